@@ -1,0 +1,217 @@
+"""A case: a CT, a tumor mask on the same grid, and clinical values; valid once built."""
+
+import math
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Self
+
+import numpy as np
+import SimpleITK as sitk
+
+from PDL1PredictorLib.core.errors import EmptyRegionError, GridMismatchError, InputError
+from PDL1PredictorLib.core.settings import MIN_TUMOR_VOXELS
+
+MIN_SLICES = 3
+GRID_TOLERANCE_MM = 1e-3  # writers round origin and spacing; a micrometre is no shift that anyone can see
+AIR_BELOW_HU = -500.0  # a chest CT always shows lung or outside air; an MR or a windowed export never goes there
+
+
+@dataclass(frozen=True)
+class Clinical:
+    """What is known of the patient and the scan; every value may be missing.
+
+    Attributes:
+        age_years: 0 to 120.
+        sex: "male" or "female".
+        smoking: "never", "former" or "current".
+        family_history: Lung cancer among close relatives.
+        slice_thickness_mm: As the scanner states it.
+        kernel: Reconstruction kernel as the scanner states it.
+        manufacturer: Maker of the scanner.
+    """
+
+    age_years: float | None = None
+    sex: str | None = None
+    smoking: str | None = None
+    family_history: bool | None = None
+    slice_thickness_mm: float | None = None
+    kernel: str | None = None
+    manufacturer: str | None = None
+
+    def __post_init__(self) -> None:
+        self._check_number("age_years", 0, 120)
+        self._check_number("slice_thickness_mm", 0.05, 50)
+        self._check_word("sex", ("male", "female"))
+        self._check_word("smoking", ("never", "former", "current"))
+        if self.family_history is not None and not isinstance(self.family_history, bool):
+            raise InputError(f"family_history must be true or false, got {self.family_history!r}.")
+        for name in ("kernel", "manufacturer"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, str):
+                raise InputError(f"{name} must be text, got {value!r}.")
+
+    def _check_number(self, name: str, low: float, high: float) -> None:
+        value = getattr(self, name)
+        if value is None:
+            return
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not (is_number and math.isfinite(value) and low <= value <= high):
+            raise InputError(f"{name} must be a number from {low} to {high}, got {value!r}.")
+
+    def _check_word(self, name: str, words: tuple[str, ...]) -> None:
+        value = getattr(self, name)
+        if value is not None and value not in words:
+            raise InputError(f"{name} must be one of {', '.join(words)}, got {value!r}.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON, missing ones as None."""
+        return asdict(self)
+
+    def with_defaults(self, other: "Clinical") -> "Clinical":
+        """This, with the values that are missing here taken from `other`."""
+        missing = {f.name: getattr(other, f.name) for f in fields(self) if getattr(self, f.name) is None}
+        return replace(self, **missing)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Read the values of a JSON object.
+
+        Raises:
+            InputError: A name is not known, or a value is impossible.
+        """
+        known = [f.name for f in fields(cls)]
+        if not isinstance(values, dict):
+            raise InputError(f"Clinical values must be a JSON object with some of: {', '.join(known)}.")
+        unknown = sorted(set(values) - set(known))
+        if unknown:
+            raise InputError(f"Unknown clinical values: {', '.join(unknown)}. Known: {', '.join(known)}.")
+        return cls(**values)
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One tumor of one patient.
+
+    Attributes:
+        ct: The volume in Hounsfield units, any direction, at least 3 slices, all voxels finite.
+        tumor: uint8, 1 inside the tumor and 0 outside, on the CT's grid, at least 64 voxels.
+        clinical: What is known besides.
+        name: How the case is called in tables; carries nothing that identifies a patient unless the user put it there.
+
+    Raises:
+        InputError: The CT cannot be one.
+        GridMismatchError: The two lie on different grids.
+        EmptyRegionError: The tumor has too few voxels.
+    """
+
+    ct: sitk.Image
+    tumor: sitk.Image
+    clinical: Clinical = field(default_factory=Clinical)
+    name: str = "case"
+
+    def __post_init__(self) -> None:
+        require_ct(self.ct)
+        require_same_grid(self.ct, self.tumor)
+        require_region(self.tumor)
+
+
+def grid_text(image: sitk.Image) -> str:
+    """A volume's grid in words, for messages."""
+    size = " x ".join(str(n) for n in image.GetSize())
+    spacing = " x ".join(f"{s:.4g}" for s in image.GetSpacing())
+    origin = ", ".join(f"{o:.4g}" for o in image.GetOrigin())
+    return f"{size} voxels of {spacing} mm, origin ({origin})"
+
+
+def same_grid(a: sitk.Image, b: sitk.Image) -> bool:
+    """Whether two volumes have equal size, spacing, origin and direction, to within a thousandth of a mm at the corners."""
+    if a.GetDimension() != b.GetDimension() or a.GetSize() != b.GetSize():
+        return False
+    far = [n - 1 for n in a.GetSize()]
+    corners = [
+        [0] * a.GetDimension(),
+        far,
+        *([far[i] if i == axis else 0 for i in range(len(far))] for axis in range(len(far))),
+    ]
+    return all(
+        math.dist(a.TransformIndexToPhysicalPoint(c), b.TransformIndexToPhysicalPoint(c)) <= GRID_TOLERANCE_MM
+        for c in corners
+    )
+
+
+def require_same_grid(ct: sitk.Image, mask: sitk.Image) -> None:
+    """Refuse two volumes on different grids.
+
+    Raises:
+        GridMismatchError: They differ in size, spacing, origin or direction.
+    """
+    if not same_grid(ct, mask):
+        raise GridMismatchError(
+            f"The CT lies on {grid_text(ct)}; the mask on {grid_text(mask)}. "
+            "Export the mask on the CT's grid, or ask for it to be resampled (--resample-mask)."
+        )
+
+
+def require_volume(image: sitk.Image, what: str = "image") -> None:
+    """Refuse what is not a three-dimensional scalar volume with at least 3 slices and a real spacing.
+
+    Raises:
+        InputError: With the dimension, components, size or spacing that came.
+    """
+    if image.GetDimension() != 3:
+        raise InputError(
+            f"The {what} has {image.GetDimension()} dimensions; a volume of 3 is needed. Choose one volume."
+        )
+    if image.GetNumberOfComponentsPerPixel() != 1:
+        raise InputError(
+            f"The {what} has {image.GetNumberOfComponentsPerPixel()} values per voxel; one is needed. "
+            "Colour pictures and vector volumes cannot be used."
+        )
+    if min(image.GetSize()) < MIN_SLICES:
+        raise InputError(
+            f"The {what} has {' x '.join(map(str, image.GetSize()))} voxels; at least {MIN_SLICES} slices are needed "
+            "along each axis. Choose the whole series."
+        )
+    if not all(math.isfinite(s) and s > 0 for s in image.GetSpacing()):
+        raise InputError(
+            f"The {what} has the spacing {image.GetSpacing()} mm; every spacing must be positive. Export it again."
+        )
+
+
+def require_ct(ct: sitk.Image) -> None:
+    """Refuse what cannot be a chest CT in Hounsfield units.
+
+    Raises:
+        InputError: Not a volume, voxels that are not finite, or a range that no CT has.
+    """
+    require_volume(ct, "CT")
+    values = sitk.GetArrayViewFromImage(ct)
+    if not np.issubdtype(values.dtype, np.integer):
+        bad = int(values.size - np.count_nonzero(np.isfinite(values)))
+        if bad:
+            raise InputError(f"The CT has {bad} voxels that are NaN or infinite. Export it again from its source.")
+    low, high = float(values.min()), float(values.max())
+    if not (low <= AIR_BELOW_HU and high >= 0):
+        raise InputError(
+            f"The voxels run from {low:.0f} to {high:.0f}; a chest CT in Hounsfield units has air (about -1000) and tissue "
+            "(0 and more). Choose a CT, not an MR, a mask or a windowed picture, with its rescale slope and intercept applied."
+        )
+    if low < -10000 or high > 70000:
+        raise InputError(
+            f"The voxels run from {low:.0f} to {high:.0f}, which no CT in Hounsfield units has. Export it again."
+        )
+
+
+def require_region(mask: sitk.Image, what: str = "tumor", minimum: int = MIN_TUMOR_VOXELS) -> None:
+    """Refuse an empty or very small region.
+
+    Raises:
+        EmptyRegionError: With the number of voxels that came.
+    """
+    voxels = int(np.count_nonzero(sitk.GetArrayViewFromImage(mask)))
+    if voxels == 0:
+        raise EmptyRegionError(f"The {what} has no voxel. Outline the {what}, then predict.")
+    if voxels < minimum:
+        raise EmptyRegionError(
+            f"The {what} has {voxels} voxels; at least {minimum} are needed for features that mean anything. "
+            "Check the contour, or use a thinner-slice series."
+        )

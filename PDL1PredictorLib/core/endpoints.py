@@ -1,0 +1,54 @@
+"""The endpoints that can be predicted: one table, read by training, prediction, report and docs."""
+
+from dataclasses import dataclass
+
+from PDL1PredictorLib.core.errors import InputError
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A yes/no question about the tumor.
+
+    Attributes:
+        key: Name in files and tables.
+        title: Name for people.
+        definition: What counts as positive.
+        positive: The word for a positive answer.
+        negative: The word for a negative answer.
+    """
+
+    key: str
+    title: str
+    definition: str
+    positive: str = "positive"
+    negative: str = "negative"
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (  # order as in Table 3 of paper 001, PD-L1 first because it is what people ask for
+    Endpoint("PDL1", "PD-L1", "tumor proportion score (TPS) of 1 % or more"),
+    Endpoint("LVI", "Lymphovascular invasion", "lymphovascular invasion in the resected tumor", "present", "absent"),
+    Endpoint("PI", "Pleural invasion", "invasion of the pleura in the resected tumor", "present", "absent"),
+    Endpoint("T4", "T4 stage", "T stage 4 against T1 to T3", "T4", "T1-T3"),
+    Endpoint("EGFR", "EGFR", "EGFR mutation", "mutant", "wild type"),
+    Endpoint("KRAS", "KRAS", "KRAS mutation", "mutant", "wild type"),
+    Endpoint("ALK", "ALK", "ALK rearrangement", "mutant", "wild type"),
+    Endpoint("TP53", "TP53", "TP53 mutation", "mutant", "wild type"),
+    Endpoint("PIK3CA", "PIK3CA", "PIK3CA mutation", "mutant", "wild type"),
+    Endpoint("ROS1", "ROS1", "ROS1 rearrangement", "mutant", "wild type"),
+    Endpoint("PDL1_HIGH", "PD-L1 high", "tumor proportion score (TPS) of 50 % or more", "high", "not high"),
+    Endpoint("RESPONSE", "Response to immunotherapy", "responder by RECIST", "responder", "non-responder"),
+)
+DEEPRADSCORE_ENDPOINTS: tuple[str, ...] = tuple(endpoint.key for endpoint in ENDPOINTS[:10])
+_BY_KEY = {endpoint.key: endpoint for endpoint in ENDPOINTS}
+
+
+def endpoint(key: str) -> Endpoint:
+    """Look an endpoint up by its key.
+
+    Raises:
+        InputError: There is no such endpoint.
+    """
+    try:
+        return _BY_KEY[key]
+    except KeyError:
+        raise InputError(f"Endpoint {key!r} is not known. Known endpoints: {', '.join(_BY_KEY)}.") from None

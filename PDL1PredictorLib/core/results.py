@@ -1,0 +1,210 @@
+"""What a prediction brings back: named, frozen, always the same shape."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import SimpleITK as sitk
+
+from PDL1PredictorLib.core.case import Clinical
+
+
+@dataclass(frozen=True)
+class CaseWarning:
+    """Something the reader must know before trusting the answer.
+
+    Attributes:
+        code: Stable name for programs, such as `ring_cut`.
+        text: What it means and what to do.
+    """
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """How far one input moved the answer.
+
+    Attributes:
+        name: The input.
+        value: Its value for this case, standardized (mean 0, SD 1 in the training cohort).
+        effect: Its share of the change in log-odds from the training cohort's average answer; positive towards positive.
+    """
+
+    name: str
+    value: float
+    effect: float
+
+
+@dataclass(frozen=True)
+class EndpointPrediction:
+    """The answer for one endpoint.
+
+    Attributes:
+        endpoint: Key, as in `core.endpoints`.
+        probability: Calibrated probability of positive, 0 to 1.
+        interval: 95 % interval of the probability, from the uncertainty of the calibration.
+        threshold: Probability at and above which the call is positive.
+        positive: The call at the threshold.
+        prediction_set: Answers that cannot be ruled out at the stated coverage: a subset of ("negative", "positive").
+        coverage: Share of cases whose true answer lies in such a set, by design, 0 to 1.
+        contributions: Inputs, the largest effect first.
+    """
+
+    endpoint: str
+    probability: float
+    interval: tuple[float, float]
+    threshold: float
+    positive: bool
+    prediction_set: tuple[str, ...]
+    coverage: float
+    contributions: tuple[Contribution, ...]
+
+
+@dataclass(frozen=True)
+class RegionMeasures:
+    """Size and intensity of a region, measured on the resampled grid.
+
+    Attributes:
+        voxels: Number of voxels.
+        volume_ml: Volume in mL.
+        longest_axial_diameter_mm: Greatest distance between two voxel centers in one axial slice, plus one voxel, in mm.
+        mean_hu: Mean, in HU.
+        sd_hu: Standard deviation (over n), in HU.
+    """
+
+    voxels: int
+    volume_ml: float
+    longest_axial_diameter_mm: float
+    mean_hu: float
+    sd_hu: float
+
+
+@dataclass(frozen=True, eq=False)
+class HeatMap:
+    """Grad-CAM of one endpoint.
+
+    Attributes:
+        endpoint: Key.
+        image: float32, 0 to 1, one slice thick, placed in patient space (LPS, mm).
+    """
+
+    endpoint: str
+    image: sitk.Image
+
+
+@dataclass(frozen=True, eq=False)
+class LesionResult:
+    """All that was found for one tumor.
+
+    Attributes:
+        index: 1 for the largest tumor of the mask, 2 for the next ...
+        center_lps_mm: Centroid in patient coordinates (L, P, S), in mm.
+        tumor: Measures of the tumor.
+        ring: Measures of the peritumoral ring.
+        endpoints: Answers, in the model's order.
+        features: Radiomic features by name, both regions.
+        radscores: Selected-feature scores by endpoint: (tumor, ring).
+        atypicality: Mahalanobis distance of the case to the training cohort over its 99th percentile; above 1 is unlike.
+        warnings: What the reader must know.
+        heat_maps: Grad-CAM per endpoint; empty if not asked for.
+        tumor_image: uint8 mask on the resampled grid.
+        ring_image: uint8 mask on the same grid.
+        views_ct: HU volume around the tumor on the resampled lattice, for pictures.
+    """
+
+    index: int
+    center_lps_mm: tuple[float, float, float]
+    tumor: RegionMeasures
+    ring: RegionMeasures
+    endpoints: tuple[EndpointPrediction, ...]
+    features: dict[str, float]
+    radscores: dict[str, tuple[float, float]]
+    atypicality: float
+    warnings: tuple[CaseWarning, ...]
+    heat_maps: tuple[HeatMap, ...]
+    tumor_image: sitk.Image
+    ring_image: sitk.Image
+    views_ct: sitk.Image
+
+
+@dataclass(frozen=True)
+class ModelSummary:
+    """What a reader needs to know of the model.
+
+    Attributes:
+        name: Folder name of the bundle.
+        title: Name for people.
+        version: The model's own version.
+        sha256: Hash of its manifest, which holds the hash of every other file.
+        intended_use: From the card.
+        cohort: Whom it was trained on, in words.
+        limitations: From the card.
+        licence: Licence of the weights.
+        auc: Per endpoint (value, low, high, n positive, n negative) on the untouched test cases.
+    """
+
+    name: str
+    title: str
+    version: str
+    sha256: str
+    intended_use: str
+    cohort: str
+    limitations: tuple[str, ...]
+    licence: str
+    auc: dict[str, tuple[float, float, float, int, int]]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """How to get the same answer again.
+
+    Attributes:
+        library_version: Version of this library.
+        created_utc: Time of the prediction, ISO 8601.
+        device: Where the network ran, such as `cpu` or `cuda`.
+        engine: The radiomics engine and its version.
+        settings: Region and feature settings.
+        versions: Python and packages.
+        ct_sha256: Hash of the CT's voxels and grid.
+        tumor_sha256: Hash of the mask's voxels and grid.
+        seconds: Time of each stage.
+    """
+
+    library_version: str
+    created_utc: str
+    device: str
+    engine: str
+    settings: dict[str, Any]
+    versions: dict[str, str]
+    ct_sha256: str
+    tumor_sha256: str
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class CaseResult:
+    """The whole answer for one mask: every predicted tumor, the model and the provenance.
+
+    Attributes:
+        case: The case's name.
+        lesions: Predicted tumors, largest first.
+        lesions_found: Number of separate tumors in the mask, predicted or not.
+        clinical: As given or read from the files.
+        model: What the model is.
+        provenance: How to repeat it.
+        warnings: What concerns the whole case.
+    """
+
+    case: str
+    lesions: tuple[LesionResult, ...]
+    lesions_found: int
+    clinical: Clinical
+    model: ModelSummary
+    provenance: Provenance
+    warnings: tuple[CaseWarning, ...]
+
+
+def plain(value: Any) -> Any:
+    """A result's dataclass as plain values for JSON (volumes are not plain: leave them out before)."""
+    return asdict(value)

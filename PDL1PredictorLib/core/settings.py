@@ -1,0 +1,55 @@
+"""How a case is prepared: frozen, checked when built, carried whole from the window to the report."""
+
+import math
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+from PDL1PredictorLib.core.errors import InputError
+
+RING_MM_RANGE = (0.5, 20.0)
+MIN_TUMOR_VOXELS = 64  # fewer leave most texture features undefined or ruled by single voxels
+
+
+@dataclass(frozen=True)
+class RegionSettings:
+    """Resampling and the two regions.
+
+    Attributes:
+        spacing_mm: Edge of the isotropic voxels on which everything is measured, in mm; 0.25 to 5.
+        ring_mm: Thickness of the peritumoral ring outside the tumor's boundary, in mm; 0.5 to 20.
+        exclude_air: Leave voxels outside the patient's body out of the ring.
+        exclude_bone: Leave bone out of the ring.
+        patch_pixels: Edge of the square patch that the network sees, in voxels.
+    """
+
+    spacing_mm: float = 1.0
+    ring_mm: float = 3.0
+    exclude_air: bool = False
+    exclude_bone: bool = False
+    patch_pixels: int = 160
+
+    def __post_init__(self) -> None:
+        low, high = RING_MM_RANGE
+        if not (math.isfinite(self.ring_mm) and low <= self.ring_mm <= high):
+            raise InputError(f"The ring's thickness must lie between {low} and {high} mm, got {self.ring_mm!r}.")
+        if not (math.isfinite(self.spacing_mm) and 0.25 <= self.spacing_mm <= 5.0):
+            raise InputError(f"The working spacing must lie between 0.25 and 5 mm, got {self.spacing_mm!r}.")
+        if not 16 <= self.patch_pixels <= 512:
+            raise InputError(f"The patch must be 16 to 512 pixels wide, got {self.patch_pixels!r}.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Read back what `to_dict` wrote.
+
+        Raises:
+            InputError: A name is not a setting, or a value is out of its bounds.
+        """
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise InputError(f"Unknown region settings: {', '.join(unknown)}. Known: {', '.join(sorted(known))}.")
+        return cls(**values)
