@@ -1,0 +1,1 @@
+"""Where, what and how steady: explanations of any callable, with the proof of their completeness."""
