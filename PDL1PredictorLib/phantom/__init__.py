@@ -1,0 +1,1 @@
+"""A synthetic cohort of chest-like CTs with known truth."""
