@@ -83,6 +83,8 @@ def _weights(n_inputs: int) -> FloatArray:
 
 def _scores(score: Score, rows: FloatArray) -> FloatArray:
     scores = np.asarray(score(rows), dtype=float)
-    if scores.shape != (len(rows),) or not np.isfinite(scores).all():
-        raise ValueError(f"The score must give {len(rows)} finite numbers, got the shape {scores.shape}.")
+    if scores.shape != (len(rows),):
+        raise ValueError(f"The score must give {len(rows)} numbers, one per row, got the shape {scores.shape}.")
+    if not np.isfinite(scores).all():
+        raise ValueError("The score must be finite for every coalition. Score log-odds of clipped probabilities, say.")
     return scores

@@ -13,7 +13,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -51,8 +51,8 @@ class Bundle:
 
     name: str
     sha256: str
-    manifest: Mapping[str, Any]
-    files: Mapping[str, bytes]
+    manifest: Mapping[str, Any] = field(repr=False)
+    files: Mapping[str, bytes] = field(repr=False)
 
     def file(self, path: str) -> bytes:
         """The content of one file.

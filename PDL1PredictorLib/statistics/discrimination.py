@@ -1,0 +1,200 @@
+"""How well scores tell two outcomes apart: AUC, DeLong's interval and test, the table at a threshold."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import ndtr
+from scipy.stats import rankdata
+
+from PDL1PredictorLib.statistics.checks import BoolArray, FloatArray, numbers, outcomes
+
+Z95 = 1.959963984540054  # normal quantile of 0.975
+
+
+class Auc(NamedTuple):
+    """Area under the ROC curve.
+
+    Attributes:
+        value: Chance that a positive case scores above a negative one, ties counted half, 0 to 1.
+        interval: 95 %, DeLong, cut to 0 to 1; (0, 1) where one outcome has a single case and nothing can be said.
+        n_positive: Number of positive cases.
+        n_negative: Number of negative cases.
+    """
+
+    value: float
+    interval: tuple[float, float]
+    n_positive: int
+    n_negative: int
+
+
+class DelongTest(NamedTuple):
+    """Two correlated areas compared.
+
+    Attributes:
+        difference: AUC of a minus AUC of b.
+        interval: 95 % interval of the difference.
+        z: Difference over its standard error; positive where a is better (the sign of R's pROC).
+        p: Two-sided.
+    """
+
+    difference: float
+    interval: tuple[float, float]
+    z: float
+    p: float
+
+
+class Confusion(NamedTuple):
+    """The table at a threshold.
+
+    Attributes:
+        true_positive: Count.
+        false_positive: Count.
+        true_negative: Count.
+        false_negative: Count.
+        accuracy: Share called rightly.
+        sensitivity: Share of the positive cases called positive (recall).
+        specificity: Share of the negative cases called negative.
+        ppv: Share of the positive calls that are right (precision); NaN without a positive call.
+        npv: Share of the negative calls that are right; NaN without a negative call.
+        f1: Harmonic mean of sensitivity and ppv; 0 without a true positive.
+    """
+
+    true_positive: int
+    false_positive: int
+    true_negative: int
+    false_negative: int
+    accuracy: float
+    sensitivity: float
+    specificity: float
+    ppv: float
+    npv: float
+    f1: float
+
+
+def auc(labels: ArrayLike, scores: ArrayLike) -> Auc:
+    """Area under the ROC curve with DeLong's 95 % interval.
+
+    A perfect area has the variance 0 by this method, so its interval is (1, 1) however few the cases.
+
+    Args:
+        labels: (n,), 0 or 1, both present.
+        scores: (n,), higher means positive.
+
+    Raises:
+        ValueError: Labels or scores are not as said.
+
+    Source: DeLong et al. 1988, doi 10.2307/2531595; midranks as in Sun and Xu 2014, doi 10.1109/LSP.2014.2337313.
+    """
+    positive = outcomes(labels)
+    areas, covariance = _delong(positive, numbers(scores, positive.size, "scores")[None])
+    n_positive, n_negative = int(positive.sum()), int((~positive).sum())
+    value, variance = float(areas[0]), float(covariance[0, 0])
+    if math.isnan(variance):
+        return Auc(value, (0.0, 1.0), n_positive, n_negative)
+    half = Z95 * math.sqrt(variance)
+    return Auc(value, (max(0.0, value - half), min(1.0, value + half)), n_positive, n_negative)
+
+
+def delong_test(labels: ArrayLike, a: ArrayLike, b: ArrayLike) -> DelongTest:
+    """Compare the areas of two scores of the same cases.
+
+    Args:
+        labels: (n,), 0 or 1, at least two of each.
+        a: Scores (n,), higher means positive.
+        b: Scores (n,) of the same cases in the same order.
+
+    Returns:
+        z is 0 and p is 1 where the areas are equal without any spread, as for a score against itself.
+
+    Raises:
+        ValueError: Labels or scores are not as said.
+
+    Source: DeLong et al. 1988, doi 10.2307/2531595.
+    """
+    positive = outcomes(labels)
+    if min(positive.sum(), (~positive).sum()) < 2:
+        raise ValueError("At least two cases of each outcome are needed to compare two areas.")
+    n = positive.size
+    areas, covariance = _delong(positive, np.stack([numbers(a, n, "a"), numbers(b, n, "b")]))
+    difference = float(areas[0] - areas[1])
+    error = math.sqrt(max(0.0, float(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])))
+    if error < 1e-12:  # what rounding leaves of zero
+        z = 0.0 if abs(difference) < 1e-12 else math.copysign(math.inf, difference)
+    else:
+        z = difference / error
+    interval = (difference - Z95 * error, difference + Z95 * error)
+    return DelongTest(difference, interval, z, p=float(2 * ndtr(-abs(z))))
+
+
+def confusion(labels: ArrayLike, scores: ArrayLike, threshold: float) -> Confusion:
+    """Counts and rates when a score at or above the threshold is called positive.
+
+    Args:
+        labels: (n,), 0 or 1, both present.
+        scores: (n,), higher means positive.
+        threshold: In the scores' unit.
+
+    Raises:
+        ValueError: Labels, scores or threshold are not as said.
+    """
+    positive = outcomes(labels)
+    if math.isnan(threshold):
+        raise ValueError("threshold must be a number, got NaN.")
+    called = numbers(scores, positive.size, "scores") >= threshold
+    tp, fp = int((called & positive).sum()), int((called & ~positive).sum())
+    tn, fn = int((~called & ~positive).sum()), int((~called & positive).sum())
+    return Confusion(
+        tp,
+        fp,
+        tn,
+        fn,
+        accuracy=(tp + tn) / positive.size,
+        sensitivity=tp / (tp + fn),
+        specificity=tn / (tn + fp),
+        ppv=tp / (tp + fp) if tp + fp else math.nan,
+        npv=tn / (tn + fn) if tn + fn else math.nan,
+        f1=2 * tp / (2 * tp + fp + fn),
+    )
+
+
+def youden_threshold(labels: ArrayLike, scores: ArrayLike) -> float:
+    """The threshold with the greatest sensitivity + specificity - 1.
+
+    Thresholds lie halfway between neighboring scores, and one at the lowest score calls every case positive. Of equally
+    good ones the lowest is taken, the most sensitive.
+
+    Args:
+        labels: (n,), 0 or 1, both present.
+        scores: (n,), higher means positive.
+
+    Raises:
+        ValueError: Labels or scores are not as said.
+
+    Source: Youden 1950, doi 10.1002/1097-0142(1950)3:1<32::AID-CNCR2820030106>3.0.CO;2-3.
+    """
+    positive = outcomes(labels)
+    values, place = np.unique(numbers(scores, positive.size, "scores"), return_inverse=True)
+    below_positive = np.cumsum(np.bincount(place[positive], minlength=values.size)) / positive.sum()
+    below_negative = np.cumsum(np.bincount(place[~positive], minlength=values.size)) / (~positive).sum()
+    # Gain of calling the values 0 to r negative: specificity won less sensitivity lost. The 0 in front: none is.
+    gain = np.concatenate([[0.0], (below_negative - below_positive)[:-1]])
+    best = int(np.flatnonzero(gain >= gain.max() - 1e-12)[0])
+    if best == 0:
+        return float(values[0])
+    middle = values[best - 1] / 2 + values[best] / 2
+    return float(middle if middle > values[best - 1] else values[best])  # two floats may have none between them
+
+
+def _delong(positive: BoolArray, scores: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Areas (k,) and their covariance (k, k) for scores (k, n); covariance NaN where an outcome has one case."""
+    n_positive, n_negative = int(positive.sum()), int((~positive).sum())
+    ranks = rankdata(scores, axis=1)
+    # For each positive case the share of negative cases below it, and for each negative case that of positives above.
+    above = (ranks[:, positive] - rankdata(scores[:, positive], axis=1)) / n_negative
+    below = 1 - (ranks[:, ~positive] - rankdata(scores[:, ~positive], axis=1)) / n_positive
+    areas = above.mean(axis=1)
+    if min(n_positive, n_negative) < 2:
+        return areas, np.full((len(scores), len(scores)), np.nan)
+    return areas, np.atleast_2d(np.cov(above)) / n_positive + np.atleast_2d(np.cov(below)) / n_negative
