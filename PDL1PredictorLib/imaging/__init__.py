@@ -1,0 +1,1 @@
+"""From files to measured regions: reading, lattice, tumor and ring, patch, pictures, measures."""

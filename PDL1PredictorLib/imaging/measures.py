@@ -1,0 +1,55 @@
+"""Size, intensity and position of a region."""
+
+import numpy as np
+import SimpleITK as sitk
+from scipy.spatial.distance import pdist
+
+from PDL1PredictorLib.core.case import require_region, require_same_grid
+from PDL1PredictorLib.core.results import RegionMeasures
+
+
+def measure(ct: sitk.Image, region: sitk.Image) -> RegionMeasures:
+    """Measure a region on its CT; axial slices are those along k, as on the working lattice.
+
+    Raises:
+        GridMismatchError: The two lie on different grids.
+        EmptyRegionError: The region has no voxel.
+    """
+    require_same_grid(ct, region)
+    require_region(region, "region", minimum=1)
+    mask = sitk.GetArrayViewFromImage(region) > 0
+    values = sitk.GetArrayViewFromImage(ct)[mask].astype(np.float64)
+    spacing_mm = region.GetSpacing()
+    return RegionMeasures(
+        voxels=len(values),
+        volume_ml=float(len(values) * np.prod(spacing_mm) / 1000),
+        longest_axial_diameter_mm=_longest_axial_diameter_mm(mask, (spacing_mm[1], spacing_mm[0])),
+        mean_hu=float(values.mean()),
+        sd_hu=float(values.std()),
+    )
+
+
+def centroid_lps_mm(mask: sitk.Image) -> tuple[float, float, float]:
+    """Mean position of a mask's voxel centers in patient coordinates (L, P, S), in mm.
+
+    Raises:
+        EmptyRegionError: The mask has no voxel.
+    """
+    require_region(mask, "mask", minimum=1)
+    voxels = np.nonzero(sitk.GetArrayViewFromImage(mask))
+    x, y, z = mask.TransformContinuousIndexToPhysicalPoint([float(axis.mean()) for axis in voxels[::-1]])
+    return x, y, z
+
+
+def _longest_axial_diameter_mm(mask: np.ndarray, spacing_ji_mm: tuple[float, float]) -> float:
+    longest = 0.0
+    for plane in mask:
+        rows = np.flatnonzero(plane.any(axis=1))
+        if len(rows) == 0:
+            continue
+        first = plane[rows].argmax(axis=1)
+        last = plane.shape[1] - 1 - plane[rows, ::-1].argmax(axis=1)
+        # the farthest pair are corners of the convex hull, and every corner is an end of its row
+        ends = np.column_stack([np.tile(rows, 2), np.concatenate([first, last])]) * np.asarray(spacing_ji_mm)
+        longest = max(longest, float(pdist(ends).max()))
+    return longest + max(spacing_ji_mm)

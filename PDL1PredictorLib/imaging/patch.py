@@ -1,0 +1,98 @@
+"""The square axial patch that the network sees, and the way back from a map over it to the patient."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import SimpleITK as sitk
+
+from PDL1PredictorLib.core.case import Case
+from PDL1PredictorLib.core.settings import RegionSettings
+from PDL1PredictorLib.imaging.lattice import Box, lattice_of, sample_hu, weights
+from PDL1PredictorLib.imaging.regions import Regions
+
+PADDING_HU = -1024.0
+
+
+@dataclass(frozen=True, eq=False)
+class Patch:
+    """One axial slice of the lattice around the tumor.
+
+    Attributes:
+        image: float32 HU, (n, n, 1) voxels; -1024 HU where it leaves the CT, with true geometry there too.
+        tumor: uint8 on the same grid.
+        slab_mm: Thickness that the slice stands for: at least the distance of the CT's own slices.
+        padded_fraction: Share of the pixels that lie outside the CT, 0 to 1.
+    """
+
+    image: sitk.Image
+    tumor: sitk.Image
+    slab_mm: float
+    padded_fraction: float
+
+
+def deep_patch(case: Case, regions: Regions, settings: RegionSettings) -> Patch:
+    """The axial slice with the largest tumor area, cut to a square centered on the tumor's centroid in that slice.
+
+    Of slices with equal area the one nearest the tumor's centroid is taken, of two at equal distance the lower. The
+    square's center is the lattice position nearest the centroid (between four voxels if the pixels are even in number).
+
+    Args:
+        case: The case that `regions` were made from.
+        regions: From `make_regions` with the same settings.
+        settings: Spacing and number of pixels.
+    """
+    lattice = lattice_of(case.ct, settings.spacing_mm)
+    tumor_box = lattice.box_of(regions.tumor)
+    tumor = sitk.GetArrayFromImage(regions.tumor) > 0
+    k = _largest_slice(tumor)
+    center = np.argwhere(tumor[k]).mean(axis=0) + tumor_box.start[1:]
+    pixels = settings.patch_pixels
+    j0, i0 = (int(np.floor(c - (pixels - 1) / 2 + 0.5)) for c in center)
+    box = Box((tumor_box.start[0] + k, j0, i0), (tumor_box.start[0] + k + 1, j0 + pixels, i0 + pixels))
+
+    inside = box.clipped(tumor_box)
+    mask = np.zeros(box.shape, np.uint8)
+    mask[inside.slices_in(box)] = tumor[inside.slices_in(tumor_box)]
+    in_ct = box.clipped(lattice.whole).shape
+    return Patch(
+        image=lattice.image(sample_hu(case.ct, lattice, box, PADDING_HU), box),
+        tumor=lattice.image(mask, box),
+        slab_mm=max(settings.spacing_mm, lattice.native_spacing_mm[0]),
+        padded_fraction=1 - in_ct[1] * in_ct[2] / pixels**2,
+    )
+
+
+def place_map(values: np.ndarray, patch: Patch) -> sitk.Image:
+    """Put a coarse map that covers a whole patch into patient space.
+
+    Each value belongs to the center of its cell, so that the map is not shifted; between centers it is bilinear, beyond
+    the outermost centers constant.
+
+    Args:
+        values: (rows j, columns i), any size, rows towards posterior, columns towards the patient's left.
+        patch: The patch that the map was made from.
+
+    Returns:
+        float32 on the patch's pixels, one slice of `slab_mm` centered on the patch, so that at least one slice of the
+        CT crosses it.
+    """
+    if values.ndim != 2 or 0 in values.shape:
+        raise ValueError(f"A map has two dimensions, rows and columns; got the shape {values.shape}.")
+    columns, rows, _ = patch.image.GetSize()
+    down, across = (
+        weights((np.arange(pixels) + 0.5) * cells / pixels - 0.5, cells, "linear")
+        for pixels, cells in zip((rows, columns), values.shape, strict=True)
+    )
+    fine = (down @ values.astype(np.float64) @ across.T)[None].astype(np.float32)
+    image = sitk.GetImageFromArray(fine)
+    image.SetOrigin(patch.image.GetOrigin())
+    image.SetDirection(patch.image.GetDirection())
+    image.SetSpacing([*patch.image.GetSpacing()[:2], patch.slab_mm])
+    return image
+
+
+def _largest_slice(tumor: np.ndarray) -> int:
+    areas = tumor.sum(axis=(1, 2))
+    centroid_k = float(np.average(np.arange(len(areas)), weights=areas))
+    best = np.flatnonzero(areas == areas.max())
+    return int(best[np.argmin(np.abs(best - centroid_k).round(6))])
