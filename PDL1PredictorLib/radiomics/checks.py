@@ -11,7 +11,7 @@ from PDL1PredictorLib.core.errors import EmptyRegionError, InputError
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 from PDL1PredictorLib.radiomics.table import REGIONS
 
-MAX_GRAY_LEVELS = 1024  # the co-occurrence matrices grow with the square, their correlation with the cube
+MAX_GRAY_LEVELS = 512  # co-occurrence matrices grow with the square, work on them with the cube; a wavelet triples it
 
 
 def require_measurable(ct: sitk.Image, masks: Mapping[str, sitk.Image], settings: FeatureSettings) -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager, nullcontext
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import SimpleITK as sitk
 
 from PDL1PredictorLib.core.errors import MissingPackageError
@@ -22,8 +23,9 @@ _ONE_AT_A_TIME = threading.Lock()  # log level, warning filters and BLAS threads
 class PyradiomicsEngine:
     """Values of `RadiomicsFeatureExtractor(...).execute(ct, mask)` of pyradiomics on the same images, region by region.
 
-    That extractor filters the whole image anew for each region. Its filters act on the image alone, so each filtered image
-    is computed once here, and only the crop and the feature classes run per region.
+    That extractor filters the whole image anew for each region, and makes the gray levels anew for each feature class.
+    Its filters act on the image alone, so each filtered image is computed once here; the crop to a region and its gray
+    levels, once per image and region.
 
     Raises:
         MissingPackageError: pyradiomics is not installed.
@@ -34,6 +36,7 @@ class PyradiomicsEngine:
     def __init__(self) -> None:
         self._package = _pyradiomics("radiomics")
         self._images = _pyradiomics("radiomics.imageoperations")
+        self._classes = {family: _sharing(cls) for family, cls in self._package.getFeatureClasses().items()}
 
     @property
     def version(self) -> str:
@@ -61,7 +64,7 @@ class PyradiomicsEngine:
                         settings.intensity_classes(), f"{name}_{image_name}", filtered, region, settings
                     )
         progress.step("features", 1.0)
-        return _in_order(found, tuple(masks), settings)
+        return self._in_order(found, tuple(masks), settings)
 
     def _filtered(self, image: sitk.Image, settings: FeatureSettings) -> Iterator[tuple[sitk.Image, str]]:
         """Every image that is measured, with its name."""
@@ -78,12 +81,25 @@ class PyradiomicsEngine:
     ) -> dict[str, float]:
         """The features of these classes on one image inside one region, by full name."""
         cropped = region.crop(image)
-        feature_classes = self._package.getFeatureClasses()
+        options = _options(settings) | {"sharedGrayLevels": {}}
         found: dict[str, float] = {}
         for family in families:
-            computed = feature_classes[family](cropped, region.mask, **_options(settings)).execute()
+            computed = self._classes[family](cropped, region.mask, **options).execute()
             found |= {f"{prefix}_{family}_{name}": float(value) for name, value in computed.items()}
         return found
+
+    def _in_order(
+        self, found: dict[str, float], regions: tuple[str, ...], settings: FeatureSettings
+    ) -> dict[str, float]:
+        """The features in the order of the settings; nothing is dropped, nothing added."""
+        expected = [name for region in regions for name in settings.feature_names(region)]
+        different = sorted(set(found) ^ set(expected))
+        if different:
+            raise MissingPackageError(
+                f"pyradiomics {self.version} and the feature table differ in {len(different)} names, such as "
+                f'{", ".join(different[:3])}. Install pyradiomics 3.0.1 as the README tells under "Reference engine".'
+            )
+        return {name: found[name] for name in expected}
 
 
 class _Region:
@@ -109,16 +125,24 @@ def _options(settings: FeatureSettings) -> dict[str, Any]:
     return {"label": 1, "binWidth": settings.bin_width}
 
 
-def _in_order(found: dict[str, float], regions: tuple[str, ...], settings: FeatureSettings) -> dict[str, float]:
-    """The features in the order of the settings; a difference in the names is a bug or another pyradiomics."""
-    expected = [name for region in regions for name in settings.feature_names(region)]
-    if set(found) != set(expected):
-        different = sorted(set(found) ^ set(expected))
-        raise RuntimeError(
-            f"pyradiomics and the feature table differ in {len(different)} names, such as {', '.join(different[:3])}. "
-            "The table is that of pyradiomics 3.0.1; install that version."
-        )
-    return {name: found[name] for name in expected}
+def _sharing(feature_class: type) -> type:
+    """The same feature class, but the first one on an image and region makes the gray levels for all of them."""
+
+    def apply_binning(self: Any, matrix: np.ndarray) -> np.ndarray:
+        shared = self.settings["sharedGrayLevels"]
+        if not shared:
+            gray_levels = feature_class._applyBinning(self, matrix)  # type: ignore[attr-defined]
+            gray_levels.flags.writeable = False  # nobody may spoil it for the next class
+            shared |= {"matrix": gray_levels, "coefficients": dict(self.coefficients)}
+        self.coefficients |= shared["coefficients"]
+        return np.asarray(shared["matrix"])
+
+    # the module names the logger that is silenced
+    return type(
+        feature_class.__name__,
+        (feature_class,),
+        {"__module__": feature_class.__module__, "_applyBinning": apply_binning},
+    )
 
 
 @contextmanager

@@ -99,7 +99,7 @@ glcm | SumAverage | ZGXS | | mean sum of neighboring gray levels
 glcm | SumEntropy | P6QZ | bit | disorder of the neighbor sums
 glcm | SumSquares | UR99 | | spread of the gray levels of the pairs
 glrlm | GrayLevelNonUniformity | R5YN | | dominance of a few gray levels among the runs
-glrlm | GrayLevelNonUniformityNormalized | OVBL | | the same, per run
+glrlm | GrayLevelNonUniformityNormalized | OVBL | | dominance of a few gray levels, per run
 glrlm | GrayLevelVariance | 8CE5 | | spread of the runs' gray levels
 glrlm | HighGrayLevelRunEmphasis | G3QZ | | weight of runs of bright voxels
 glrlm | LongRunEmphasis | W4KF | | weight of long runs: coarse texture
@@ -108,14 +108,14 @@ glrlm | LongRunLowGrayLevelEmphasis | IVPO | | weight of long dark runs
 glrlm | LowGrayLevelRunEmphasis | V3SW | | weight of runs of dark voxels
 glrlm | RunEntropy | HJ9O | bit | disorder of the runs' lengths and gray levels
 glrlm | RunLengthNonUniformity | W92Y | | dominance of a few run lengths
-glrlm | RunLengthNonUniformityNormalized | IC23 | | the same, per run
+glrlm | RunLengthNonUniformityNormalized | IC23 | | dominance of a few run lengths, per run
 glrlm | RunPercentage | 9ZK5 | | runs per voxel: fine texture
 glrlm | RunVariance | SXLW | | spread of the run lengths
 glrlm | ShortRunEmphasis | 22OV | | weight of short runs: fine texture
 glrlm | ShortRunHighGrayLevelEmphasis | GD3A | | weight of short bright runs
 glrlm | ShortRunLowGrayLevelEmphasis | HTZT | | weight of short dark runs
 glszm | GrayLevelNonUniformity | JNSA | | dominance of a few gray levels among the zones
-glszm | GrayLevelNonUniformityNormalized | Y1RO | | the same, per zone
+glszm | GrayLevelNonUniformityNormalized | Y1RO | | dominance of a few gray levels, per zone
 glszm | GrayLevelVariance | BYLV | | spread of the zones' gray levels
 glszm | HighGrayLevelZoneEmphasis | 5GN9 | | weight of zones of bright voxels
 glszm | LargeAreaEmphasis | 48P8 | | weight of large zones: coarse texture
@@ -123,7 +123,7 @@ glszm | LargeAreaHighGrayLevelEmphasis | J17V | | weight of large bright zones
 glszm | LargeAreaLowGrayLevelEmphasis | YH51 | | weight of large dark zones
 glszm | LowGrayLevelZoneEmphasis | XMSY | | weight of zones of dark voxels
 glszm | SizeZoneNonUniformity | 4JP3 | | dominance of a few zone sizes
-glszm | SizeZoneNonUniformityNormalized | VB3A | | the same, per zone
+glszm | SizeZoneNonUniformityNormalized | VB3A | | dominance of a few zone sizes, per zone
 glszm | SmallAreaEmphasis | 5QRC | | weight of small zones: fine texture
 glszm | SmallAreaHighGrayLevelEmphasis | HW1V | | weight of small bright zones
 glszm | SmallAreaLowGrayLevelEmphasis | 5RAI | | weight of small dark zones
@@ -132,7 +132,7 @@ glszm | ZonePercentage | P30P | | zones per voxel: fine texture
 glszm | ZoneVariance | 3NSA | | spread of the zone sizes
 gldm | DependenceEntropy | FCBV | bit | disorder of the dependence counts and gray levels
 gldm | DependenceNonUniformity | Z87G | | dominance of a few dependence counts
-gldm | DependenceNonUniformityNormalized | OKJI | | the same, per voxel
+gldm | DependenceNonUniformityNormalized | OKJI | | dominance of a few dependence counts, per voxel
 gldm | DependenceVariance | DNX2 | | spread of the dependence counts
 gldm | GrayLevelNonUniformity | FP8K | | dominance of a few gray levels
 gldm | GrayLevelVariance | 1PFV | | spread of the gray levels
