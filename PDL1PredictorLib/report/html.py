@@ -1,0 +1,180 @@
+"""The report: one HTML file without scripts or outside addresses, made to be read in a minute and filed."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import SimpleITK as sitk
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from PDL1PredictorLib import RESEARCH_USE_ONLY
+from PDL1PredictorLib.core.endpoints import endpoint
+from PDL1PredictorLib.core.results import CaseResult, Contribution, EndpointPrediction, HeatMap, LesionResult
+from PDL1PredictorLib.report import svg, words
+from PDL1PredictorLib.report.heat_files import heat_map_name
+from PDL1PredictorLib.report.json_result import FREE_NAME, finite
+from PDL1PredictorLib.report.pictures import Picture, heat_picture, slice_pictures, tilt_degrees
+
+SHOWN_CONTRIBUTIONS = 8
+TILT_WORTH_A_WORD = 3.0  # degrees
+
+
+@dataclass(frozen=True)
+class LesionView:
+    """What the template shows of one lesion.
+
+    Attributes:
+        lesion: The result.
+        title: `Tumor`, or `Tumor 2 of 3`.
+        lead: The answer that stands first, None if the model gives none.
+        others: The other answers, in the model's order.
+        notes: Warnings of this lesion in words.
+        atypical: Sentence for an unlike case, or empty.
+        slices: Pictures of the tumor.
+        heat: Picture of the heat map, None if there is none.
+        heat_title: Title of the endpoint that the heat map belongs to.
+        heat_file: The map's file beside the report.
+        heat_empty: Whether the map is zero everywhere.
+        tilt_degrees: How far the scan's axes are tilted against the patient's, 0 where it is not worth a word.
+    """
+
+    lesion: LesionResult
+    title: str
+    lead: EndpointPrediction | None
+    others: tuple[EndpointPrediction, ...]
+    notes: tuple[str, ...]
+    atypical: str
+    slices: tuple[Picture, ...]
+    heat: Picture | None
+    heat_title: str
+    heat_file: str
+    heat_empty: bool
+    tilt_degrees: float
+
+
+@dataclass(frozen=True)
+class ContributionRow:
+    """One line of the chart of contributions: a name for people, the effect, and the input's value if it has one."""
+
+    title: str
+    effect: float
+    value: float | None
+
+
+def to_html(result: CaseResult, with_patient: bool) -> str:
+    """The report as one HTML page.
+
+    Args:
+        result: What to show.
+        with_patient: Show the case's name and the clinical values.
+
+    Raises:
+        GridMismatchError: The pictures and the regions do not share one lattice.
+    """
+    environment = Environment(
+        loader=PackageLoader("PDL1PredictorLib.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["pretty"] = pretty
+    environment.globals |= {
+        "svg": svg,
+        "words": words,
+        "endpoint": endpoint,
+        "contribution_rows": contribution_rows,
+        "limit_of": limit_of,
+        "number": number,
+    }
+    return environment.get_template("template.html").render(
+        result=result,
+        case=result.case if with_patient else FREE_NAME,
+        clinical=_clinical(result) if with_patient else {},
+        lesions=[_view(lesion, result) for lesion in result.lesions],
+        model=result.model,
+        provenance=result.provenance,
+        settings=_flat(result.provenance.settings),
+        research=RESEARCH_USE_ONLY,
+    )
+
+
+def contribution_rows(contributions: Sequence[Contribution]) -> list[ContributionRow]:
+    """The largest effects, and the sum of the rest as one row so that nothing is hidden."""
+    shown = contributions[:SHOWN_CONTRIBUTIONS]
+    rows = [ContributionRow(words.feature_title(c.name), c.effect, c.value) for c in shown]
+    rest = contributions[SHOWN_CONTRIBUTIONS:]
+    if rest:
+        title = "1 other" if len(rest) == 1 else f"{len(rest)} others together"
+        rows.append(ContributionRow(title, sum(c.effect for c in rest), None))
+    return rows
+
+
+def limit_of(rows: Sequence[ContributionRow]) -> float:
+    """The effect that fills the chart's half: the largest one, at least 0.1 so that noise does not look like much."""
+    return max([0.1, *(abs(row.effect) for row in rows if math.isfinite(row.effect))])
+
+
+def pretty(text: str) -> str:
+    """Typography that a page can show and a terminal may not: real signs, and numbers kept beside their units."""
+    for plain, nice in ((">=", "≥"), ("<=", "≤"), (" %", "\u00a0%"), (" mm", "\u00a0mm"), (" mL", "\u00a0mL")):
+        text = text.replace(plain, nice)
+    return text
+
+
+def number(value: float | None, digits: int = 1, signed: bool = False) -> str:
+    """A number with a real minus sign; a dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{value:{'+' if signed else ''}.{digits}f}".replace("-", "−")
+
+
+def _view(lesion: LesionResult, result: CaseResult) -> LesionView:
+    first = words.lead(lesion)
+    heat_map = _shown_heat_map(lesion, first)
+    tilt = tilt_degrees(lesion)
+    return LesionView(
+        lesion=lesion,
+        title=words.lesion_title(lesion, result),
+        lead=first,
+        others=tuple(p for p in lesion.endpoints if p is not first),
+        notes=tuple(warning.text for warning in lesion.warnings),
+        atypical=words.atypical(lesion),
+        slices=slice_pictures(lesion),
+        heat=heat_picture(lesion, heat_map) if heat_map else None,
+        heat_title=endpoint(heat_map.endpoint).title if heat_map else "",
+        heat_file=heat_map_name(lesion, heat_map.endpoint) if heat_map else "",
+        heat_empty=heat_map is not None and not _has_heat(heat_map),
+        tilt_degrees=tilt if tilt >= TILT_WORTH_A_WORD else 0.0,
+    )
+
+
+def _shown_heat_map(lesion: LesionResult, first: EndpointPrediction | None) -> HeatMap | None:
+    wanted = first.endpoint if first else ""
+    return next((m for m in lesion.heat_maps if m.endpoint == wanted), next(iter(lesion.heat_maps), None))
+
+
+def _has_heat(heat_map: HeatMap) -> bool:
+    return bool((sitk.GetArrayViewFromImage(heat_map.image) > 0).any())
+
+
+def _clinical(result: CaseResult) -> dict[str, str]:
+    names = {"age_years": "age", "family_history": "lung cancer in the family", "slice_thickness_mm": "slice thickness"}
+    units = {"age_years": " years", "slice_thickness_mm": " mm"}
+    yes_no = {True: "yes", False: "no"}
+    return {
+        names.get(key, key): yes_no[value] if isinstance(value, bool) else f"{value}{units.get(key, '')}"
+        for key, value in result.clinical.to_dict().items()
+        if value is not None
+    }
+
+
+def _flat(settings: object, prefix: str = "") -> dict[str, str]:
+    """Nested settings as `outer.inner: value` lines."""
+    plain = finite(settings)
+    if not isinstance(plain, dict):
+        return {prefix: "" if plain is None else str(plain)}
+    lines: dict[str, str] = {}
+    for key, value in plain.items():
+        lines |= _flat(value, f"{prefix}.{key}" if prefix else key)
+    return lines

@@ -1,0 +1,112 @@
+"""The result as JSON: everything but the volumes, strictly valid, free of the patient unless asked."""
+
+import json
+import math
+from collections.abc import Mapping
+from importlib import resources
+from numbers import Integral, Real
+from typing import Any
+
+from PDL1PredictorLib import RESEARCH_USE_ONLY
+from PDL1PredictorLib.core.endpoints import endpoint
+from PDL1PredictorLib.core.results import CaseResult, CaseWarning, EndpointPrediction, LesionResult, ModelSummary, plain
+from PDL1PredictorLib.report.heat_files import heat_map_name
+from PDL1PredictorLib.report.words import verdict
+
+SCHEMA_VERSION = "1.0"
+FREE_NAME = "case"  # stands in for the case's name
+
+
+def to_json(result: CaseResult, with_patient: bool) -> dict[str, Any]:
+    """The result as plain values, as `result.schema.json` describes them.
+
+    Args:
+        result: What to write.
+        with_patient: Keep the case's name and the clinical values; else the name is `case` and they are None.
+
+    Returns:
+        A dictionary that `json.dumps(..., allow_nan=False)` accepts: numbers that are not finite are None.
+    """
+    content = {
+        "schema_version": SCHEMA_VERSION,
+        "research_use_only": RESEARCH_USE_ONLY,
+        "case": result.case if with_patient else FREE_NAME,
+        "clinical": result.clinical.to_dict() if with_patient else None,
+        "warnings": _warnings(result.warnings),
+        "lesions_found": result.lesions_found,
+        "lesions": [_lesion(lesion) for lesion in result.lesions],
+        "model": _model(result.model),
+        "provenance": plain(result.provenance),
+    }
+    cleaned: dict[str, Any] = finite(content)
+    return cleaned
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of what `to_json` gives."""
+    text = resources.files(__package__).joinpath("result.schema.json").read_text(encoding="utf-8")
+    content: dict[str, Any] = json.loads(text)
+    return content
+
+
+def finite(value: Any) -> Any:
+    """Plain JSON values of the same content; numbers that are not finite become None."""
+    if isinstance(value, Mapping):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(item) for item in value]
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value) if math.isfinite(value) else None
+    return str(value)  # a path or an enum among the settings
+
+
+def _lesion(lesion: LesionResult) -> dict[str, Any]:
+    heat_maps = {heat_map.endpoint for heat_map in lesion.heat_maps}
+    return {
+        "index": lesion.index,
+        "center_lps_mm": lesion.center_lps_mm,
+        "warnings": _warnings(lesion.warnings),
+        "atypicality": lesion.atypicality,
+        "tumor": plain(lesion.tumor),
+        "ring": plain(lesion.ring),
+        "endpoints": [
+            _endpoint(p) | {"heat_map": heat_map_name(lesion, p.endpoint) if p.endpoint in heat_maps else None}
+            for p in lesion.endpoints
+        ],
+        "radscores": {key: {"tumor": tumor, "ring": ring} for key, (tumor, ring) in lesion.radscores.items()},
+        "features": {name: lesion.features[name] for name in sorted(lesion.features)},
+    }
+
+
+def _endpoint(prediction: EndpointPrediction) -> dict[str, Any]:
+    words = endpoint(prediction.endpoint)
+    answer = verdict(prediction)
+    return {
+        "endpoint": words.key,
+        "title": words.title,
+        "definition": words.definition,
+        "positive_word": words.positive,
+        "negative_word": words.negative,
+        "probability": prediction.probability,
+        "interval": prediction.interval,
+        "threshold": prediction.threshold,
+        "positive": bool(prediction.positive),
+        "prediction_set": prediction.prediction_set,
+        "coverage": prediction.coverage,
+        "verdict": answer.kind,
+        "verdict_text": answer.headline,
+        "contributions": [plain(contribution) for contribution in prediction.contributions],
+    }
+
+
+def _warnings(warnings: tuple[CaseWarning, ...]) -> list[dict[str, str]]:
+    return [{"code": warning.code, "text": warning.text} for warning in warnings]
+
+
+def _model(model: ModelSummary) -> dict[str, Any]:
+    names = ("value", "low", "high", "n_positive", "n_negative")
+    return plain(model) | {"auc": {key: dict(zip(names, row, strict=True)) for key, row in model.auc.items()}}

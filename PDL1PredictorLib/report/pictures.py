@@ -1,0 +1,225 @@
+"""Pictures of a tumor: slices of the CT as PNG, contours as vector paths, the heat map as a colored layer.
+
+Volumes are first turned to the orientation closest to LPS (only axes are swapped and flipped, nothing is interpolated),
+so that arrays (k, j, i) run towards superior, posterior and the patient's left. Pictures are shown as radiologists expect
+them: the patient's right on the left side of axial and coronal pictures, anterior on the left side of sagittal ones.
+"""
+
+import io
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+from PIL import Image
+from skimage import measure
+
+from PDL1PredictorLib.core.results import HeatMap, LesionResult
+from PDL1PredictorLib.report.lattice import Box, box_of, voxels_in
+
+Array = np.ndarray[Any, Any]
+
+AIR_HU = -1024.0
+LUNG_WINDOW = (-600.0, 1500.0)  # center and width in HU
+SOFT_WINDOW = (40.0, 400.0)
+FIELD_MM = (100.0, 200.0)  # smallest and largest edge of a slice picture
+MARGIN_MM = 30.0  # shown around the tumor on each side
+HEAT_FLOOR = 0.15  # below this the CT is left alone
+HEAT_ALPHA = 0.65  # opacity of the strongest spot
+# matplotlib's "inferno" (CC0) from 30 to 96 % of its scale, at even steps: brighter always means more, for every color vision
+HEAT_COLORS = (
+    (106, 23, 110),
+    (140, 35, 105),
+    (174, 48, 92),
+    (204, 66, 72),
+    (229, 92, 48),
+    (245, 125, 21),
+    (252, 163, 9),
+    (249, 203, 53),
+    (242, 242, 125),
+)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture, in pixels of equal edges; pixel (row, column) covers [column, column + 1] x [row, row + 1].
+
+    Attributes:
+        title: What is seen.
+        note: Where it lies and how it is windowed.
+        png: The CT, 8 bit gray.
+        overlay_png: A colored layer of the same size, or None.
+        width: Columns.
+        height: Rows.
+        mm_per_pixel: Edge of a pixel.
+        letters: Left, right, top, bottom: the patient's sides.
+        tumor_path: Tumor outline as SVG path data in pixels, empty if it is not in the slice.
+        ring_path: Outer outline of the ring, likewise.
+    """
+
+    title: str
+    note: str
+    png: bytes
+    overlay_png: bytes | None
+    width: int
+    height: int
+    mm_per_pixel: float
+    letters: tuple[str, str, str, str]
+    tumor_path: str
+    ring_path: str
+
+
+def slice_pictures(lesion: LesionResult) -> tuple[Picture, ...]:
+    """Axial (lung and soft-tissue window), coronal and sagittal picture through the tumor's center."""
+    ct, tumor, ring = _volumes(lesion)
+    spacing_mm = float(ct.GetSpacing()[0])
+    box = box_of(ct, ct)
+    voxels = sitk.GetArrayFromImage(ct)
+    in_tumor = voxels_in(box, ct, tumor) > 0
+    in_either = in_tumor | (voxels_in(box, ct, ring) > 0)
+    center = _center(ct, lesion, in_tumor)
+    half = _half_field(in_tumor, spacing_mm)
+    point = ct.TransformIndexToPhysicalPoint(center[::-1])
+
+    def picture(name: str, axis: int, window: tuple[float, float], window_name: str) -> Picture:
+        planes = [_plane(v, axis, center[axis]) for v in (voxels, in_tumor, in_either)]
+        row, column = _plane_center(voxels.shape, axis, center)
+        hu, tumor_plane, either_plane = (
+            _crop(plane, row, column, half, fill)
+            for plane, fill in zip(planes, (AIR_HU, False, False), strict=True)
+        )
+        letters = {0: ("R", "L", "A", "P"), 1: ("R", "L", "S", "I"), 2: ("A", "P", "S", "I")}[axis]
+        towards = {0: ("S", "I", 2), 1: ("P", "A", 1), 2: ("L", "R", 0)}[axis]
+        return Picture(
+            title=name,
+            note=f"{window_name} window, {_position(float(point[towards[2]]), *towards[:2])}",
+            png=_png(windowed(hu, *window)),
+            overlay_png=None,
+            width=hu.shape[1],
+            height=hu.shape[0],
+            mm_per_pixel=spacing_mm,
+            letters=letters,
+            tumor_path=contour_path(tumor_plane),
+            ring_path=contour_path(either_plane),
+        )
+
+    return (
+        picture("Axial", 0, LUNG_WINDOW, "lung"),
+        picture("Axial", 0, SOFT_WINDOW, "soft-tissue"),
+        picture("Coronal", 1, LUNG_WINDOW, "lung"),
+        picture("Sagittal", 2, LUNG_WINDOW, "lung"),
+    )
+
+
+def heat_picture(lesion: LesionResult, heat_map: HeatMap) -> Picture:
+    """The heat map over the CT, on the map's own slice and pixels."""
+    ct, tumor, ring = _volumes(lesion)
+    heat = sitk.DICOMOrient(heat_map.image, "LPS")
+    hu = sitk.Resample(ct, heat, sitk.Transform(), sitk.sitkLinear, AIR_HU, sitk.sitkFloat32)
+    masks = [
+        sitk.Resample(mask, heat, sitk.Transform(), sitk.sitkNearestNeighbor, 0, sitk.sitkUInt8)
+        for mask in (tumor, ring)
+    ]
+    in_tumor, in_ring = (sitk.GetArrayFromImage(mask)[0] > 0 for mask in masks)
+    values = sitk.GetArrayFromImage(heat)[0]
+    middle = [(n - 1) / 2 for n in heat.GetSize()]
+    position = _position(float(heat.TransformContinuousIndexToPhysicalPoint(middle)[2]), "S", "I")
+    return Picture(
+        title="Heat map",
+        note=f"lung window, {position}",
+        png=_png(windowed(sitk.GetArrayFromImage(hu)[0], *LUNG_WINDOW)),
+        overlay_png=_png(heat_rgba(values)),
+        width=values.shape[1],
+        height=values.shape[0],
+        mm_per_pixel=float(heat.GetSpacing()[0]),
+        letters=("R", "L", "A", "P"),
+        tumor_path=contour_path(in_tumor),
+        ring_path=contour_path(in_tumor | in_ring),
+    )
+
+
+def tilt_degrees(lesion: LesionResult) -> float:
+    """Greatest angle between an axis of the scan and the patient's axis it is closest to."""
+    directions = np.abs(np.array(lesion.views_ct.GetDirection()).reshape(3, 3))
+    return math.degrees(math.acos(min(1.0, float(directions.max(axis=0).min()))))
+
+
+def windowed(hu: Array, center: float, width: float) -> Array:
+    """HU as 8 bit gray: black at center - width / 2 and below, white at center + width / 2 and above."""
+    share = (hu.astype(np.float64) - (center - width / 2)) / width
+    return np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8)
+
+
+def heat_rgba(values: Array) -> Array:
+    """A map of 0 to 1 as RGBA, 8 bit: clear below `HEAT_FLOOR`, then ever brighter and denser."""
+    share = np.clip(np.nan_to_num(values.astype(np.float64)), 0, 1)
+    at = np.linspace(0, 1, len(HEAT_COLORS))
+    colors = np.array(HEAT_COLORS, dtype=np.float64)
+    layers = [np.interp(share, at, colors[:, channel]) for channel in range(3)]
+    alpha = np.clip((share - HEAT_FLOOR) / (1 - HEAT_FLOOR), 0, 1) ** 0.5 * HEAT_ALPHA * 255
+    return np.rint(np.stack([*layers, alpha], axis=-1)).astype(np.uint8)
+
+
+def contour_path(mask: Array) -> str:
+    """Outline of a mask (rows, columns) as closed SVG paths in pixels, half way between voxels inside and outside.
+
+    A pixel's center lies inside the outline (even-odd rule) exactly where the mask is set.
+    """
+    padded = np.pad(mask.astype(np.float64), 1)  # closes outlines at the edge
+    paths = []
+    for line in measure.find_contours(padded, 0.5):
+        points = line[:-1] - 0.5  # undo the padding (-1), put pixel centers at halves (+0.5)
+        paths.append("M" + "L".join(f"{column:g} {row:g}" for row, column in points) + "Z")
+    return "".join(paths)
+
+
+def _volumes(lesion: LesionResult) -> tuple[sitk.Image, sitk.Image, sitk.Image]:
+    ct, tumor, ring = (sitk.DICOMOrient(v, "LPS") for v in (lesion.views_ct, lesion.tumor_image, lesion.ring_image))
+    return ct, tumor, ring
+
+
+def _center(ct: sitk.Image, lesion: LesionResult, in_tumor: Array) -> tuple[int, int, int]:
+    """Voxel (k, j, i) of the tumor's center; on an axis where that slice misses the tumor, its largest slice."""
+    index = ct.TransformPhysicalPointToContinuousIndex(lesion.center_lps_mm)[::-1]
+    center = []
+    for axis in range(3):
+        areas = in_tumor.sum(axis=tuple(other for other in range(3) if other != axis))
+        n = min(max(round(index[axis]), 0), in_tumor.shape[axis] - 1)
+        center.append(n if areas[n] or not areas.any() else int(areas.argmax()))
+    return center[0], center[1], center[2]
+
+
+def _half_field(in_tumor: Array, spacing_mm: float) -> int:
+    """Pixels from a picture's middle to its edge: tumor and margin, within `FIELD_MM`."""
+    where = np.argwhere(in_tumor)
+    extent_mm = float((where.max(axis=0) - where.min(axis=0) + 1).max()) * spacing_mm if len(where) else 0.0
+    field_mm = min(max(extent_mm + 2 * MARGIN_MM, FIELD_MM[0]), FIELD_MM[1])
+    return round(field_mm / 2 / spacing_mm)
+
+
+def _plane(volume: Array, axis: int, n: int) -> Array:
+    plane: Array = np.take(volume, n, axis=axis)
+    return plane if axis == 0 else plane[::-1]  # k runs towards superior, which belongs at the top
+
+
+def _plane_center(shape: tuple[int, ...], axis: int, center: tuple[int, int, int]) -> tuple[int, int]:
+    k, j, i = center
+    top_down_k = shape[0] - 1 - k
+    return {0: (j, i), 1: (top_down_k, i), 2: (top_down_k, j)}[axis]
+
+
+def _crop(plane: Array, row: int, column: int, half: int, fill: float) -> Array:
+    """The square of 2 half + 1 pixels around a pixel; `fill` outside the plane."""
+    padded = np.pad(plane, half, constant_values=fill)
+    return padded[row : row + 2 * half + 1, column : column + 2 * half + 1]
+
+
+def _position(mm: float, positive: str, negative: str) -> str:
+    return f"{positive if mm >= 0 else negative} {abs(mm):.1f} mm"
+
+
+def _png(pixels: Array) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()

@@ -1,0 +1,143 @@
+"""Small vector drawings for the report: scales, bars and pictures with their marks.
+
+Colors come from the report's style sheet by class. Everything that is text passes through `escape`.
+"""
+
+import base64
+
+import numpy as np
+from markupsafe import Markup, escape
+
+from PDL1PredictorLib.core.results import EndpointPrediction
+from PDL1PredictorLib.report.pictures import Picture, heat_rgba
+from PDL1PredictorLib.report.words import percent, percent_range
+
+SCALE_BARS_MM = (5, 10, 20, 50, 100)
+
+
+def probability_scale(prediction: EndpointPrediction) -> Markup:
+    """A scale of 0 to 100 % with the probability, its 95 % interval and the threshold of the call."""
+    left, width = 14.0, 532.0
+    p, low, high, cut = (left + width * share for share in (prediction.probability, *prediction.interval, prediction.threshold))
+    anchor = "start" if cut < left + 70 else "end" if cut > left + width - 70 else "middle"
+    ticks = "".join(
+        f'<line class="tick" x1="{x:.1f}" x2="{x:.1f}" y1="48" y2="54"/>'
+        f'<text class="tick-text" x="{x:.1f}" y="69" text-anchor="middle">{share} %</text>'
+        for share in (0, 25, 50, 75, 100)
+        for x in [left + width * share / 100]
+    )
+    label = _spoken(prediction)
+    return Markup(
+        f'<svg class="scale" viewBox="0 0 560 74" role="img" aria-label="{escape(label)}">'
+        f'<rect class="track" x="{left}" y="30" width="{width}" height="18" rx="3"/>'
+        f'<rect class="interval" x="{low:.1f}" y="30" width="{max(high - low, 2):.1f}" height="18" rx="3"/>'
+        f"{ticks}"
+        f'<line class="threshold" x1="{cut:.1f}" x2="{cut:.1f}" y1="20" y2="52"/>'
+        f'<text class="threshold-text" x="{cut:.1f}" y="14" text-anchor="{anchor}">'
+        f"positive from {percent(prediction.threshold)}</text>"
+        f'<circle class="point" cx="{p:.1f}" cy="39" r="8"/></svg>'
+    )
+
+
+def probability_bar(prediction: EndpointPrediction) -> Markup:
+    """The same without words, for a table."""
+    p, low, high, cut = (
+        5 + 190 * share for share in (prediction.probability, *prediction.interval, prediction.threshold)
+    )
+    return Markup(
+        f'<svg class="bar" viewBox="0 0 200 18" role="img" aria-label="{escape(_spoken(prediction))}">'
+        '<rect class="track" x="5" y="5" width="190" height="8" rx="2"/>'
+        f'<rect class="interval" x="{low:.1f}" y="5" width="{max(high - low, 2):.1f}" height="8" rx="2"/>'
+        f'<line class="threshold" x1="{cut:.1f}" x2="{cut:.1f}" y1="1" y2="17"/>'
+        f'<circle class="point" cx="{p:.1f}" cy="9" r="4.5"/></svg>'
+    )
+
+
+def effect_bar(effect: float, limit: float) -> Markup:
+    """A bar from the middle: to the right towards positive, to the left towards negative.
+
+    Args:
+        effect: Change in log-odds.
+        limit: Effect that fills half of the width, > 0.
+    """
+    length = min(abs(effect) / limit, 1.0) * 98
+    x = 100.0 if effect >= 0 else 100 - length
+    side = "towards" if effect >= 0 else "away"
+    return Markup(
+        f'<svg class="effect" viewBox="0 0 200 14" role="img" aria-label="{effect:+.2f} in log-odds">'
+        f'<rect class="{side}" x="{x:.1f}" y="2" width="{max(length, 0.5):.1f}" height="10" rx="1.5"/>'
+        '<line class="axis" x1="100" x2="100" y1="0" y2="14"/></svg>'
+    )
+
+
+def picture_svg(picture: Picture) -> Markup:
+    """A picture with contours, orientation letters and a scale bar in mm."""
+    w, h = picture.width, picture.height
+    left, right, top, bottom = picture.letters
+    size = w * 0.058
+    bar_mm = scale_bar_mm(w * picture.mm_per_pixel)
+    bar = bar_mm / picture.mm_per_pixel
+    bar_x, bar_y = w * 0.96 - bar, h * 0.955
+    layers = [_image(picture.png, w, h)]
+    if picture.overlay_png is not None:
+        layers.append(_image(picture.overlay_png, w, h))
+    for kind, path in (("ring", picture.ring_path), ("tumor", picture.tumor_path)):
+        if path:
+            layers.append(f'<path class="halo" d="{path}"/><path class="{kind}-line" d="{path}"/>')
+    letters = (
+        (left, w * 0.045, h / 2 + size * 0.35),
+        (right, w * 0.955, h / 2 + size * 0.35),
+        (top, w / 2, h * 0.075),
+        (bottom, w / 2, h * 0.975),
+    )
+    layers += [
+        f'<text class="letter" x="{x:.1f}" y="{y:.1f}" font-size="{size:.1f}" text-anchor="middle">{escape(letter)}</text>'
+        for letter, x, y in letters
+    ]
+    cap = h * 0.012
+    layers.append(
+        f'<path class="scale-bar" d="M{bar_x:.1f} {bar_y - cap:.1f}V{bar_y + cap:.1f}M{bar_x:.1f} {bar_y:.1f}'
+        f'h{bar:.1f}m0 {-cap:.1f}v{2 * cap:.1f}"/>'
+        f'<text class="letter" x="{bar_x + bar / 2:.1f}" y="{bar_y - size * 0.35:.1f}" font-size="{size * 0.8:.1f}" '
+        f'text-anchor="middle">{bar_mm} mm</text>'
+    )
+    label = escape(f"{picture.title}, {picture.note}; tumor and ring outlined")
+    return Markup(f'<svg class="picture" viewBox="0 0 {w} {h}" role="img" aria-label="{label}">{"".join(layers)}</svg>')
+
+
+def heat_legend() -> Markup:
+    """The heat map's colors from 0 to 1, as they look over mid-gray lung."""
+    colors = heat_rgba(np.linspace(0, 1, 21)[None])[0]
+    stops = "".join(
+        f'<stop offset="{n * 5}%" stop-color="rgb({r},{g},{b})" stop-opacity="{a / 255:.2f}"/>'
+        for n, (r, g, b, a) in enumerate(colors.tolist())
+    )
+    return Markup(
+        '<svg class="legend" viewBox="0 0 200 30" role="img" aria-label="color scale of the heat map, 0 to 1">'
+        f'<defs><linearGradient id="heat-colors">{stops}</linearGradient></defs>'
+        '<rect x="5" y="2" width="190" height="10" rx="2" fill="#555"/>'
+        '<rect x="5" y="2" width="190" height="10" rx="2" fill="url(#heat-colors)"/>'
+        '<text class="tick-text" x="5" y="27">0 none</text>'
+        '<text class="tick-text" x="195" y="27" text-anchor="end">1 strongest</text></svg>'
+    )
+
+
+def scale_bar_mm(field_mm: float) -> int:
+    """The longest round length that fills at most a quarter of the picture."""
+    return max((mm for mm in SCALE_BARS_MM if mm <= field_mm / 4), default=SCALE_BARS_MM[0])
+
+
+def data_uri(png: bytes) -> str:
+    """A PNG as a `data:` address, so that the report needs no second file."""
+    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+
+
+def _image(png: bytes, width: int, height: int) -> str:
+    return f'<image href="{data_uri(png)}" width="{width}" height="{height}"/>'
+
+
+def _spoken(prediction: EndpointPrediction) -> str:
+    return (
+        f"probability {percent(prediction.probability)}, 95 % interval {percent_range(prediction.interval)}, "
+        f"positive from {percent(prediction.threshold)}"
+    )

@@ -1,0 +1,52 @@
+"""The result as text for the terminal."""
+
+import textwrap
+
+from PDL1PredictorLib import RESEARCH_USE_ONLY
+from PDL1PredictorLib.core.endpoints import endpoint
+from PDL1PredictorLib.core.results import CaseResult, LesionResult
+from PDL1PredictorLib.report.words import atypical, left_out, lesion_title, percent, percent_range, verdict
+
+WIDTH = 100
+
+
+def summary(result: CaseResult) -> str:
+    """What a person wants to see after a prediction: answers in aligned columns, warnings before them.
+
+    Our own words are plain ASCII, so that any terminal can show them; only the case's name may bring other letters.
+    """
+    blocks = [f"PDL1Predictor {result.provenance.library_version}   {result.case}"]
+    notes = [warning.text for warning in result.warnings]
+    if sentence := left_out(result):
+        notes.append(sentence)
+    if notes:
+        blocks.append("\n".join(_warning(note) for note in notes))
+    blocks += [_lesion(lesion, result) for lesion in result.lesions]
+    model = result.model
+    blocks.append(f"Model: {model.title} {model.version} ({model.name}, {model.sha256[:12]})")
+    blocks.append(textwrap.fill(RESEARCH_USE_ONLY, WIDTH))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _lesion(lesion: LesionResult, result: CaseResult) -> str:
+    size = f"{lesion.tumor.volume_ml:.1f} mL, longest axial diameter {lesion.tumor.longest_axial_diameter_mm:.0f} mm"
+    lines = [f"{lesion_title(lesion, result)}: {size}"]
+    notes = [atypical(lesion), *(warning.text for warning in lesion.warnings)]
+    lines += [_warning(note) for note in notes if note]
+    rows = [("", "probability", "95 % interval", "answer")]
+    rows += [
+        (
+            endpoint(prediction.endpoint).title,
+            percent(prediction.probability),
+            percent_range(prediction.interval),
+            verdict(prediction).headline,
+        )
+        for prediction in lesion.endpoints
+    ]
+    title, share, interval = (max(len(row[column]) for row in rows) for column in range(3))
+    lines += [f"  {a:<{title}}  {b:>{share}}  {c:>{interval}}  {d}".rstrip() for a, b, c, d in rows]
+    return "\n".join(lines)
+
+
+def _warning(text: str) -> str:
+    return textwrap.fill(text, WIDTH, initial_indent="  ! ", subsequent_indent="    ")
