@@ -123,7 +123,7 @@ def grid_text(image: sitk.Image) -> str:
 
 
 def same_grid(a: sitk.Image, b: sitk.Image) -> bool:
-    """Whether two volumes have equal size, spacing, origin and direction, to within a thousandth of a mm at the corners."""
+    """Whether two volumes have one grid: equal size, and corners at the same place to a thousandth of a mm."""
     if a.GetDimension() != b.GetDimension() or a.GetSize() != b.GetSize():
         return False
     far = [n - 1 for n in a.GetSize()]
@@ -192,8 +192,10 @@ def require_ct(ct: sitk.Image) -> None:
     low, high = float(values.min()), float(values.max())
     if not (low <= AIR_BELOW_HU and high >= 0):
         raise InputError(
-            f"The voxels run from {low:.0f} to {high:.0f}; a chest CT in Hounsfield units has air (about -1000) and tissue "
-            "(0 and more). Choose a CT, not an MR, a mask or a windowed picture, with its rescale slope and intercept applied."
+            f"The voxels run from {low:.0f} to {high:.0f}; a chest CT in Hounsfield units has air (about -1000) "
+            "and tissue "
+            "(0 and more). Choose a CT, not an MR, a mask or a windowed picture, with its rescale slope and "
+            "intercept applied."
         )
     if low < -10000 or high > 70000:
         raise InputError(

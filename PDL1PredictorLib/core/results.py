@@ -28,7 +28,8 @@ class Contribution:
     Attributes:
         name: The input.
         value: Its value for this case, standardized (mean 0, SD 1 in the training cohort).
-        effect: Its share of the change in log-odds from the training cohort's average answer; positive towards positive.
+        effect: Its share of the change in log-odds from the training cohort's average answer; positive towards
+            positive.
     """
 
     name: str
@@ -68,7 +69,8 @@ class RegionMeasures:
     Attributes:
         voxels: Number of voxels.
         volume_ml: Volume in mL.
-        longest_axial_diameter_mm: Greatest distance between two voxel centers in one axial slice, plus one voxel, in mm.
+        longest_axial_diameter_mm: Greatest distance between two voxel centers in one axial slice, plus one voxel, in
+            mm.
         mean_hu: Mean, in HU.
         sd_hu: Standard deviation (over n), in HU.
     """
@@ -105,7 +107,8 @@ class LesionResult:
         endpoints: Answers, in the model's order.
         features: Radiomic features by name, both regions.
         radscores: Selected-feature scores by endpoint: (tumor, ring).
-        atypicality: Mahalanobis distance of the case to the training cohort over its 99th percentile; above 1 is unlike.
+        atypicality: Mahalanobis distance of the case to the training cohort over its 99th percentile; above 1 is
+            unlike.
         warnings: What the reader must know.
         heat_maps: Grad-CAM per endpoint; empty if not asked for.
         tumor_image: uint8 mask on the resampled grid.

@@ -1,0 +1,45 @@
+# demo, test, check, bench: each sets up .venv first when it has to.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3; do $$p -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements/constraints.txt
+DEMO := demo
+
+# The arrays are small or the work is spread over processes: more BLAS threads only get in each other's way.
+export OMP_NUM_THREADS ?= 2
+export OPENBLAS_NUM_THREADS ?= 1
+
+.PHONY: setup demo test check bench clean
+
+setup: $(READY)
+
+$(READY): requirements/*.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed. Install one, or say where it is: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) -r requirements/runtime.txt -r requirements/train.txt -r requirements/dev.txt -r requirements/reference-build.txt
+	@if $(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then \
+	  $(PIP) --no-build-isolation -r requirements/reference.txt \
+	    || { echo "pyradiomics could not be built: a C compiler and the headers of Python 3.11 are needed."; exit 1; }; \
+	else echo "pyradiomics does not build on this Python; features need Python 3.11."; fi
+	$(PIP) --no-build-isolation --no-deps --editable .
+	touch $(READY)
+
+demo: setup
+	rm -rf $(DEMO)
+	$(BIN)/pdl1 phantom --n 1 --seed 2026 --out $(DEMO)/cohort
+	$(BIN)/pdl1 predict --ct $(DEMO)/cohort/images/case_0001_ct.nii.gz --tumor $(DEMO)/cohort/images/case_0001_tumor.nii.gz --out $(DEMO)/result
+
+test: setup
+	$(BIN)/python -m pytest
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: setup
+	$(BIN)/python Testing/benchmarks/bench_predict.py
+
+clean:
+	rm -rf $(VENV) $(DEMO) build *.egg-info Testing/out

@@ -1,0 +1,330 @@
+"""The command `pdl1`: predict, features, models, phantom, train."""
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import perf_counter
+from types import FrameType
+from typing import Any
+
+from PDL1PredictorLib import RESEARCH_USE_ONLY, __version__
+from PDL1PredictorLib.core.errors import InputError, PDL1Error
+from PDL1PredictorLib.core.progress import Progress
+from PDL1PredictorLib.resources import DEFAULT_MODEL, find_model, model_folders
+
+EXIT_REFUSED, EXIT_INTERRUPTED = 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status is 0 when it was done, 2 when it was refused with a reason.
+
+    130 when interrupted.
+    """
+    options = _parser().parse_args(arguments)
+    speaker = Speaker(options.progress)
+    previous = signal.signal(signal.SIGTERM, _interrupt)  # Cancel in the window, and a cluster's scheduler, send this
+    try:
+        options.run(options, speaker)
+    except PDL1Error as error:
+        speaker.failed(str(error))
+        return EXIT_REFUSED
+    except KeyboardInterrupt:
+        speaker.failed("Cancelled. Nothing was written.")
+        return EXIT_INTERRUPTED
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+    return 0
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+class Speaker:
+    """Says where the work is: a line that is rewritten for people, or JSON lines for programs.
+
+    Args:
+        style: `bar`, `json` or `none`.
+    """
+
+    def __init__(self, style: str) -> None:
+        self._style = style
+        self._started = perf_counter()
+        self._open_line = False
+
+    def progress(self) -> Progress:
+        """For the library."""
+        return Progress(self._report)
+
+    def done(self, text: str, **facts: Any) -> None:
+        """The end of a command that worked: words for people, `facts` for programs."""
+        if self._style == "json":
+            self._json("result", **facts)
+        else:
+            self._close_line()
+            print(text)
+
+    def failed(self, text: str) -> None:
+        """The end of one that did not."""
+        if self._style == "json":
+            self._json("error", message=text)
+        self._close_line()
+        print(f"pdl1: {text}", file=sys.stderr)
+
+    def _report(self, stage: str, fraction: float, message: str) -> None:
+        elapsed = round(perf_counter() - self._started, 2)
+        if self._style == "json":
+            self._json("progress", stage=stage, fraction=round(fraction, 4), message=message, elapsed_s=elapsed)
+        elif self._style == "bar" and sys.stderr.isatty():
+            filled = round(30 * fraction)
+            bar = "#" * filled + "." * (30 - filled)
+            print(
+                f"\r[{bar}] {fraction:4.0%} {elapsed:6.1f} s  {message or stage:.60}\033[K",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
+            self._open_line = True
+
+    def _close_line(self) -> None:
+        if self._open_line:
+            print(file=sys.stderr)
+            self._open_line = False
+
+    @staticmethod
+    def _json(kind: str, **content: Any) -> None:
+        print(json.dumps({"type": kind, **content}, ensure_ascii=True), flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="pdl1",
+        description=(
+            "Predicts PD-L1 status and other biomarkers of non-small-cell lung cancer from a chest CT and a tumor mask."
+        ),
+        epilog=RESEARCH_USE_ONLY,
+    )
+    parser.add_argument("--version", action="version", version=f"pdl1 {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for add in (_add_predict, _add_features, _add_models, _add_phantom, _add_train):
+        add(commands)
+    return parser
+
+
+def _command(
+    commands: Any, name: str, text: str, run: Callable[[argparse.Namespace, Speaker], None]
+) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text, epilog=RESEARCH_USE_ONLY)
+    command.add_argument(
+        "--progress", choices=("bar", "json", "none"), default="bar", help="how to tell the progress (default: bar)"
+    )
+    command.set_defaults(run=run)
+    return command
+
+
+def _add_case(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--ct", type=Path, required=True, help="CT: NIfTI, NRRD, MetaImage, or a folder of one DICOM series"
+    )
+    command.add_argument(
+        "--tumor", type=Path, required=True, help="tumor mask: NIfTI, NRRD, MetaImage, DICOM RTSTRUCT or SEG"
+    )
+    command.add_argument("--segment", help="which region of the mask file, by name or number, where it has several")
+    command.add_argument("--series", help="SeriesInstanceUID, where the DICOM folder has several series")
+    command.add_argument("--resample-mask", action="store_true", help="bring a mask on another grid onto the CT's")
+    command.add_argument("--clinical", type=Path, help="JSON file with age_years, sex, smoking, family_history ...")
+    command.add_argument("--name", default="case", help="how the case is called (default: case)")
+    command.add_argument("--engine", default="pyradiomics", help="radiomics engine (default: pyradiomics)")
+    command.add_argument(
+        "--ring-mm", type=float, help="thickness of the peritumoral ring in mm (default: the model's, or 3)"
+    )
+    command.add_argument(
+        "--exclude-air", action="store_true", default=None, help="leave air outside the body out of the ring"
+    )
+    command.add_argument("--exclude-bone", action="store_true", default=None, help="leave bone out of the ring")
+    command.add_argument("--overwrite", action="store_true", help="replace existing output")
+
+
+def _add_predict(commands: Any) -> None:
+    command = _command(commands, "predict", "Predict one case: result, report, heat maps, regions.", _predict)
+    _add_case(command)
+    command.add_argument(
+        "--model", default=DEFAULT_MODEL, help=f"bundle: name, folder or .zip (default: {DEFAULT_MODEL})"
+    )
+    command.add_argument(
+        "--lesion", default="largest", help="'largest' tumor of the mask (default), 'all', or its number by size"
+    )
+    command.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
+    command.add_argument("--with-patient", action="store_true", help="write the case's name and clinical values too")
+    command.add_argument("--out", type=Path, required=True, help="folder to make")
+
+
+def _add_features(commands: Any) -> None:
+    command = _command(commands, "features", "Write the radiomic features of one case as a table.", _features)
+    _add_case(command)
+    command.add_argument("--preset", default="deepradscore", help="deepradscore (default), pdl1es or karim")
+    command.add_argument("--out", type=Path, required=True, help="CSV file to make")
+
+
+def _add_models(commands: Any) -> None:
+    _command(commands, "models", "List the models, each checked.", _models)
+
+
+def _add_phantom(commands: Any) -> None:
+    command = _command(commands, "phantom", "Make a synthetic cohort with known truth.", _phantom)
+    command.add_argument("--n", type=int, default=10, help="patients (default: 10)")
+    command.add_argument("--seed", type=int, default=1, help="the same seed makes the same bytes (default: 1)")
+    command.add_argument(
+        "--extent", choices=("chest", "tumor"), default="chest", help="whole chest (default) or around the tumor"
+    )
+    command.add_argument("--overwrite", action="store_true", help="replace an existing folder")
+    command.add_argument("--out", type=Path, required=True, help="folder to make")
+
+
+def _add_train(commands: Any) -> None:
+    command = _command(commands, "train", "Train a model and write it as a bundle.", _train)
+    command.add_argument(
+        "--recipe", choices=("demo",), required=True, help="demo: Deep-RadScore on the synthetic cohort"
+    )
+    command.add_argument("--seed", type=int, default=1, help="of everything that is drawn (default: 1)")
+    command.add_argument("--n", type=int, default=600, help="training patients (default: 600)")
+    command.add_argument("--n-test", type=int, default=200, help="test patients (default: 200)")
+    command.add_argument(
+        "--weights", type=Path, help="torchvision DenseNet121 weight file to start from (default: from scratch)"
+    )
+    command.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
+    command.add_argument("--cache", type=Path, help="folder for prepared cases (default: OUT with .cache added)")
+    command.add_argument("--overwrite", action="store_true", help="replace an existing bundle")
+    command.add_argument("--out", type=Path, required=True, help="folder of the bundle; its name becomes the model's")
+
+
+def _predict(options: argparse.Namespace, speaker: Speaker) -> None:
+    from PDL1PredictorLib.models.bundle import read_bundle
+    from PDL1PredictorLib.models.manifest import read_manifest
+    from PDL1PredictorLib.predict import Options, predict_files
+    from PDL1PredictorLib.report.text import summary
+
+    model = find_model(options.model)
+    wanted = _region_choices(options)
+    regions = _with_choices(read_manifest(read_bundle(model)).regions, wanted) if wanted else None
+    chosen = Options(options.lesion, options.device, options.engine, regions)
+    result = predict_files(
+        _files(options), model, options.out, chosen, options.overwrite, options.with_patient, speaker.progress()
+    )
+    report = options.out / "report.html"
+    speaker.done(f"{summary(result)}\n\nReport: {report}", out=str(options.out), report=str(report))
+
+
+def _features(options: argparse.Namespace, speaker: Speaker) -> None:
+    from PDL1PredictorLib.core.output import whole_file
+    from PDL1PredictorLib.core.settings import RegionSettings
+    from PDL1PredictorLib.predict import read_case
+    from PDL1PredictorLib.radiomics.extract import case_features
+    from PDL1PredictorLib.radiomics.settings import preset
+    from PDL1PredictorLib.report.csv_table import write_features
+
+    settings = preset(options.preset)
+    regions = _with_choices(RegionSettings(), _region_choices(options))
+    with whole_file(options.out, options.overwrite) as draft:
+        case, warnings = read_case(_files(options))
+        features = case_features(case, regions, settings, options.engine, speaker.progress())
+        write_features({1: features}, draft)
+    notes = "".join(f"\nWarning: {warning.text}" for warning in warnings)
+    speaker.done(f"{len(features)} features: {options.out}{notes}", out=str(options.out), n=len(features))
+
+
+def _models(options: argparse.Namespace, speaker: Speaker) -> None:
+    from PDL1PredictorLib.models.bundle import find_bundles, read_bundle
+    from PDL1PredictorLib.models.manifest import read_manifest
+
+    lines, found = [], []
+    for path in find_bundles(folder for folder in model_folders() if folder.is_dir()):
+        try:
+            model = read_manifest(read_bundle(path)).summary
+        except PDL1Error as error:
+            lines.append(f"{path.name}: cannot be used. {error}")
+            continue
+        endpoints = ", ".join(model.auc)
+        lines.append(
+            f"{model.name} {model.version}: {model.title}\n  {endpoints}\n  {model.intended_use}\n  sha256 "
+            f"{model.sha256}"
+        )
+        found.append({"name": model.name, "version": model.version, "path": str(path), "sha256": model.sha256})
+    speaker.done(
+        "\n".join(lines) or "There is no model. Train one: pdl1 train --recipe demo --out FOLDER", models=found
+    )
+
+
+def _phantom(options: argparse.Namespace, speaker: Speaker) -> None:
+    from PDL1PredictorLib.phantom.cohort import write_cohort
+
+    write_cohort(
+        options.out, options.n, options.seed, speaker.progress(), extent=options.extent, overwrite=options.overwrite
+    )
+    speaker.done(f"{options.n} synthetic patients: {options.out / 'cases.csv'}", out=str(options.out), n=options.n)
+
+
+def _train(options: argparse.Namespace, speaker: Speaker) -> None:
+    from PDL1PredictorLib.core.lazy import require_module
+
+    for name in ("sklearn", "skl2onnx"):
+        require_module(name, "Training needs more packages than prediction: install pdl1predictor[train].")
+    from PDL1PredictorLib.models.device import choose_device
+    from PDL1PredictorLib.study.export import export_demo
+    from PDL1PredictorLib.study.recipe import DemoRecipe, train_demo
+
+    if options.out.exists() and not options.overwrite:
+        raise InputError(
+            f"{options.out} exists already. Choose another folder, or allow it to be replaced (--overwrite)."
+        )
+    recipe = DemoRecipe(seed=options.seed, n_train=options.n, n_test=options.n_test)
+    cache = options.cache or options.out.with_name(f"{options.out.name}.cache")
+    trained = train_demo(recipe, cache, choose_device(options.device), options.weights, progress=speaker.progress())
+    bundle = export_demo(trained, options.out, options.overwrite)
+    speaker.done(bundle.file("MODEL_CARD.md").decode(), out=str(options.out), sha256=bundle.sha256)
+
+
+def _files(options: argparse.Namespace) -> Any:
+    from PDL1PredictorLib.predict import Files
+
+    return Files(
+        ct=options.ct,
+        tumor=options.tumor,
+        segment=options.segment,
+        series=options.series,
+        resample_mask=options.resample_mask,
+        clinical=_clinical(options.clinical),
+        name=options.name,
+    )
+
+
+def _clinical(file: Path | None) -> Any:
+    from PDL1PredictorLib.core.case import Clinical
+
+    if file is None:
+        return Clinical()
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise InputError(
+            f'{file} is not JSON: {error}. Write for example {{"age_years": 63, "sex": "female"}}.'
+        ) from error
+    return Clinical.from_dict(values)
+
+
+def _region_choices(options: argparse.Namespace) -> dict[str, Any]:
+    names = ("ring_mm", "exclude_air", "exclude_bone")
+    return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+
+
+def _with_choices(regions: Any, choices: dict[str, Any]) -> Any:
+    return type(regions).from_dict({**regions.to_dict(), **choices})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,22 @@
+"""The one doorway to packages that may be absent."""
+
+import importlib
+from types import ModuleType
+
+from PDL1PredictorLib.core.errors import MissingPackageError
+
+
+def require_module(name: str, remedy: str) -> ModuleType:
+    """Import a package when it is needed.
+
+    Args:
+        name: As in an import statement.
+        remedy: What the user can do when it is not there.
+
+    Raises:
+        MissingPackageError: It cannot be imported.
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise MissingPackageError(f"The package {name} cannot be imported ({error}). {remedy}") from error

@@ -1,0 +1,218 @@
+"""Deep-RadScore: RadScores of tumor and ring and deep features, fused by a classifier into calibrated probabilities.
+
+Source: paper 001 (see `docs/methods.md`); steps 4 and 5 of "One case" in `docs/architecture.md`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import onnxruntime
+import safetensors
+import safetensors.numpy
+import SimpleITK as sitk
+import torch
+
+from PDL1PredictorLib.core.errors import BundleError, InputError
+from PDL1PredictorLib.imaging.patch import Patch
+from PDL1PredictorLib.models.bundle import Bundle
+from PDL1PredictorLib.models.manifest import EndpointModel, read_manifest
+from PDL1PredictorLib.networks.deep_ct import DeepCT, DeepCTOutput, input_channels
+
+LOG_ODDS_LIMIT = 7.0  # a forest or a neighbor vote of 0 or 1 stands for about 1 in 1000, not for certainty
+INTERVAL = (2.5, 97.5)  # percentiles
+
+
+class Answer(NamedTuple):
+    """The answer for one endpoint.
+
+    Attributes:
+        probability: Calibrated, 0 to 1.
+        interval: 95 %, over the resampled calibrations.
+        positive: The call at the threshold.
+        prediction_set: Answers that are not ruled out at the design coverage.
+    """
+
+    probability: float
+    interval: tuple[float, float]
+    positive: bool
+    prediction_set: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """The model's inputs for one tumor.
+
+    Attributes:
+        deep: Deep features, (n_deep,).
+        radscores: By endpoint: (tumor, ring).
+        atypicality: Mahalanobis distance to the training cohort over its 99th percentile.
+        missing: Used features without a value here, replaced by the training mean.
+    """
+
+    deep: np.ndarray
+    radscores: Mapping[str, tuple[float, float]]
+    atypicality: float
+    missing: tuple[str, ...]
+
+
+class DeepRadScore:
+    """A loaded Deep-RadScore bundle.
+
+    Args:
+        bundle: As `models.bundle.read_bundle` gives it: complete and with the right hashes.
+
+    Raises:
+        BundleError: The manifest, the weights, the tables or a classifier do not fit each other.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle
+        self.manifest = read_manifest(bundle)
+        self._tables = self._load_tables()
+        self._networks: dict[str, DeepCT] = {}
+
+    def network(self, device: str) -> DeepCT:
+        """The network on `device`, in evaluation mode, 32-bit."""
+        if device not in self._networks:
+            self._networks[device] = self._load_network().to(device)
+        return self._networks[device]
+
+    def run_network(self, patch: Patch, device: str) -> DeepCTOutput:
+        """One forward pass on one patch, with what a gradient needs kept."""
+        hu = torch.from_numpy(sitk.GetArrayFromImage(patch.image).astype(np.float32))
+        tumor = torch.from_numpy(sitk.GetArrayFromImage(patch.tumor).astype(np.float32))
+        x = input_channels(hu, tumor).to(device).requires_grad_()  # the weights are frozen: the graph starts here
+        output: DeepCTOutput = self.network(device)(x)
+        return output
+
+    def inputs(self, deep: np.ndarray, features: Mapping[str, float]) -> Inputs:
+        """RadScores and the distance to the training cohort.
+
+        Args:
+            deep: Deep features, (n_deep,).
+            features: Radiomic features of both regions by name.
+
+        Raises:
+            InputError: A feature that the model needs is not among them.
+        """
+        z, missing = self._standardize(features)
+        radscores = {
+            model.key: (self._radscore(model, "tumor", z), self._radscore(model, "ring", z))
+            for model in self.manifest.endpoints
+        }
+        return Inputs(deep, radscores, self._atypicality(z), missing)
+
+    def standardized(self, model: EndpointModel, inputs: Inputs) -> np.ndarray:
+        """The fused inputs of one endpoint, standardized as in training: (n_deep + 2,)."""
+        raw = np.concatenate([inputs.deep, inputs.radscores[model.key]])
+        return (raw - np.array(model.input_mean)) / np.array(model.input_sd)
+
+    def log_odds(self, model: EndpointModel, standardized: np.ndarray) -> np.ndarray:
+        """Calibrated log-odds of positive for rows of standardized inputs: (n, n_deep + 2) to (n,)."""
+        return model.slope * self._raw_log_odds(model, standardized) + model.intercept
+
+    def answer(self, model: EndpointModel, standardized: np.ndarray) -> Answer:
+        """The answer for one row of standardized inputs, (n_deep + 2,)."""
+        raw = self._raw_log_odds(model, standardized[None])[0]
+        probability = float(_expit(model.slope * raw + model.intercept))
+        resampled = self._tables[f"calibration/{model.key}"]  # (n, 2): slope, intercept
+        low, high = np.percentile(_expit(resampled[:, 0] * raw + resampled[:, 1]), INTERVAL)
+        return Answer(
+            probability,
+            (min(float(low), probability), max(float(high), probability)),
+            probability >= model.threshold,
+            _prediction_set(probability, model.conformal),
+        )
+
+    def _raw_log_odds(self, model: EndpointModel, standardized: np.ndarray) -> np.ndarray:
+        session = self._classifiers[model.key]
+        rows = np.ascontiguousarray(standardized, dtype=np.float32)
+        positive = session.run(["probabilities"], {"inputs": rows})[0][:, 1].astype(np.float64)
+        with np.errstate(divide="ignore"):
+            odds = np.log(positive) - np.log1p(-positive)
+        return np.clip(odds, -LOG_ODDS_LIMIT, LOG_ODDS_LIMIT)
+
+    def _standardize(self, features: Mapping[str, float]) -> tuple[dict[str, float], tuple[str, ...]]:
+        mean, sd = self.manifest.feature_mean, self.manifest.feature_sd
+        absent = sorted(set(mean) - set(features))
+        if absent:
+            raise InputError(
+                f"The model needs the feature {absent[0]} and {len(absent) - 1} more that were not extracted. "
+                "Extract with the model's own feature settings."
+            )
+        missing = tuple(name for name in mean if not np.isfinite(features[name]))
+        z = {name: 0.0 if name in missing else (features[name] - mean[name]) / sd[name] for name in mean}
+        return z, missing
+
+    @staticmethod
+    def _radscore(model: EndpointModel, region: str, z: Mapping[str, float]) -> float:
+        return float(sum(coefficient * z[name] for name, coefficient in model.coefficients[region].items()))
+
+    def _atypicality(self, z: Mapping[str, float]) -> float:
+        row = np.array([z[name] for name in self.manifest.reference_features])
+        offset = row - self._tables["reference/mean"]
+        distance = float(np.sqrt(offset @ self._tables["reference/precision"] @ offset))
+        return distance / self.manifest.reference_distance
+
+    def _load_network(self) -> DeepCT:
+        network = DeepCT(len(self.manifest.endpoints), self.manifest.n_deep)
+        data = self._bundle.file(self.manifest.weights)
+        try:
+            arrays = safetensors.numpy.load(data)
+            network.load_state_dict(
+                {name: torch.from_numpy(value.astype(_wide(value))) for name, value in arrays.items()}
+            )
+        except (RuntimeError, safetensors.SafetensorError, ValueError) as error:
+            raise BundleError(f"The weights of {self._bundle.name} do not fit its network: {error}") from error
+        return network.eval().requires_grad_(False)
+
+    def _load_tables(self) -> dict[str, np.ndarray]:
+        try:
+            tables = safetensors.numpy.load(self._bundle.file(self.manifest.tables))
+        except (safetensors.SafetensorError, ValueError) as error:
+            raise BundleError(f"The tables of {self._bundle.name} cannot be read: {error}") from error
+        n = len(self.manifest.reference_features)
+        wanted = {"reference/mean": (n,), "reference/precision": (n, n)}
+        for name, shape in wanted.items():
+            if name not in tables or tables[name].shape != shape:
+                raise BundleError(f"The tables of {self._bundle.name} need {name} of shape {shape}.")
+        for model in self.manifest.endpoints:
+            name = f"calibration/{model.key}"
+            if name not in tables or tables[name].ndim != 2 or tables[name].shape[1] != 2:
+                raise BundleError(f"The tables of {self._bundle.name} need {name} with two columns.")
+        return {name: table.astype(np.float64) for name, table in tables.items()}
+
+    @cached_property
+    def _classifiers(self) -> dict[str, onnxruntime.InferenceSession]:
+        return {m.key: _session(self._bundle, m.classifier) for m in self.manifest.endpoints}
+
+
+def _session(bundle: Bundle, file: str) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # twelve numbers in, two out
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(bundle.file(file), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors share no base but Exception
+        raise BundleError(f"The classifier {file} of {bundle.name} cannot be read: {error}") from error
+    outputs = {output.name for output in session.get_outputs()}
+    if [i.name for i in session.get_inputs()] != ["inputs"] or "probabilities" not in outputs:
+        raise BundleError(f"The classifier {file} of {bundle.name} must map 'inputs' to 'probabilities'.")
+    return session
+
+
+def _prediction_set(probability: float, quantiles: tuple[float, float]) -> tuple[str, ...]:
+    """Answers whose nonconformity, 1 - probability of that answer, does not exceed the quantile of its class."""
+    scores = {"negative": probability, "positive": 1 - probability}
+    return tuple(name for (name, score), limit in zip(scores.items(), quantiles, strict=True) if score <= limit)
+
+
+def _expit(x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-x))
+
+
+def _wide(value: np.ndarray) -> type:
+    return np.float32 if value.dtype.kind == "f" else np.int64

@@ -1,0 +1,1 @@
+"""Torch modules only: the networks of the published systems."""

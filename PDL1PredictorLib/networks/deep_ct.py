@@ -1,0 +1,78 @@
+"""Deep-CT of Deep-RadScore: DenseNet121 with two new fully connected layers, ten deep features between them.
+
+Source: paper "Deep learning radiomics ... molecular alterations in NSCLC", section "Deep learning radiomics
+architecture": DenseNet121, the 1000-way layer replaced by two fully connected layers with Xavier start; the
+penultimate layer's output is the deep feature vector.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from PDL1PredictorLib.networks.densenet import LAST_CHANNELS, densenet121_features
+
+Window = tuple[float, float]
+LUNG_WINDOW: Window = (-1350.0, 150.0)  # HU, level -600, width 1500
+SOFT_WINDOW: Window = (-160.0, 240.0)  # HU, level 40, width 400
+
+
+class DeepCTOutput(NamedTuple):
+    """What one forward pass gives.
+
+    Attributes:
+        maps: Activations of the last convolutional layer after ReLU, (n, 1024, h // 32, w // 32).
+        deep: Deep features, (n, n_deep).
+        logits: One per endpoint, (n, n_endpoints).
+    """
+
+    maps: Tensor
+    deep: Tensor
+    logits: Tensor
+
+
+def input_channels(patch_hu: Tensor, tumor: Tensor) -> Tensor:
+    """The three channels that Deep-CT sees.
+
+    Args:
+        patch_hu: (n, h, w) in HU.
+        tumor: (n, h, w), 1 inside the contour.
+
+    Returns:
+        (n, 3, h, w), each in -1 to 1: lung window; soft-tissue window; soft-tissue window inside the contour, 0
+        outside it.
+    """
+    lung, soft = _window(patch_hu, LUNG_WINDOW), _window(patch_hu, SOFT_WINDOW)
+    return torch.stack([lung, soft, soft * tumor.to(soft.dtype)], dim=1)
+
+
+def _window(hu: Tensor, window: Window) -> Tensor:
+    low, high = window
+    return (hu.clamp(low, high) - low) / (high - low) * 2 - 1
+
+
+class DeepCT(nn.Module):
+    """Deep-CT with one output per endpoint on a shared backbone.
+
+    Args:
+        n_endpoints: Number of outputs.
+        n_deep: Width of the penultimate layer.
+        dropout: On the pooled features, while training.
+    """
+
+    def __init__(self, n_endpoints: int, n_deep: int = 10, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.features = densenet121_features()
+        self.dropout = nn.Dropout(dropout)
+        self.reduce = nn.Linear(LAST_CHANNELS, n_deep)
+        self.classifier = nn.Linear(n_deep, n_endpoints)
+        for layer in (self.reduce, self.classifier):
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, x: Tensor) -> DeepCTOutput:
+        """Run on input channels (n, 3, h, w)."""
+        maps = functional.relu(self.features(x))
+        deep = self.reduce(self.dropout(maps.mean(dim=(2, 3))))
+        return DeepCTOutput(maps, deep, self.classifier(deep))

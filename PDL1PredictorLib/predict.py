@@ -1,0 +1,377 @@
+"""One case, front door to back: files or a `Case` in, a `CaseResult` or a folder out."""
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+import torch
+
+from PDL1PredictorLib import __version__
+from PDL1PredictorLib.core.case import Case, Clinical, grid_text
+from PDL1PredictorLib.core.endpoints import endpoint
+from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.output import whole_folder
+from PDL1PredictorLib.core.progress import SILENT, Progress
+from PDL1PredictorLib.core.results import (
+    CaseResult,
+    CaseWarning,
+    Contribution,
+    EndpointPrediction,
+    HeatMap,
+    LesionResult,
+    Provenance,
+)
+from PDL1PredictorLib.core.settings import MIN_TUMOR_VOXELS, RegionSettings
+from PDL1PredictorLib.explain.grad_cam import grad_cams, normalize
+from PDL1PredictorLib.explain.shapley import exact_shapley
+from PDL1PredictorLib.imaging.lesions import count_lesions, split_lesions
+from PDL1PredictorLib.imaging.measures import centroid_lps_mm, measure
+from PDL1PredictorLib.imaging.patch import Patch, deep_patch, place_map
+from PDL1PredictorLib.imaging.read import read_ct, read_mask
+from PDL1PredictorLib.imaging.regions import make_regions
+from PDL1PredictorLib.imaging.views import views_volume
+from PDL1PredictorLib.models.bundle import read_bundle
+from PDL1PredictorLib.models.deep_radscore import DeepRadScore, Inputs
+from PDL1PredictorLib.models.device import choose_device, run_with_fallback
+from PDL1PredictorLib.models.manifest import EndpointModel
+from PDL1PredictorLib.radiomics.engine import engine
+from PDL1PredictorLib.radiomics.extract import extract_features
+from PDL1PredictorLib.report.write import write_all
+
+PACKAGES = ("numpy", "scipy", "SimpleITK", "torch", "onnxruntime", "safetensors", "PyWavelets", "pyradiomics")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user may choose beside the case and the model.
+
+    Attributes:
+        lesion: `largest`, `all`, or a number: 1 for the largest tumor of the mask, 2 for the next.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        engine: The radiomics engine.
+        regions: Other region settings than the model's own; the answer then carries a warning.
+    """
+
+    lesion: str = "largest"
+    device: str = "auto"
+    engine: str = "pyradiomics"
+    regions: RegionSettings | None = None
+
+    def __post_init__(self) -> None:
+        if self.lesion not in ("largest", "all") and not (
+            self.lesion.isascii() and self.lesion.isdigit() and int(self.lesion) >= 1
+        ):
+            raise InputError(f"The lesion must be 'largest', 'all' or a number from 1, got {self.lesion!r}.")
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where a case lies.
+
+    Attributes:
+        ct: Volume file or DICOM folder.
+        tumor: Mask file, RTSTRUCT or DICOM SEG.
+        segment: Which region of the mask file, by name or number, where it has several.
+        series: Which series of the DICOM folder, where it has several.
+        resample_mask: Bring a mask on another grid onto the CT's.
+        clinical: What is known besides; completes what the files say.
+        name: How the case is called.
+    """
+
+    ct: Path
+    tumor: Path
+    segment: str | None = None
+    series: str | None = None
+    resample_mask: bool = False
+    clinical: Clinical = field(default_factory=Clinical)
+    name: str = "case"
+
+
+@dataclass(frozen=True, eq=False)
+class _Network:
+    """What the network gave for one patch, and where it ran."""
+
+    deep: np.ndarray
+    maps: tuple[HeatMap, ...]
+    device: str
+    warnings: tuple[CaseWarning, ...]
+
+
+def read_case(files: Files) -> tuple[Case, tuple[CaseWarning, ...]]:
+    """Read and check a case.
+
+    Raises:
+        InputError: A file cannot be used; the message says why.
+        GridMismatchError: The mask lies on another grid.
+    """
+    loaded = read_ct(files.ct, series=files.series)
+    tumor = read_mask(files.tumor, loaded.image, segment=files.segment, resample=files.resample_mask)
+    case = Case(loaded.image, tumor, files.clinical.with_defaults(loaded.clinical), files.name)
+    return case, loaded.warnings
+
+
+def predict_files(
+    files: Files,
+    model: Path,
+    out: Path,
+    options: Options = Options(),
+    overwrite: bool = False,
+    with_patient: bool = False,
+    progress: Progress = SILENT,
+) -> CaseResult:
+    """Read a case, predict, and write the whole answer into `out`, or nothing.
+
+    Args:
+        files: The case.
+        model: Bundle folder or .zip.
+        out: Folder to make.
+        options: What may be chosen.
+        overwrite: Replace an existing folder.
+        with_patient: Write the case's name and clinical values too; without it the output names no patient.
+        progress: Told on the way; raises `CancelledError` when the user cancelled.
+    """
+    with whole_folder(out, overwrite) as draft:
+        with progress.part("read", 0.0, 0.1, "reading the images"):
+            case, warnings = read_case(files)
+        with progress.part("model", 0.1, 0.15, "checking the model"):
+            predictor = DeepRadScore(read_bundle(model))
+        with _part_of(progress, 0.15, 0.95) as part:
+            result = predict_case(case, predictor, options, part)
+        with progress.part("report", 0.95, 1.0, "writing the report"):
+            seconds = {stage: round(s, 3) for stage, s in progress.seconds.items()}
+            result = replace(
+                result,
+                warnings=(*warnings, *result.warnings),
+                provenance=replace(result.provenance, seconds=seconds),
+            )
+            write_all(result, draft, with_patient=with_patient)
+        progress.step("done", 1.0, "done")
+    return result
+
+
+@contextmanager
+def _part_of(progress: Progress, low: float, high: float) -> Iterator[Progress]:
+    """A stretch of the whole without a name of its own: the steps inside it have theirs."""
+    with progress.part("predict", low, high) as part:
+        yield part
+    progress.seconds.pop("predict", None)
+
+
+def predict_case(
+    case: Case,
+    predictor: DeepRadScore,
+    options: Options = Options(),
+    progress: Progress = SILENT,
+) -> CaseResult:
+    """Predict the tumor, or each tumor, of a case.
+
+    Raises:
+        PDL1Error: With what to do.
+    """
+    started = datetime.now(UTC)
+    lesions, found, warnings = _choose_lesions(case, options.lesion)
+    device = choose_device(options.device)
+    results, devices = [], []
+    for position, (index, mask) in enumerate(lesions):
+        with _part_of(progress, position / len(lesions), (position + 1) / len(lesions)) as part:
+            lesion_case = replace(case, tumor=mask)
+            result, used = _predict_lesion(lesion_case, index, predictor, options, device, part)
+        results.append(result)
+        devices.append(used)
+    settings = options.regions or predictor.manifest.regions
+    if settings != predictor.manifest.regions:
+        warnings.append(_settings_warning(settings, predictor.manifest.regions))
+    return CaseResult(
+        case=case.name,
+        lesions=tuple(results),
+        lesions_found=found,
+        clinical=case.clinical,
+        model=predictor.manifest.summary,
+        provenance=_provenance(case, predictor, options, settings, devices, started, progress),
+        warnings=tuple(warnings),
+    )
+
+
+def _choose_lesions(case: Case, lesion: str) -> tuple[list[tuple[int, sitk.Image]], int, list[CaseWarning]]:
+    """The tumors to predict with their numbers, how many there are, and what was left out."""
+    masks = split_lesions(case.tumor, MIN_TUMOR_VOXELS)
+    specks = count_lesions(case.tumor) - len(masks)
+    warnings = []
+    if specks:
+        text = f"{specks} separate part(s) of the mask have fewer than {MIN_TUMOR_VOXELS} voxels and were left out."
+        warnings.append(CaseWarning("specks_left_out", text))
+    if not masks:
+        raise InputError(
+            f"No connected part of the mask has {MIN_TUMOR_VOXELS} voxels or more ({specks} smaller parts). "
+            "Check the contour."
+        )
+    numbered = list(enumerate(masks, start=1))
+    if lesion == "all":
+        return numbered, len(masks), warnings
+    wanted = 1 if lesion == "largest" else int(lesion)
+    if wanted > len(masks):
+        raise InputError(
+            f"Tumor {wanted} was asked for; the mask has {len(masks)} of at least {MIN_TUMOR_VOXELS} voxels."
+        )
+    if len(masks) > 1:
+        text = (
+            f"The mask holds {len(masks)} separate tumors; this is number {wanted} by size. Choose another by "
+            "number, or all "
+            "(--lesion)."
+        )
+        warnings.append(CaseWarning("several_tumors", text))
+    return [numbered[wanted - 1]], len(masks), warnings
+
+
+def _predict_lesion(
+    case: Case, index: int, predictor: DeepRadScore, options: Options, device: str, progress: Progress
+) -> tuple[LesionResult, str]:
+    manifest = predictor.manifest
+    settings = options.regions or manifest.regions
+    with progress.part("regions", 0.0, 0.15, f"tumor {index}: drawing the regions"):
+        regions = make_regions(case, settings, manifest.features.margin_at(settings.spacing_mm))
+        patch = deep_patch(case, regions, settings)
+    with progress.part(
+        "features", 0.15, 0.8, f"tumor {index}: measuring {manifest.features.feature_count} features"
+    ) as part:
+        features = extract_features(regions, manifest.features, options.engine, part)
+    with progress.part("network", 0.8, 0.93, f"tumor {index}: running the network"):
+        network = _run_network(predictor, patch, device)
+    with progress.part("answer", 0.93, 0.97, f"tumor {index}: answering"):
+        inputs = predictor.inputs(network.deep, features)
+        answers = tuple(_endpoint_prediction(predictor, model, inputs) for model in manifest.endpoints)
+    with progress.part("pictures", 0.97, 1.0, f"tumor {index}: making pictures"):
+        center = centroid_lps_mm(regions.tumor)
+        view = views_volume(case, center, settings)
+    result = LesionResult(
+        index=index,
+        center_lps_mm=center,
+        tumor=measure(regions.ct, regions.tumor),
+        ring=measure(regions.ct, regions.ring),
+        endpoints=answers,
+        features=features,
+        radscores=dict(inputs.radscores),
+        atypicality=inputs.atypicality,
+        warnings=(*regions.warnings, *network.warnings, *_case_warnings(inputs, patch, network)),
+        heat_maps=network.maps,
+        tumor_image=regions.tumor,
+        ring_image=regions.ring,
+        views_ct=view,
+    )
+    return result, network.device
+
+
+def _run_network(predictor: DeepRadScore, patch: Patch, device: str) -> _Network:
+    keys = [model.key for model in predictor.manifest.endpoints]
+
+    def compute(where: str) -> tuple[np.ndarray, np.ndarray]:
+        output = predictor.run_network(patch, where)
+        maps = grad_cams(output.maps, output.logits)
+        return output.deep[0].detach().double().cpu().numpy(), normalize(maps)[0].cpu().numpy()
+
+    with torch.enable_grad():
+        (deep, maps), used, warnings = run_with_fallback(compute, device)
+    placed = tuple(HeatMap(key, place_map(values, patch)) for key, values in zip(keys, maps, strict=True))
+    return _Network(deep, placed, used, warnings)
+
+
+def _endpoint_prediction(predictor: DeepRadScore, model: EndpointModel, inputs: Inputs) -> EndpointPrediction:
+    row = predictor.standardized(model, inputs)
+    answer = predictor.answer(model, row)
+    shares = exact_shapley(lambda rows: predictor.log_odds(model, rows), row, np.zeros_like(row))
+    contributions = [
+        Contribution(name, float(value), float(effect))
+        for name, value, effect in zip(predictor.manifest.inputs, row, shares.values, strict=True)
+    ]
+    return EndpointPrediction(
+        endpoint=model.key,
+        probability=answer.probability,
+        interval=answer.interval,
+        threshold=model.threshold,
+        positive=answer.positive,
+        prediction_set=answer.prediction_set,
+        coverage=predictor.manifest.coverage,
+        contributions=tuple(sorted(contributions, key=lambda c: -abs(c.effect))),
+    )
+
+
+def _case_warnings(inputs: Inputs, patch: Patch, network: _Network) -> Iterator[CaseWarning]:
+    if inputs.atypicality > 1:
+        yield CaseWarning(
+            "unlike_training",
+            f"This case is unlike the cases that the model was trained on (distance {inputs.atypicality:.1f} "
+            "times the limit that 99 % "
+            "of those keep). The answers below are not reliable for it.",
+        )
+    if inputs.missing:
+        names = ", ".join(inputs.missing[:3]) + (" ..." if len(inputs.missing) > 3 else "")
+        text = f"{len(inputs.missing)} feature(s) have no value here ({names}); the training mean was used for them."
+        yield CaseWarning("features_missing", text)
+    if patch.padded_fraction > 0:
+        text = f"{patch.padded_fraction:.0%} of the network's patch lies outside the CT and was filled with air."
+        yield CaseWarning("patch_padded", text)
+    flat = [heat.endpoint for heat in network.maps if not sitk.GetArrayViewFromImage(heat.image).any()]
+    if flat:
+        names = ", ".join(endpoint(key).title for key in flat)
+        yield CaseWarning(
+            "heat_map_empty", f"Nothing in the picture speaks for a positive answer, so the heat map is empty: {names}."
+        )
+
+
+def _settings_warning(used: RegionSettings, trained: RegionSettings) -> CaseWarning:
+    own = trained.to_dict()
+    changed = [f"{name} {own[name]} -> {value}" for name, value in used.to_dict().items() if value != own[name]]
+    text = "The regions were made with other settings than the model was trained with: " + ", ".join(changed) + "."
+    return CaseWarning("other_settings", text)
+
+
+def _provenance(
+    case: Case,
+    predictor: DeepRadScore,
+    options: Options,
+    settings: RegionSettings,
+    devices: list[str],
+    started: datetime,
+    progress: Progress,
+) -> Provenance:
+    chosen = engine(options.engine)
+    return Provenance(
+        library_version=__version__,
+        created_utc=started.isoformat(timespec="seconds"),
+        device=", ".join(sorted(set(devices))),
+        engine=f"{chosen.name} {chosen.version}",
+        settings={
+            "lesion": options.lesion,
+            "regions": settings.to_dict(),
+            "features": json.loads(json.dumps(predictor.manifest.features.to_dict())),
+        },
+        versions={"python": platform.python_version(), **_package_versions()},
+        ct_sha256=image_sha256(case.ct),
+        tumor_sha256=image_sha256(case.tumor),
+        seconds={stage: round(s, 3) for stage, s in progress.seconds.items()},
+    )
+
+
+def _package_versions() -> dict[str, str]:
+    versions = {}
+    for name in PACKAGES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def image_sha256(image: sitk.Image) -> str:
+    """Hash of a volume's voxels and grid: the same for every file format that keeps both."""
+    digest = hashlib.sha256(f"{grid_text(image)} {[round(d, 6) for d in image.GetDirection()]}".encode())
+    digest.update(np.ascontiguousarray(sitk.GetArrayViewFromImage(image)).astype("<f4").tobytes())
+    return digest.hexdigest()

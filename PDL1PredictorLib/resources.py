@@ -1,0 +1,38 @@
+"""Where the bundled models lie, in a checkout, in Slicer's install tree and in a wheel."""
+
+import os
+from pathlib import Path
+
+from PDL1PredictorLib.core.errors import InputError
+
+DEFAULT_MODEL = "phantom-demo"
+MODELS_VARIABLE = "PDL1_MODELS"
+
+
+def model_folders() -> list[Path]:
+    """Folders that are searched for bundles: those of the environment variable PDL1_MODELS first.
+
+    Then the bundled ones.
+    """
+    own = [Path(part) for part in os.environ.get(MODELS_VARIABLE, "").split(os.pathsep) if part]
+    package = Path(__file__).resolve().parent
+    return [*own, package / "Resources" / "Models", package.parent / "Resources" / "Models"]
+
+
+def find_model(name_or_path: str) -> Path:
+    """A bundle by its path, or by its name in `model_folders`.
+
+    Raises:
+        InputError: There is none.
+    """
+    path = Path(name_or_path)
+    if path.exists():
+        return path
+    places = [folder / part for folder in model_folders() for part in (name_or_path, f"{name_or_path}.zip")]
+    for place in places:
+        if place.exists():
+            return place
+    raise InputError(
+        f"There is no model {name_or_path!r}: it is no file or folder, and none of the bundled models. "
+        "`pdl1 models` lists them."
+    )

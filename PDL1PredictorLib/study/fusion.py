@@ -1,0 +1,155 @@
+"""The last layer replaced: one of seven classifiers, chosen by repeated cross-validation, exported without any pickle.
+
+Source: paper 001, step 4 of "Deep learning radiomics architecture": LR, SVM, KNN, RF, NB, MLP, LDA; 5-fold cross-
+validation, 10 repetitions, the mean AUC chooses. Their settings are not published; these are ours, chosen for few
+cases and standardized inputs.
+"""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from skl2onnx import to_onnx
+from sklearn.base import ClassifierMixin
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedKFold
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.svm import SVC
+
+from PDL1PredictorLib.core.errors import PDL1Error
+from PDL1PredictorLib.core.progress import SILENT, Progress
+
+CLASSIFIERS: dict[str, Callable[[int], ClassifierMixin]] = {
+    "logistic regression": lambda seed: LogisticRegression(C=0.3),
+    "support vector machine": lambda seed: CalibratedClassifierCV(SVC(C=1.0), ensemble=False, cv=3),
+    "nearest neighbors": lambda seed: KNeighborsClassifier(15),
+    "random forest": lambda seed: RandomForestClassifier(100, min_samples_leaf=5, random_state=seed),
+    "naive Bayes": lambda seed: GaussianNB(),
+    "multilayer perceptron": lambda seed: MLPClassifier(
+        (6,), alpha=3.0, solver="lbfgs", max_iter=300, random_state=seed
+    ),
+    "linear discriminant": lambda seed: LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
+}
+N_FOLDS = 5
+N_REPEATS = 10
+SAME_PROBABILITY = 1e-4  # ONNX computes in 32 bit
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """The classifier that won.
+
+    Attributes:
+        kind: Its name among `CLASSIFIERS`.
+        estimator: Fitted on all cases.
+        mean_auc: Mean cross-validated AUC of every kind.
+        out_of_fold: Probability of positive of each case from models that did not see it, averaged over repetitions,
+            (n,).
+    """
+
+    kind: str
+    estimator: ClassifierMixin
+    mean_auc: dict[str, float]
+    out_of_fold: np.ndarray
+
+
+def choose_classifier(
+    x: np.ndarray, labels: np.ndarray, seed: int, n_repeats: int = N_REPEATS, progress: Progress = SILENT
+) -> Chosen:
+    """Pick a classifier by the mean AUC of repeated stratified cross-validation, then fit it on all cases.
+
+    Args:
+        x: Standardized inputs, (n, d).
+        labels: 0 or 1, (n,); at least 2 of each.
+        seed: Of folds and classifiers.
+        n_repeats: Repetitions.
+        progress: Told after every repetition.
+    """
+    n_folds = min(N_FOLDS, int(labels.sum()), int((1 - labels).sum()))
+    aucs: dict[str, list[float]] = {kind: [] for kind in CLASSIFIERS}
+    held_out = {kind: np.zeros(len(labels)) for kind in CLASSIFIERS}
+    for repeat in range(n_repeats):
+        folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed + repeat)
+        for train, test in folds.split(x, labels):
+            for kind, make in CLASSIFIERS.items():
+                p = _fit(make(seed), x[train], labels[train]).predict_proba(x[test])[:, 1]
+                held_out[kind][test] += p / n_repeats
+                aucs[kind].append(float(roc_auc_score(labels[test], p)))
+        progress.step("fusion", (repeat + 1) / n_repeats)
+    mean_auc = {kind: float(np.mean(values)) for kind, values in aucs.items()}
+    best = max(mean_auc, key=lambda kind: mean_auc[kind])
+    return Chosen(best, _fit(CLASSIFIERS[best](seed), x, labels), mean_auc, held_out[best])
+
+
+def _fit(estimator: ClassifierMixin, x: np.ndarray, labels: np.ndarray) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # the step limit is meant: stopping early regularizes
+        return estimator.fit(x, labels)
+
+
+def to_onnx_bytes(estimator: ClassifierMixin, x: np.ndarray) -> bytes:
+    """Export a fitted classifier; the copy must give the same probabilities.
+
+    Args:
+        estimator: One of `CLASSIFIERS`, fitted.
+        x: Inputs on which both are compared, (n, d).
+
+    Returns:
+        An ONNX model mapping `inputs` (n, d) float32 to `probabilities` (n, 2).
+
+    Raises:
+        PDL1Error: The copy gives other probabilities.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # skl2onnx reads attributes that scikit-learn will drop
+        model = to_onnx(
+            _exportable(estimator),
+            x[:1].astype(np.float32),
+            options={"zipmap": False, "output_class_labels": False},
+            final_types=None,
+        )
+    _rename_input(model, "inputs")
+    data: bytes = model.SerializeToString()
+    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    copied = session.run(["probabilities"], {"inputs": x.astype(np.float32)})[0]
+    original: Any = estimator
+    difference = float(np.abs(copied - original.predict_proba(x.astype(np.float32))).max())
+    if difference > SAME_PROBABILITY:
+        raise PDL1Error(
+            f"The exported {type(estimator).__name__} differs from its original by {difference:.2g} in probability; "
+            f"at most {SAME_PROBABILITY} is allowed. Use the versions of requirements/."
+        )
+    return data
+
+
+def _exportable(estimator: ClassifierMixin) -> ClassifierMixin:
+    """skl2onnx gives wrong probabilities for two-class LDA: it is the logistic of its decision function.
+
+    So say that.
+    """
+    if not isinstance(estimator, LinearDiscriminantAnalysis):
+        return estimator
+    logistic = LogisticRegression()
+    logistic.classes_ = estimator.classes_
+    logistic.coef_, logistic.intercept_ = estimator.coef_, estimator.intercept_
+    logistic.n_features_in_ = estimator.coef_.shape[1]
+    return logistic
+
+
+def _rename_input(model: Any, name: str) -> None:
+    old = model.graph.input[0].name
+    model.graph.input[0].name = name
+    for node in model.graph.node:
+        for i, used in enumerate(node.input):
+            if used == old:
+                node.input[i] = name

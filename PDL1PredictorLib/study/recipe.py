@@ -1,0 +1,315 @@
+"""The recipe `demo`: Deep-RadScore on the synthetic cohort, from nothing to a bundle, by one call.
+
+The cases are split once. On the fit cases the features are selected and the network is trained; on the validation
+cases (25 %), which neither has seen, the classifier is chosen, fitted and calibrated; on the test cases, which
+nothing has seen, it is measured.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.covariance import LedoitWolf
+
+from PDL1PredictorLib.core.endpoints import DEEPRADSCORE_ENDPOINTS
+from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.progress import SILENT, Progress
+from PDL1PredictorLib.core.settings import RegionSettings
+from PDL1PredictorLib.models.manifest import REGIONS
+from PDL1PredictorLib.radiomics.settings import FeatureSettings, preset
+from PDL1PredictorLib.statistics.calibration import bootstrap_platt, fit_platt
+from PDL1PredictorLib.statistics.conformal import class_conditional_quantiles
+from PDL1PredictorLib.statistics.discrimination import Auc, auc, youden_threshold
+from PDL1PredictorLib.study.deep_training import DeepTraining, TrainedDeepCT, deep_features, train_deep_ct
+from PDL1PredictorLib.study.fusion import N_REPEATS, Chosen, choose_classifier
+from PDL1PredictorLib.study.prepare import PhantomSource, PreparedCohort, prepare
+from PDL1PredictorLib.study.selection import Standardizer, fit_radscore, fit_standardizer, radscore
+
+LEAST_PER_CLASS = 5  # in the validation cases: fewer cannot be spread over five folds
+LOG_ODDS_LIMIT = 7.0  # as in models.deep_radscore
+
+
+@dataclass(frozen=True)
+class DemoRecipe:
+    """Everything that decides what comes out.
+
+    Attributes:
+        seed: Of the cohort, the split, the network and the folds.
+        n_train: Cases to learn from, a quarter of which fit and calibrate the classifier.
+        n_test: Cases to measure on.
+        endpoints: In this order.
+        regions: How the regions are made.
+        features: How they are measured.
+        deep: How the network is trained.
+        coverage: Of the prediction sets.
+        n_repeats: Repetitions of the cross-validation that chooses the classifier.
+        n_bootstrap: Resampled calibrations.
+    """
+
+    seed: int = 1
+    n_train: int = 600
+    n_test: int = 200
+    endpoints: tuple[str, ...] = DEEPRADSCORE_ENDPOINTS
+    regions: RegionSettings = field(default_factory=RegionSettings)
+    features: FeatureSettings = field(default_factory=lambda: preset("deepradscore"))
+    deep: DeepTraining = field(default_factory=DeepTraining)
+    coverage: float = 0.9
+    n_repeats: int = N_REPEATS
+    n_bootstrap: int = 200
+
+    def __post_init__(self) -> None:
+        if not 40 <= self.n_train <= 100_000:
+            raise InputError(f"The recipe needs 40 to 100000 training cases, got {self.n_train}.")
+        if not 20 <= self.n_test <= 100_000:
+            raise InputError(f"The recipe needs 20 to 100000 test cases, got {self.n_test}.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedEndpoint:
+    """What was learned for one endpoint.
+
+    Attributes:
+        coefficients: Per region: feature name to coefficient.
+        input_mean: (n_inputs,) over the validation cases.
+        input_sd: (n_inputs,).
+        chosen: The classifier.
+        inputs: Standardized inputs of the cases it was fitted on, (n, n_inputs).
+        slope: Platt slope.
+        intercept: Platt intercept.
+        calibrations: Resampled (slope, intercept), (n_bootstrap, 2).
+        conformal: Quantiles (negative, positive).
+        threshold: Youden's, on calibrated out-of-fold probabilities.
+        test_auc: On the test cases; None when they hold one class only.
+    """
+
+    coefficients: dict[str, dict[str, float]]
+    input_mean: np.ndarray
+    input_sd: np.ndarray
+    chosen: Chosen
+    inputs: np.ndarray
+    slope: float
+    intercept: float
+    calibrations: np.ndarray
+    conformal: tuple[float, float]
+    threshold: float
+    test_auc: Auc | None
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """What the training cohort looks like, for the out-of-distribution check.
+
+    Attributes:
+        features: Names of the selected radiomic features, r of them.
+        mean: Of their z-scores over the fit cases, (r,).
+        precision: Inverse of their Ledoit-Wolf covariance, (r, r).
+        distance_99: 99th percentile of the Mahalanobis distance over the validation cases.
+    """
+
+    features: tuple[str, ...]
+    mean: np.ndarray
+    precision: np.ndarray
+    distance_99: float
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """The whole outcome, ready to be written as a bundle.
+
+    Attributes:
+        recipe: How it was made.
+        created_utc: ISO 8601.
+        deep: The network and its history.
+        standardizer: Of all features.
+        feature_names: Columns of the standardizer.
+        endpoints: What was learned, by key.
+        left_out: Endpoint to the reason why it has no model.
+        reference: For the out-of-distribution check.
+        n_fit: Cases of each part.
+        n_validation: Cases of each part.
+        n_test: Cases of each part.
+        seconds: Time of each stage.
+    """
+
+    recipe: DemoRecipe
+    created_utc: str
+    deep: TrainedDeepCT
+    standardizer: Standardizer
+    feature_names: tuple[str, ...]
+    endpoints: dict[str, TrainedEndpoint]
+    left_out: dict[str, str]
+    reference: Reference
+    n_fit: int
+    n_validation: int
+    n_test: int
+    seconds: dict[str, float]
+
+
+def train_demo(
+    recipe: DemoRecipe,
+    cache: Path,
+    device: str = "cpu",
+    start: Path | None = None,
+    workers: int | None = None,
+    progress: Progress = SILENT,
+) -> Trained:
+    """Make the cohort, train and measure.
+
+    Args:
+        recipe: What to do.
+        cache: Folder for prepared cases; a run that was stopped goes on from there.
+        device: Where the network is trained.
+        start: Weight file to start the backbone from; from scratch without one.
+        workers: Processes that prepare cases.
+        progress: Told on the way.
+    """
+    cohort = _cohort(recipe, cache, workers, progress)
+    rows = np.random.default_rng([recipe.seed, 1]).permutation(recipe.n_train)
+    n_validation = recipe.n_train // 4
+    fit, validation = cohort.take(rows[n_validation:]), cohort.take(rows[:n_validation])
+    test = cohort.take(np.arange(recipe.n_train, len(cohort)))
+
+    with progress.part("network", 0.35, 0.85, "training the network") as part:
+        deep = train_deep_ct(fit, validation, recipe.deep, recipe.seed, device, start, part)
+        deep_validation, _ = deep_features(deep.network, validation)
+        deep_test, _ = deep_features(deep.network, test)
+
+    standardizer = fit_standardizer(fit.features)
+    z_fit, z_validation, z_test = (standardizer(part.features) for part in (fit, validation, test))
+    trained: dict[str, TrainedEndpoint] = {}
+    left_out: dict[str, str] = {}
+    with progress.part("fusion", 0.85, 0.99, "selecting features and fusing") as part:
+        for column, key in enumerate(recipe.endpoints):
+            part.step("fusion", column / len(recipe.endpoints), key)
+            reason = _too_few(validation.labels[:, column]) or _too_few(fit.labels[:, column])
+            if reason:
+                left_out[key] = reason
+                continue
+            learner = _EndpointLearner(recipe, key, column, fit.feature_names, standardizer.varies)
+            coefficients = learner.radscores(z_fit, fit.labels)
+            trained[key] = learner.fuse(
+                coefficients, (deep_validation, z_validation, validation.labels), (deep_test, z_test, test.labels)
+            )
+    reference = _reference(trained, fit.feature_names, z_fit, z_validation)
+    return Trained(
+        recipe=recipe,
+        created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        deep=deep,
+        standardizer=standardizer,
+        feature_names=cohort.feature_names,
+        endpoints=trained,
+        left_out=left_out,
+        reference=reference,
+        n_fit=len(fit),
+        n_validation=len(validation),
+        n_test=len(test),
+        seconds=dict(progress.seconds),
+    )
+
+
+def _cohort(recipe: DemoRecipe, cache: Path, workers: int | None, progress: Progress) -> PreparedCohort:
+    sources = [PhantomSource(recipe.seed, index) for index in range(recipe.n_train + recipe.n_test)]
+    with progress.part("prepare", 0.0, 0.35, "making patients and measuring them") as part:
+        return prepare(sources, recipe.endpoints, recipe.regions, recipe.features, cache, workers, part)
+
+
+def _too_few(labels: np.ndarray) -> str | None:
+    positive, negative = int(np.nansum(labels == 1)), int(np.nansum(labels == 0))
+    if min(positive, negative) >= LEAST_PER_CLASS:
+        return None
+    return f"{positive} positive and {negative} negative cases in one part; {LEAST_PER_CLASS} of each are needed"
+
+
+@dataclass(frozen=True, eq=False)
+class _EndpointLearner:
+    """The steps that are the same for every endpoint."""
+
+    recipe: DemoRecipe
+    key: str
+    column: int
+    names: Sequence[str]
+    varies: np.ndarray
+
+    def radscores(self, z: np.ndarray, labels: np.ndarray) -> dict[str, dict[str, float]]:
+        known = np.isfinite(labels[:, self.column])
+        y = labels[known, self.column].astype(int)
+        coefficients = {}
+        for region in REGIONS:
+            here = np.array([name.startswith(f"{region}_") for name in self.names])
+            coefficients[region] = fit_radscore(z[known], y, self.names, self.varies & here, self.recipe.seed)
+        return coefficients
+
+    def fuse(
+        self,
+        coefficients: dict[str, dict[str, float]],
+        validation: tuple[np.ndarray, np.ndarray, np.ndarray],
+        test: tuple[np.ndarray, np.ndarray, np.ndarray],
+    ) -> TrainedEndpoint:
+        """Choose, fit and calibrate on validation, measure on test; each is (deep features, z-scores, labels)."""
+        x, y = self._inputs(coefficients, *validation)
+        mean, sd = x.mean(0), np.maximum(x.std(0), 1e-6)
+        standardized = (x - mean) / sd
+        chosen = choose_classifier(standardized, y, self.recipe.seed, self.recipe.n_repeats)
+        odds = log_odds(chosen.out_of_fold)
+        slope, intercept = fit_platt(y, odds)
+        p = 1 / (1 + np.exp(-(slope * odds + intercept)))
+        rng = np.random.default_rng([self.recipe.seed, 2, self.column])
+        return TrainedEndpoint(
+            coefficients=coefficients,
+            input_mean=mean,
+            input_sd=sd,
+            chosen=chosen,
+            inputs=standardized,
+            slope=slope,
+            intercept=intercept,
+            calibrations=bootstrap_platt(y, odds, self.recipe.n_bootstrap, rng),
+            conformal=tuple(class_conditional_quantiles(y, p, self.recipe.coverage)),
+            threshold=float(youden_threshold(y, p)),
+            test_auc=self._test_auc(chosen, coefficients, mean, sd, test),
+        )
+
+    def _inputs(
+        self, coefficients: dict[str, dict[str, float]], deep: np.ndarray, z: np.ndarray, labels: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        scores = [radscore(z, self.names, coefficients[region]) for region in REGIONS]
+        known = np.isfinite(labels[:, self.column])
+        return np.column_stack([deep, *scores])[known], labels[known, self.column].astype(int)
+
+    def _test_auc(
+        self,
+        chosen: Chosen,
+        coefficients: dict[str, dict[str, float]],
+        mean: np.ndarray,
+        sd: np.ndarray,
+        test: tuple[np.ndarray, np.ndarray, np.ndarray],
+    ) -> Auc | None:
+        x, y = self._inputs(coefficients, *test)
+        if y.min() == y.max():
+            return None
+        estimator: Any = chosen.estimator
+        return auc(y, estimator.predict_proba((x - mean) / sd)[:, 1])
+
+
+def log_odds(probability: np.ndarray) -> np.ndarray:
+    """Log-odds, limited: a vote of 0 or 1 is not certainty."""
+    edge = 1 / (1 + math.exp(LOG_ODDS_LIMIT))
+    p = np.clip(probability, edge, 1 - edge)
+    return np.log(p / (1 - p))
+
+
+def _reference(
+    trained: dict[str, TrainedEndpoint], names: Sequence[str], z_fit: np.ndarray, z_validation: np.ndarray
+) -> Reference:
+    used = sorted({name for model in trained.values() for region in REGIONS for name in model.coefficients[region]})
+    columns = [list(names).index(name) for name in used]
+    fitted = LedoitWolf().fit(z_fit[:, columns])
+    distances = np.sqrt(fitted.mahalanobis(z_validation[:, columns]))
+    return Reference(tuple(used), fitted.location_, fitted.precision_, float(np.percentile(distances, 99)))
