@@ -109,4 +109,5 @@ def _warnings(warnings: tuple[CaseWarning, ...]) -> list[dict[str, str]]:
 
 def _model(model: ModelSummary) -> dict[str, Any]:
     names = ("value", "low", "high", "n_positive", "n_negative")
-    return plain(model) | {"auc": {key: dict(zip(names, row, strict=True)) for key, row in model.auc.items()}}
+    content: dict[str, Any] = plain(model)
+    return content | {"auc": {key: dict(zip(names, row, strict=True)) for key, row in model.auc.items()}}

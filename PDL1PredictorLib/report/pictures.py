@@ -1,7 +1,7 @@
 """Pictures of a tumor: slices of the CT as PNG, contours as vector paths, the heat map as a colored layer.
 
-Volumes are first turned to the orientation closest to LPS (only axes are swapped and flipped, nothing is interpolated),
-so that arrays (k, j, i) run towards superior, posterior and the patient's left. Pictures are shown as radiologists expect
+Volumes are first turned to the orientation closest to LPS (axes are swapped and flipped, nothing is interpolated), so
+that arrays (k, j, i) run towards superior, posterior and the patient's left. Pictures are shown as radiologists expect
 them: the patient's right on the left side of axial and coronal pictures, anterior on the left side of sagittal ones.
 """
 
@@ -16,18 +16,18 @@ from PIL import Image
 from skimage import measure
 
 from PDL1PredictorLib.core.results import HeatMap, LesionResult
-from PDL1PredictorLib.report.lattice import Box, box_of, voxels_in
+from PDL1PredictorLib.report.lattice import box_of, voxels_in
 
 Array = np.ndarray[Any, Any]
 
-AIR_HU = -1024.0
+OUTSIDE_HU = -3024.0  # black in every window: what lies outside the prepared volume does not look like lung
 LUNG_WINDOW = (-600.0, 1500.0)  # center and width in HU
 SOFT_WINDOW = (40.0, 400.0)
 FIELD_MM = (100.0, 200.0)  # smallest and largest edge of a slice picture
 MARGIN_MM = 30.0  # shown around the tumor on each side
 HEAT_FLOOR = 0.15  # below this the CT is left alone
-HEAT_ALPHA = 0.65  # opacity of the strongest spot
-# matplotlib's "inferno" (CC0) from 30 to 96 % of its scale, at even steps: brighter always means more, for every color vision
+HEAT_ALPHA = 0.75  # opacity of the strongest spot
+# matplotlib's "inferno" (CC0) from 30 to 96 % of its scale, at even steps: for every color vision, brighter means more
 HEAT_COLORS = (
     (106, 23, 110),
     (140, 35, 105),
@@ -87,7 +87,7 @@ def slice_pictures(lesion: LesionResult) -> tuple[Picture, ...]:
         row, column = _plane_center(voxels.shape, axis, center)
         hu, tumor_plane, either_plane = (
             _crop(plane, row, column, half, fill)
-            for plane, fill in zip(planes, (AIR_HU, False, False), strict=True)
+            for plane, fill in zip(planes, (OUTSIDE_HU, False, False), strict=True)
         )
         letters = {0: ("R", "L", "A", "P"), 1: ("R", "L", "S", "I"), 2: ("A", "P", "S", "I")}[axis]
         towards = {0: ("S", "I", 2), 1: ("P", "A", 1), 2: ("L", "R", 0)}[axis]
@@ -116,7 +116,7 @@ def heat_picture(lesion: LesionResult, heat_map: HeatMap) -> Picture:
     """The heat map over the CT, on the map's own slice and pixels."""
     ct, tumor, ring = _volumes(lesion)
     heat = sitk.DICOMOrient(heat_map.image, "LPS")
-    hu = sitk.Resample(ct, heat, sitk.Transform(), sitk.sitkLinear, AIR_HU, sitk.sitkFloat32)
+    hu = sitk.Resample(ct, heat, sitk.Transform(), sitk.sitkLinear, OUTSIDE_HU, sitk.sitkFloat32)
     masks = [
         sitk.Resample(mask, heat, sitk.Transform(), sitk.sitkNearestNeighbor, 0, sitk.sitkUInt8)
         for mask in (tumor, ring)

@@ -35,8 +35,8 @@ def write_segments(lesions: Sequence[LesionResult], path: Path) -> None:
     """Write every lesion's tumor and ring as segments on the smallest common box.
 
     Segments that do not overlap share one three-dimensional labelmap (layer 0). Where the ring of one tumor reaches
-    into another tumor or its ring, both keep all their voxels: the file then has a list axis with more layers, as Slicer
-    itself writes it.
+    into another tumor or its ring, both keep all their voxels: the file then has a list axis with more layers, as
+    Slicer itself writes it.
 
     Args:
         lesions: At least one; all on one lattice.
@@ -87,7 +87,7 @@ def assign_layers(masks: Sequence[np.ndarray[Any, Any]]) -> list[int]:
 def _fields(segments: Sequence[Segment], layer_of: Sequence[int], size: tuple[int, int, int]) -> dict[str, str]:
     # Slicer cuts a whole layer to the extent of its first segment: every segment states the whole box
     extent = " ".join(f"0 {n - 1}" for n in size)
-    fields = {}
+    fields: dict[str, str] = {}
     for index, (segment, layer) in enumerate(zip(segments, layer_of, strict=True)):
         fields |= {
             f"Segment{index}_ID": segment.id,

@@ -17,8 +17,10 @@ SCALE_BARS_MM = (5, 10, 20, 50, 100)
 
 def probability_scale(prediction: EndpointPrediction) -> Markup:
     """A scale of 0 to 100 % with the probability, its 95 % interval and the threshold of the call."""
-    left, width = 14.0, 532.0
-    p, low, high, cut = (left + width * share for share in (prediction.probability, *prediction.interval, prediction.threshold))
+    left, width = 22.0, 656.0
+    p, low, high, cut = (
+        left + width * share for share in (prediction.probability, *prediction.interval, prediction.threshold)
+    )
     anchor = "start" if cut < left + 70 else "end" if cut > left + width - 70 else "middle"
     ticks = "".join(
         f'<line class="tick" x1="{x:.1f}" x2="{x:.1f}" y1="48" y2="54"/>'
@@ -26,16 +28,17 @@ def probability_scale(prediction: EndpointPrediction) -> Markup:
         for share in (0, 25, 50, 75, 100)
         for x in [left + width * share / 100]
     )
-    label = _spoken(prediction)
-    return Markup(
-        f'<svg class="scale" viewBox="0 0 560 74" role="img" aria-label="{escape(label)}">'
+    return _svg(
+        "scale",
+        (700, 74),
+        _spoken(prediction),
         f'<rect class="track" x="{left}" y="30" width="{width}" height="18" rx="3"/>'
         f'<rect class="interval" x="{low:.1f}" y="30" width="{max(high - low, 2):.1f}" height="18" rx="3"/>'
         f"{ticks}"
         f'<line class="threshold" x1="{cut:.1f}" x2="{cut:.1f}" y1="20" y2="52"/>'
         f'<text class="threshold-text" x="{cut:.1f}" y="14" text-anchor="{anchor}">'
-        f"positive from {percent(prediction.threshold)}</text>"
-        f'<circle class="point" cx="{p:.1f}" cy="39" r="8"/></svg>'
+        f"positive from {escape(percent(prediction.threshold))}</text>"
+        f'<circle class="point" cx="{p:.1f}" cy="39" r="8"/>',
     )
 
 
@@ -44,12 +47,14 @@ def probability_bar(prediction: EndpointPrediction) -> Markup:
     p, low, high, cut = (
         5 + 190 * share for share in (prediction.probability, *prediction.interval, prediction.threshold)
     )
-    return Markup(
-        f'<svg class="bar" viewBox="0 0 200 18" role="img" aria-label="{escape(_spoken(prediction))}">'
+    return _svg(
+        "bar",
+        (200, 18),
+        _spoken(prediction),
         '<rect class="track" x="5" y="5" width="190" height="8" rx="2"/>'
         f'<rect class="interval" x="{low:.1f}" y="5" width="{max(high - low, 2):.1f}" height="8" rx="2"/>'
         f'<line class="threshold" x1="{cut:.1f}" x2="{cut:.1f}" y1="1" y2="17"/>'
-        f'<circle class="point" cx="{p:.1f}" cy="9" r="4.5"/></svg>'
+        f'<circle class="point" cx="{p:.1f}" cy="9" r="4.5"/>',
     )
 
 
@@ -63,10 +68,12 @@ def effect_bar(effect: float, limit: float) -> Markup:
     length = min(abs(effect) / limit, 1.0) * 98
     x = 100.0 if effect >= 0 else 100 - length
     side = "towards" if effect >= 0 else "away"
-    return Markup(
-        f'<svg class="effect" viewBox="0 0 200 14" role="img" aria-label="{effect:+.2f} in log-odds">'
+    return _svg(
+        "effect",
+        (200, 14),
+        f"{effect:+.2f} in log-odds",
         f'<rect class="{side}" x="{x:.1f}" y="2" width="{max(length, 0.5):.1f}" height="10" rx="1.5"/>'
-        '<line class="axis" x1="100" x2="100" y1="0" y2="14"/></svg>'
+        '<line class="axis" x1="100" x2="100" y1="0" y2="14"/>',
     )
 
 
@@ -90,19 +97,13 @@ def picture_svg(picture: Picture) -> Markup:
         (top, w / 2, h * 0.075),
         (bottom, w / 2, h * 0.975),
     )
-    layers += [
-        f'<text class="letter" x="{x:.1f}" y="{y:.1f}" font-size="{size:.1f}" text-anchor="middle">{escape(letter)}</text>'
-        for letter, x, y in letters
-    ]
+    layers += [_letter(letter, x, y, size) for letter, x, y in letters]
     cap = h * 0.012
-    layers.append(
-        f'<path class="scale-bar" d="M{bar_x:.1f} {bar_y - cap:.1f}V{bar_y + cap:.1f}M{bar_x:.1f} {bar_y:.1f}'
-        f'h{bar:.1f}m0 {-cap:.1f}v{2 * cap:.1f}"/>'
-        f'<text class="letter" x="{bar_x + bar / 2:.1f}" y="{bar_y - size * 0.35:.1f}" font-size="{size * 0.8:.1f}" '
-        f'text-anchor="middle">{bar_mm} mm</text>'
-    )
-    label = escape(f"{picture.title}, {picture.note}; tumor and ring outlined")
-    return Markup(f'<svg class="picture" viewBox="0 0 {w} {h}" role="img" aria-label="{label}">{"".join(layers)}</svg>')
+    line = f"M{bar_x:.1f} {bar_y - cap:.1f}v{2 * cap:.1f}m0 {-cap:.1f}h{bar:.1f}m0 {-cap:.1f}v{2 * cap:.1f}"  # |----|
+    layers.append(f'<path class="scale-bar-halo" d="{line}"/><path class="scale-bar" d="{line}"/>')
+    layers.append(_letter(f"{bar_mm} mm", bar_x + bar / 2, bar_y - size * 0.35, size * 0.8))
+    label = f"{picture.title}, {picture.note}; tumor and ring outlined"
+    return _svg("picture", (w, h), label, "".join(layers))
 
 
 def heat_legend() -> Markup:
@@ -112,13 +113,15 @@ def heat_legend() -> Markup:
         f'<stop offset="{n * 5}%" stop-color="rgb({r},{g},{b})" stop-opacity="{a / 255:.2f}"/>'
         for n, (r, g, b, a) in enumerate(colors.tolist())
     )
-    return Markup(
-        '<svg class="legend" viewBox="0 0 200 30" role="img" aria-label="color scale of the heat map, 0 to 1">'
+    return _svg(
+        "legend",
+        (200, 30),
+        "color scale of the heat map, 0 to 1",
         f'<defs><linearGradient id="heat-colors">{stops}</linearGradient></defs>'
         '<rect x="5" y="2" width="190" height="10" rx="2" fill="#555"/>'
         '<rect x="5" y="2" width="190" height="10" rx="2" fill="url(#heat-colors)"/>'
         '<text class="tick-text" x="5" y="27">0 none</text>'
-        '<text class="tick-text" x="195" y="27" text-anchor="end">1 strongest</text></svg>'
+        '<text class="tick-text" x="195" y="27" text-anchor="end">1 strongest</text>',
     )
 
 
@@ -132,8 +135,23 @@ def data_uri(png: bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
 
 
+def _svg(kind: str, size: tuple[int, int], label: str, body: str) -> Markup:
+    """The drawing around `body`, which must hold numbers, our own words and escaped text only."""
+    width, height = size
+    return Markup(  # noqa: S704 the one place where drawings are declared safe; the label is escaped here
+        f'<svg class="{kind}" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label)}">{body}</svg>'
+    )
+
+
 def _image(png: bytes, width: int, height: int) -> str:
     return f'<image href="{data_uri(png)}" width="{width}" height="{height}"/>'
+
+
+def _letter(text: str, x: float, y: float, size: float) -> str:
+    return (
+        f'<text class="letter" x="{x:.1f}" y="{y:.1f}" font-size="{size:.1f}" stroke-width="{size * 0.2:.1f}" '
+        f'text-anchor="middle">{escape(text)}</text>'
+    )
 
 
 def _spoken(prediction: EndpointPrediction) -> str:

@@ -15,7 +15,7 @@ def summary(result: CaseResult) -> str:
 
     Our own words are plain ASCII, so that any terminal can show them; only the case's name may bring other letters.
     """
-    blocks = [f"PDL1Predictor {result.provenance.library_version}   {result.case}"]
+    blocks = [f"PDL1Predictor {result.provenance.library_version}   {_shown(result.case)}"]
     notes = [warning.text for warning in result.warnings]
     if sentence := left_out(result):
         notes.append(sentence)
@@ -50,3 +50,8 @@ def _lesion(lesion: LesionResult, result: CaseResult) -> str:
 
 def _warning(text: str) -> str:
     return textwrap.fill(text, WIDTH, initial_indent="  ! ", subsequent_indent="    ")
+
+
+def _shown(name: str) -> str:
+    """A name without control characters, which a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name)

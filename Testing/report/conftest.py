@@ -24,7 +24,7 @@ from PDL1PredictorLib.core.results import (
 SHAPE = (91, 111, 121)  # (k, j, i), 1 mm
 ORIGIN = (-95.0, -60.0, -210.0)
 TUMORS = (((44, 58, 56), (13, 15, 18)), ((58, 40, 84), (7, 8, 9)))  # center and half axes (k, j, i)
-TOUCHING = ((58, 40, 78), (7, 8, 9))  # its ring reaches the first tumor's ring
+TOUCHING = ((55, 43, 72), (7, 8, 9))  # its ring reaches into the first tumor
 HOT_SPOT = (52, 66)  # row, column of the heat map's maximum, away from its middle
 PROBABILITIES = (0.62, 0.21, 0.35, 0.08, 0.31, 0.24, 0.04, 0.55, 0.12, 0.02)
 
@@ -65,7 +65,12 @@ def _chest(tumors: tuple) -> tuple[np.ndarray, list[np.ndarray]]:
     rib = np.abs(np.sqrt(((i - 66) / 61) ** 2 + ((j - 55) / 53) ** 2) - 1.02) < 0.03
     hu[rib & ((k + j) % 34 < 11)] = 420
     hu[((i - 118) / 26) ** 2 + ((j - 62) / 34) ** 2 < 1] = 45  # mediastinum, on the patient's left
-    for row, column, radius, slope in ((40, 60, 2.6, 0.2), (70, 70, 3.2, -0.25), (56, 88, 4.0, 0.1), (30, 80, 2.0, 0.3)):
+    for row, column, radius, slope in (
+        (40, 60, 2.6, 0.2),
+        (70, 70, 3.2, -0.25),
+        (56, 88, 4.0, 0.1),
+        (30, 80, 2.0, 0.3),
+    ):
         hu[(j - row - slope * (k - 45)) ** 2 + (i - column + slope * (k - 45)) ** 2 < radius**2] = 30  # vessels
     masks = []
     for center, half in tumors:
@@ -102,7 +107,7 @@ def _lesion(
             "ring_original_firstorder_Mean": -431.0625,
             "ring_original_glcm_MCC": float("nan"),
         },
-        radscores={key: (0.31, -0.12) for key in keys},
+        radscores=dict.fromkeys(keys, (0.31, -0.12)),
         atypicality=0.58 if index == 1 else 1.34,
         warnings=(CaseWarning("ring_cut", "A third of the ring lies in the chest wall."),) if index == 1 else (),
         heat_maps=tuple(_heat_map(key, whole, center, shift) for key in keys[:5:4]) if heat_maps else (),
