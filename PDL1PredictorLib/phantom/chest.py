@@ -8,9 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-BINS = 2880  # of the polar tables: an eighth of a degree, half a pixel at the skin
+BINS = 1440  # of the polar tables: a quarter of a degree, less than a pixel at the skin
 ANGLES = (np.arange(BINS) + 0.5) / BINS * 2 * np.pi - np.pi  # 0 to the back, positive to the left
 SIDE = np.abs(ANGLES)  # from the spine (0) to the sternum (pi), either side
+_BODY, _CAGE = 2.35, 2.25  # exponents of the superellipses; 2 is an ellipse
+_SINE, _COSINE = np.abs(np.sin(ANGLES)), np.abs(np.cos(ANGLES))
+_POWERS = {power: (_SINE**power, _COSINE**power) for power in (_BODY, _CAGE)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,30 +89,27 @@ def draw_chest(rng: np.random.Generator, field_of_view_mm: float) -> Chest:
 
 def walls(chest: Chest, z_mm: float) -> Walls:
     """The chest wall at one level."""
-    uneven = sum(
-        np.cos((n + 2) * ANGLES + phase + 0.004 * (n + 1) * z_mm) / (n + 2) for n, phase in enumerate(chest.outline)
-    )
-    skin = _superellipse(chest.half_width, chest.half_depth, 2.35) + 2.5 * uneven
-    skin = skin - 5.0 * _bump(SIDE, 0.0, 0.13) - 3.0 * _bump(SIDE, np.pi, 0.2)  # furrow of the spine, of the sternum
+    uneven = _unevenness(chest, z_mm)
+    skin = _superellipse(chest.half_width, chest.half_depth, _BODY) + 3.0 * uneven
+    skin = skin + _FURROWS
+    pleura = pleura_mm(chest, z_mm)
+    upper = float(_smooth((z_mm + 30.0) / 60.0))  # the muscles of the shoulder girdle
+    thickness = _MUSCLE + upper * _SHOULDER
+    thickness = thickness + np.maximum(0, 0.75 * (skin - pleura - thickness) - chest.fat_mm)
+    muscle = np.minimum(pleura + thickness, skin - 4.0)
+    height = z_mm - chest.rib_phase_mm + _RIB_FALL
+    offset = (height + chest.rib_pitch_mm / 2) % chest.rib_pitch_mm - chest.rib_pitch_mm / 2
+    return Walls(*(table.astype(np.float32) for table in (skin, muscle, pleura, offset, _BONE, _RIB)))
+
+
+def pleura_mm(chest: Chest, z_mm: float) -> np.ndarray:
+    """Radius of the inside of the chest wall at one level, (BINS,), mm."""
     inner = min(chest.half_width - chest.fat_mm - 24.0, 148.0)
     depth = min(chest.half_depth - 0.6 * chest.fat_mm - 24.0, 104.0)
-    narrow = _narrowing(z_mm)
-    pleura = _superellipse(inner * narrow, depth * (0.35 + 0.65 * narrow), 2.25) + 1.2 * uneven
-    upper = float(_smooth((z_mm + 30.0) / 60.0))
-    thickness = 15.0 + 13.0 * upper * _bump(SIDE, 0.85, 0.45) + 9.0 * upper * _bump(SIDE, 2.3, 0.4)
-    thickness = thickness + 6.0 * _bump(SIDE, 1.4, 0.4)
-    thickness = thickness + np.maximum(
-        0, 0.75 * (skin - pleura - thickness) - chest.fat_mm
-    )  # shoulders fill with muscle
-    muscle = np.minimum(pleura + thickness, skin - 4.0)
-    along = 40.0 * np.sin(np.clip(SIDE, 0, 2.2) * 0.65) ** 1.2 - 26.0 * _smooth(
-        (SIDE - 2.15) / 0.8
-    )  # ribs fall, then rise
-    height = z_mm - chest.rib_phase_mm + along
-    offset = (height + chest.rib_pitch_mm / 2) % chest.rib_pitch_mm - chest.rib_pitch_mm / 2
-    rib = _smooth((SIDE - 0.2) / 0.08) * _smooth((2.98 - SIDE) / 0.06)
-    bone = _smooth((2.35 - SIDE) / 0.08)
-    return Walls(skin, muscle, pleura, offset, bone, rib)
+    above = min(max((z_mm - 20.0) / 125.0, 0.0), 0.97)
+    narrow = (1.0 - above**2.2) ** 0.5  # to the apex
+    cage = _superellipse(inner * narrow, depth * (0.35 + 0.65 * narrow), _CAGE)
+    return np.asarray(cage + 1.5 * _unevenness(chest, z_mm))
 
 
 def lung_cover(
@@ -157,6 +157,7 @@ def mediastinum_edges(chest: Chest, y: np.ndarray, z_mm: float) -> tuple[np.ndar
     arch = np.exp(-(((z_mm - 50.0) / 15.0) ** 2))
     trunk = np.exp(-(((z_mm - 16.0) / 16.0) ** 2))
     aorta = _smooth((52.0 - z_mm) / 12.0)
+    apex = 22.0 * _smooth((z_mm - 75.0) / 45.0) * _bump(y, -8.0, 30.0)  # the vessels of the arms and the neck
     left = (
         front * (20.0 + 4.0 * _bump(y, -10.0, 40.0))
         + heart * 56.0 * _bump(y, -22.0, 38.0)
@@ -164,12 +165,14 @@ def mediastinum_edges(chest: Chest, y: np.ndarray, z_mm: float) -> tuple[np.ndar
         + trunk * 15.0 * _bump(y, -24.0, 22.0)
         + hilum * 13.0 * _bump(y, 6.0, 15.0)
         + aorta * 13.0 * _bump(y, 38.0, 14.0)
+        + apex
         + spine
     )
     right = (
         front * (20.0 + 9.0 * _bump(y, -15.0, 32.0))
         + heart * 22.0 * _bump(y, -16.0, 34.0)
         + hilum * 13.0 * _bump(y, 5.0, 16.0)
+        + apex
         + spine
     )
     return left, -right
@@ -198,14 +201,15 @@ def ramp(distance_mm: np.ndarray, edge_mm: float) -> np.ndarray:
     return np.clip(share, 0, 1, out=share)
 
 
+def _unevenness(chest: Chest, z_mm: float) -> np.ndarray:
+    waves = np.arange(2, 2 + len(chest.outline))[:, None]
+    turn = waves * ANGLES + chest.outline[:, None] + 0.004 * (waves - 1) * z_mm
+    return np.asarray((np.cos(turn) / waves).sum(0))
+
+
 def _superellipse(a: float, b: float, power: float) -> np.ndarray:
-    return (np.abs(np.sin(ANGLES) / a) ** power + np.abs(np.cos(ANGLES) / b) ** power) ** (-1 / power)
-
-
-def _narrowing(z_mm: float) -> float:
-    """The rib cage narrows to the apex."""
-    above = np.clip((z_mm - 20.0) / 125.0, 0.0, 0.97)
-    return float(np.sqrt(1.0 - above**2.2))
+    sine, cosine = _POWERS[power]
+    return np.asarray((sine / a**power + cosine / b**power) ** (-1 / power))
 
 
 def _bump(value: np.ndarray, center: float, width: float) -> np.ndarray:
@@ -214,4 +218,14 @@ def _bump(value: np.ndarray, center: float, width: float) -> np.ndarray:
 
 def _smooth(value: np.ndarray | float) -> np.ndarray:
     inside = np.clip(value, 0.0, 1.0)
-    return inside * inside * (3.0 - 2.0 * inside)
+    return np.asarray(inside * inside * (3.0 - 2.0 * inside))
+
+
+_FURROWS = -5.0 * _bump(SIDE, 0.0, 0.13) - 3.0 * _bump(SIDE, np.pi, 0.2)  # over the spine and the sternum
+_MUSCLE = 15.0 + 6.0 * _bump(SIDE, 1.4, 0.4)
+_SHOULDER = 13.0 * _bump(SIDE, 0.85, 0.45) + 9.0 * _bump(SIDE, 2.3, 0.4)  # behind the scapula, in front of the ribs
+_RIB_FALL = (
+    40.0 * np.sin(np.clip(SIDE, 0, 2.2) * 0.65) ** 1.2 - 26.0 * _smooth((SIDE - 2.15) / 0.8) + 2.5 * np.sign(ANGLES)
+)
+_RIB = _smooth((SIDE - 0.2) / 0.08) * _smooth((2.98 - SIDE) / 0.06)
+_BONE = _smooth((2.35 - SIDE) / 0.08)

@@ -9,7 +9,7 @@ from scipy import ndimage
 KERNEL_BLUR_MM = {"soft": 0.9, "medium": 0.65, "sharp": 0.4}  # SD of the in-plane point spread function
 KERNEL_NOISE_HU = {"soft": 9.0, "medium": 13.0, "sharp": 20.0}  # at slices of 2 mm
 NOISE_RANGE_HU = (8.0, 25.0)
-THICKNESSES_MM = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
+THICKNESSES_MM = (1.0, 1.5, 2.0, 2.5, 3.0)
 MANUFACTURERS = ("Phantom A", "Phantom B", "Phantom C")
 MATRIX = 512
 PIXEL_RANGE_MM = (0.70, 0.90)

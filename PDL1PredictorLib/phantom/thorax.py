@@ -1,10 +1,11 @@
 """Paints one axial slice of a chest, from the outside in: table, fat, muscle, mediastinum, lungs, bones."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from PDL1PredictorLib.phantom.chest import Chest, dome_height, lung_cover, polar, ramp, walls
+from PDL1PredictorLib.phantom.chest import SIDE, Chest, dome_height, lung_cover, polar, ramp, walls
 from PDL1PredictorLib.phantom.scanner import Lattice
 
 AIR_HU, FAT_HU, MUSCLE_HU = -1000.0, -105.0, 52.0
@@ -30,6 +31,13 @@ ABDOMEN: tuple[tuple[float, float, float, float, float], ...] = (
 )
 
 
+class Spline(NamedTuple):
+    """Where a coarse table is read: first of four knots (n,), and their weights (n, 4)."""
+
+    first: np.ndarray
+    weights: np.ndarray
+
+
 @dataclass(frozen=True, eq=False)
 class Sheet:
     """What every slice of a lattice shares.
@@ -38,22 +46,25 @@ class Sheet:
         lattice: The voxels.
         radius: Distance from the body's axis, (nj, ni), mm.
         bins: Index into the polar tables, (nj, ni).
-        field_x: Spline weights of the coarse lung field along x, (26, ni).
-        field_y: Along y, (nj, 22).
+        field_x: Where the coarse lung field is read along x.
+        field_y: Along y.
+        empty: The picture without a patient: air and the table, float32 (nj, ni).
     """
 
     lattice: Lattice
     radius: np.ndarray
     bins: np.ndarray
-    field_x: np.ndarray
-    field_y: np.ndarray
+    field_x: Spline
+    field_y: Spline
+    empty: np.ndarray
 
 
 def make_sheet(chest: Chest, lattice: Lattice) -> Sheet:
     """Prepare the painting of a lattice's slices."""
     radius, bins = polar(lattice.x, lattice.y)
     _, rows, columns = chest.lung_field.shape
-    return Sheet(lattice, radius, bins, _spline(lattice.x, columns).T, _spline(lattice.y, rows))
+    field_x, field_y = _spline(lattice.x, columns), _spline(lattice.y, rows)
+    return Sheet(lattice, radius, bins, field_x, field_y, _empty_table(lattice.x, lattice.y, chest))
 
 
 def paint_slice(image: np.ndarray, sheet: Sheet, chest: Chest, z_mm: float) -> np.ndarray:
@@ -72,10 +83,9 @@ def paint_slice(image: np.ndarray, sheet: Sheet, chest: Chest, z_mm: float) -> n
     x, y = sheet.lattice.x, sheet.lattice.y
     edge = float(sheet.lattice.spacing_kji_mm[1])
     skin, pleura = wall.skin[sheet.bins], wall.pleura[sheet.bins]
-    field = (sheet.field_y @ _field_level(chest, z_mm) @ sheet.field_x).astype(np.float32)
+    field = _field(sheet, chest, z_mm)
 
-    image.fill(AIR_HU)
-    _paint_table(image, x, y, chest)
+    image[:] = sheet.empty
     outside = sheet.radius - skin
     _blend(image, ramp(outside, edge), 25.0)
     _blend(image, ramp(outside + 2.2, edge), FAT_HU + 0.3 * field)
@@ -83,7 +93,7 @@ def paint_slice(image: np.ndarray, sheet: Sheet, chest: Chest, z_mm: float) -> n
     plane = sheet.radius - (wall.pleura + 0.58 * (wall.muscle - wall.pleura))[sheet.bins]  # fat between two muscles
     muscle *= 1.0 - 0.75 * np.exp(-((plane / 1.6) ** 2))
     _blend(image, muscle, MUSCLE_HU + 0.5 * field)
-    _blend(image, ramp(sheet.radius - pleura - 0.5, edge), FAT_HU + 8.0)
+    _blend(image, ramp(sheet.radius - pleura - 0.5, edge), FAT_HU + 8.0 + 0.6 * field)
     _paint_organs(image, x, y, z_mm, chest, edge)
     if z_mm < max(chest.dome_mm) + 4.0:
         inside = ramp(sheet.radius - pleura, edge)
@@ -98,22 +108,24 @@ def paint_slice(image: np.ndarray, sheet: Sheet, chest: Chest, z_mm: float) -> n
 
 def fissure_height(chest: Chest, y: np.ndarray) -> np.ndarray:
     """Height of the oblique fissure at each y, mm: from the upper back to the lower front."""
-    return 38.0 + 0.95 * y + 10.0 * np.sin(y / 35.0 + chest.outline[0])
+    return np.asarray(38.0 + 0.95 * y + 10.0 * np.sin(y / 35.0 + chest.outline[0]))
 
 
 def _lung_hu(chest: Chest, field: np.ndarray, y: np.ndarray, z_mm: float) -> np.ndarray:
     gravity = (0.42 * y).astype(np.float32)[:, None]  # denser at the back: the patient lies on it
     distance = (z_mm - fissure_height(chest, y)) * 0.7
     fissure = (75.0 * np.exp(-((distance / 1.3) ** 2))).astype(np.float32)[:, None]
-    return np.float32(chest.lung_hu) + gravity + fissure + field
+    return np.asarray(np.float32(chest.lung_hu) + gravity + fissure + field)
 
 
-def _paint_table(image: np.ndarray, x: np.ndarray, y: np.ndarray, chest: Chest) -> None:
+def _empty_table(x: np.ndarray, y: np.ndarray, chest: Chest) -> np.ndarray:
     depth = y[:, None] - (chest.half_depth + 4.0 - (x**2 / 1300.0)[None])  # below the couch's upper face
     shell = np.maximum(np.abs(depth - 1.5) - 1.5, np.abs(x)[None] - 205.0)
     foam = np.maximum(np.abs(depth - 20.0) - 17.0, np.abs(x)[None] - 203.0)
+    image = np.full((len(y), len(x)), AIR_HU, np.float32)
     _blend(image, ramp(foam, 1.0), -930.0)
     _blend(image, ramp(shell, 1.0), -250.0)
+    return image
 
 
 def _paint_organs(image: np.ndarray, x: np.ndarray, y: np.ndarray, z_mm: float, chest: Chest, edge: float) -> None:
@@ -188,12 +200,13 @@ def _paint_sternum_and_scapulae(image: np.ndarray, sheet: Sheet, pleura: np.ndar
         _bone(image, x, y, (0.0, -front - 8.0), (width, 6.0), edge)
     reach = min(max((z_mm + 48.0) / 60.0, 0.0), 1.0)  # the scapula widens upwards
     if reach > 0.0:
-        turn = np.abs((sheet.bins + 0.5) * (2 * np.pi / len(pleura)) - np.pi)
-        plate = sheet.radius - (pleura[sheet.bins] + 17.0 + 6.0 * np.sin(3.0 * turn))
-        half = 0.08 + 0.36 * reach
-        ends = (np.abs(turn - 0.92) - half) * sheet.radius
-        thickness = 1.6 + 2.4 * np.clip(1 - np.abs(turn - 0.92 - half) / 0.12, 0, 1)  # thick at its lateral border
-        _blend(image, ramp(np.maximum(np.abs(plate) - thickness, ends), edge), 430.0)
+        from_middle = np.abs(SIDE - 0.92) / (0.10 + 0.36 * reach)  # 1 at the scapula's borders
+        thickness = 3.0 + 3.0 * np.exp(-(((SIDE - 1.30) / 0.1) ** 2)) * reach  # thick at its lateral border
+        thickness = thickness * np.sqrt(np.maximum(0.0, 1.0 - from_middle**4))
+        middle = pleura + 17.0 + 6.0 * np.sin(3.0 * SIDE)
+        off = np.abs(sheet.radius - middle.astype(np.float32)[sheet.bins])
+        half = (thickness / 2).astype(np.float32)[sheet.bins]
+        _blend(image, ramp(off - half, edge) * (half > 0), 520.0)
 
 
 def _bone(
@@ -224,6 +237,8 @@ def _ellipse(
     reach = max(half) + edge
     i = slice(*np.searchsorted(x, (center[0] - reach, center[0] + reach)))
     j = slice(*np.searchsorted(y, (center[1] - reach, center[1] + reach)))
+    if i.start == i.stop or j.start == j.stop:
+        return  # outside the field of view
     across, back = (x[None, i] - center[0]).astype(np.float32), (y[j, None] - center[1]).astype(np.float32)
     cosine, sine = np.float32(np.cos(np.deg2rad(turn))), np.float32(np.sin(np.deg2rad(turn)))
     u = (across * cosine + back * sine) / np.float32(half[0])
@@ -232,17 +247,24 @@ def _ellipse(
 
 
 def _blend(image: np.ndarray, share: np.ndarray, hu: np.ndarray | float) -> None:
-    image += share * (np.float32(hu) - image if np.isscalar(hu) else hu - image)
+    image += share * (np.asarray(hu, np.float32) - image)
 
 
-def _spline(at_mm: np.ndarray, knots: int) -> np.ndarray:
-    """Cubic spline weights of each knot of the coarse field at each place, float32 (n, knots)."""
-    at = np.clip(at_mm / FIELD_STEP_MM + (knots - 1) / 2, 0, knots - 1)
-    away = np.abs(at[:, None] - np.arange(knots))
+def _spline(at_mm: np.ndarray, knots: int) -> Spline:
+    """Cubic spline weights of the four knots of the coarse field around each place."""
+    at = np.clip(at_mm / FIELD_STEP_MM + (knots - 1) / 2, 1, knots - 2.001)
+    first = at.astype(int) - 1
+    away = np.abs(at[:, None] - first[:, None] - np.arange(4))
     near, far = 2 / 3 - away**2 + away**3 / 2, np.maximum(0, 2 - away) ** 3 / 6
-    return np.where(away < 1, near, far).astype(np.float32)
+    return Spline(first, np.where(away < 1, near, far).astype(np.float32))
 
 
-def _field_level(chest: Chest, z_mm: float) -> np.ndarray:
-    weights = _spline(np.array([z_mm]), len(chest.lung_field))[0]
-    return np.asarray(np.tensordot(weights, chest.lung_field, 1), np.float32)
+def _mix(table: np.ndarray, spline: Spline) -> np.ndarray:
+    """Read a table (knots, ...) at the spline's places, (n, ...); no matrix product: its rounding differs by machine."""
+    shape = (-1,) + (1,) * (table.ndim - 1)
+    return np.asarray(sum(table[spline.first + q] * spline.weights[:, q].reshape(shape) for q in range(4)))
+
+
+def _field(sheet: Sheet, chest: Chest, z_mm: float) -> np.ndarray:
+    level = _mix(chest.lung_field, _spline(np.array([z_mm]), len(chest.lung_field)))[0]
+    return _mix(np.ascontiguousarray(_mix(level.T, sheet.field_x).T), sheet.field_y)

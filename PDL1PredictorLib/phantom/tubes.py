@@ -8,7 +8,7 @@ from scipy.interpolate import PchipInterpolator
 
 from PDL1PredictorLib.phantom.scanner import Lattice
 
-_CHUNK = 3000  # pieces painted at once; bounds the memory
+_CHUNK = 800  # pieces painted at once: few enough to stay in the cache and to need windows of like size
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ def join(parts: list[Tubes]) -> Tubes:
     )
 
 
-def polyline(points: np.ndarray, radii: np.ndarray, hu: float, pieces: int = 8) -> Tubes:
+def polyline(points: np.ndarray, radii: np.ndarray, hu: float, pieces: int = 5) -> Tubes:
     """A smooth tube through `points` (n, 3) with the radii (n,) there."""
     at = np.linspace(0, len(points) - 1, pieces * (len(points) - 1) + 1)
     knots = np.arange(len(points))
@@ -105,7 +105,7 @@ def tree_tubes(tree: Tree, leaf_mm: float, hu: float, rng: np.random.Generator, 
 
     def at(share: np.ndarray) -> np.ndarray:
         t = share[:, None]
-        return start[branch] * (1 - t) ** 2 + 2 * bend[branch] * t * (1 - t) + end[branch] * t**2
+        return np.asarray(start[branch] * (1 - t) ** 2 + 2 * bend[branch] * t * (1 - t) + end[branch] * t**2)
 
     share = pieces[branch]
     return Tubes(at(within / share), at((within + 1) / share), wide[branch], np.full(len(branch), hu))
@@ -124,18 +124,16 @@ def paint_tubes(volume: np.ndarray, lattice: Lattice, tubes: Tubes, around_hu: f
         lumen: Keep the darker of the two values instead of the brighter.
     """
     spacing, origin = lattice.spacing_kji_mm, lattice.origin_kji_mm
-    pixel = spacing[1]
-    edge = float(pixel)
+    edge = float(np.prod(spacing) ** (1 / 3))
     middle, half = (tubes.start + tubes.end) / 2, (tubes.end - tubes.start) / 2
     reach = np.abs(half) + tubes.radius[:, None] + edge / 2
     top = origin + (np.array(volume.shape) - 1) * spacing
     seen = np.nonzero(((middle + reach > origin) & (middle - reach < top)).all(1))[0]
     seen = seen[np.argsort(reach[seen].max(1), kind="stable")]  # pieces of a chunk share the size of their windows
-    thin_mm = float(np.prod(spacing) ** (1 / 3))
     combine = np.minimum if lumen else np.maximum
     flat = volume.reshape(-1)
     big = int((reach[seen].max(1) < 4).sum())
-    cuts = [*range(0, big, _CHUNK), *range(big, len(seen) + 8, 8)]
+    cuts = [*range(0, big, _CHUNK), *range(big, len(seen) + 4, 4)]
     for first, stop in pairwise(cuts):
         rows = seen[first:stop]
         if len(rows) == 0:
@@ -154,7 +152,7 @@ def paint_tubes(volume: np.ndarray, lattice: Lattice, tubes: Tubes, around_hu: f
         np.sqrt(np.maximum(distance, 0, out=distance), out=distance)
         radius = tubes.radius[rows].astype(np.float32)[:, None, None, None]
         cover = np.clip((radius - distance) / np.float32(edge) + np.float32(0.5), 0, 1)
-        cover *= np.minimum(1.0, 2 * radius / np.float32(thin_mm))
+        cover *= np.minimum(1.0, 2 * radius / np.float32(edge))
         inside = [(index[a] >= 0) & (index[a] < volume.shape[a]) for a in range(3)]
         chosen = np.nonzero(
             (cover > 0) & (inside[0][:, :, None, None] & inside[1][:, None, :, None] & inside[2][:, None, None, :])

@@ -14,7 +14,7 @@ WALL_HU, CORE_HU, LUNG_HU = 50.0, 15.0, -860.0
 HALO_MM, HALO_MAX_HU = 4.0, 450.0
 STRIPE_PERIOD_MM, STRIPE_HU = 7.0, 45.0
 GRAIN_MM = 1.4  # SD of the Gaussian that makes the texture; correlation falls to 1/e at twice that
-STRANDS = 48  # drawn for every tumor; spiculation decides how many grow
+STRANDS = 220  # drawn for every tumor; spiculation decides how many grow
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +63,7 @@ def equivalent_diameter_mm(traits: Traits) -> float:
 
 
 def draw_tumor(traits: Traits, center: np.ndarray, rng: np.random.Generator) -> Tumor:
-    """Draw a tumor's random parts; every draw is made for every tumor, whatever its traits."""
+    """Draw a tumor's random parts around a center (z, y, x) in mm."""
     waves = _unit(rng.standard_normal((14, 3))) * rng.uniform(2.5, 6.5, (14, 1))
     phases = rng.uniform(0, 2 * np.pi, 14)
     amplitude = 0.02 + 0.15 * float(expit(1.2 * traits.lobulation))
@@ -135,12 +135,20 @@ def paint_tumor(volume: np.ndarray, lattice: Lattice, lung: np.ndarray, tumor: T
 def _grain_hu(tumor: Tumor, z: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Isotropic texture: linear interpolation of the grain, axis by axis."""
     sd_hu = 10.0 + 50.0 * float(expit(1.3 * tumor.traits.texture))
-    half = len(tumor.grain) // 2
-    knots = np.arange(-half, half + 1)
-    hats = [np.maximum(0, 1 - np.abs(axis[:, None] - knots)).astype(np.float32) for axis in (z, y, x)]
-    along_x = tumor.grain @ hats[2].T
-    along_y = np.einsum("jb,abi->aji", hats[1], along_x, optimize=True)
-    return np.asarray(sd_hu * np.tensordot(hats[0], along_y, 1), np.float32)
+    read = tumor.grain
+    for dimension, axis in enumerate((z, y, x)):
+        read = _read_linear(read, axis + len(tumor.grain) // 2, dimension)
+    return np.asarray(np.float32(sd_hu) * read)
+
+
+def _read_linear(table: np.ndarray, at: np.ndarray, dimension: int) -> np.ndarray:
+    """Linear interpolation along one dimension at fractional indices; zero outside."""
+    lower = np.clip(np.floor(at).astype(int), 0, table.shape[dimension] - 2)
+    shape = [-1 if d == dimension else 1 for d in range(table.ndim)]
+    outside = (at < 0) | (at > table.shape[dimension] - 1)
+    upper_share = np.where(outside, 0, at - lower).astype(np.float32).reshape(shape)
+    lower_share = np.where(outside, 0, 1 - (at - lower)).astype(np.float32).reshape(shape)
+    return np.asarray(table.take(lower, dimension) * lower_share + table.take(lower + 1, dimension) * upper_share)
 
 
 def _stripes_hu(tumor: Tumor, z: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
@@ -159,23 +167,23 @@ def _strands(tumor: Tumor) -> Tubes:
     grown = tumor.strands[tumor.strands[:, 3] < strength]
     if len(grown) == 0:  # the thinnest strand shows that there are none
         grown = tumor.strands[np.argmin(tumor.strands[:, 3])][None]
-    direction, rank, length_share, width_share = grown[:, :3], grown[:, 3], grown[:, 4], grown[:, 5]
+    direction, length_share, width_share = grown[:, :3], grown[:, 4], grown[:, 5]
     root = tumor.boundary_mm(direction.T) - 1.5
-    length = (4.0 + 9.0 * length_share) * (0.6 + 0.6 * strength) + 1.5
-    radius = 0.45 + 0.45 * width_share * (1 - rank)
+    length = (6.0 + 8.0 * length_share) * (0.5 + 0.7 * strength) + 1.5
+    radius = (0.7 + 0.3 * width_share) * (0.7 + 0.6 * strength)
     parts = []
     for piece in range(4):  # each strand tapers in four pieces
         start = tumor.center + direction * (root + length * piece / 4)[:, None]
         end = tumor.center + direction * (root + length * (piece + 1) / 4)[:, None]
-        parts.append(Tubes(start, end, radius * (1 - 0.2 * piece), np.full(len(grown), -150.0 + 200.0 * strength)))
+        parts.append(Tubes(start, end, radius * (1 - 0.15 * piece), np.full(len(grown), -50.0 + 100.0 * strength)))
     return join(parts)
 
 
 def _waviness(directions: np.ndarray, waves: np.ndarray, phases: np.ndarray) -> np.ndarray:
     """A smooth random function of the direction, about SD 1, between -2 and 2; directions (3, ...)."""
     total = np.zeros(directions.shape[1:], np.float32)
-    for wave, phase in zip(waves.astype(np.float32), phases.astype(np.float32), strict=True):
-        total += np.cos(np.tensordot(wave, directions, 1) + phase)
+    for (z, y, x), phase in zip(waves.astype(np.float32), phases.astype(np.float32), strict=True):
+        total += np.cos(z * directions[0] + y * directions[1] + x * directions[2] + phase)
     return np.asarray(2 * np.tanh(total / np.float32((len(waves) / 2) ** 0.5) / 2))
 
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from PDL1PredictorLib.phantom.chest import Chest, lung_cover, polar, walls
+from PDL1PredictorLib.phantom.chest import Chest, lung_cover, pleura_mm, polar
 from PDL1PredictorLib.phantom.scanner import Lattice
 from PDL1PredictorLib.phantom.tubes import Tree, Tubes, grow_tree, join, paint_tubes, polyline, tree_tubes
 
 COARSE_MM = 5.0
-ENDS_PER_TREE = 650  # targets of one artery or vein tree of one lung
-LEAF_MM = 0.42  # radius of the thinnest vessel that is painted
+ENDS_PER_TREE = 900  # targets of one artery or vein tree of one lung
+LEAF_MM = 0.47  # radius of the thinnest vessel that is painted
 WALL_HU, LUMEN_HU, AROUND_HU = 30.0, -990.0, -860.0
 HILA = {-1: (2.0, 4.0, -36.0), 1: (6.0, 4.0, 40.0)}  # (z, y, x) of the right and the left hilum, mm
 
@@ -92,7 +92,7 @@ def map_lungs(chest: Chest) -> LungMap:
     radius, bins = polar(lattice.x, lattice.y)
     inside = np.empty(lattice.shape, bool)
     for k, z in enumerate(lattice.z):
-        pleura = walls(chest, float(z)).pleura
+        pleura = pleura_mm(chest, float(z)).astype(np.float32)
         inside[k] = lung_cover(chest, lattice.x, lattice.y, float(z), radius, bins, pleura, 1.0) > 0.5
     clearance = ndimage.distance_transform_edt(inside, sampling=COARSE_MM)
     return LungMap(lattice, inside, clearance)
