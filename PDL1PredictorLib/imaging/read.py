@@ -1,0 +1,107 @@
+"""The front door for files: a CT and a mask from whatever format they are in."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import SimpleITK as sitk
+
+from PDL1PredictorLib.core.case import Clinical, require_ct, require_region
+from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.results import CaseWarning
+from PDL1PredictorLib.imaging.dicom_files import header, is_dicom
+from PDL1PredictorLib.imaging.dicom_masks import read_dicom_mask
+from PDL1PredictorLib.imaging.dicom_series import read_series
+from PDL1PredictorLib.imaging.label_maps import pick_label
+from PDL1PredictorLib.imaging.placing import place_mask
+from PDL1PredictorLib.imaging.volume_files import forget_metadata, read_volume, require_file
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedCt:
+    """A CT as read.
+
+    Attributes:
+        image: Hounsfield units. From DICOM it carries its frame of reference, and nothing else of the header.
+        clinical: What a DICOM header says of age, sex and scan; never a name or number. Empty for other formats.
+        warnings: What the reader must know: `orientation_unknown`.
+    """
+
+    image: sitk.Image
+    clinical: Clinical
+    warnings: tuple[CaseWarning, ...]
+
+
+def read_ct(path: Path | str, series: str | None = None) -> LoadedCt:
+    """Read a CT.
+
+    Args:
+        path: NIfTI, NRRD or MetaImage file, the folder of a DICOM series, or one of its files.
+        series: SeriesInstanceUID, if a DICOM folder holds several CT series.
+
+    Raises:
+        InputError: It cannot be read, is damaged, or is no CT; with what is wrong and what to do.
+    """
+    path = Path(path)
+    require_file(path, "CT")
+    if path.is_dir() or is_dicom(path):
+        image, clinical = read_series(path, series)
+        warnings: tuple[CaseWarning, ...] = ()
+    else:
+        image, clinical = read_volume(path, "CT"), Clinical()
+        warnings = _orientation_warnings(image)
+        forget_metadata(image)
+    require_ct(image)
+    return LoadedCt(image, clinical, warnings)
+
+
+def read_mask(path: Path | str, ct: sitk.Image, segment: str | None = None, resample: bool = False) -> sitk.Image:
+    """Read the mask of a CT.
+
+    Args:
+        path: Label map (NIfTI, NRRD, MetaImage), segmentation of 3D Slicer (.seg.nrrd), RTSTRUCT or DICOM SEG, or a
+            folder that holds exactly one of the last two.
+        ct: The CT, as `read_ct` gave it.
+        segment: Which region, by name or number (label value); needed if there are several.
+        resample: Allow a mask on another grid, by linear interpolation.
+
+    Returns:
+        uint8 0/1 on the CT's grid, at least one voxel set.
+
+    Raises:
+        InputError: It cannot be read, or it is not clear which region is meant; all are listed.
+        GridMismatchError: It lies on another grid, or was drawn on another scan.
+        EmptyRegionError: No voxel is set.
+        MissingPackageError: highdicom is needed for DICOM SEG.
+    """
+    path = Path(path)
+    require_file(path, "mask")
+    if path.is_dir():
+        path = _only_dicom_mask(path)
+    if is_dicom(path):
+        mask = read_dicom_mask(path, ct, segment)
+    else:
+        mask = pick_label(read_volume(path, "mask"), segment, path.name)
+    require_region(mask, "mask", minimum=1)
+    placed = place_mask(mask, ct, resample)
+    forget_metadata(placed)
+    return placed
+
+
+def _only_dicom_mask(folder: Path) -> Path:
+    found = [p for p in sorted(folder.iterdir()) if is_dicom(p)]
+    masks = [p for p in found if str(header(p, ["Modality"]).get("Modality", "")) in ("RTSTRUCT", "SEG")]
+    if len(masks) == 1:
+        return masks[0]
+    listed = f": {', '.join(p.name for p in masks)}" if masks else ""
+    raise InputError(f"{folder} holds {len(masks)} RTSTRUCT or SEG files{listed}. Choose the file of the mask.")
+
+
+def _orientation_warnings(image: sitk.Image) -> tuple[CaseWarning, ...]:
+    codes = [image.GetMetaData(key) for key in ("qform_code", "sform_code") if image.HasMetaDataKey(key)]
+    if len(codes) < 2 or any(code.strip() not in ("", "0") for code in codes):
+        return ()
+    text = (
+        "The NIfTI file does not say how the volume lies in the patient (qform and sform are 0): left and right, front "
+        "and back are assumed. Export it again from DICOM."
+    )
+    return (CaseWarning("orientation_unknown", text),)
