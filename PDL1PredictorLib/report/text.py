@@ -5,7 +5,7 @@ import textwrap
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.results import CaseResult, LesionResult
-from PDL1PredictorLib.report.words import atypical, left_out, lesion_title, percent, percent_range, verdict
+from PDL1PredictorLib.report.words import atypical, lead, left_out, lesion_title, percent, percent_range, verdict
 
 WIDTH = 100
 
@@ -33,13 +33,14 @@ def _lesion(lesion: LesionResult, result: CaseResult) -> str:
     lines = [f"{lesion_title(lesion, result)}: {size}"]
     notes = [atypical(lesion), *(warning.text for warning in lesion.warnings)]
     lines += [_warning(note) for note in notes if note]
+    first = lead(lesion)
     rows = [("", "probability", "95 % interval", "answer")]
     rows += [
         (
             endpoint(prediction.endpoint).title,
             percent(prediction.probability),
             percent_range(prediction.interval),
-            verdict(prediction).headline,
+            verdict(prediction).headline if prediction is first else verdict(prediction).headline.split(":")[0],
         )
         for prediction in lesion.endpoints
     ]

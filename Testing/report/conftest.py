@@ -1,6 +1,7 @@
 """A made-up result that looks like a real one: lung, chest wall, vessels and ribs, ellipsoid tumors and their rings."""
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import pytest
@@ -35,6 +36,7 @@ def make_result() -> Callable[..., CaseResult]:
     return build
 
 
+@cache  # results are frozen and tests change copies only
 def build(
     lesions: int = 1, tilt_degrees: float = 0.0, touching: bool = False, name: str = "case 7", heat_maps: bool = True
 ) -> CaseResult:

@@ -1,0 +1,206 @@
+"""The page: whole, self-contained, escaped, and saying what the result says."""
+
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from PDL1PredictorLib import RESEARCH_USE_ONLY
+from PDL1PredictorLib.core.results import CaseWarning, Contribution, HeatMap
+from PDL1PredictorLib.report.html import contribution_rows, number, pretty, to_html
+from PDL1PredictorLib.report.svg import effect_bar, probability_scale, scale_bar_mm
+
+VOID = {"meta", "link", "br", "img", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, visible text, and whether every tag is closed in order."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.open, self.texts = [], [], []
+        self.feed(html)
+        self.close()
+        self.text = " ".join(" ".join(self.texts).replace("\u00a0", " ").split())
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if not self.open or self.open[-1] != "style":
+            self.texts.append(data)
+
+
+@pytest.fixture(scope="module")
+def html(make_result):
+    return to_html(make_result(), with_patient=False)
+
+
+def test_every_tag_is_closed(html):
+    assert Page(html).open == []
+
+
+def test_nothing_is_asked_from_outside_and_nothing_runs(html):
+    for tag, attributes in Page(html).tags:
+        assert tag not in {"script", "link", "iframe", "object", "embed", "base", "img"}
+        for name, value in attributes.items():
+            assert not name.startswith("on")
+            if name in {"src", "href", "xlink:href", "action", "data"}:
+                assert value.startswith(("data:image/png;base64,", "#"))
+    assert "url(http" not in html
+    assert "@import" not in html
+
+
+def test_every_drawing_is_sound_xml(html):
+    drawings = re.findall(r"<svg.*?</svg>", html, flags=re.DOTALL)
+    assert len(drawings) > 20
+    for drawing in drawings:
+        ET.fromstring(drawing)
+
+
+def test_the_page_stays_small(make_result):
+    assert len(to_html(make_result(lesions=2), with_patient=True).encode()) < 1_500_000
+
+
+def test_the_research_line_stands_at_top_and_bottom(html):
+    text = Page(html).text
+    assert text.count(RESEARCH_USE_ONLY) == 2
+    assert text.endswith(RESEARCH_USE_ONLY)
+    assert text.index(RESEARCH_USE_ONLY) < text.index("PD-L1")
+
+
+def test_the_answer_its_interval_and_its_meaning_are_said(html):
+    text = Page(html).text
+    assert "62 %" in text
+    assert "95 % interval 48 to 74 %" in text
+    assert "predicted positive (TPS ≥ 1 %)" in text
+    assert "tumor proportion score (TPS) of 1 % or more" in text
+    assert "AUC 0.74 (95 % interval 0.63 to 0.83), 40 positive and 80 negative" in text
+
+
+def test_warnings_stand_above_the_answers(html):
+    text = Page(html).text
+    for warning in ("The CT's slices are 5 mm thick", "A third of the ring lies in the chest wall."):
+        assert text.index(warning) < text.index("predicted positive")
+
+
+def test_an_unlike_case_is_told_before_its_answers(make_result):
+    result = make_result()
+    unlike = replace(result, lesions=(replace(result.lesions[0], atypicality=1.7),))
+    text = Page(to_html(unlike, with_patient=False)).text
+    assert text.index("1.7 times the limit") < text.index("predicted positive")
+    assert "times the limit" not in Page(to_html(result, with_patient=False)).text
+
+
+@pytest.mark.parametrize("evil", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7 * 7 }}"])
+def test_names_and_texts_from_outside_are_only_text(make_result, evil):
+    result = make_result(name=f"Müller 患者 {evil}")
+    result = replace(
+        result,
+        warnings=(CaseWarning("x", evil),),
+        model=replace(result.model, title=evil, cohort=evil, limitations=(evil,)),
+        provenance=replace(result.provenance, settings={evil: evil}, versions={evil: evil}),
+    )
+    first = result.lesions[0].endpoints[0]
+    lesion = replace(
+        result.lesions[0],
+        endpoints=(replace(first, contributions=(Contribution(evil, 1.0, 0.5),)), *result.lesions[0].endpoints[1:]),
+    )
+    html = to_html(replace(result, lesions=(lesion,)), with_patient=True)
+    page = Page(html)
+    assert not {"script", "img"} & {tag for tag, _ in page.tags}
+    assert f"Müller 患者 {evil}" in page.text
+
+
+def test_without_the_patient_neither_name_nor_clinical_values_are_shown(make_result):
+    result = make_result(name="Erika Mustermann")
+    assert "Erika" not in to_html(result, with_patient=False)
+    assert "67 years" not in Page(to_html(result, with_patient=False)).text
+    with_patient = Page(to_html(result, with_patient=True)).text
+    assert "Erika Mustermann" in with_patient
+    assert "67 years" in with_patient
+
+
+def test_several_tumors_get_an_overview_and_a_section_each(make_result):
+    page = Page(to_html(make_result(lesions=2, tilt_degrees=12), with_patient=False))
+    ids = [attributes["id"] for tag, attributes in page.tags if tag == "section" and "id" in attributes]
+    assert ids == ["tumor-1", "tumor-2"]
+    assert "Overview" in page.text
+    assert page.text.count("Tumor 2 of 2") == 2
+    assert "tilted by up to" in page.text
+
+
+def test_one_tumor_needs_no_overview(html):
+    assert "Overview" not in Page(html).text
+    assert "tilted" not in Page(html).text
+
+
+def test_a_case_without_predicted_tumors_says_so(make_result):
+    page = Page(to_html(replace(make_result(), lesions=()), with_patient=False))
+    assert "1 tumor of the mask was not predicted (1 found)." in page.text
+
+
+def test_a_result_without_answers_or_maps_still_makes_a_page(make_result):
+    result = make_result(heat_maps=False)
+    bare = replace(result.lesions[0], endpoints=())
+    text = Page(to_html(replace(result, lesions=(bare,)), with_patient=False)).text
+    assert "Where it is" in text
+    assert "Heat map" not in text
+
+
+def test_an_empty_heat_map_is_said_to_be_empty(make_result):
+    result = make_result()
+    lesion = result.lesions[0]
+    image = sitk.GetImageFromArray(np.zeros((1, 80, 80), np.float32))
+    image.CopyInformation(lesion.heat_maps[0].image)
+    cold = replace(result, lesions=(replace(lesion, heat_maps=(HeatMap("PDL1", image),)),))
+    assert "The map is empty" in to_html(cold, with_patient=False)
+    assert "The map is empty" not in to_html(result, with_patient=False)
+
+
+def test_what_does_not_fit_the_chart_is_summed_up():
+    rows = contribution_rows([Contribution(f"deep_{n}", 0.0, 0.5 - 0.05 * n) for n in range(10)])
+    assert len(rows) == 9
+    assert rows[-1].title == "2 others together"
+    assert sum(row.effect for row in rows) == pytest.approx(sum(0.5 - 0.05 * n for n in range(10)))
+
+
+def test_bars_point_to_the_side_of_their_effect():
+    right, left = (ET.fromstring(effect_bar(effect, 2.0)).find("rect").attrib for effect in (1.0, -2.0))
+    assert (right["class"], float(right["x"]), float(right["width"])) == ("towards", 100.0, 49.0)
+    assert (left["class"], float(left["x"]), float(left["width"])) == ("away", 2.0, 98.0)
+
+
+def test_the_scale_marks_probability_interval_and_threshold_in_proportion(make_result):
+    prediction = replace(make_result().lesions[0].endpoints[0], probability=0.5, interval=(0.25, 0.75), threshold=1.0)
+    drawing = ET.fromstring(probability_scale(prediction))
+    track, interval = drawing.findall("rect")
+    start, width = float(track.get("x")), float(track.get("width"))
+    assert float(interval.get("x")) == start + width / 4
+    assert float(interval.get("width")) == width / 2
+    assert float(drawing.find("circle").get("cx")) == start + width / 2
+    assert float(drawing.find("line[@class='threshold']").get("x1")) == start + width
+
+
+@pytest.mark.parametrize(("field_mm", "bar_mm"), [(8.0, 5), (79.0, 10), (80.0, 20), (200.0, 50)])
+def test_the_scale_bar_fills_at_most_a_quarter(field_mm, bar_mm):
+    assert scale_bar_mm(field_mm) == bar_mm
+
+
+def test_numbers_and_units_are_typeset():
+    assert number(-3.14159, 2) == "−3.14"
+    assert number(float("nan")) == number(None) == "–"
+    assert number(0.5, 1, signed=True) == "+0.5"
+    assert pretty("TPS >= 1 %") == "TPS ≥ 1\u00a0%"

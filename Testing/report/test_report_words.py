@@ -1,0 +1,105 @@
+"""The words for an answer, and the summary for the terminal."""
+
+from dataclasses import replace
+
+import pytest
+
+from PDL1PredictorLib import RESEARCH_USE_ONLY
+from PDL1PredictorLib.core.results import EndpointPrediction
+from PDL1PredictorLib.report.text import WIDTH, summary
+from PDL1PredictorLib.report.words import atypical, feature_title, lead, left_out, percent, percent_range, verdict
+
+
+def prediction(positive, prediction_set, endpoint="PDL1"):
+    return EndpointPrediction(endpoint, 0.6, (0.5, 0.7), 0.48, positive, prediction_set, 0.9, ())
+
+
+@pytest.mark.parametrize(
+    ("positive", "prediction_set", "kind", "headline"),
+    [
+        (True, ("positive",), "positive", "predicted positive (TPS >= 1 %)"),
+        (False, ("negative",), "negative", "predicted negative (TPS < 1 %)"),
+        (True, ("negative", "positive"), "undecided", "undecided at 90 % coverage: neither answer can be ruled out"),
+        (True, (), "unlike", "unlike both groups"),
+        (True, ("negative",), "undecided", "undecided: threshold and coverage disagree"),
+        (False, ("positive",), "undecided", "undecided: threshold and coverage disagree"),
+    ],
+)
+def test_a_call_is_taken_back_where_the_prediction_set_does_not_bear_it_out(positive, prediction_set, kind, headline):
+    answer = verdict(prediction(positive, prediction_set))
+    assert (answer.kind, answer.headline) == (kind, headline)
+
+
+def test_other_endpoints_use_their_own_words():
+    assert verdict(prediction(True, ("positive",), "EGFR")).headline == "predicted mutant"
+    assert verdict(prediction(False, ("negative",), "LVI")).short == "absent"
+    assert "only wild type is left" in verdict(prediction(True, ("negative",), "EGFR")).detail
+
+
+@pytest.mark.parametrize(
+    ("share", "words"), [(0.0, "0 %"), (0.004, "< 1 %"), (0.62, "62 %"), (0.996, "> 99 %"), (1.0, "100 %")]
+)
+def test_rounding_never_makes_an_answer_certain(share, words):
+    assert percent(share) == words
+
+
+def test_a_range_names_its_unit_once():
+    assert percent_range((0.48, 0.74)) == "48 to 74 %"
+    assert percent_range((0.001, 0.999)) == "< 1 to > 99 %"
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("deep_3", "deep feature 3"),
+        ("radscore_tumor", "RadScore, tumor"),
+        ("radscore_ring", "RadScore, peritumoral ring"),
+        ("tumor_wavelet-LLH_glcm_Contrast", "Contrast (GLCM, wavelet LLH), tumor"),
+        ("ring_original_firstorder_RootMeanSquared", "Root Mean Squared (first order), peritumoral ring"),
+        ("age_years", "age years"),
+    ],
+)
+def test_inputs_have_names_for_people(name, title):
+    assert feature_title(name) == title
+
+
+def test_pdl1_stands_first_wherever_the_model_has_it(make_result):
+    lesion = make_result().lesions[0]
+    turned = replace(lesion, endpoints=lesion.endpoints[::-1])
+    assert lead(turned).endpoint == "PDL1"
+    assert lead(replace(lesion, endpoints=lesion.endpoints[1:])).endpoint == "LVI"
+    assert lead(replace(lesion, endpoints=())) is None
+
+
+def test_an_unlike_case_is_said_to_be_one(make_result):
+    lesion = make_result().lesions[0]
+    assert atypical(lesion) == ""
+    assert "1.3 times the limit" in atypical(replace(lesion, atypicality=1.34))
+    assert "could not be computed" in atypical(replace(lesion, atypicality=float("nan")))
+
+
+def test_tumors_that_were_left_out_are_counted(make_result):
+    result = make_result()
+    assert left_out(result) == ""
+    assert left_out(replace(result, lesions_found=2)) == "1 tumor of the mask was not predicted (2 found)."
+
+
+def test_the_summary_has_aligned_columns_warnings_and_the_research_line(make_result):
+    text = summary(make_result(lesions=2))
+    lines = text.splitlines()
+    rows = [line for line in lines if line.startswith(("  PD-L1", "  EGFR", "  Lymphovascular"))]
+    assert len(rows) == 6
+    assert len({row.index("%") for row in rows}) == 1
+    assert "predicted positive (TPS >= 1 %)" in rows[0]
+    assert "  ! A third of the ring lies in the chest wall." in lines
+    assert "Do not rely on the answers below." in text.replace("\n    ", " ")
+    assert text.index("! The CT's slices") < text.index("Tumor 1 of 2")
+    assert " ".join(text.split()).endswith(RESEARCH_USE_ONLY)
+    assert max(len(line) for line in lines) <= WIDTH
+    assert text.isascii()
+
+
+def test_the_summary_does_not_pass_on_control_characters(make_result):
+    text = summary(make_result(name="Müller\x1b[2J患者"))
+    assert "\x1b" not in text
+    assert "Müller?[2J患者" in text
