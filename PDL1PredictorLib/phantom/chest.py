@@ -157,7 +157,7 @@ def mediastinum_edges(chest: Chest, y: np.ndarray, z_mm: float) -> tuple[np.ndar
     arch = np.exp(-(((z_mm - 50.0) / 15.0) ** 2))
     trunk = np.exp(-(((z_mm - 16.0) / 16.0) ** 2))
     aorta = _smooth((52.0 - z_mm) / 12.0)
-    apex = 22.0 * _smooth((z_mm - 75.0) / 45.0) * _bump(y, -8.0, 30.0)  # the vessels of the arms and the neck
+    apex = 30.0 * _smooth((z_mm - 75.0) / 45.0) * _bump(y, -8.0, 30.0)  # the vessels of the arms and the neck
     left = (
         front * (20.0 + 4.0 * _bump(y, -10.0, 40.0))
         + heart * 56.0 * _bump(y, -22.0, 38.0)

@@ -260,7 +260,7 @@ def _spline(at_mm: np.ndarray, knots: int) -> Spline:
 
 
 def _mix(table: np.ndarray, spline: Spline) -> np.ndarray:
-    """Read a table (knots, ...) at the spline's places, (n, ...); no matrix product: its rounding differs by machine."""
+    """Read a table (knots, ...) at n places, (n, ...); no matrix product, whose rounding differs by machine."""
     shape = (-1,) + (1,) * (table.ndim - 1)
     return np.asarray(sum(table[spline.first + q] * spline.weights[:, q].reshape(shape) for q in range(4)))
 

@@ -10,8 +10,8 @@ from PDL1PredictorLib.phantom.scanner import Lattice
 from PDL1PredictorLib.phantom.tubes import Tree, Tubes, grow_tree, join, paint_tubes, polyline, tree_tubes
 
 COARSE_MM = 5.0
-ENDS_PER_TREE = 900  # targets of one artery or vein tree of one lung
-LEAF_MM = 0.47  # radius of the thinnest vessel that is painted
+ENDS_PER_TREE = 1100  # targets of one artery or vein tree of one lung
+LEAF_MM = 0.5  # radius of the thinnest vessel that is painted
 WALL_HU, LUMEN_HU, AROUND_HU = 30.0, -990.0, -860.0
 HILA = {-1: (2.0, 4.0, -36.0), 1: (6.0, 4.0, 40.0)}  # (z, y, x) of the right and the left hilum, mm
 
