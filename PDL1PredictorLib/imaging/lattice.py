@@ -137,7 +137,7 @@ def lattice_of(image: sitk.Image, spacing_mm: float) -> Lattice:
     direction, axes, reversed_axes = _canonical_axes(image)  # i, j, k
     voxels = [image.GetSize()[axis] for axis in axes]
     native_mm = [image.GetSpacing()[axis] for axis in axes]
-    # rounded first: 300 * 0.1 / 1.0 is a hair above 30 and must not become 31
+    # rounded first: 50 * 1.1 is a hair above 55 and must not become 56
     points = [math.ceil(round(n * s / spacing_mm, 6)) for n, s in zip(voxels, native_mm, strict=True)]
     center = np.asarray(image.TransformContinuousIndexToPhysicalPoint([(n - 1) / 2 for n in image.GetSize()]))
     origin = center - direction @ ((np.asarray(points) - 1) / 2 * spacing_mm)
