@@ -152,10 +152,10 @@ def _fit(x: FloatArray, targets: FloatArray, counts: FloatArray, offset: FloatAr
     mean = counts @ x[:, None] / total
     spread = np.sqrt((counts * (x - mean) ** 2).sum(axis=1, keepdims=True) / total)
     flat = spread <= 1e-9 * np.maximum(1.0, np.abs(mean))
-    z = np.where(flat, 0.0, (x - mean) / np.where(flat, 1.0, spread))
+    z = (x - mean) / np.where(flat, 1.0, spread)
 
     def logits_of(beta: FloatArray) -> FloatArray:
-        return beta[:, :1] * z + beta[:, 1:] + offset
+        return np.asarray(beta[:, :1] * z + beta[:, 1:] + offset)
 
     def loss(beta: FloatArray) -> FloatArray:
         eta = logits_of(beta)

@@ -87,8 +87,9 @@ def test_a_bright_spot_lights_up_at_its_cell(row, column):
 def test_frozen_weights_and_no_grad_do_not_matter(network, images):
     expected = grad_cam(network.both, images, 1)
     network.requires_grad_(False)
-    with torch.no_grad():
-        assert torch.equal(grad_cam(network.both, images, 1), expected)
+    for off in (torch.no_grad(), torch.inference_mode()):
+        with off:
+            assert torch.equal(grad_cam(network.both, images, 1), expected)
 
 
 def test_neither_the_input_nor_the_weights_are_left_with_gradients(network, images):

@@ -115,6 +115,9 @@ def test_equal_bundles_have_equal_bytes_whatever_the_order_and_the_time(tmp_path
     assert (tmp_path / "a" / "model.json").read_bytes() == (tmp_path / "b" / "model.json").read_bytes()
     a, b = pack(tmp_path / "a", tmp_path / "a.zip"), pack(tmp_path / "b", tmp_path / "b.zip")
     assert a.read_bytes() == b.read_bytes()
+    with zipfile.ZipFile(a) as archive:
+        assert archive.namelist() == sorted([*FILES, "model.json"])
+        assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     assert dict(read_bundle(a).files) == FILES
 
 

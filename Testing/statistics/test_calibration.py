@@ -58,6 +58,12 @@ def test_logits_that_separate_the_outcomes_have_no_finite_slope(p):
     assert math.isfinite(result.in_the_large)
 
 
+def test_certain_and_wrong_probabilities_are_far_off_in_the_large():
+    # Two positives at the logit -13.8 and a negative at 13.8: the shift that gives two positives in all gives each of
+    # the first two a half, and leaves the third certain.
+    assert calibration([1, 1, 0], [0.0, 0.0, 1.0]).in_the_large == pytest.approx(13.8155, abs=1e-4)
+
+
 def test_certain_probabilities_have_a_finite_logit():
     assert logit([0.0, 0.5, 1.0]) == pytest.approx([-13.8155, 0.0, 13.8155], abs=1e-4)
     assert math.isfinite(calibration([0, 1, 1, 0], [0.0, 1.0, 0.0, 1.0]).slope)

@@ -19,6 +19,12 @@ def test_the_limit_is_the_ninth_of_nine_at_90_percent_and_the_fifth_at_50():
     assert class_conditional_quantiles(labels, p, 0.5) == pytest.approx((0.5, 0.75))
 
 
+def test_the_rank_is_not_raised_by_rounding():
+    assert 25 * 0.28 > 7  # in floating point
+    labels, p = [0] * 24 + [1], [*np.arange(1, 25) / 100, 0.5]
+    assert class_conditional_quantiles(labels, p, 0.28).negative == pytest.approx(0.07)
+
+
 def test_eight_cases_are_too_few_for_90_percent():
     labels, p = np.array([0] * 8 + [1] * 9), np.concatenate([NINE[:8], NINE])
     negative, positive = class_conditional_quantiles(labels, p, 0.9)
