@@ -46,7 +46,9 @@ class PhantomPatient:
 
 
 def make_patient(seed: int, index: int, extent: Extent = "chest") -> PhantomPatient:
-    """Make the patient of that number in the cohort of that seed; the same numbers give the same bytes.
+    """Make the patient of that number in the cohort of that seed.
+
+    The same numbers give the same bytes, with the same versions of numpy and scipy on the same kind of machine.
 
     Args:
         seed: Of the cohort, 0 or more.
