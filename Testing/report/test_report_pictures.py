@@ -166,6 +166,10 @@ def test_the_hot_spot_is_drawn_over_the_tissue_it_lies_on(make_result, tilt):
     values = sitk.GetArrayFromImage(heat_map.image)[0]
     assert (row, column) == np.unravel_index(values.argmax(), values.shape)
     point = heat_map.image.TransformIndexToPhysicalPoint((int(column), int(row), 0))
+    middle = heat_map.image.TransformIndexToPhysicalPoint((40, 40, 0))
+    assert picture.letters == ("R", "L", "A", "P")
+    assert point[0] > middle[0]  # the spot lies right of the middle, below it: towards the patient's left and back
+    assert point[1] > middle[1]
     assert pixels(picture.png)[row, column] == windowed(np.array(value_at(lesion.views_ct, point)), -600, 1500)
     tumor = filled(picture.tumor_path, values.shape)
     expected = [
