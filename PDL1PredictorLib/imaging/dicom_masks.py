@@ -3,6 +3,7 @@
 import importlib
 import warnings
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import SimpleITK as sitk
 from skimage.draw import polygon2mask
 
 from PDL1PredictorLib.core.errors import EmptyRegionError, GridMismatchError, InputError, MissingPackageError
-from PDL1PredictorLib.imaging.dicom_files import header, require_same_frame
+from PDL1PredictorLib.imaging.dicom_files import header, require_same_frame, require_whole
 from PDL1PredictorLib.imaging.label_maps import Entry, choose
 
 MAX_TILT_SLICES = 0.2  # how far a contour may leave its plane, in slices
@@ -27,6 +28,7 @@ def read_dicom_mask(path: Path, ct: sitk.Image, segment: str | None) -> sitk.Ima
         GridMismatchError: It was drawn on another scan.
         EmptyRegionError: The region has no contour or voxel.
     """
+    require_whole(path)
     data = header(path)
     modality = str(data.get("Modality", ""))
     if modality == "RTSTRUCT":
@@ -36,28 +38,45 @@ def read_dicom_mask(path: Path, ct: sitk.Image, segment: str | None) -> sitk.Ima
     raise InputError(f"{path.name} is DICOM {modality or 'without a modality'}; a mask is an RTSTRUCT or a SEG.")
 
 
+@dataclass(frozen=True)
+class _Roi:
+    entry: Entry
+    frame_uid: str
+    contours_lps_mm: list[np.ndarray]  # each (points, 3)
+
+
 def _from_rtstruct(data: Any, source: str, ct: sitk.Image, segment: str | None) -> sitk.Image:
-    contours = {
-        int(item.ReferencedROINumber): [c for c in item.get("ContourSequence", None) or [] if _is_closed(c)]
-        for item in data.get("ROIContourSequence", None) or []
-    }
-    rois = list(data.get("StructureSetROISequence", None) or [])
+    try:
+        rois = _rois(data)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise InputError(f"{source} is a damaged RTSTRUCT ({error}). Export it again.") from error
     if not rois:
         raise InputError(f"{source} holds no ROI. Choose the RTSTRUCT with the tumor's contours.")
-    roi = rois[choose([Entry(int(r.ROINumber), str(r.get("ROIName", ""))) for r in rois], segment, source)]
-    what = f"ROI {roi.get('ROIName', roi.ROINumber)} of {source}"
-    require_same_frame(ct, str(roi.get("ReferencedFrameOfReferenceUID", "")), what)
-    found = contours.get(int(roi.ROINumber), [])
-    if not found:
+    roi = rois[choose([r.entry for r in rois], segment, source)]
+    what = f"ROI {roi.entry.name or roi.entry.number} of {source}"
+    require_same_frame(ct, roi.frame_uid, what)
+    if not roi.contours_lps_mm:
         raise EmptyRegionError(f"{what} has no closed contour. Outline the tumor, then predict.")
-    points = [_voxel_positions(np.reshape([float(x) for x in c.ContourData], (-1, 3)), ct) for c in found]
-    mask = sitk.GetImageFromArray(_filled(points, ct.GetSize()[::-1], what))
+    contours = [_voxel_positions(points, ct) for points in roi.contours_lps_mm]
+    mask = sitk.GetImageFromArray(_filled(contours, ct.GetSize()[::-1], what))
     mask.CopyInformation(ct)
     return mask
 
 
-def _is_closed(contour: Any) -> bool:
-    return str(contour.get("ContourGeometricType", "")).startswith("CLOSED") and len(contour.ContourData) >= 9
+def _rois(data: Any) -> list[_Roi]:
+    contours: dict[int, list[np.ndarray]] = {}
+    for item in data.get("ROIContourSequence") or []:
+        closed = [c for c in item.get("ContourSequence") or [] if str(c.ContourGeometricType).startswith("CLOSED")]
+        points = [np.reshape([float(x) for x in c.ContourData], (-1, 3)) for c in closed]
+        contours[int(item.ReferencedROINumber)] = [p for p in points if len(p) >= 3]
+    return [
+        _Roi(
+            Entry(int(item.ROINumber), str(item.get("ROIName", ""))),
+            str(item.get("ReferencedFrameOfReferenceUID", "")),
+            contours.get(int(item.ROINumber), []),
+        )
+        for item in data.get("StructureSetROISequence") or []
+    ]
 
 
 def _voxel_positions(points_lps_mm: np.ndarray, ct: sitk.Image) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
+from pydicom.uid import CTImageStorage
 
 from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.errors import InputError
@@ -78,13 +79,23 @@ def read_series(path: Path, series: str | None) -> tuple[sitk.Image, Clinical]:
 
 
 def _slices_by_series(folder: Path) -> dict[str, list[Slice]]:
-    """The image files of a folder; copies of one instance count once."""
+    """The image files of a folder; copies of one instance count once.
+
+    Raises:
+        InputError: A file was a slice but is none any more: passed over, it could be missing at an end unseen.
+    """
     series: dict[str, dict[str, Slice]] = defaultdict(dict)
     for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):  # companions that macOS writes
+            continue
         if is_dicom(path):
             found = Slice(path, header(path, TAGS))
             if found.text("Rows"):
                 series[found.text("SeriesInstanceUID")].setdefault(found.text("SOPInstanceUID"), found)
+            elif found.data.file_meta.get("MediaStorageSOPClassUID") == CTImageStorage:
+                raise InputError(f"The slice {path.name} is cut off. Copy or export the series again.")
+        elif path.suffix.lower() == ".dcm" and path.is_file():
+            raise InputError(f"{path.name} is empty or damaged. Copy or export the series again, or remove the file.")
     return {uid: list(found.values()) for uid, found in series.items()}
 
 

@@ -5,13 +5,17 @@ import math
 import os
 import struct
 import zlib
+from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import Path
 
+import numpy as np
 import SimpleITK as sitk
 
 from PDL1PredictorLib.core.errors import InputError
 
 SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
+CHUNK_BYTES = 1 << 22
 
 
 def read_volume(path: Path, what: str) -> sitk.Image:
@@ -32,7 +36,7 @@ def read_volume(path: Path, what: str) -> sitk.Image:
             "Convert it first."
         )
     if name.endswith((".nii", ".nii.gz")):
-        _require_whole_nifti(path)
+        _require_whole_nifti(path, what)
     try:
         image = sitk.ReadImage(str(path))
     except RuntimeError as error:
@@ -60,6 +64,8 @@ def require_file(path: Path, what: str) -> None:
         raise InputError(f"{path} does not exist. Choose the file or DICOM folder of the {what}.")
     if path.is_file() and path.stat().st_size == 0:
         raise InputError(f"{path.name} is empty. Copy or export it again.")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{path} may not be read. Ask for the right to read it, or copy it to a folder of your own.")
 
 
 def reason(error: Exception) -> str:
@@ -74,15 +80,26 @@ def forget_metadata(image: sitk.Image) -> None:
         image.EraseMetaData(key)
 
 
-def _require_whole_nifti(path: Path) -> None:
-    """Refuse a NIfTI that ITK would fill up with zeros (cut off), or give a spacing of 1 mm (spacing 0)."""
+@dataclass(frozen=True)
+class _NiftiHeader:
+    data_start: int
+    data_bytes: int
+    spacing_mm: tuple[float, ...]
+    float_type: np.dtype | None
+
+
+def _require_whole_nifti(path: Path, what: str) -> None:
+    """Refuse a NIfTI that ITK would repair in silence: cut off (adds zeros), spacing 0 (takes 1 mm), NaN (takes 0)."""
     with path.open("rb") as stream:
         zipped = stream.read(2) == b"\x1f\x8b"
     try:
         with gzip.open(path) if zipped else path.open("rb") as stream:
-            header = stream.read(540)
-        expected, spacing = _nifti_header(header)
-        size = _unzipped_size(path, expected) if zipped else path.stat().st_size
+            header = _nifti_header(stream.read(540))
+            expected = header.data_start + header.data_bytes
+            if header.float_type is not None:
+                size, bad = _count(stream, header, header.float_type)
+            else:
+                size, bad = _unzipped_size(path, expected) if zipped else path.stat().st_size, 0
     except (OSError, EOFError, zlib.error, struct.error) as error:
         raise InputError(
             f"{path.name} is not a whole NIfTI file ({reason(error)}). Copy or export it again."
@@ -91,32 +108,50 @@ def _require_whole_nifti(path: Path) -> None:
         raise InputError(
             f"{path.name} is cut off: its header promises {expected} bytes, it holds {size}. Copy or export it again."
         )
-    if not all(math.isfinite(s) and s != 0 for s in spacing):
+    if not all(math.isfinite(s) and s != 0 for s in header.spacing_mm):
         raise InputError(
-            f"{path.name} gives the spacing {' x '.join(f'{s:g}' for s in spacing)} mm; "
+            f"{path.name} gives the spacing {' x '.join(f'{s:g}' for s in header.spacing_mm)} mm; "
             "every spacing must be positive. Export it again."
         )
+    if bad:
+        raise InputError(f"The {what} has {bad} voxels that are NaN or infinite. Export it again from its source.")
 
 
-def _nifti_header(header: bytes) -> tuple[int, tuple[float, ...]]:
-    """Least size of the unzipped file in bytes, and the spacing of the first three axes."""
+def _nifti_header(header: bytes) -> _NiftiHeader:
     for order in "<>":
         length = struct.unpack_from(f"{order}i", header)[0]
         if length == 348:  # NIfTI-1
             dim = struct.unpack_from(f"{order}8h", header, 40)
-            bits = struct.unpack_from(f"{order}h", header, 72)[0]
+            code, bits = struct.unpack_from(f"{order}2h", header, 70)
             pixdim = struct.unpack_from(f"{order}8f", header, 76)
             offset = struct.unpack_from(f"{order}f", header, 108)[0]
         elif length == 540:  # NIfTI-2
             dim = struct.unpack_from(f"{order}8q", header, 16)
-            bits = struct.unpack_from(f"{order}h", header, 14)[0]
+            code, bits = struct.unpack_from(f"{order}2h", header, 12)
             pixdim = struct.unpack_from(f"{order}8d", header, 104)
             offset = struct.unpack_from(f"{order}q", header, 168)[0]
         else:
             continue
         axes = dim[1 : 1 + min(max(dim[0], 0), 7)]
-        return int(offset) + math.prod(axes) * bits // 8, tuple(pixdim[1 : 1 + min(len(axes), 3)])
+        floats = {16: np.dtype(f"{order}f4"), 64: np.dtype(f"{order}f8")}
+        return _NiftiHeader(
+            data_start=int(offset),
+            data_bytes=math.prod(axes) * bits // 8,
+            spacing_mm=tuple(pixdim[1 : 1 + min(len(axes), 3)]),
+            float_type=floats.get(code),
+        )
     raise OSError("its first bytes are not a NIfTI header")
+
+
+def _count(stream: BufferedIOBase, header: _NiftiHeader, float_type: np.dtype) -> tuple[int, int]:
+    """Size of the (unzipped) file up to the end of its voxels, and how many of those are not finite."""
+    stream.seek(header.data_start)
+    left, bad = header.data_bytes, 0
+    while left > 0 and (chunk := stream.read(min(left, CHUNK_BYTES))):
+        left -= len(chunk)
+        values = np.frombuffer(chunk, float_type, count=len(chunk) // float_type.itemsize)
+        bad += int(np.count_nonzero(~np.isfinite(values)))
+    return header.data_start + header.data_bytes - left, bad
 
 
 def _unzipped_size(path: Path, expected: int) -> int:
@@ -127,6 +162,6 @@ def _unzipped_size(path: Path, expected: int) -> int:
             return expected
     size = 0
     with gzip.open(path) as stream:
-        while chunk := stream.read(1 << 22):
+        while chunk := stream.read(CHUNK_BYTES):
             size += len(chunk)
     return size
