@@ -221,13 +221,6 @@ def _choose_lesions(case: Case, lesion: str) -> tuple[list[tuple[int, sitk.Image
         raise InputError(
             f"Tumor {wanted} was asked for; the mask has {len(masks)} of at least {MIN_TUMOR_VOXELS} voxels."
         )
-    if len(masks) > 1:
-        text = (
-            f"The mask holds {len(masks)} separate tumors; this is number {wanted} by size. Choose another by "
-            "number, or all "
-            "(--lesion)."
-        )
-        warnings.append(CaseWarning("several_tumors", text))
     return [numbered[wanted - 1]], len(masks), warnings
 
 
@@ -304,13 +297,6 @@ def _endpoint_prediction(predictor: DeepRadScore, model: EndpointModel, inputs: 
 
 
 def _case_warnings(inputs: Inputs, patch: Patch, network: _Network) -> Iterator[CaseWarning]:
-    if inputs.atypicality > 1:
-        yield CaseWarning(
-            "unlike_training",
-            f"This case is unlike the cases that the model was trained on (distance {inputs.atypicality:.1f} "
-            "times the limit that 99 % "
-            "of those keep). The answers below are not reliable for it.",
-        )
     if inputs.missing:
         names = ", ".join(inputs.missing[:3]) + (" ..." if len(inputs.missing) > 3 else "")
         text = f"{len(inputs.missing)} feature(s) have no value here ({names}); the training mean was used for them."

@@ -1,5 +1,6 @@
 """The square axial patch that the network sees, and the way back from a map over it to the patient."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ import SimpleITK as sitk
 
 from PDL1PredictorLib.core.case import Case
 from PDL1PredictorLib.core.settings import RegionSettings
-from PDL1PredictorLib.imaging.lattice import Box, lattice_of, sample_hu, weights
+from PDL1PredictorLib.imaging.lattice import Box, Lattice, lattice_of, sample_hu, weights
 from PDL1PredictorLib.imaging.regions import Regions
 
 PADDING_HU = -1024.0
@@ -41,15 +42,36 @@ def deep_patch(case: Case, regions: Regions, settings: RegionSettings) -> Patch:
         regions: From `make_regions` with the same settings.
         settings: Spacing and number of pixels.
     """
+    return neighbor_patches(case, regions, settings, ())[0]
+
+
+def neighbor_patches(
+    case: Case, regions: Regions, settings: RegionSettings, offsets: Sequence[int]
+) -> tuple[Patch, ...]:
+    """The patch of `deep_patch`, then the same square on other slices, those without tumor left out.
+
+    Args:
+        case: As `deep_patch`.
+        regions: As `deep_patch`.
+        settings: As `deep_patch`.
+        offsets: Which slices, in lattice slices above the deep patch's; negative ones lie below.
+    """
     lattice = lattice_of(case.ct, settings.spacing_mm)
     tumor_box = lattice.box_of(regions.tumor)
     tumor = sitk.GetArrayFromImage(regions.tumor) > 0
-    k = _largest_slice(tumor)
-    center = np.argwhere(tumor[k]).mean(axis=0) + tumor_box.start[1:]
+    middle = _largest_slice(tumor)
+    center = np.argwhere(tumor[middle]).mean(axis=0) + tumor_box.start[1:]
     pixels = settings.patch_pixels
     j0, i0 = (int(np.floor(c - (pixels - 1) / 2 + 0.5)) for c in center)
-    box = Box((tumor_box.start[0] + k, j0, i0), (tumor_box.start[0] + k + 1, j0 + pixels, i0 + pixels))
+    wanted = [middle, *(middle + offset for offset in offsets)]
+    slices = [k for k in wanted if 0 <= k < len(tumor) and tumor[k].any()]
+    return tuple(
+        _patch_on(case, lattice, tumor, tumor_box, Box((at, j0, i0), (at + 1, j0 + pixels, i0 + pixels)))
+        for at in (tumor_box.start[0] + k for k in slices)
+    )
 
+
+def _patch_on(case: Case, lattice: Lattice, tumor: np.ndarray, tumor_box: Box, box: Box) -> Patch:
     inside = box.clipped(tumor_box)
     mask = np.zeros(box.shape, np.uint8)
     mask[inside.slices_in(box)] = tumor[inside.slices_in(tumor_box)]
@@ -57,8 +79,8 @@ def deep_patch(case: Case, regions: Regions, settings: RegionSettings) -> Patch:
     return Patch(
         image=lattice.image(sample_hu(case.ct, lattice, box, PADDING_HU), box),
         tumor=lattice.image(mask, box),
-        slab_mm=max(settings.spacing_mm, lattice.native_spacing_mm[0]),
-        padded_fraction=1 - in_ct[1] * in_ct[2] / pixels**2,
+        slab_mm=max(lattice.spacing_mm, lattice.native_spacing_mm[0]),
+        padded_fraction=1 - in_ct[1] * in_ct[2] / (box.shape[1] * box.shape[2]),
     )
 
 

@@ -20,6 +20,7 @@ from PDL1PredictorLib.imaging.patch import Patch
 from PDL1PredictorLib.models.bundle import Bundle
 from PDL1PredictorLib.models.manifest import EndpointModel, read_manifest
 from PDL1PredictorLib.networks.deep_ct import DeepCT, DeepCTOutput, input_channels
+from PDL1PredictorLib.statistics.conformal import prediction_set
 
 LOG_ODDS_LIMIT = 7.0  # a forest or a neighbor vote of 0 or 1 stands for about 1 in 1000, not for certainty
 INTERVAL = (2.5, 97.5)  # percentiles
@@ -108,7 +109,7 @@ class DeepRadScore:
     def standardized(self, model: EndpointModel, inputs: Inputs) -> np.ndarray:
         """The fused inputs of one endpoint, standardized as in training: (n_deep + 2,)."""
         raw = np.concatenate([inputs.deep, inputs.radscores[model.key]])
-        return (raw - np.array(model.input_mean)) / np.array(model.input_sd)
+        return np.asarray((raw - np.array(model.input_mean)) / np.array(model.input_sd))
 
     def log_odds(self, model: EndpointModel, standardized: np.ndarray) -> np.ndarray:
         """Calibrated log-odds of positive for rows of standardized inputs: (n, n_deep + 2) to (n,)."""
@@ -124,16 +125,14 @@ class DeepRadScore:
             probability,
             (min(float(low), probability), max(float(high), probability)),
             probability >= model.threshold,
-            _prediction_set(probability, model.conformal),
+            prediction_set(probability, model.conformal),
         )
 
     def _raw_log_odds(self, model: EndpointModel, standardized: np.ndarray) -> np.ndarray:
         session = self._classifiers[model.key]
         rows = np.ascontiguousarray(standardized, dtype=np.float32)
         positive = session.run(["probabilities"], {"inputs": rows})[0][:, 1].astype(np.float64)
-        with np.errstate(divide="ignore"):
-            odds = np.log(positive) - np.log1p(-positive)
-        return np.clip(odds, -LOG_ODDS_LIMIT, LOG_ODDS_LIMIT)
+        return limited_log_odds(positive)
 
     def _standardize(self, features: Mapping[str, float]) -> tuple[dict[str, float], tuple[str, ...]]:
         mean, sd = self.manifest.feature_mean, self.manifest.feature_sd
@@ -204,14 +203,15 @@ def _session(bundle: Bundle, file: str) -> onnxruntime.InferenceSession:
     return session
 
 
-def _prediction_set(probability: float, quantiles: tuple[float, float]) -> tuple[str, ...]:
-    """Answers whose nonconformity, 1 - probability of that answer, does not exceed the quantile of its class."""
-    scores = {"negative": probability, "positive": 1 - probability}
-    return tuple(name for (name, score), limit in zip(scores.items(), quantiles, strict=True) if score <= limit)
+def limited_log_odds(probability: np.ndarray) -> np.ndarray:
+    """Log-odds of a classifier's probabilities, kept within a limit: a vote of 0 or 1 is not certainty."""
+    edge = float(_expit(np.array(-LOG_ODDS_LIMIT)))
+    p = np.clip(probability, edge, 1 - edge)
+    return np.asarray(np.log(p / (1 - p)))
 
 
 def _expit(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-x))
+    return np.asarray(1 / (1 + np.exp(-x)))
 
 
 def _wide(value: np.ndarray) -> type:

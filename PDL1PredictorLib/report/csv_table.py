@@ -2,20 +2,24 @@
 
 import csv
 import math
+from collections.abc import Mapping
 from pathlib import Path
-
-from PDL1PredictorLib.core.results import CaseResult
 
 COLUMNS = ("lesion", "feature", "value")
 
 
-def write_features(result: CaseResult, path: Path) -> None:
-    """Write one row per lesion and feature; values come back exactly, a missing one (NaN) is an empty field."""
+def write_features(features: Mapping[int, Mapping[str, float]], path: Path) -> None:
+    """Write one row per lesion and feature; values come back exactly, a missing one (NaN) is an empty field.
+
+    Args:
+        features: By lesion number, the values by feature name.
+        path: File to write.
+    """
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(COLUMNS)
-        for lesion in result.lesions:
-            table.writerows((lesion.index, name, _number(value)) for name, value in lesion.features.items())
+        for lesion, values in features.items():
+            table.writerows((lesion, name, _number(value)) for name, value in values.items())
 
 
 def _number(value: float) -> str:

@@ -94,7 +94,7 @@ def train_deep_ct(
         network = DeepCT(len(fit.endpoints), settings.n_deep, settings.dropout).to(device)
         if start is not None:
             load_backbone(network, start)
-        network = network.to(memory_format=torch.channels_last)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # faster on CPUs
         history: list[dict[str, float]] = []
         rng = np.random.default_rng(seed)
         total = sum(stage.epochs * stage.pixels**2 for stage in settings.stages)
@@ -111,7 +111,7 @@ def train_deep_ct(
                 done += stage.pixels**2 / total
                 losses = f"loss {loss:.3f}, validation {history[-1]['validation']:.3f}"
                 progress.step("network", done, f"epoch {len(history)}: {losses}")
-    return TrainedDeepCT(network.to("cpu", memory_format=torch.contiguous_format).eval(), tuple(history))
+    return TrainedDeepCT(network.to("cpu").eval(), tuple(history))
 
 
 def load_backbone(network: DeepCT, file: Path) -> None:
@@ -169,13 +169,17 @@ def _batches(
     order = rng.permutation(len(cohort))
     n_batches = len(cohort) // settings.batch  # the rest waits for the next epoch: a batch of one breaks batch norm
     for rows in np.array_split(order[: n_batches * settings.batch], n_batches):
-        hu = np.stack(
-            [_augment(cohort.patches_hu[row], cohort.patches_tumor[row], stage, settings, rng) for row in rows]
-        )
+        hu = np.stack([_augment(*_any_slice(cohort, row, rng), stage, settings, rng) for row in rows])
         x = input_channels(torch.from_numpy(hu[:, 0]), torch.from_numpy(hu[:, 1]))
         noise = rng.normal(0.0, settings.noise, x.shape).astype(np.float32)
         labels = torch.from_numpy(cohort.labels[rows].astype(np.float32))
         yield (x + torch.from_numpy(noise)).to(memory_format=torch.channels_last), labels
+
+
+def _any_slice(cohort: PreparedCohort, row: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """One of the slices of a case, in HU, and the tumor in it."""
+    chosen = rng.integers(cohort.patches_hu.shape[1])
+    return cohort.patches_hu[row, chosen], cohort.patches_tumor[row, chosen]
 
 
 def _augment(
@@ -220,7 +224,7 @@ def deep_features(network: DeepCT, cohort: PreparedCohort, device: str = "cpu") 
 def _evaluate(network: DeepCT, cohort: PreparedCohort, device: str, batch: int = 16) -> Iterator[tuple[Tensor, Tensor]]:
     network.eval()
     for first in range(0, len(cohort), batch):
-        hu = torch.from_numpy(cohort.patches_hu[first : first + batch].astype(np.float32))
-        tumor = torch.from_numpy(cohort.patches_tumor[first : first + batch].astype(np.float32))
+        hu = torch.from_numpy(cohort.patches_hu[first : first + batch, 0].astype(np.float32))
+        tumor = torch.from_numpy(cohort.patches_tumor[first : first + batch, 0].astype(np.float32))
         output = network(input_channels(hu, tumor).to(device))
         yield output.deep.cpu(), output.logits.cpu()

@@ -18,13 +18,14 @@ from PDL1PredictorLib.core.case import Case
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.settings import RegionSettings
-from PDL1PredictorLib.imaging.patch import deep_patch
+from PDL1PredictorLib.imaging.patch import neighbor_patches
 from PDL1PredictorLib.imaging.regions import make_regions
 from PDL1PredictorLib.phantom.patient import make_patient
 from PDL1PredictorLib.radiomics.extract import extract_features
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
 Labels = dict[str, int | None]
+NEIGHBORS = (-4, -2, 2, 4)  # slices of the lattice that also serve as training samples, as in paper 004
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -68,8 +69,8 @@ class PreparedCohort:
         endpoints: Endpoint keys, the order of the columns of `labels`.
         feature_names: Order of the columns of `features`.
         features: (n, f), NaN where undefined.
-        patches_hu: (n, rows, columns) int16, HU.
-        patches_tumor: (n, rows, columns) bool.
+        patches_hu: (n, s, rows, columns) int16, HU: the deep patch first, then the same square on its neighbor slices.
+        patches_tumor: (n, s, rows, columns) bool.
         labels: (n, e), 0 or 1, NaN where missing.
     """
 
@@ -158,13 +159,14 @@ def _prepare_one(
 ) -> None:
     case, labels = source.load()
     made = make_regions(case, regions, features.margin_at(regions.spacing_mm))
-    patch = deep_patch(case, made, regions)
+    patches = neighbor_patches(case, made, regions, NEIGHBORS)
+    patches += (patches[0],) * (len(NEIGHBORS) + 1 - len(patches))  # slices without tumor teach nothing
     values = extract_features(made, features)
     names = features.feature_names()
     content = {
         "features": np.array([values[name] for name in names]),
-        "patch_hu": sitk.GetArrayFromImage(patch.image)[0].astype(np.int16),
-        "patch_tumor": sitk.GetArrayFromImage(patch.tumor)[0].astype(bool),
+        "patch_hu": np.concatenate([sitk.GetArrayFromImage(p.image) for p in patches]).astype(np.int16),
+        "patch_tumor": np.concatenate([sitk.GetArrayFromImage(p.tumor) for p in patches]).astype(bool),
         "labels": np.array([np.nan if labels.get(key) is None else labels[key] for key in endpoints], dtype=np.float64),
     }
     with tempfile.NamedTemporaryFile(dir=file.parent, prefix=".case-", suffix=".part", delete=False) as draft:

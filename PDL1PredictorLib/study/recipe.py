@@ -5,7 +5,6 @@ cases (25 %), which neither has seen, the classifier is chosen, fitted and calib
 nothing has seen, it is measured.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from PDL1PredictorLib.core.endpoints import DEEPRADSCORE_ENDPOINTS
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.settings import RegionSettings
+from PDL1PredictorLib.models.deep_radscore import limited_log_odds
 from PDL1PredictorLib.models.manifest import REGIONS
 from PDL1PredictorLib.radiomics.settings import FeatureSettings, preset
 from PDL1PredictorLib.statistics.calibration import bootstrap_platt, fit_platt
@@ -30,7 +30,6 @@ from PDL1PredictorLib.study.prepare import PhantomSource, PreparedCohort, prepar
 from PDL1PredictorLib.study.selection import Standardizer, fit_radscore, fit_standardizer, radscore
 
 LEAST_PER_CLASS = 5  # in the validation cases: fewer cannot be spread over five folds
-LOG_ODDS_LIMIT = 7.0  # as in models.deep_radscore
 
 
 @dataclass(frozen=True)
@@ -258,7 +257,7 @@ class _EndpointLearner:
         mean, sd = x.mean(0), np.maximum(x.std(0), 1e-6)
         standardized = (x - mean) / sd
         chosen = choose_classifier(standardized, y, self.recipe.seed, self.recipe.n_repeats)
-        odds = log_odds(chosen.out_of_fold)
+        odds = limited_log_odds(chosen.out_of_fold)
         slope, intercept = fit_platt(y, odds)
         p = 1 / (1 + np.exp(-(slope * odds + intercept)))
         rng = np.random.default_rng([self.recipe.seed, 2, self.column])
@@ -271,7 +270,7 @@ class _EndpointLearner:
             slope=slope,
             intercept=intercept,
             calibrations=bootstrap_platt(y, odds, self.recipe.n_bootstrap, rng),
-            conformal=tuple(class_conditional_quantiles(y, p, self.recipe.coverage)),
+            conformal=class_conditional_quantiles(y, p, self.recipe.coverage),
             threshold=float(youden_threshold(y, p)),
             test_auc=self._test_auc(chosen, coefficients, mean, sd, test),
         )
@@ -296,13 +295,6 @@ class _EndpointLearner:
             return None
         estimator: Any = chosen.estimator
         return auc(y, estimator.predict_proba((x - mean) / sd)[:, 1])
-
-
-def log_odds(probability: np.ndarray) -> np.ndarray:
-    """Log-odds, limited: a vote of 0 or 1 is not certainty."""
-    edge = 1 / (1 + math.exp(LOG_ODDS_LIMIT))
-    p = np.clip(probability, edge, 1 - edge)
-    return np.log(p / (1 - p))
 
 
 def _reference(

@@ -37,7 +37,7 @@ class Standardizer:
     def __call__(self, features: np.ndarray) -> np.ndarray:
         """Z-scores of (n, f)."""
         z = (features - self.mean) / self.sd
-        return np.where(np.isfinite(z), z, 0.0)
+        return np.asarray(np.where(np.isfinite(z), z, 0.0))
 
 
 def fit_standardizer(features: np.ndarray) -> Standardizer:
@@ -91,7 +91,7 @@ def _significant(z: np.ndarray, labels: np.ndarray, varies: np.ndarray) -> np.nd
     columns = np.flatnonzero(varies)
     p = stats.mannwhitneyu(z[labels == 1][:, columns], z[labels == 0][:, columns], axis=0, method="asymptotic").pvalue
     order = np.argsort(p, kind="stable")
-    return columns[order[p[order] < P_LIMIT]]
+    return np.asarray(columns[order[p[order] < P_LIMIT]])
 
 
 def _prune(z: np.ndarray, ranked: np.ndarray) -> np.ndarray:

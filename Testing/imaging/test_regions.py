@@ -43,6 +43,27 @@ def test_the_ring_is_measured_in_millimetres_on_thick_slices(grid, ball_case):
     assert "5 mm apart" in regions.warnings[0].text
 
 
+@pytest.mark.parametrize(("spacing_mm", "ring_mm"), [(0.7, 2.1), (0.4, 1.2), (2.0, 6.0)])
+def test_a_ring_of_three_voxels_is_three_voxels_thick_at_any_spacing(grid, filled, spacing_mm, ring_mm):
+    assert (int(1.2 / 0.4), 3 * 0.4 <= 1.2) == (2, False)  # floating point would lose a layer
+    image = grid((20, 21, 22), (spacing_mm,) * 3)
+    mask = np.zeros((22, 21, 20), np.uint8)
+    mask[8:13, 8:13, 8:13] = 1
+    case = Case(filled(image, np.where(mask, 40, -800).astype(np.int16)), filled(image, mask))
+    regions = make_regions(case, RegionSettings(spacing_mm=spacing_mm, ring_mm=ring_mm), 0)
+    assert array(regions.ring)[5, 5].tolist() == [1, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1]
+
+
+def test_a_tumor_on_thick_slices_keeps_its_height(grid, filled):
+    image = grid((20, 21, 12), (1.0, 1.0, 5.0))
+    mask = np.zeros((12, 21, 20), np.uint8)
+    mask[4:7, 8:13, 8:14] = 1
+    case = Case(filled(image, np.where(mask, 40, -800).astype(np.int16)), filled(image, mask))
+    regions = make_regions(case, RegionSettings(), 0)
+    assert int(array(regions.tumor).sum()) == 15 * 5 * 6
+    assert array(regions.ring)[:, 5, 5].tolist() == [1] * 3 + [0] * 15 + [1] * 3
+
+
 def test_ct_tumor_and_ring_share_one_grid_whatever_the_orientation(grid, ball_case, direction, points):
     center = np.array([10.0, -29.0, 105.0])
     case = ball_case(grid((60, 52, 24), (0.8, 0.9, 2.5), direction), center, 9.0)

@@ -1,0 +1,162 @@
+"""From inputs to an answer, by sums one can do by hand; and the bundle's promises."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.numpy
+import torch
+
+from PDL1PredictorLib.core.errors import BundleError, InputError
+from PDL1PredictorLib.imaging.patch import deep_patch
+from PDL1PredictorLib.imaging.regions import make_regions
+from PDL1PredictorLib.models.bundle import Bundle, read_bundle
+from PDL1PredictorLib.models.deep_radscore import DeepRadScore, Inputs, limited_log_odds
+
+
+@pytest.fixture(scope="module")
+def predictor(tiny_model: Path) -> DeepRadScore:
+    return DeepRadScore(read_bundle(tiny_model))
+
+
+def features_with(predictor: DeepRadScore, **changed: float) -> dict[str, float]:
+    """All features at the training mean of 10, but for those named."""
+    values = dict.fromkeys(predictor.manifest.features.feature_names(), 10.0)
+    return values | changed
+
+
+def damaged(bundle: Bundle, **files: bytes) -> Bundle:
+    return Bundle(bundle.name, bundle.sha256, bundle.manifest, {**bundle.files, **files})
+
+
+def test_a_radscore_is_the_sum_of_standardized_features_times_coefficients(predictor: DeepRadScore):
+    features = features_with(
+        predictor,
+        tumor_original_firstorder_Mean=50.0,  # z = 2
+        tumor_original_firstorder_Range=-10.0,  # z = -1
+        ring_original_firstorder_Mean=0.0,  # z = -0.5
+    )
+    inputs = predictor.inputs(np.zeros(10), features)
+    assert inputs.radscores["PDL1"] == pytest.approx((0.5 * 2 + 0.25 * 1, 2.0 * -0.5))
+    assert inputs.missing == ()
+
+
+def test_atypicality_is_the_distance_over_its_limit(predictor: DeepRadScore):
+    features = features_with(
+        predictor, tumor_original_firstorder_Mean=10 + 20 * 3, ring_original_firstorder_Mean=10 + 20 * 4
+    )
+    assert predictor.inputs(np.zeros(10), features).atypicality == pytest.approx(5.0 / 3.0)
+    assert predictor.inputs(np.zeros(10), features_with(predictor)).atypicality == 0
+
+
+def test_a_feature_without_a_value_counts_as_the_mean_and_is_told(predictor: DeepRadScore):
+    features = features_with(predictor, ring_original_firstorder_Mean=float("nan"))
+    inputs = predictor.inputs(np.zeros(10), features)
+    assert inputs.missing == ("ring_original_firstorder_Mean",)
+    assert inputs.radscores["PDL1"] == (0.0, 0.0)
+
+
+def test_features_of_other_settings_are_refused(predictor: DeepRadScore):
+    features = features_with(predictor)
+    del features["tumor_original_firstorder_Mean"]
+    with pytest.raises(InputError, match="needs the feature tumor_original_firstorder_Mean"):
+        predictor.inputs(np.zeros(10), features)
+
+
+def test_the_answer_is_the_calibrated_logistic_of_the_standardized_inputs(predictor: DeepRadScore, trained):
+    model = predictor.manifest.endpoints[0]
+    inputs = Inputs(np.arange(10.0), {"PDL1": (1.0, -3.0)}, 0.0, ())
+    row = predictor.standardized(model, inputs)
+    np.testing.assert_allclose(row, np.array([*range(10), 1.0, -3.0]) / 2)
+    p = trained.endpoints["PDL1"].chosen.estimator.predict_proba(row[None])[0, 1]
+    expected = 1 / (1 + np.exp(-(0.8 * np.log(p / (1 - p)) - 0.1)))
+    answer = predictor.answer(model, row)
+    assert answer.probability == pytest.approx(expected, abs=1e-6)
+    assert answer.interval[0] < answer.probability < answer.interval[1]
+    assert answer.positive == (answer.probability >= 0.45)
+    assert predictor.log_odds(model, row[None])[0] == pytest.approx(np.log(expected / (1 - expected)), abs=1e-5)
+
+
+def test_a_higher_ring_score_raises_the_answer(predictor: DeepRadScore):
+    model = predictor.manifest.endpoints[0]
+    rows = np.zeros((3, 12))
+    rows[:, -1] = [-1, 0, 1]
+    low, middle, high = predictor.log_odds(model, rows)
+    assert low < middle < high
+
+
+def test_certain_votes_are_limited():
+    np.testing.assert_allclose(limited_log_odds(np.array([0.0, 0.5, 1.0])), [-7, 0, 7], atol=1e-9)
+
+
+def test_the_network_of_the_bundle_is_the_trained_one_to_16_bits(predictor: DeepRadScore, trained, phantom):
+    regions = make_regions(phantom.case, predictor.manifest.regions)
+    patch = deep_patch(phantom.case, regions, predictor.manifest.regions)
+    output = predictor.run_network(patch, "cpu")
+    assert output.maps.shape == (1, 1024, 5, 5)
+    stored = predictor.network("cpu").state_dict()
+    for name, value in trained.deep.network.state_dict().items():
+        torch.testing.assert_close(stored[name].double(), value.double(), rtol=1e-3, atol=1e-6)
+    assert output.logits.requires_grad
+
+
+def test_weights_of_another_shape_are_refused(tiny_model: Path):
+    bundle = read_bundle(tiny_model)
+    other = safetensors.numpy.save({"reduce.weight": np.zeros((3, 4), np.float16)})
+    with pytest.raises(BundleError, match="weights of tiny do not fit"):
+        DeepRadScore(damaged(bundle, **{"deep_ct.safetensors": other})).network("cpu")
+
+
+def test_tables_without_the_reference_are_refused(tiny_model: Path):
+    bundle = read_bundle(tiny_model)
+    with pytest.raises(BundleError, match="need reference/mean of shape"):
+        DeepRadScore(damaged(bundle, **{"tables.safetensors": safetensors.numpy.save({"x": np.zeros(1)})}))
+
+
+def test_a_classifier_that_is_no_onnx_is_refused(tiny_model: Path):
+    predictor = DeepRadScore(damaged(read_bundle(tiny_model), **{"classifiers/EGFR.onnx": b"no model"}))
+    with pytest.raises(BundleError, match=r"classifiers/EGFR.onnx of tiny cannot be read"):
+        predictor.log_odds(predictor.manifest.endpoints[1], np.zeros((1, 12)))
+
+
+def change(bundle: Bundle, path: str, value: object) -> Bundle:
+    """The bundle with one entry of its manifest set (None as a word removes it)."""
+    manifest = json.loads(json.dumps(dict(bundle.manifest)))
+    *parents, last = path.split("/")
+    place = manifest
+    for parent in parents:
+        place = place[parent]
+    if value == "REMOVE":
+        del place[last]
+    else:
+        place[last] = value
+    return Bundle(bundle.name, bundle.sha256, manifest, bundle.files)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("endpoints/PDL1/threshold", "REMOVE", "lacks 'threshold' in model.json"),
+        ("endpoints/PDL1/threshold", "high", "a finite number was expected, got 'high'"),
+        ("architecture", "transformer", "kind 'transformer'; this library reads"),
+        ("endpoint_order", [], "predicts no endpoint"),
+        ("regions/ring_mm", 50, "between 0.5 and 20"),
+        ("regions/rim_mm", 3, "Unknown region settings: rim_mm"),
+        ("features/bin_width", -1, "cannot be used"),
+        ("feature_sd/tumor_original_firstorder_Mean", 0, "standard deviation must be positive"),
+        ("feature_mean/tumor_original_firstorder_Mean", "REMOVE", "tumor_original_firstorder_Mean, which its settings"),
+        ("endpoints/PDL1/radscore/tumor", {"tumor_nothing": 1.0}, "uses the feature tumor_nothing"),
+        ("endpoints/PDL1/input_sd", [1.0] * 11, "needs 12 input means"),
+        ("endpoints/PDL1/conformal", 3, "cannot be used"),
+        ("limitations", 3, "cannot be used"),
+    ],
+)
+def test_a_manifest_with_a_fault_is_refused_with_its_name(tiny_model: Path, path: str, value: object, words: str):
+    with pytest.raises(BundleError, match=words):
+        DeepRadScore(change(read_bundle(tiny_model), path, value))
+
+
+def test_a_conformal_quantile_that_could_not_be_set_rules_nothing_out(tiny_model: Path):
+    predictor = DeepRadScore(change(read_bundle(tiny_model), "endpoints/PDL1/conformal", [None, 0.0]))
+    assert predictor.answer(predictor.manifest.endpoints[0], np.zeros(12)).prediction_set == ("negative",)

@@ -1,0 +1,78 @@
+"""Seven classifiers, each exported true to its original; the best one is found."""
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from PDL1PredictorLib.core.errors import PDL1Error
+from PDL1PredictorLib.study.fusion import CLASSIFIERS, choose_classifier, to_onnx_bytes
+
+
+@pytest.fixture(scope="module")
+def data() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(90, 12))
+    return x, (x[:, 0] - x[:, 1] + 0.7 * rng.normal(size=90) > 0.3).astype(int)
+
+
+@pytest.mark.parametrize("kind", CLASSIFIERS)
+def test_the_exported_classifier_gives_the_probabilities_of_its_original(kind: str, data):
+    x, labels = data
+    with np.errstate(all="ignore"):
+        estimator = fitted(kind, x, labels)
+    session = onnxruntime.InferenceSession(to_onnx_bytes(estimator, x), providers=["CPUExecutionProvider"])
+    unseen = np.random.default_rng(5).normal(size=(50, 12)).astype(np.float32)
+    given = session.run(["probabilities"], {"inputs": unseen})[0]
+    np.testing.assert_allclose(given, estimator.predict_proba(unseen), atol=1e-5)
+
+
+def fitted(kind: str, x: np.ndarray, labels: np.ndarray):
+    import warnings
+
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return CLASSIFIERS[kind](0).fit(x, labels)
+
+
+def test_an_export_that_differs_is_refused(data):
+    x, labels = data
+
+    class Liar(type(CLASSIFIERS["logistic regression"](0))):
+        def predict_proba(self, x):
+            return super().predict_proba(x)[:, ::-1]
+
+    from skl2onnx import update_registered_converter
+    from skl2onnx.common.shape_calculator import calculate_linear_classifier_output_shapes
+    from skl2onnx.operator_converters.linear_classifier import convert_sklearn_linear_classifier
+
+    update_registered_converter(
+        Liar,
+        "Liar",
+        calculate_linear_classifier_output_shapes,
+        convert_sklearn_linear_classifier,
+        options={
+            "zipmap": [True, False, "columns"],
+            "output_class_labels": [False, True],
+            "nocl": [True, False],
+            "raw_scores": [True, False],
+        },
+    )
+    with pytest.raises(PDL1Error, match="exported Liar differs from its original by"):
+        to_onnx_bytes(Liar().fit(x, labels), x)
+
+
+def test_the_winner_has_the_best_mean_auc_and_out_of_fold_answers_know_nothing_of_their_case(data):
+    x, labels = data
+    chosen = choose_classifier(x, labels, seed=0, n_repeats=1)
+    assert chosen.mean_auc[chosen.kind] == max(chosen.mean_auc.values()) > 0.8
+    assert set(chosen.mean_auc) == set(CLASSIFIERS)
+    assert ((chosen.out_of_fold >= 0) & (chosen.out_of_fold <= 1)).all()
+
+
+def test_out_of_fold_answers_on_noise_are_no_better_than_chance():
+    rng = np.random.default_rng(1)
+    x, labels = rng.normal(size=(120, 12)), np.tile([0, 1], 60)
+    chosen = choose_classifier(x, labels, seed=0, n_repeats=2)
+    assert np.mean(list(chosen.mean_auc.values())) == pytest.approx(0.5, abs=0.12)
