@@ -4,7 +4,7 @@ import SimpleITK as sitk
 
 from PDL1PredictorLib.core.case import Case, same_grid
 from PDL1PredictorLib.core.settings import RegionSettings
-from PDL1PredictorLib.imaging.patch import deep_patch, place_map
+from PDL1PredictorLib.imaging.patch import deep_patch, neighbor_patches, place_map
 from PDL1PredictorLib.imaging.regions import make_regions
 
 CENTER = np.array([12.5, -31.0, 107.0])
@@ -134,3 +134,13 @@ def test_a_tumor_wider_than_the_patch_fills_it(box_case):
     patch = patch_of(box_case((20, 60, 60), (8, 10, 10), (12, 50, 50)), RegionSettings(patch_pixels=16))
     assert array(patch.tumor).all()
     assert patch.padded_fraction == 0
+
+
+def test_neighbors_are_the_same_square_on_other_slices_and_those_without_tumor_are_left_out(box_case):
+    case = box_case((20, 40, 40), (8, 15, 15), (12, 20, 21))  # the deep patch lies on slice 9
+    settings = RegionSettings(patch_pixels=16)
+    patches = neighbor_patches(case, make_regions(case, settings, 0), settings, (-2, -1, 1, 2, 3))
+    places = [patch.image.GetOrigin() for patch in patches]
+    assert [z for _, _, z in places] == [9.0, 8.0, 10.0, 11.0]
+    assert {(x, y) for x, y, _ in places} == {places[0][:2]}
+    assert all(int(array(patch.tumor).sum()) == 30 for patch in patches)
