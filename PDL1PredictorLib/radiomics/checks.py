@@ -12,15 +12,22 @@ from PDL1PredictorLib.radiomics.settings import FeatureSettings
 from PDL1PredictorLib.radiomics.table import REGIONS
 
 MAX_GRAY_LEVELS = 512  # co-occurrence matrices grow with the square, work on them with the cube; a wavelet triples it
+MANY_GRAY_LEVELS = 4096  # where only the cells that are not empty are worked on
 
 
-def require_measurable(ct: sitk.Image, masks: Mapping[str, sitk.Image], settings: FeatureSettings) -> None:
+def require_measurable(
+    ct: sitk.Image,
+    masks: Mapping[str, sitk.Image],
+    settings: FeatureSettings,
+    max_gray_levels: int = MAX_GRAY_LEVELS,
+) -> None:
     """Refuse images and regions on which the features mean nothing.
 
     Args:
         ct: Intensities in HU.
         masks: Region name to mask, not 0 inside.
         settings: What will be measured.
+        max_gray_levels: How many gray levels the engine can take.
 
     Raises:
         EmptyRegionError: A region has too few voxels.
@@ -43,7 +50,7 @@ def require_measurable(ct: sitk.Image, masks: Mapping[str, sitk.Image], settings
         require_region(mask, REGIONS[name])
         inside = sitk.GetArrayViewFromImage(mask) != 0
         _require_volume(REGIONS[name], inside)
-        _require_gray_levels(REGIONS[name], intensities[inside], settings)
+        _require_gray_levels(REGIONS[name], intensities[inside], settings, max_gray_levels)
 
 
 def _require_volume(what: str, inside: np.ndarray) -> None:
@@ -55,16 +62,16 @@ def _require_volume(what: str, inside: np.ndarray) -> None:
         )
 
 
-def _require_gray_levels(what: str, values: np.ndarray, settings: FeatureSettings) -> None:
+def _require_gray_levels(what: str, values: np.ndarray, settings: FeatureSettings, most: int) -> None:
     low, high = float(values.min()), float(values.max())
     if low == high:
         raise InputError(
             f"All voxels of the {what} have the same intensity ({low:g} HU), so it has no texture. "
             "Check that the mask belongs to this CT."
         )
-    if settings.bin_width is not None and (high - low) / settings.bin_width > MAX_GRAY_LEVELS:
+    if settings.bin_width is not None and (high - low) / settings.bin_width > most:
         raise InputError(
-            f"The intensities of the {what} run from {low:g} to {high:g} HU: more than {MAX_GRAY_LEVELS} gray levels "
+            f"The intensities of the {what} run from {low:g} to {high:g} HU: more than {most} gray levels "
             f"of {settings.bin_width:g} HU. Choose a larger bin_width, or bin_count."
         )
 

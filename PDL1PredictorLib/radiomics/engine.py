@@ -53,10 +53,16 @@ def _pyradiomics() -> Engine:
     return PyradiomicsEngine()
 
 
-ENGINES: dict[str, Callable[[], Engine]] = {"pyradiomics": _pyradiomics}
+def _pdl1() -> Engine:
+    from PDL1PredictorLib.radiomics.pdl1_engine import PDL1Engine
+
+    return PDL1Engine()
 
 
-def engine(name: str = "pyradiomics") -> Engine:
+ENGINES: dict[str, Callable[[], Engine]] = {"pdl1": _pdl1, "pyradiomics": _pyradiomics}
+
+
+def engine(name: str = "pdl1") -> Engine:
     """Look an engine up by its name.
 
     Raises:

@@ -1,0 +1,137 @@
+"""The engine of this project: the values of pyradiomics, many times faster, from packages with wheels everywhere."""
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import SimpleITK as sitk
+
+from PDL1PredictorLib.core.progress import Progress
+from PDL1PredictorLib.radiomics.checks import MANY_GRAY_LEVELS, require_measurable
+from PDL1PredictorLib.radiomics.compiled import require_numba
+from PDL1PredictorLib.radiomics.filters import Intensities, at_voxels, laplacian_of_gaussian, wavelet_bands
+from PDL1PredictorLib.radiomics.rehearsal import get_ready
+from PDL1PredictorLib.radiomics.settings import WAVELET_BANDS, FeatureSettings, log_image_name
+from PDL1PredictorLib.radiomics.shape import shape_features
+from PDL1PredictorLib.radiomics.texture import image_features
+from PDL1PredictorLib.radiomics.voxels import RegionVoxels
+
+Values = dict[str, float]
+
+
+class PDL1Engine:
+    """All features from lists of the regions' voxels, with kernels that numba compiles, on all cores.
+
+    Args:
+        threads: How many images are measured at a time; None for one per core. The values do not depend on it.
+
+    Raises:
+        MissingPackageError: numba is not installed.
+    """
+
+    name = "pdl1"
+
+    def __init__(self, threads: int | None = None) -> None:
+        require_numba()
+        self._threads = threads or _cores()
+
+    @property
+    def version(self) -> str:
+        """Version of the project, whose code computes."""
+        import PDL1PredictorLib
+
+        return PDL1PredictorLib.__version__
+
+    def extract(
+        self, ct: sitk.Image, masks: Mapping[str, sitk.Image], settings: FeatureSettings, progress: Progress
+    ) -> Values:
+        """Measure every region on every image; see `Engine.extract`."""
+        require_measurable(ct, masks, settings, MANY_GRAY_LEVELS)
+        i_mm, j_mm, k_mm = ct.GetSpacing()
+        regions = {
+            name: RegionVoxels.of(sitk.GetArrayViewFromImage(mask), (k_mm, j_mm, i_mm)) for name, mask in masks.items()
+        }
+        with ThreadPoolExecutor(self._threads, thread_name_prefix="radiomics") as pool:
+            try:
+                found = _measure(pool, ct, regions, settings, progress)
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+        progress.step("features", 1.0)
+        return {name: found[name] for region in masks for name in settings.feature_names(region)}
+
+
+def _measure(
+    pool: ThreadPoolExecutor,
+    ct: sitk.Image,
+    regions: Mapping[str, RegionVoxels],
+    settings: FeatureSettings,
+    progress: Progress,
+) -> Values:
+    """All values by name, one job per image and region; a step before each image that is waited for.
+
+    A filter is begun while other images are measured, so that no job waits long for one.
+    """
+    get_ready(pool, progress)
+    image = sitk.Cast(ct, sitk.sitkFloat64)
+    array = sitk.GetArrayViewFromImage(image)
+    everywhere = list(regions.values())
+    jobs: dict[str, list[Future[Values]]] = {}
+
+    def submit(image_name: str, read: Intensities) -> None:
+        jobs[image_name] = [
+            pool.submit(_intensity_values, f"{name}_{image_name}", region, read, settings)
+            for name, region in regions.items()
+        ]
+
+    wanted = settings if settings.intensity_classes() else None
+    bands = pool.submit(wavelet_bands, array, wanted.wavelet, everywhere) if wanted and wanted.wavelet else None
+    if "shape" in settings.classes:
+        jobs["shape"] = [pool.submit(_shape_values, name, region) for name, region in regions.items()]
+    if wanted and wanted.original:
+        submit("original", at_voxels(array))
+    begun: dict[float, Future[Intensities]] = {}
+    sigmas_mm = wanted.log_sigma_mm if wanted else ()
+    for sigma_mm in sigmas_mm[:1]:
+        begun[sigma_mm] = pool.submit(laplacian_of_gaussian, image, sigma_mm, everywhere)
+    if bands is not None:
+        for band in WAVELET_BANDS:
+            submit(f"wavelet-{band}", _once_in(bands, band))
+    for sigma_mm, following in zip(sigmas_mm, (*sigmas_mm[1:], None), strict=False):
+        if following is not None:
+            begun[following] = pool.submit(laplacian_of_gaussian, image, following, everywhere)
+        submit(log_image_name(sigma_mm), _once_there(begun[sigma_mm]))
+    return _collected(jobs, settings, progress)
+
+
+def _collected(jobs: dict[str, list[Future[Values]]], settings: FeatureSettings, progress: Progress) -> Values:
+    n_steps = len(settings.image_names()) + 1
+    found: Values = {}
+    for done, (image_name, parts) in enumerate(jobs.items()):
+        progress.step("features", done / n_steps, image_name)
+        for part in parts:
+            found |= part.result()
+    return found
+
+
+def _once_there(filtered: "Future[Intensities]") -> Intensities:
+    return lambda region: filtered.result()(region)
+
+
+def _once_in(filtered: "Future[dict[str, Intensities]]", name: str) -> Intensities:
+    return lambda region: filtered.result()[name](region)
+
+
+def _shape_values(region_name: str, region: RegionVoxels) -> Values:
+    return {f"{region_name}_original_shape_{name}": value for name, value in shape_features(region).items()}
+
+
+def _intensity_values(prefix: str, region: RegionVoxels, read: Intensities, settings: FeatureSettings) -> Values:
+    return {f"{prefix}_{name}": value for name, value in image_features(read(region), region, settings).items()}
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
