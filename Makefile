@@ -27,7 +27,7 @@ $(READY): requirements/*.txt pyproject.toml
 
 demo: setup
 	rm -rf $(DEMO)
-	$(BIN)/pdl1 phantom --n 1 --seed 2026 --out $(DEMO)/cohort
+	$(BIN)/pdl1 phantom --n 1 --seed 2028 --out $(DEMO)/cohort
 	$(BIN)/pdl1 predict --ct $(DEMO)/cohort/images/case_0001_ct.nii.gz --tumor $(DEMO)/cohort/images/case_0001_tumor.nii.gz --out $(DEMO)/result
 
 test: setup

@@ -190,8 +190,8 @@ def _add_train(commands: Any) -> None:
         "--recipe", choices=("demo",), required=True, help="demo: Deep-RadScore on the synthetic cohort"
     )
     command.add_argument("--seed", type=int, default=1, help="of everything that is drawn (default: 1)")
-    command.add_argument("--n", type=int, default=600, help="training patients (default: 600)")
-    command.add_argument("--n-test", type=int, default=200, help="test patients (default: 200)")
+    command.add_argument("--n", type=int, default=900, help="training patients (default: 900)")
+    command.add_argument("--n-test", type=int, default=300, help="test patients (default: 300)")
     command.add_argument(
         "--weights", type=Path, help="torchvision DenseNet121 weight file to start from (default: from scratch)"
     )

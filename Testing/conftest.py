@@ -89,7 +89,6 @@ def tiny_trained() -> Trained:
         n_fit=30,
         n_validation=10,
         n_test=20,
-        seconds={},
     )
 
 

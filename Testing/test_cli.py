@@ -245,7 +245,7 @@ def test_features_are_written_as_a_table_of_their_own(place: Place, capsys):
         str(table),
     ]
     assert main([*arguments, "--progress", "none"]) == 0
-    rows = list(csv.DictReader(table.open()))
+    rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
     assert len(rows) == 2 * 88
     assert {row["lesion"] for row in rows} == {"1"}
     assert all(np.isfinite(float(row["value"])) for row in rows)

@@ -253,7 +253,7 @@ def test_a_bright_spot_lights_up_at_its_place_in_the_patient(name: str):
     found = np.array(heat.TransformContinuousIndexToPhysicalPoint((float(i), float(j), float(k))))
     in_plane = np.reshape(heat.GetDirection(), (3, 3))[:, :2]
     assert np.abs(in_plane.T @ (found - spot)).max() < 2.5  # cells of 4 mm
-    assert values.max() == pytest.approx(1.0)
+    assert 0.85 < values.max() <= 1.0  # the finer grid need not meet the center of the brightest cell
     assert values[tuple(heat.TransformPhysicalPointToIndex(spot))[::-1]] > 0.5
 
 

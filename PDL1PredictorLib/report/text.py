@@ -24,6 +24,7 @@ def summary(result: CaseResult) -> str:
     blocks += [_lesion(lesion, result) for lesion in result.lesions]
     model = result.model
     blocks.append(f"Model: {model.title} {model.version} ({model.name}, {model.sha256[:12]})")
+    blocks.append(textwrap.fill(f"What it is for: {model.intended_use}", WIDTH))
     blocks.append(textwrap.fill(RESEARCH_USE_ONLY, WIDTH))
     return "\n\n".join(blocks) + "\n"
 

@@ -9,7 +9,6 @@ from PDL1PredictorLib.study.recipe import Trained
 
 def model_card(manifest: dict[str, Any], trained: Trained) -> str:
     """Markdown of the card: what the model is, what it was trained on, how it did, what it cannot do."""
-    minutes = sum(trained.seconds.get(stage, 0.0) for stage in ("prepare", "network", "fusion")) / 60
     command = (
         f"pdl1 train --recipe demo --seed {trained.recipe.seed} "
         f"--n {trained.recipe.n_train} --n-test {trained.recipe.n_test}"
@@ -28,7 +27,7 @@ def model_card(manifest: dict[str, Any], trained: Trained) -> str:
         "do better. Intervals: DeLong, 95 %.",
         _table(manifest),
         _left_out(manifest["left_out"]),
-        f"Made by `{command}` with version {manifest['library_version']} in {minutes:.0f} minutes.",
+        f"Made by `{command}` with version {manifest['library_version']}; the same command makes the same numbers.",
         "## Limitations",
         "\n".join(f"- {sentence}" for sentence in manifest["limitations"]),
         "## Licence",

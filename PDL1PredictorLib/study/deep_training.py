@@ -46,7 +46,7 @@ class DeepTraining:
         n_deep: Width of the penultimate layer.
     """
 
-    stages: tuple[Stage, ...] = (Stage(22, 112, 2e-3), Stage(4, 160, 3e-4))
+    stages: tuple[Stage, ...] = (Stage(20, 112, 2e-3), Stage(5, 160, 3e-4))
     batch: int = 16
     weight_decay: float = 0.02
     dropout: float = 0.2
@@ -107,7 +107,9 @@ def train_deep_ct(
             schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, stage.learning_rate, total_steps=max(steps, 1))
             for _ in range(stage.epochs):
                 loss = _one_epoch(network, optimizer, schedule, _batches(fit, stage, settings, rng), device)
-                history.append({"train": loss, "validation": validation_loss(network, validation, device)})
+                history.append(
+                    {"train": loss, "validation": validation_loss(network, validation, device, stage.pixels)}
+                )
                 done += stage.pixels**2 / total
                 losses = f"loss {loss:.3f}, validation {history[-1]['validation']:.3f}"
                 progress.step("network", done, f"epoch {len(history)}: {losses}")
@@ -207,24 +209,29 @@ def _augment(
 
 
 @torch.no_grad()
-def validation_loss(network: DeepCT, cohort: PreparedCohort, device: str) -> float:
-    """Mean binary cross-entropy over the known labels of whole patches."""
-    logits = [output for _, output in _evaluate(network, cohort, device)]
+def validation_loss(network: DeepCT, cohort: PreparedCohort, device: str, pixels: int) -> float:
+    """Mean binary cross-entropy over the known labels, on the central `pixels` x `pixels` of the patches."""
+    logits = [output for _, output in _evaluate(network, cohort, device, pixels)]
     return float(masked_loss(torch.cat(logits), torch.from_numpy(cohort.labels.astype(np.float32))))
 
 
 @torch.no_grad()
 def deep_features(network: DeepCT, cohort: PreparedCohort, device: str = "cpu") -> tuple[np.ndarray, np.ndarray]:
     """Deep features (n, n_deep) and logits (n, e) of whole patches."""
-    pairs = list(_evaluate(network, cohort, device))
+    pairs = list(_evaluate(network, cohort, device, cohort.patches_hu.shape[-1]))
     deep, logits = (torch.cat(part).double().numpy() for part in zip(*pairs, strict=True))
     return deep, logits
 
 
-def _evaluate(network: DeepCT, cohort: PreparedCohort, device: str, batch: int = 16) -> Iterator[tuple[Tensor, Tensor]]:
+def _evaluate(
+    network: DeepCT, cohort: PreparedCohort, device: str, pixels: int, batch: int = 16
+) -> Iterator[tuple[Tensor, Tensor]]:
     network.eval()
+    margin = (cohort.patches_hu.shape[-1] - pixels) // 2
+    center = slice(margin, margin + pixels)
     for first in range(0, len(cohort), batch):
-        hu = torch.from_numpy(cohort.patches_hu[first : first + batch, 0].astype(np.float32))
-        tumor = torch.from_numpy(cohort.patches_tumor[first : first + batch, 0].astype(np.float32))
+        rows = slice(first, first + batch)
+        hu = torch.from_numpy(cohort.patches_hu[rows, 0, center, center].astype(np.float32))
+        tumor = torch.from_numpy(cohort.patches_tumor[rows, 0, center, center].astype(np.float32))
         output = network(input_channels(hu, tumor).to(device))
         yield output.deep.cpu(), output.logits.cpu()

@@ -29,16 +29,17 @@ from sklearn.svm import SVC
 from PDL1PredictorLib.core.errors import PDL1Error
 from PDL1PredictorLib.core.progress import SILENT, Progress
 
-CLASSIFIERS: dict[str, Callable[[int], ClassifierMixin]] = {
-    "logistic regression": lambda seed: LogisticRegression(C=0.3),
-    "support vector machine": lambda seed: CalibratedClassifierCV(SVC(C=1.0), ensemble=False, cv=3),
-    "nearest neighbors": lambda seed: KNeighborsClassifier(15),
-    "random forest": lambda seed: RandomForestClassifier(100, min_samples_leaf=5, random_state=seed),
-    "naive Bayes": lambda seed: GaussianNB(),
-    "multilayer perceptron": lambda seed: MLPClassifier(
+# By name: (seed, number of training cases) to the unfitted classifier.
+CLASSIFIERS: dict[str, Callable[[int, int], ClassifierMixin]] = {
+    "logistic regression": lambda seed, n_cases: LogisticRegression(C=0.3),
+    "support vector machine": lambda seed, n_cases: CalibratedClassifierCV(SVC(C=1.0), ensemble=False, cv=3),
+    "nearest neighbors": lambda seed, n_cases: KNeighborsClassifier(min(15, n_cases // 2)),
+    "random forest": lambda seed, n_cases: RandomForestClassifier(100, min_samples_leaf=5, random_state=seed),
+    "naive Bayes": lambda seed, n_cases: GaussianNB(),
+    "multilayer perceptron": lambda seed, n_cases: MLPClassifier(
         (6,), alpha=3.0, solver="lbfgs", max_iter=300, random_state=seed
     ),
-    "linear discriminant": lambda seed: LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
+    "linear discriminant": lambda seed, n_cases: LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
 }
 N_FOLDS = 5
 N_REPEATS = 10
@@ -82,13 +83,13 @@ def choose_classifier(
         folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed + repeat)
         for train, test in folds.split(x, labels):
             for kind, make in CLASSIFIERS.items():
-                p = _fit(make(seed), x[train], labels[train]).predict_proba(x[test])[:, 1]
+                p = _fit(make(seed, len(train)), x[train], labels[train]).predict_proba(x[test])[:, 1]
                 held_out[kind][test] += p / n_repeats
                 aucs[kind].append(float(roc_auc_score(labels[test], p)))
         progress.step("fusion", (repeat + 1) / n_repeats)
     mean_auc = {kind: float(np.mean(values)) for kind, values in aucs.items()}
     best = max(mean_auc, key=lambda kind: mean_auc[kind])
-    return Chosen(best, _fit(CLASSIFIERS[best](seed), x, labels), mean_auc, held_out[best])
+    return Chosen(best, _fit(CLASSIFIERS[best](seed, len(labels)), x, labels), mean_auc, held_out[best])
 
 
 def _fit(estimator: ClassifierMixin, x: np.ndarray, labels: np.ndarray) -> Any:

@@ -50,8 +50,8 @@ class DemoRecipe:
     """
 
     seed: int = 1
-    n_train: int = 600
-    n_test: int = 200
+    n_train: int = 900
+    n_test: int = 300
     endpoints: tuple[str, ...] = DEEPRADSCORE_ENDPOINTS
     regions: RegionSettings = field(default_factory=RegionSettings)
     features: FeatureSettings = field(default_factory=lambda: preset("deepradscore"))
@@ -135,7 +135,6 @@ class Trained:
         n_fit: Cases of each part.
         n_validation: Cases of each part.
         n_test: Cases of each part.
-        seconds: Time of each stage.
     """
 
     recipe: DemoRecipe
@@ -149,7 +148,6 @@ class Trained:
     n_fit: int
     n_validation: int
     n_test: int
-    seconds: dict[str, float]
 
 
 def train_demo(
@@ -169,6 +167,9 @@ def train_demo(
         start: Weight file to start the backbone from; from scratch without one.
         workers: Processes that prepare cases.
         progress: Told on the way.
+
+    Raises:
+        InputError: The cases are too few for a RadScore.
     """
     cohort = _cohort(recipe, cache, workers, progress)
     rows = np.random.default_rng([recipe.seed, 1]).permutation(recipe.n_train)
@@ -210,7 +211,6 @@ def train_demo(
         n_fit=len(fit),
         n_validation=len(validation),
         n_test=len(test),
-        seconds=dict(progress.seconds),
     )
 
 
@@ -301,6 +301,11 @@ def _reference(
     trained: dict[str, TrainedEndpoint], names: Sequence[str], z_fit: np.ndarray, z_validation: np.ndarray
 ) -> Reference:
     used = sorted({name for model in trained.values() for region in REGIONS for name in model.coefficients[region]})
+    if not used:
+        raise InputError(
+            f"No radiomic feature told the classes of any endpoint apart in the {len(z_fit)} cases that features are "
+            "selected on, so there is no RadScore. Train on more cases."
+        )
     columns = [list(names).index(name) for name in used]
     fitted = LedoitWolf().fit(z_fit[:, columns])
     distances = np.sqrt(fitted.mahalanobis(z_validation[:, columns]))

@@ -62,7 +62,7 @@ def subjects(folder: Path) -> list[Subject]:
             "--n",
             "1",
             "--seed",
-            "2026",
+            "2028",
             "--out",
             str(cohort),
             "--progress",

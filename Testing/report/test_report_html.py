@@ -90,6 +90,12 @@ def test_the_answer_its_interval_and_its_meaning_are_said(html):
     assert "AUC 0.74 (95 % interval 0.63 to 0.83), 40 positive and 80 negative" in text
 
 
+def test_what_the_model_is_for_is_said_before_any_answer(html, make_result):
+    assert html.index(f"What this model is for: {make_result().model.intended_use}") < html.index(
+        "Calibrated probability"
+    )
+
+
 def test_warnings_stand_above_the_answers(html):
     text = Page(html).text
     for warning in ("The CT's slices are 5 mm thick", "A third of the ring lies in the chest wall."):

@@ -95,6 +95,7 @@ def test_the_summary_has_aligned_columns_warnings_and_the_research_line(make_res
     assert "Do not rely on the answers below." in text.replace("\n    ", " ")
     assert text.index("! The CT's slices") < text.index("Tumor 1 of 2")
     assert " ".join(text.split()).endswith(RESEARCH_USE_ONLY)
+    assert f"What it is for: {make_result().model.intended_use}" in " ".join(text.split())
     assert max(len(line) for line in lines) <= WIDTH
     assert text.isascii()
 

@@ -33,13 +33,13 @@ def fitted(kind: str, x: np.ndarray, labels: np.ndarray):
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return CLASSIFIERS[kind](0).fit(x, labels)
+        return CLASSIFIERS[kind](0, len(labels)).fit(x, labels)
 
 
 def test_an_export_that_differs_is_refused(data):
     x, labels = data
 
-    class Liar(type(CLASSIFIERS["logistic regression"](0))):
+    class Liar(type(CLASSIFIERS["logistic regression"](0, 40))):
         def predict_proba(self, x):
             return super().predict_proba(x)[:, ::-1]
 
