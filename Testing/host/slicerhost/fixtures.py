@@ -1,0 +1,57 @@
+"""pytest fixtures over the host: import them in a conftest.py.
+
+    from slicerhost.fixtures import loaded, slicer_app, slicer_scene  # noqa: F401
+
+There is one application per process: every test of the process shares it, and gets an empty scene.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import slicerhost
+
+
+@pytest.fixture(scope="session")
+def slicer_app() -> Any:
+    """The application, in testing mode."""
+    return slicerhost.start()
+
+
+@pytest.fixture
+def slicer_scene(slicer_app: Any) -> Iterator[Any]:
+    """An empty scene, no module, nothing recorded; afterwards no slot may have raised and no answer may wait.
+
+    A test that expects an exception in a slot takes it out of `slicerhost.slot_errors`.
+    """
+    _reset(slicer_app)
+    yield slicer_app.mrmlScene()
+    errors, waiting = list(slicerhost.slot_errors), list(slicerhost.dialogs.waiting)
+    _reset(slicer_app)
+    if errors:
+        raise AssertionError(f"a slot raised {errors[0]!r}") from errors[0]
+    assert not waiting, f"answers nobody asked for: {waiting}"
+
+
+def _reset(app: Any) -> None:
+    app.moduleManager().unload_all()
+    app.processEvents()
+    app.mrmlScene().Clear(0)
+    app.processEvents()
+    app.set_testing(True)
+    app.userSettings().clear()
+    slicerhost.dialogs.reset()
+    slicerhost.packages.reset()
+    slicerhost.slot_errors.clear()
+
+
+@pytest.fixture
+def loaded(slicer_scene: Any) -> Callable[[str | Path], Any]:
+    """A function that loads a module by its file and returns its widget, set up but not entered."""
+
+    def load(path: str | Path) -> Any:
+        return slicerhost.load_module(path).widgetRepresentation().self()
+
+    return load
