@@ -132,6 +132,7 @@ def _add_case(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--tumor", type=Path, required=True, help="tumor mask: NIfTI, NRRD, MetaImage, DICOM RTSTRUCT or SEG"
     )
+    command.add_argument("--ring", type=Path, help="mask of an edited ring, used in place of the one that is drawn")
     command.add_argument("--segment", help="which region of the mask file, by name or number, where it has several")
     command.add_argument("--series", help="SeriesInstanceUID, where the DICOM folder has several series")
     command.add_argument("--resample-mask", action="store_true", help="bring a mask on another grid onto the CT's")
@@ -229,10 +230,10 @@ def _features(options: argparse.Namespace, speaker: Speaker) -> None:
     settings = preset(options.preset)
     regions = _with_choices(RegionSettings(), _region_choices(options))
     with whole_file(options.out, options.overwrite) as draft:
-        case, warnings = read_case(_files(options))
-        features = case_features(case, regions, settings, options.engine, speaker.progress())
+        read = read_case(_files(options))
+        features = case_features(read.case, regions, settings, options.engine, speaker.progress(), read.ring)
         write_features({1: features}, draft)
-    notes = "".join(f"\nWarning: {warning.text}" for warning in warnings)
+    notes = "".join(f"\nWarning: {warning.text}" for warning in read.warnings)
     speaker.done(f"{len(features)} features: {options.out}{notes}", out=str(options.out), n=len(features))
 
 
@@ -294,6 +295,7 @@ def _files(options: argparse.Namespace) -> Any:
         ct=options.ct,
         tumor=options.tumor,
         segment=options.segment,
+        ring=options.ring,
         series=options.series,
         resample_mask=options.resample_mask,
         clinical=_clinical(options.clinical),

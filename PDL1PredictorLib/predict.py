@@ -81,6 +81,7 @@ class Files:
         tumor: Mask file, RTSTRUCT or DICOM SEG.
         segment: Which region of the mask file, by name or number, where it has several.
         series: Which series of the DICOM folder, where it has several.
+        ring: Mask file of an edited ring, used in place of the drawn one.
         resample_mask: Bring a mask on another grid onto the CT's.
         clinical: What is known besides; completes what the files say.
         name: How the case is called.
@@ -90,6 +91,7 @@ class Files:
     tumor: Path
     segment: str | None = None
     series: str | None = None
+    ring: Path | None = None
     resample_mask: bool = False
     clinical: Clinical = field(default_factory=Clinical)
     name: str = "case"
@@ -105,7 +107,22 @@ class _Network:
     warnings: tuple[CaseWarning, ...]
 
 
-def read_case(files: Files) -> tuple[Case, tuple[CaseWarning, ...]]:
+@dataclass(frozen=True, eq=False)
+class ReadCase:
+    """What the files hold.
+
+    Attributes:
+        case: The case.
+        ring: The edited ring on the CT's grid, where one was given.
+        warnings: What the reader of the answer must know.
+    """
+
+    case: Case
+    ring: sitk.Image | None
+    warnings: tuple[CaseWarning, ...]
+
+
+def read_case(files: Files) -> ReadCase:
     """Read and check a case.
 
     Raises:
@@ -114,8 +131,9 @@ def read_case(files: Files) -> tuple[Case, tuple[CaseWarning, ...]]:
     """
     loaded = read_ct(files.ct, series=files.series)
     tumor = read_mask(files.tumor, loaded.image, segment=files.segment, resample=files.resample_mask)
+    ring = None if files.ring is None else read_mask(files.ring, loaded.image, resample=files.resample_mask)
     case = Case(loaded.image, tumor, files.clinical.with_defaults(loaded.clinical), files.name)
-    return case, loaded.warnings
+    return ReadCase(case, ring, loaded.warnings)
 
 
 def predict_files(
@@ -140,16 +158,16 @@ def predict_files(
     """
     with whole_folder(out, overwrite) as draft:
         with progress.part("read", 0.0, 0.1, "reading the images"):
-            case, warnings = read_case(files)
+            read = read_case(files)
         with progress.part("model", 0.1, 0.15, "checking the model"):
             predictor = DeepRadScore(read_bundle(model))
         with _part_of(progress, 0.15, 0.95) as part:
-            result = predict_case(case, predictor, options, part)
+            result = predict_case(read.case, predictor, options, part, read.ring)
         with progress.part("report", 0.95, 1.0, "writing the report"):
             seconds = {stage: round(s, 3) for stage, s in progress.seconds.items()}
             result = replace(
                 result,
-                warnings=(*warnings, *result.warnings),
+                warnings=(*read.warnings, *result.warnings),
                 provenance=replace(result.provenance, seconds=seconds),
             )
             write_all(result, draft, with_patient=with_patient)
@@ -170,20 +188,32 @@ def predict_case(
     predictor: DeepRadScore,
     options: Options = Options(),
     progress: Progress = SILENT,
+    ring: sitk.Image | None = None,
 ) -> CaseResult:
     """Predict the tumor, or each tumor, of a case.
+
+    Args:
+        case: CT and mask.
+        predictor: The model.
+        options: What may be chosen.
+        progress: Told on the way.
+        ring: An edited ring on the CT's grid, for the one tumor that is predicted.
 
     Raises:
         PDL1Error: With what to do.
     """
     started = datetime.now(UTC)
     lesions, found, warnings = _choose_lesions(case, options.lesion)
+    if ring is not None and len(lesions) > 1:
+        raise InputError(
+            f"An edited ring belongs to one tumor, and {len(lesions)} are to be predicted. Predict them one by one."
+        )
     device = choose_device(options.device)
     results, devices = [], []
     for position, (index, mask) in enumerate(lesions):
         with _part_of(progress, position / len(lesions), (position + 1) / len(lesions)) as part:
             lesion_case = replace(case, tumor=mask)
-            result, used = _predict_lesion(lesion_case, index, predictor, options, device, part)
+            result, used = _predict_lesion(lesion_case, ring, index, predictor, options, device, part)
         results.append(result)
         devices.append(used)
     settings = options.regions or predictor.manifest.regions
@@ -225,12 +255,18 @@ def _choose_lesions(case: Case, lesion: str) -> tuple[list[tuple[int, sitk.Image
 
 
 def _predict_lesion(
-    case: Case, index: int, predictor: DeepRadScore, options: Options, device: str, progress: Progress
+    case: Case,
+    ring: sitk.Image | None,
+    index: int,
+    predictor: DeepRadScore,
+    options: Options,
+    device: str,
+    progress: Progress,
 ) -> tuple[LesionResult, str]:
     manifest = predictor.manifest
     settings = options.regions or manifest.regions
     with progress.part("regions", 0.0, 0.15, f"tumor {index}: drawing the regions"):
-        regions = make_regions(case, settings, manifest.features.margin_at(settings.spacing_mm))
+        regions = make_regions(case, settings, manifest.features.margin_at(settings.spacing_mm), ring)
         patch = deep_patch(case, regions, settings)
     with progress.part(
         "features", 0.15, 0.8, f"tumor {index}: measuring {manifest.features.feature_count} features"

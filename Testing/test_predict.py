@@ -20,6 +20,7 @@ from PDL1PredictorLib.core.errors import CancelledError, EmptyRegionError, Input
 from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.imaging.patch import deep_patch
+from PDL1PredictorLib.imaging.preview import preview
 from PDL1PredictorLib.imaging.regions import make_regions
 from PDL1PredictorLib.models.bundle import read_bundle
 from PDL1PredictorLib.models.deep_radscore import DeepRadScore
@@ -292,3 +293,21 @@ def test_output_over_an_earlier_result_is_refused_and_the_result_kept(written: P
     with pytest.raises(OutputError, match="exists already"):
         predict_files(files, tiny_model, written, Options(device="cpu"))
     assert (written / "result.json").read_bytes() == before
+
+
+def test_an_edited_ring_is_used_and_told(files: Files, phantom, tiny_model: Path, tmp_path: Path):
+    wide = preview(phantom.case, RegionSettings(ring_mm=6)).ring_on_ct
+    sitk.WriteImage(wide, tmp_path / "Ring ö.nrrd", True)
+    edited = predict_files(
+        replace(files, ring=tmp_path / "Ring ö.nrrd"), tiny_model, tmp_path / "a", Options(device="cpu")
+    )
+    usual = predict_files(files, tiny_model, tmp_path / "b", Options(device="cpu"))
+    assert edited.lesions[0].ring.voxels > 1.5 * usual.lesions[0].ring.voxels
+    assert "ring_edited" in [w.code for w in edited.lesions[0].warnings]
+    assert edited.lesions[0].tumor == usual.lesions[0].tumor
+
+
+def test_an_edited_ring_for_several_tumors_is_refused(phantom, predictor: DeepRadScore):
+    case = two_tumors(phantom)
+    with pytest.raises(InputError, match="An edited ring belongs to one tumor"):
+        predict_case(case, predictor, Options(device="cpu", lesion="all"), ring=case.tumor)

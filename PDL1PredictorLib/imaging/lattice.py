@@ -43,6 +43,11 @@ class Box:
         stop = _kji(min(a, b) for a, b in zip(self.stop, other.stop, strict=True))
         return Box(start, _kji(max(a, b) for a, b in zip(start, stop, strict=True)))
 
+    def joined(self, other: "Box") -> "Box":
+        """The smallest box that contains both."""
+        start = _kji(min(a, b) for a, b in zip(self.start, other.start, strict=True))
+        return Box(start, _kji(max(a, b) for a, b in zip(self.stop, other.stop, strict=True)))
+
     def slices_in(self, outer: "Box") -> tuple[slice, slice, slice]:
         """Where this box lies in an array over `outer`, which contains it."""
         k, j, i = (slice(a - o, b - o) for a, b, o in zip(self.start, self.stop, outer.start, strict=True))

@@ -6,7 +6,7 @@ import numpy as np
 import SimpleITK as sitk
 from scipy import ndimage
 
-from PDL1PredictorLib.core.case import Case, require_region
+from PDL1PredictorLib.core.case import Case, require_region, require_same_grid
 from PDL1PredictorLib.core.errors import EmptyRegionError
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.core.settings import RegionSettings
@@ -26,7 +26,8 @@ class Regions:
         ct: float32, whole Hounsfield units.
         tumor: uint8, 1 inside.
         ring: uint8, 1 inside, on the same grid; shares no voxel with the tumor.
-        warnings: What the reader must know: `tumor_touches_border`, `ring_cut`, `thick_slices`, `large_tumor`.
+        warnings: What the reader must know: `tumor_touches_border`, `ring_cut`, `ring_edited`, `thick_slices`,
+            `large_tumor`.
     """
 
     ct: sitk.Image
@@ -35,8 +36,10 @@ class Regions:
     warnings: tuple[CaseWarning, ...]
 
 
-def make_regions(case: Case, settings: RegionSettings, margin_mm: float = 0.0) -> Regions:
-    """Resample a case around its tumor and draw the ring there.
+def make_regions(
+    case: Case, settings: RegionSettings, margin_mm: float = 0.0, ring: sitk.Image | None = None
+) -> Regions:
+    """Resample a case around its tumor and draw the ring there, or take the ring that a person drew.
 
     The ring holds the lattice voxels outside the tumor whose center lies at most `ring_mm` from the center of the
     nearest tumor voxel (Euclidean, three-dimensional, end included). Straight off a flat face this is `ring_mm` from
@@ -47,12 +50,15 @@ def make_regions(case: Case, settings: RegionSettings, margin_mm: float = 0.0) -
         case: CT and tumor on their native grid.
         settings: Spacing, ring and what is left out of it.
         margin_mm: Room kept around both regions, for filters; >= 0.
+        ring: An edited ring, a mask on the CT's grid: resampled as the tumor is and used in place of the drawn one;
+            its part inside the tumor is left out, and nothing else is excluded from it.
 
     Returns:
         Both regions on the bounding box of tumor and ring, plus the margin, clipped to the CT.
 
     Raises:
         EmptyRegionError: Fewer than 64 tumor voxels are left on the lattice, or the ring has none.
+        GridMismatchError: The edited ring lies on another grid.
         ValueError: The margin is negative.
 
     Source: Zhang et al. 2024, doi 10.1186/s40364-024-00561-5, "CT image preprocessing" (ring of 3 mm, 1 mm voxels).
@@ -61,47 +67,89 @@ def make_regions(case: Case, settings: RegionSettings, margin_mm: float = 0.0) -
         raise ValueError(f"margin_mm must not be negative, got {margin_mm!r}.")
     lattice = lattice_of(case.ct, settings.spacing_mm)
     native = _bounding_box(canonical_view(case.tumor, lattice))
-    tumor_box, tumor = _tumor_on(lattice, case.tumor, native)
-    reach = int((settings.ring_mm + DISTANCE_SLACK_MM) / settings.spacing_mm)
-    ring_box = tumor_box.grown(reach)  # may leave the CT: what is lost there is told to the user
-    ring_and_outside = _shell(np.pad(tumor, reach), settings)
-    inside = ring_box.clipped(lattice.whole)
-    ring = ring_and_outside[inside.slices_in(ring_box)]
+    tumor_box, tumor = _region_on(lattice, case.tumor, native)
+    require_region(lattice.image(tumor.astype(np.uint8), tumor_box), f"tumor, resampled to {lattice.spacing_mm:g} mm,")
+    margin = int(np.ceil(margin_mm / settings.spacing_mm - DISTANCE_SLACK_MM))
+    made = _Made(lattice, tumor_box, tumor, margin)
+    drawn = _drawn_ring(case, settings, made) if ring is None else _given_ring(case, ring, made)
+    return Regions(
+        ct=lattice.image(sample_hu(case.ct, lattice, drawn.box), drawn.box),
+        tumor=lattice.image(_pasted(tumor, tumor_box, drawn.box).astype(np.uint8), drawn.box),
+        ring=lattice.image(drawn.values.astype(np.uint8), drawn.box),
+        warnings=(
+            *_border_warnings(native, lattice),
+            *drawn.warnings,
+            *_slice_warnings(lattice),
+            *_size_warnings(tumor_box, settings),
+        ),
+    )
 
-    box = ring_box.grown(int(np.ceil(margin_mm / settings.spacing_mm - DISTANCE_SLACK_MM))).clipped(lattice.whole)
-    ring = _pasted(ring, inside, box)
+
+@dataclass(frozen=True, eq=False)
+class _Made:
+    """The tumor on the lattice, and the margin in lattice voxels."""
+
+    lattice: Lattice
+    tumor_box: Box
+    tumor: np.ndarray
+    margin: int
+
+    def around(self, box: Box) -> Box:
+        return box.grown(self.margin).clipped(self.lattice.whole)
+
+
+@dataclass(frozen=True, eq=False)
+class _Ring:
+    """A ring over the box of both regions with their margin."""
+
+    values: np.ndarray
+    box: Box
+    warnings: list[CaseWarning]
+
+
+def _drawn_ring(case: Case, settings: RegionSettings, made: _Made) -> _Ring:
+    reach = int((settings.ring_mm + DISTANCE_SLACK_MM) / settings.spacing_mm)
+    ring_box = made.tumor_box.grown(reach)  # may leave the CT: what is lost there is told to the user
+    ring_and_outside = _shell(np.pad(made.tumor, reach), settings)
+    inside = ring_box.clipped(made.lattice.whole)
+    box = made.around(ring_box)
+    ring = _pasted(ring_and_outside[inside.slices_in(ring_box)], inside, box)
     if settings.exclude_air:
-        ring &= ~outside_air(case.ct, lattice, box)
+        ring &= ~outside_air(case.ct, made.lattice, box)
     if settings.exclude_bone:
-        ring &= ~bone(case.ct, lattice, box)
+        ring &= ~bone(case.ct, made.lattice, box)
     if not ring.any():
         raise EmptyRegionError(
             f"The ring of {settings.ring_mm:g} mm around the tumor has no voxel"
             + (" once air or bone is left out" if settings.exclude_air or settings.exclude_bone else "")
             + ". Check the contour, choose a thicker ring, or keep air and bone in it."
         )
-    warnings = (
-        *_border_warnings(native, lattice),
-        *_ring_warnings(ring_and_outside, ring_box, inside),
-        *_slice_warnings(lattice),
-        *_size_warnings(tumor_box, settings),
-    )
-    return Regions(
-        ct=lattice.image(sample_hu(case.ct, lattice, box), box),
-        tumor=lattice.image(_pasted(tumor, tumor_box, box).astype(np.uint8), box),
-        ring=lattice.image(ring.astype(np.uint8), box),
-        warnings=warnings,
-    )
+    return _Ring(ring, box, _ring_warnings(ring_and_outside, ring_box, inside))
 
 
-def _tumor_on(lattice: Lattice, mask: sitk.Image, native: Box) -> tuple[Box, np.ndarray]:
-    """The tumor's bounding box on the lattice, and its voxels there."""
+def _given_ring(case: Case, mask: sitk.Image, made: _Made) -> _Ring:
+    require_same_grid(case.ct, mask)
+    require_region(mask, "edited ring", minimum=1)
+    ring_box, found = _region_on(made.lattice, mask, _bounding_box(canonical_view(mask, made.lattice)))
+    box = made.around(ring_box.joined(made.tumor_box))
+    ring = _pasted(found, ring_box, box) & ~_pasted(made.tumor, made.tumor_box, box)
+    if not ring.any():
+        raise EmptyRegionError(
+            f"The edited ring has no voxel outside the tumor on the {made.lattice.spacing_mm:g} mm grid. "
+            "Draw it around the tumor, or let it be drawn again."
+        )
+    text = "The ring was edited by hand: it is not the one that the model was trained with."
+    return _Ring(ring, box, [CaseWarning("ring_edited", text)])
+
+
+def _region_on(lattice: Lattice, mask: sitk.Image, native: Box) -> tuple[Box, np.ndarray]:
+    """A region's bounding box on the lattice, and its voxels there; the whole search box where it has none."""
     # linear interpolation reaches one native voxel beyond the mask
     around = native.grown(1)
     search = lattice.box_over_native(around.start, around.stop)
     found = sample_mask(mask, lattice, search)
-    tumor = lattice.image(found.astype(np.uint8), search)
-    require_region(tumor, f"tumor, resampled to {lattice.spacing_mm:g} mm,")
+    if not found.any():
+        return search, found
     tight = _bounding_box(found)
     start = tuple(a + b for a, b in zip(search.start, tight.start, strict=True))
     stop = tuple(a + b for a, b in zip(search.start, tight.stop, strict=True))

@@ -1,5 +1,7 @@
 """The way in: regions, or a case, and settings; a named feature vector out."""
 
+import SimpleITK as sitk
+
 from PDL1PredictorLib.core.case import Case
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.settings import RegionSettings
@@ -39,8 +41,9 @@ def case_features(
     settings: FeatureSettings,
     engine_name: str = "pyradiomics",
     progress: Progress = SILENT,
+    ring: sitk.Image | None = None,
 ) -> dict[str, float]:
-    """Radiomic features of a case: its regions are made first; see `extract_features`.
+    """Radiomic features of a case: its regions are made first; see `extract_features` and, for `ring`, `make_regions`.
 
     Raises:
         EmptyRegionError: A region has too few voxels.
@@ -49,6 +52,6 @@ def case_features(
         CancelledError: The user cancelled.
     """
     with progress.part("regions", 0.0, 0.2, "tumor and ring"):
-        regions = make_regions(case, region_settings, settings.margin_at(region_settings.spacing_mm))
+        regions = make_regions(case, region_settings, settings.margin_at(region_settings.spacing_mm), ring)
     with progress.part("features", 0.2, 1.0, "features") as features_progress:
         return extract_features(regions, settings, engine_name, features_progress)
