@@ -110,6 +110,13 @@ def test_an_unlike_case_is_told_before_its_answers(make_result):
     assert "times the limit" not in Page(to_html(result, with_patient=False)).text
 
 
+def test_the_answers_of_an_unlike_case_are_grayed(make_result):
+    result = make_result()
+    unlike = replace(result, lesions=(replace(result.lesions[0], atypicality=1.7),))
+    assert to_html(unlike, with_patient=False).count('class="card answer unreliable"') == 1
+    assert 'class="card answer unreliable"' not in to_html(result, with_patient=False)
+
+
 @pytest.mark.parametrize("evil", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7 * 7 }}"])
 def test_names_and_texts_from_outside_are_only_text(make_result, evil):
     result = make_result(name=f"Müller 患者 {evil}")
