@@ -17,11 +17,14 @@ from PDL1PredictorLib.radiomics.first_order import EPSILON
 if TYPE_CHECKING:
     from PDL1PredictorLib.radiomics.glcm import Cooccurrences
 
-SMALL = 10  # up to here all eigenvalues take no longer
+SMALL = 10  # levels: up to here all eigenvalues take no longer
 LARGE = 1000  # from here on the dense way is out of reach
 STEPS = 120
 DOUBTFUL = 1e-8  # an eigenvalue below is mostly rounding, and its root is NaN or not by chance
-SHIFT_LIMIT = 1e-5  # the square of the shift by epsilon is what the perturbation leaves out
+RESIDUAL = 1e-6  # its square, over the distance of the eigenvalues, is what the perturbation leaves out
+NEARLY_ONE = (
+    1 - 1e-6
+)  # here several eigenvalues can be equal, one for each part of the levels that has no other neighbor
 
 
 def maximal_correlations(pairs: "Cooccurrences", share: np.ndarray, marginal: np.ndarray) -> np.ndarray:
@@ -38,17 +41,62 @@ def maximal_correlations(pairs: "Cooccurrences", share: np.ndarray, marginal: np
     if n_levels <= SMALL:
         return _dense(pairs, share, marginal)
     bounds = np.searchsorted(pairs.matrix, np.arange(pairs.n + 1))
-    eigenvalues, shifts = np.empty(pairs.n), np.empty(pairs.n)
-    expected = marginal[pairs.matrix, pairs.rows] * marginal[pairs.matrix, pairs.columns]
+    values, residuals = _krylov(bounds, pairs.rows, pairs.columns, share, marginal)
+    if n_levels < LARGE and (values < DOUBTFUL).any():
+        return _dense(pairs, share, marginal)
+    for m in np.flatnonzero((residuals > RESIDUAL) | (values > NEARLY_ONE)):
+        cells = slice(bounds[m], bounds[m + 1])
+        values[m] = _by_parts(pairs.rows[cells], pairs.columns[cells], share[cells], marginal[m])
+    return np.sqrt(np.maximum(values, 0))
+
+
+def _krylov(
+    bounds: np.ndarray, rows: np.ndarray, columns: np.ndarray, share: np.ndarray, marginal: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Second greatest eigenvalue of each matrix, and how far its vector is from one with epsilon."""
+    matrix = np.repeat(np.arange(marginal.shape[0]), np.diff(bounds))
+    expected = marginal[matrix, rows] * marginal[matrix, columns]
     scaled = share / np.sqrt(expected)
     lost = scaled * (EPSILON / (expected + EPSILON))
-    compiled(second_eigenvalues)(
-        bounds, pairs.rows, pairs.columns, scaled, lost, np.sqrt(marginal), STEPS, eigenvalues, shifts
-    )
-    exact = (eigenvalues > DOUBTFUL) & (np.abs(shifts) < SHIFT_LIMIT)
-    if n_levels < LARGE and not exact.all():
-        return _dense(pairs, share, marginal)
-    return np.sqrt(np.maximum(eigenvalues, 0))
+    roots = np.sqrt(marginal / marginal.sum(axis=1, keepdims=True))
+    values, residuals = np.empty(len(marginal)), np.empty(len(marginal))
+    compiled(second_eigenvalues)(bounds, rows, columns, scaled, lost, roots, STEPS, values, residuals)
+    return values, residuals
+
+
+def _by_parts(rows: np.ndarray, columns: np.ndarray, share: np.ndarray, marginal: np.ndarray) -> float:
+    """Second greatest eigenvalue of one matrix whose levels may fall into parts without a common neighbor.
+
+    Each part has an eigenvalue of 1, less what epsilon takes: much from a rare part, next to nothing from the main one.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    n_parts, part = connected_components(coo_array((share, (rows, columns)), shape=(marginal.size, marginal.size)))
+    greatest, others = [], []
+    for number in range(n_parts):
+        levels = np.flatnonzero(part == number)
+        if marginal[levels].sum() == 0:
+            continue
+        place = np.zeros(marginal.size, np.int64)
+        place[levels] = np.arange(levels.size)
+        cells = part[rows] == number
+        i, j, p = place[rows[cells]], place[columns[cells]], share[cells]
+        own = marginal[levels]
+        if levels.size > SMALL:
+            value, residual = _krylov(np.array([0, p.size]), i, j, p, own[None])
+            certain = residual[0] < RESIDUAL if value[0] < NEARLY_ONE else residual[0] < RESIDUAL**1.5
+            if certain or levels.size >= LARGE:
+                greatest.append(1 - float((p * EPSILON / (own[i] * own[j] + EPSILON)).sum() / own.sum()))
+                others.append(float(value[0]))
+                continue
+        dense = np.zeros((levels.size, levels.size))
+        dense[i, j] = p
+        weighted = dense / (own[:, None] * own[None, :] + EPSILON)
+        eigenvalues = np.sort(np.linalg.eigvals(weighted @ dense).real)
+        greatest.append(float(eigenvalues[-1]))
+        others += [float(value) for value in eigenvalues[:-1]]
+    return sorted([*greatest, *others, 0.0])[-2]
 
 
 def _dense(pairs: "Cooccurrences", share: np.ndarray, marginal: np.ndarray) -> np.ndarray:
@@ -74,7 +122,7 @@ def second_eigenvalues(
     roots: np.ndarray,
     steps: int,
     eigenvalues: np.ndarray,
-    shifts: np.ndarray,
+    residuals: np.ndarray,
 ) -> None:
     """Square of the eigenvalue of S that is second greatest by size, less what epsilon takes (a kernel).
 
@@ -90,7 +138,8 @@ def second_eigenvalues(
         roots: sqrt(px), (matrix, level).
         steps: Greatest length of the sequence.
         eigenvalues: Receives one number per matrix.
-        shifts: Receives the size of the shift by epsilon, relative to the eigenvalue; infinite where not converged.
+        residuals: Receives how far its vector is from one of the matrix with epsilon, relative to the eigenvalue;
+            infinite where not converged.
     """
     n = roots.shape[1]
     longest = min(steps, n)
@@ -100,6 +149,7 @@ def second_eigenvalues(
     solution = np.empty(longest)
     pivots = np.empty(longest)
     work = np.empty(n)
+    moved = np.empty(n)
     for m in range(roots.shape[0]):
         root = roots[m]
         seed = np.uint64(88172645463325252)
@@ -117,6 +167,9 @@ def second_eigenvalues(
             for i in range(n):
                 basis[0, i] -= dot * root[i]
                 size += basis[0, i] ** 2
+        if size < 1e-20:  # one level only: nothing lies beside its root
+            eigenvalues[m], residuals[m] = 0.0, np.inf
+            continue
         size = np.sqrt(size)
         for i in range(n):
             basis[0, i] /= size
@@ -171,9 +224,9 @@ def second_eigenvalues(
                             break
                         else:
                             high = probe
-                        if high - low <= 2e-16 * high:
-                            break
                         probe = 0.5 * (low + high)
+                        if not low < probe < high:
+                            break
                 done = exhausted or (best - before <= 1e-14 * best and k > 8)
             if done:
                 break
@@ -200,9 +253,16 @@ def second_eigenvalues(
             work[i] = 0.0
             for t in range(length):
                 work[i] += solution[t] * basis[t, i]
-        taken = 0.0
+        for i in range(n):
+            moved[i] = 0.0
         for cell in range(bounds[m], bounds[m + 1]):
-            taken += work[rows[cell]] * lost[cell] * work[columns[cell]]
+            moved[rows[cell]] += lost[cell] * work[columns[cell]]
+        taken = 0.0
+        for i in range(n):
+            taken += moved[i] * work[i]
+        size = 0.0
+        for i in range(n):
+            size += (moved[i] - taken * work[i]) ** 2
         eigenvalues[m] = best * best - sign * best * taken
         converged = done and (length < longest or longest == n or beside[length - 1] < 1e-13)
-        shifts[m] = abs(taken) / max(best, 1e-300) if converged else np.inf
+        residuals[m] = np.sqrt(size) / max(best, 1e-300) if converged else np.inf
