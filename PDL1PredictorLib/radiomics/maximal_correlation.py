@@ -22,9 +22,7 @@ LARGE = 1000  # from here on the dense way is out of reach
 STEPS = 120
 DOUBTFUL = 1e-8  # an eigenvalue below is mostly rounding, and its root is NaN or not by chance
 RESIDUAL = 1e-6  # its square, over the distance of the eigenvalues, is what the perturbation leaves out
-NEARLY_ONE = (
-    1 - 1e-6
-)  # here several eigenvalues can be equal, one for each part of the levels that has no other neighbor
+NEARLY_ONE = 0.99  # here several can be equal: one for each part of the levels that has no neighbor outside it
 
 
 def maximal_correlations(pairs: "Cooccurrences", share: np.ndarray, marginal: np.ndarray) -> np.ndarray:
