@@ -1,0 +1,92 @@
+"""The module's tests run it in the headless host of Testing/host, in pytest's process, each in an empty scene."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+ROOT = Path(__file__).resolve().parents[2]
+for folder in (ROOT / "Testing" / "host", ROOT / "PDL1Predictor"):
+    sys.path.insert(0, str(folder))
+
+import slicerhost  # noqa: E402
+
+slicerhost.start()  # before any page of the module is imported: they import slicer, qt and vtk
+
+from slicerhost.fixtures import loaded, slicer_app, slicer_scene  # noqa: E402, F401
+
+
+@pytest.fixture(scope="session")
+def result_folder(tiny_model: Path, phantom: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `pdl1 predict` writes for the phantom, with the tiny model: two endpoints, one heat map of them empty."""
+    from PDL1PredictorLib.predict import Files, predict_files
+
+    folder = tmp_path_factory.mktemp("predicted") / "result für 1"
+    ct, tumor = folder.parent / "ct.nrrd", folder.parent / "tumor.nrrd"
+    sitk.WriteImage(phantom.case.ct, str(ct))
+    sitk.WriteImage(phantom.case.tumor, str(tumor))
+    predict_files(Files(ct, tumor), tiny_model, folder)
+    return folder
+
+
+@pytest.fixture
+def case_in_scene(slicer_scene: Any, phantom: Any) -> Callable[..., SimpleNamespace]:  # noqa: F811
+    """A function that puts the phantom into the scene; what it gives has the names of a `PredictRequest`."""
+
+    def put() -> SimpleNamespace:
+        import slicer
+        from PDL1PredictorGUI import bridge
+
+        from PDL1PredictorLib.core.settings import RegionSettings
+
+        volume = bridge.volume_of_image(phantom.case.ct, "CT")
+        segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Segmentation")
+        segmentation.CreateDefaultDisplayNodes()
+        segment_id = bridge.put_segment(segmentation, "Segment_1", phantom.case.tumor, volume, name="Tumor")
+        return SimpleNamespace(
+            volume=volume,
+            segmentation=segmentation,
+            segment_id=segment_id,
+            ring_segment_id=None,
+            model="tiny",
+            regions=RegionSettings(),
+            clinical=None,
+            device="cpu",
+        )
+
+    return put
+
+
+@pytest.fixture
+def small_images() -> tuple[sitk.Image, sitk.Image]:
+    """A small CT-like volume whose voxels all differ, and the mask of a box in it; three different spacings."""
+    values = np.arange(12 * 20 * 30, dtype=np.int16).reshape(12, 20, 30) - 1000
+    mask = np.zeros(values.shape, np.uint8)
+    mask[3:8, 5:12, 7:21] = 1
+    ct, tumor = sitk.GetImageFromArray(values), sitk.GetImageFromArray(mask)
+    for image in (ct, tumor):
+        image.SetSpacing((1.0, 1.5, 2.5))
+        image.SetOrigin((11.0, -22.0, 33.0))
+    return ct, tumor
+
+
+@pytest.fixture
+def put_case(slicer_scene: Any) -> Callable[..., SimpleNamespace]:  # noqa: F811
+    """A function that puts any CT and mask into the scene."""
+
+    def put(ct: sitk.Image, mask: sitk.Image, name: str = "CT") -> SimpleNamespace:
+        import slicer
+        from PDL1PredictorGUI import bridge
+
+        volume = bridge.volume_of_image(ct, name)
+        segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", f"{name} segmentation")
+        segmentation.CreateDefaultDisplayNodes()
+        segment_id = bridge.put_segment(segmentation, "Tumor", mask, volume, "Tumor")
+        return SimpleNamespace(volume=volume, segmentation=segmentation, segment_id=segment_id)
+
+    return put
