@@ -255,7 +255,8 @@ def test_a_bright_spot_lights_up_at_its_place_in_the_patient(name: str):
     in_plane = np.reshape(heat.GetDirection(), (3, 3))[:, :2]
     assert np.abs(in_plane.T @ (found - spot)).max() < 2.5  # cells of 4 mm
     assert 0.85 < values.max() <= 1.0  # the finer grid need not meet the center of the brightest cell
-    assert values[tuple(heat.TransformPhysicalPointToIndex(spot))[::-1]] > 0.5
+    column, row, _ = heat.TransformPhysicalPointToContinuousIndex(spot)  # a tilted slice cuts the ball off its center
+    assert values[0, round(row), round(column)] > 0.5
 
 
 def test_a_spot_on_the_other_side_does_not_light_up_here():
