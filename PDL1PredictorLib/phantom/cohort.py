@@ -12,6 +12,7 @@ from PDL1PredictorLib import __version__
 from PDL1PredictorLib.core.endpoints import DEEPRADSCORE_ENDPOINTS
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.output import whole_folder
+from PDL1PredictorLib.core.processes import run_each
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.phantom.patient import Extent, PhantomPatient, make_patient
 from PDL1PredictorLib.phantom.traits import TRAIT_LIMIT, TRAITS
@@ -24,7 +25,13 @@ TRUTH_COLUMNS = ("case", *TRAITS, *(f"p_{key}" for key in DEEPRADSCORE_ENDPOINTS
 
 
 def write_cohort(
-    out: Path, n: int, seed: int, progress: Progress = SILENT, extent: Extent = "chest", overwrite: bool = False
+    out: Path,
+    n: int,
+    seed: int,
+    progress: Progress = SILENT,
+    extent: Extent = "chest",
+    overwrite: bool = False,
+    workers: int | None = None,
 ) -> None:
     """Write the patients 1 to n of a cohort; a patient's files do not depend on n.
 
@@ -38,6 +45,7 @@ def write_cohort(
         progress: Told of each patient.
         extent: "chest" or "tumor", as in `make_patient`.
         overwrite: Replace an existing folder.
+        workers: Processes that make patients; None takes one a core.
 
     Raises:
         InputError: The number, the seed or the extent is not possible.
@@ -48,17 +56,13 @@ def write_cohort(
         raise InputError(f"The number of phantom patients must be a whole number from 1 to {MOST_PATIENTS}, got {n!r}.")
     with whole_folder(out, overwrite) as folder:
         (folder / "images").mkdir()
-        cases, truths = [], []
-        for index in range(1, n + 1):
-            progress.step("phantom", (index - 1) / n, f"Patient {index} of {n}")
-            patient = make_patient(seed, index, extent)
-            cases.append(_write_case(folder, patient))
-            truths.append(_truth_row(patient))
+        jobs = [(folder, seed, index, extent) for index in range(1, n + 1)]
+        rows = run_each(_write_patient, jobs, workers, progress, "phantom", "patients")
+        cases, truths = [case for case, _ in rows], [truth for _, truth in rows]
         _write_table(folder / "cases.csv", CASE_COLUMNS, cases)
         _write_table(folder / "truth.csv", TRUTH_COLUMNS, truths)
         truth = json.dumps(truth_record(seed, n, extent), indent=2, sort_keys=True)
         (folder / "truth.json").write_text(truth + "\n", encoding="utf-8")
-        progress.step("phantom", 1.0, f"{n} patients")
 
 
 def truth_record(seed: int, n: int, extent: Extent) -> dict[str, Any]:
@@ -81,6 +85,11 @@ def truth_record(seed: int, n: int, extent: Extent) -> dict[str, Any]:
             for key in DEEPRADSCORE_ENDPOINTS
         },
     }
+
+
+def _write_patient(folder: Path, seed: int, index: int, extent: Extent) -> tuple[dict[str, Any], dict[str, Any]]:
+    patient = make_patient(seed, index, extent)
+    return _write_case(folder, patient), _truth_row(patient)
 
 
 def _write_case(folder: Path, patient: PhantomPatient) -> dict[str, Any]:

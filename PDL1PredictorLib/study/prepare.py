@@ -2,12 +2,9 @@
 
 import hashlib
 import json
-import os
 import tempfile
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +13,7 @@ import SimpleITK as sitk
 
 from PDL1PredictorLib.core.case import Case
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.processes import run_each
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.imaging.patch import neighbor_patches
@@ -26,7 +24,6 @@ from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
 Labels = dict[str, int | None]
 NEIGHBORS = (-4, -2, 2, 4)  # slices of the lattice that also serve as training samples, as in paper 004
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 class Source(Protocol):
@@ -127,31 +124,13 @@ def prepare(
     cache.mkdir(parents=True, exist_ok=True)
     settings = hashlib.sha256(json.dumps([regions.to_dict(), features.to_dict()], sort_keys=True).encode()).hexdigest()
     files = [cache / f"{key}-{settings[:12]}.npz" for key in keys]
-    todo = [(source, file) for source, file in zip(sources, files, strict=True) if not file.exists()]
-    done = len(sources) - len(todo)
-    progress.step("prepare", done / len(sources), f"{done} of {len(sources)} cases are ready")
-    with _single_threaded_processes(workers or os.cpu_count() or 1) as pool:
-        jobs = [pool.submit(_prepare_one, source, file, tuple(endpoints), regions, features) for source, file in todo]
-        try:
-            for job in as_completed(jobs):
-                job.result()
-                done += 1
-                progress.step("prepare", done / len(sources), f"{done} of {len(sources)} cases are ready")
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    todo = [
+        (source, file, tuple(endpoints), regions, features)
+        for source, file in zip(sources, files, strict=True)
+        if not file.exists()
+    ]
+    run_each(_prepare_one, todo, workers, progress, "prepare", done_before=len(sources) - len(todo))
     return _gather(keys, files, tuple(endpoints), features)
-
-
-def _single_threaded_processes(workers: int) -> ProcessPoolExecutor:
-    """Processes that each keep to one core: the cases are the parallel part."""
-    for name in THREAD_VARIABLES:
-        os.environ.setdefault(name, "1")  # read by the children when they start; this process has its threads already
-    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_one_itk_thread)
-
-
-def _one_itk_thread() -> None:
-    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
 
 
 def _prepare_one(
