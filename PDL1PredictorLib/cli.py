@@ -16,6 +16,7 @@ from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.resources import DEFAULT_MODEL, find_model, model_folders
 
 EXIT_REFUSED, EXIT_INTERRUPTED = 2, 130
+ENGINE = "pdl1"  # radiomics.engine.DEFAULT_ENGINE, whose page loads SimpleITK
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -138,7 +139,9 @@ def _add_case(command: argparse.ArgumentParser) -> None:
     command.add_argument("--resample-mask", action="store_true", help="bring a mask on another grid onto the CT's")
     command.add_argument("--clinical", type=Path, help="JSON file with age_years, sex, smoking, family_history ...")
     command.add_argument("--name", default="case", help="how the case is called (default: case)")
-    command.add_argument("--engine", default="pyradiomics", help="radiomics engine (default: pyradiomics)")
+    command.add_argument(
+        "--engine", default=ENGINE, help="radiomics engine: pdl1 (default), or pyradiomics, which judges it"
+    )
     command.add_argument(
         "--ring-mm", type=float, help="thickness of the peritumoral ring in mm (default: the model's, or 3)"
     )

@@ -42,11 +42,11 @@ from PDL1PredictorLib.models.bundle import read_bundle
 from PDL1PredictorLib.models.deep_radscore import DeepRadScore, Inputs
 from PDL1PredictorLib.models.device import choose_device, run_with_fallback
 from PDL1PredictorLib.models.manifest import EndpointModel
-from PDL1PredictorLib.radiomics.engine import engine
+from PDL1PredictorLib.radiomics.engine import DEFAULT_ENGINE, engine
 from PDL1PredictorLib.radiomics.extract import extract_features
 from PDL1PredictorLib.report.write import write_all
 
-PACKAGES = ("numpy", "scipy", "SimpleITK", "torch", "onnxruntime", "safetensors", "PyWavelets", "pyradiomics")
+PACKAGES = ("numpy", "scipy", "SimpleITK", "torch", "onnxruntime", "safetensors", "PyWavelets", "numba", "pyradiomics")
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Options:
 
     lesion: str = "largest"
     device: str = "auto"
-    engine: str = "pyradiomics"
+    engine: str = DEFAULT_ENGINE
     regions: RegionSettings | None = None
 
     def __post_init__(self) -> None:

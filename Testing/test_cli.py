@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from PDL1PredictorLib.cli import EXIT_REFUSED, main
+from PDL1PredictorLib.cli import ENGINE, EXIT_REFUSED, main
 from PDL1PredictorLib.models.bundle import pack
+from PDL1PredictorLib.radiomics.engine import DEFAULT_ENGINE
 
 
 @dataclass(frozen=True)
@@ -224,6 +225,10 @@ def test_a_model_of_a_newer_schema_is_refused(place: Place, capsys):
 
 def test_an_unknown_model_is_refused_with_where_to_look(place: Place, capsys):
     assert "pdl1 models" in refused(place, capsys, model=Path("no-such-model"))
+
+
+def test_the_command_line_has_the_librarys_default_engine():
+    assert ENGINE == DEFAULT_ENGINE
 
 
 def test_an_unknown_engine_and_an_unknown_device_are_refused(place: Place, capsys):

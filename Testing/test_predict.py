@@ -64,7 +64,7 @@ def test_the_result_keeps_to_its_schema_and_tells_every_stage(written: Path):
     result = json.loads((written / "result.json").read_text(encoding="utf-8"))
     jsonschema.validate(result, schema())
     assert set(result["provenance"]["seconds"]) >= {"read", "regions", "features", "network", "answer", "model"}
-    assert result["provenance"]["engine"].startswith("pyradiomics 3.0.1")
+    assert result["provenance"]["engine"].startswith("pdl1 ")
 
 
 def test_nothing_written_names_the_patient(written: Path):
@@ -312,3 +312,12 @@ def test_an_edited_ring_for_several_tumors_is_refused(phantom, predictor: DeepRa
     case = two_tumors(phantom)
     with pytest.raises(InputError, match="An edited ring belongs to one tumor"):
         predict_case(case, predictor, Options(device="cpu", lesion="all"), ring=case.tumor)
+
+
+def test_both_engines_give_the_same_answer(phantom, predictor: DeepRadScore):
+    ours, judge = (
+        predict_case(phantom.case, predictor, Options(device="cpu", engine=name)).lesions[0]
+        for name in ("pdl1", "pyradiomics")
+    )
+    assert ours.features == pytest.approx(judge.features, rel=1e-9)
+    assert [e.probability for e in ours.endpoints] == pytest.approx([e.probability for e in judge.endpoints], abs=1e-9)

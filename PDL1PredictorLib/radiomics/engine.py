@@ -62,7 +62,10 @@ def _pdl1() -> Engine:
 ENGINES: dict[str, Callable[[], Engine]] = {"pdl1": _pdl1, "pyradiomics": _pyradiomics}
 
 
-def engine(name: str = "pdl1") -> Engine:
+DEFAULT_ENGINE = "pdl1"
+
+
+def engine(name: str = DEFAULT_ENGINE) -> Engine:
     """Look an engine up by its name.
 
     Raises:

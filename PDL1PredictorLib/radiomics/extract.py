@@ -6,12 +6,12 @@ from PDL1PredictorLib.core.case import Case
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.imaging.regions import Regions, make_regions
-from PDL1PredictorLib.radiomics.engine import engine
+from PDL1PredictorLib.radiomics.engine import DEFAULT_ENGINE, engine
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
 
 def extract_features(
-    regions: Regions, settings: FeatureSettings, engine_name: str = "pyradiomics", progress: Progress = SILENT
+    regions: Regions, settings: FeatureSettings, engine_name: str = DEFAULT_ENGINE, progress: Progress = SILENT
 ) -> dict[str, float]:
     """Radiomic features of the tumor and of its ring.
 
@@ -39,7 +39,7 @@ def case_features(
     case: Case,
     region_settings: RegionSettings,
     settings: FeatureSettings,
-    engine_name: str = "pyradiomics",
+    engine_name: str = DEFAULT_ENGINE,
     progress: Progress = SILENT,
     ring: sitk.Image | None = None,
 ) -> dict[str, float]:
