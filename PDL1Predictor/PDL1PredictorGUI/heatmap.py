@@ -224,7 +224,11 @@ def _show_legend(node: Any, title: str) -> None:
         return
     legend.SetTitleText(title)
     legend.SetLabelFormat("%.1f")
+    legend.SetSize(0.12, 0.4)
     legend.SetNumberOfLabels(6)
+    for text, size in ((legend.GetTitleTextProperty(), 14), (legend.GetLabelTextProperty(), 12)):
+        text.SetFontFamilyToArial()
+        text.SetFontSize(size)
     legend.SetVisibility(True)
 
 
