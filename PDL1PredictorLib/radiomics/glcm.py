@@ -12,6 +12,8 @@ import numpy as np
 from PDL1PredictorLib.radiomics.first_order import EPSILON
 from PDL1PredictorLib.radiomics.maximal_correlation import maximal_correlations
 
+MOST_CELLS = 4_000_000  # at a time: 32 MB
+
 
 class Cooccurrences(NamedTuple):
     """Symmetric matrices that count neighbors by gray level, as lists of the cells that are not empty.
@@ -33,11 +35,12 @@ class Cooccurrences(NamedTuple):
     n: int
 
 
-def glcm_features(pairs: Cooccurrences) -> dict[str, np.ndarray]:
+def glcm_features(pairs: Cooccurrences, with_mcc: bool = True) -> dict[str, np.ndarray]:
     """All co-occurrence features, one number per matrix.
 
     Args:
         pairs: Number of neighbors by gray level of both.
+        with_mcc: Whether the maximal correlation coefficient is wanted; it takes as long as the others together.
 
     Returns:
         Values by name, as in the table. `Imc2` is NaN where rounding makes neighbors less than independent.
@@ -84,7 +87,7 @@ def glcm_features(pairs: Cooccurrences) -> dict[str, np.ndarray]:
         "JointAverage": mean,
         "JointEnergy": mean_of(share),
         "JointEntropy": joint_entropy,
-        "MCC": maximal_correlations(pairs, share, marginal),
+        **({"MCC": maximal_correlations(pairs, share, marginal)} if with_mcc else {}),
         "MaximumProbability": np.maximum.reduceat(share, np.searchsorted(matrix, np.arange(n))),
         "SumAverage": sums @ sum_values,
         "SumEntropy": _entropy(sums),
@@ -110,12 +113,18 @@ def _information(
     alone = _entropy(marginal)
     first = joint_entropy - crossed
     first = np.divide(first, alone, out=np.zeros(pairs.n), where=alone != 0)
-    product = np.empty(pairs.n)
-    for m in range(pairs.n):
-        there = marginal[m][marginal[m] > 0]
-        both = np.outer(there, there)
-        product[m] = -(both * np.log2(both + EPSILON)).sum()
+    product = np.array([_entropy_of_product(row[row > 0]) for row in marginal])
     with np.errstate(invalid="ignore"):
         second = (1 - np.e ** (-2 * (product - joint_entropy))) ** 0.5
     second[product == joint_entropy] = 0
     return {"Imc1": first, "Imc2": second}
+
+
+def _entropy_of_product(share: np.ndarray) -> float:
+    """Entropy of two independent gray levels, a part of the rows at a time."""
+    height = max(1, MOST_CELLS // share.size)
+    total = 0.0
+    for start in range(0, share.size, height):
+        both = share[start : start + height, None] * share
+        total -= (both * np.log2(both + EPSILON)).sum()
+    return total

@@ -4,9 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.radiomics.compiled import compiled
 from PDL1PredictorLib.radiomics.kernels import assign_gray_levels
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
+
+MOST_LEVELS = 32768  # they are kept in 16 bits
 
 
 class GrayLevels(NamedTuple):
@@ -33,6 +36,9 @@ def bin_edges(low: float, high: float, settings: FeatureSettings) -> np.ndarray:
         high: Greatest intensity.
         settings: Bin width or bin count.
 
+    Raises:
+        InputError: There are more gray levels than can be told apart.
+
     Source: pyradiomics 3.0.1, `imageoperations.getBinEdges`; van Griethuysen et al. 2017, doi
     10.1158/0008-5472.CAN-17-0339. IBSI describes both as fixed bin size (Q3RU) and fixed bin number (K15C).
     """
@@ -41,6 +47,11 @@ def bin_edges(low: float, high: float, settings: FeatureSettings) -> np.ndarray:
         edges = np.histogram(np.array([low, high]), settings.bin_count or 0)[1]
         edges[-1] += 1  # the greatest intensity belongs to the last level
         return edges
+    if (high - low) / width > MOST_LEVELS:
+        raise InputError(
+            f"The filtered intensities run from {low:g} to {high:g}: more than {MOST_LEVELS} gray levels of {width:g}. "
+            "Choose a larger bin_width, or bin_count."
+        )
     first = low - low % width
     edges = np.arange(first, high + 2 * width, width)
     return edges if edges.size > 1 else np.array([edges[0] - 0.5, edges[0] + 0.5])
@@ -51,7 +62,7 @@ def gray_levels(values: np.ndarray, edges: np.ndarray) -> GrayLevels:
 
     Args:
         values: Intensities of the region's voxels, float64.
-        edges: Of `bin_edges`; about evenly spaced, fewer than 65535.
+        edges: Of `bin_edges`; about evenly spaced.
     """
     levels = np.empty(values.size, np.uint16)
     compiled(assign_gray_levels)(values, edges, float(edges[1] - edges[0]), levels)

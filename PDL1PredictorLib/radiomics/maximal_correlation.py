@@ -45,7 +45,7 @@ def maximal_correlations(pairs: "Cooccurrences", share: np.ndarray, marginal: np
     for m in np.flatnonzero((residuals > RESIDUAL) | (values > NEARLY_ONE)):
         cells = slice(bounds[m], bounds[m + 1])
         values[m] = _by_parts(pairs.rows[cells], pairs.columns[cells], share[cells], marginal[m])
-    return np.sqrt(np.maximum(values, 0))
+    return np.asarray(np.sqrt(np.maximum(values, 0)))
 
 
 def _krylov(

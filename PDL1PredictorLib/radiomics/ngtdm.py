@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+MOST_CELLS = 4_000_000  # of all matrices at a time: 32 MB
 MOST_COARSE = 1e6  # what pyradiomics gives for a region in which nothing differs
 
 
@@ -28,41 +29,47 @@ class ToneDifferences(NamedTuple):
 def ngtdm_features(tones: ToneDifferences) -> dict[str, np.ndarray]:
     """All neighborhood features, one number per matrix.
 
-    Sums over pairs of levels are written with sums over levels where that is exact: a term with a square of the
-    difference splits into moments, a term with its absolute value does not.
-
     Returns:
         Values by name, as in the table.
     """
     counts, differences, levels = tones
     n = counts.sum(axis=1)
     share = counts / n[:, None]
-    here = share > 0
-    n_levels = here.sum(axis=1)
+    n_levels = (share > 0).sum(axis=1)
     weighted = (share * differences).sum(axis=1)
     total = differences.sum(axis=1)
-    gap = levels[:, None] - levels[None, :]
-    contrast = np.einsum("mi,mj,ij->m", share, share, gap**2) * total / n
-    pairs = n_levels * (n_levels - 1)
-    apart = np.zeros_like(n)
-    complexity = np.zeros_like(n)
-    strength = np.zeros_like(n)
-    for m in range(n.size):
-        at = np.flatnonzero(here[m])
-        p, s, i = share[m, at], differences[m, at], levels[at]
-        both = p[:, None] + p[None, :]
-        step = np.abs(i[:, None] - i[None, :])
-        tone, rough = i * p, p * s
-        apart[m] = np.abs(tone[:, None] - tone[None, :]).sum()
-        complexity[m] = (step * (rough[:, None] + rough[None, :]) / both).sum() / n[m]
-        strength[m] = (both * step**2).sum()
+    sums = sum(_over_pairs(rows, share, differences, levels) for rows in _row_blocks(*share.shape))
+    apart, contrast, strength, complexity = np.asarray(sums)
     return {
         "Busyness": _ratio(weighted, apart),
         "Coarseness": np.where(weighted != 0, _ratio(np.ones_like(weighted), weighted), MOST_COARSE),
-        "Complexity": complexity,
-        "Contrast": _ratio(contrast, pairs),
+        "Complexity": complexity / n,
+        "Contrast": _ratio(contrast * total / n, n_levels * (n_levels - 1)),
         "Strength": _ratio(strength, total),
     }
+
+
+def _row_blocks(n_matrices: int, n_levels: int) -> list[slice]:
+    """Parts of the rows of all matrices that fit into memory together."""
+    height = max(1, MOST_CELLS // (n_matrices * n_levels))
+    return [slice(start, start + height) for start in range(0, n_levels, height)]
+
+
+def _over_pairs(rows: slice, share: np.ndarray, differences: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """The four sums over pairs of levels that occur, for some of the first levels, (sum, matrix)."""
+    p, other = share[:, rows, None], share[:, None, :]
+    there = (p > 0) & (other > 0)
+    step = np.abs(levels[rows, None] - levels[None, :])
+    tone, rough = levels * share, differences * share
+    both = np.where(there, p + other, 1)
+    return np.stack(
+        [
+            (np.abs(tone[:, rows, None] - tone[:, None, :]) * there).sum(axis=(1, 2)),
+            (p * other * step**2).sum(axis=(1, 2)),
+            (both * step**2 * there).sum(axis=(1, 2)),
+            (step * (rough[:, rows, None] + rough[:, None, :]) / both * there).sum(axis=(1, 2)),
+        ]
+    )
 
 
 def _ratio(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -4,12 +4,14 @@ import os
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
+import numpy as np
 import SimpleITK as sitk
 
 from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.radiomics.checks import MANY_GRAY_LEVELS, require_measurable
 from PDL1PredictorLib.radiomics.compiled import require_numba
 from PDL1PredictorLib.radiomics.filters import Intensities, at_voxels, laplacian_of_gaussian, wavelet_bands
+from PDL1PredictorLib.radiomics.memory import require_memory
 from PDL1PredictorLib.radiomics.rehearsal import get_ready
 from PDL1PredictorLib.radiomics.settings import WAVELET_BANDS, FeatureSettings, log_image_name
 from PDL1PredictorLib.radiomics.shape import shape_features
@@ -51,6 +53,7 @@ class PDL1Engine:
         regions = {
             name: RegionVoxels.of(sitk.GetArrayViewFromImage(mask), (k_mm, j_mm, i_mm)) for name, mask in masks.items()
         }
+        require_memory(ct, regions.values(), settings, self._threads, _widest_range(ct, regions))
         with ThreadPoolExecutor(self._threads, thread_name_prefix="radiomics") as pool:
             try:
                 found = _measure(pool, ct, regions, settings, progress)
@@ -59,6 +62,11 @@ class PDL1Engine:
                 raise
         progress.step("features", 1.0)
         return {name: found[name] for region in masks for name in settings.feature_names(region)}
+
+
+def _widest_range(ct: sitk.Image, regions: Mapping[str, RegionVoxels]) -> float:
+    read = at_voxels(sitk.GetArrayViewFromImage(ct))
+    return max(float(np.ptp(read(region))) for region in regions.values())
 
 
 def _measure(

@@ -1,0 +1,122 @@
+"""Compiling: lazily, once, into a folder that can be written to, with a word for the user."""
+
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from PDL1PredictorLib.core.errors import CancelledError
+from PDL1PredictorLib.core.progress import Progress
+from PDL1PredictorLib.radiomics import compiled, rehearsal
+
+
+def run(code: str, **environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        env=os.environ | environment,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_numba_is_not_loaded_before_an_engine_is_asked_for():
+    code = """
+        import sys
+        import PDL1PredictorLib.radiomics.pdl1_engine, PDL1PredictorLib.radiomics.extract
+        print("numba" in sys.modules)
+    """
+    assert run(code) == "False"
+
+
+def test_a_kernel_is_handed_to_numba_once():
+    from PDL1PredictorLib.radiomics.kernels import zones
+
+    assert compiled.compiled(zones) is compiled.compiled(zones)
+
+
+def test_what_is_compiled_is_kept_where_the_user_says(tmp_path: Path):
+    code = """
+        import numpy as np
+        from PDL1PredictorLib.radiomics.compiled import compiled
+        from PDL1PredictorLib.radiomics.kernels import assign_gray_levels
+
+        levels = np.empty(3, np.uint16)
+        compiled(assign_gray_levels)(np.array([0.0, 30.0, 25.0]), np.array([0.0, 25.0, 50.0]), 25.0, levels)
+        print(levels.tolist())
+    """
+    assert run(code, NUMBA_CACHE_DIR=str(tmp_path)) == "[1, 2, 2]"
+    assert list(tmp_path.rglob("*.nbi"))
+
+
+def test_a_package_that_cannot_be_written_to_keeps_its_kernels_with_the_user(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    monkeypatch.setattr(compiled, "_user_cache", lambda: tmp_path)
+    writable = compiled._is_writable
+    monkeypatch.setattr(compiled, "_is_writable", lambda folder: folder.name != "__pycache__" and writable(folder))
+    assert compiled.cache_folder() == tmp_path / "pdl1predictor" / "numba"
+
+
+def test_where_nothing_can_be_written_a_temporary_folder_serves(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    monkeypatch.setattr(compiled, "_is_writable", lambda folder: False)
+    assert "pdl1predictor-numba-" in str(compiled.cache_folder())
+
+
+def test_a_folder_that_is_a_file_cannot_be_written_to(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    assert not compiled._is_writable(tmp_path / "file")
+    assert compiled._is_writable(tmp_path / "new")
+
+
+def test_other_users_of_numba_keep_their_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    import numba
+
+    before = numba.config.CACHE_DIR
+    with compiled._cache_in(numba, tmp_path):
+        assert str(tmp_path) == numba.config.CACHE_DIR
+    assert before == numba.config.CACHE_DIR
+
+
+def test_a_machine_that_compiles_says_so_and_can_be_cancelled(monkeypatch: pytest.MonkeyPatch):
+    finish = threading.Event()
+    monkeypatch.setattr(rehearsal, "_READY", threading.Event())
+    monkeypatch.setattr(rehearsal, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(rehearsal, "rehearse", finish.wait)
+    told: list[str] = []
+
+    def report(stage: str, fraction: float, message: str) -> None:
+        told.append(message)
+        finish.set()
+
+    with ThreadPoolExecutor(1) as pool:
+        rehearsal.get_ready(pool, Progress(report))
+        assert told == ["compiling the radiomics kernels, once"]
+        rehearsal.get_ready(pool, Progress(report))
+        assert len(told) == 1
+        monkeypatch.setattr(rehearsal, "_READY", threading.Event())
+        finish.clear()
+        with pytest.raises(CancelledError):
+            rehearsal.get_ready(pool, Progress(cancelled=lambda: True))
+        finish.set()
+
+
+def test_the_kernels_are_plain_functions_that_python_runs_as_well():
+    from PDL1PredictorLib.radiomics.kernels import assign_gray_levels
+
+    rng = np.random.default_rng(0)
+    values = np.append(rng.normal(0, 100, 500).round(), [-300.0, 300.0, 25.0, -25.0])
+    edges = np.arange(-300.0, 351.0, 25.0)
+    levels = np.empty(values.size, np.uint16)
+    assign_gray_levels(np.maximum(values, -300), edges, 25.0, levels)
+    np.testing.assert_array_equal(levels, np.digitize(np.maximum(values, -300), edges))
