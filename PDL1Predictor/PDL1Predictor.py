@@ -1,0 +1,423 @@
+"""3D Slicer module: outline a lung tumor on a chest CT, press Predict, see the answer on the images.
+
+The module wires widgets, scene and library together and computes nothing itself: all computing is the library's
+(`PDL1PredictorLib`), in a background process.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import slicer
+import vtk
+from slicer.i18n import tr as _
+from slicer.i18n import translate
+from slicer.ScriptedLoadableModule import (
+    ScriptedLoadableModule,
+    ScriptedLoadableModuleLogic,
+    ScriptedLoadableModuleTest,
+    ScriptedLoadableModuleWidget,
+)
+from slicer.util import VTKObservationMixin
+
+OWN_PACKAGES = ("PDL1PredictorGUI", "PDL1PredictorLib")
+DEFAULT_MODEL = "phantom-demo"
+
+
+class PDL1Predictor(ScriptedLoadableModule):
+    """What Slicer knows of the module before it is opened."""
+
+    def __init__(self, parent: Any) -> None:
+        super().__init__(parent)
+        self.parent.title = _("PD-L1 Predictor")
+        self.parent.categories = [translate("qSlicerAbstractCoreModule", "Quantification")]
+        self.parent.dependencies = ["Segmentations", "Colors"]
+        self.parent.contributors = ["The PDL1Predictor contributors"]
+        self.parent.helpText = _(
+            "Predicts PD-L1 status and nine other biomarkers of non-small-cell lung cancer from a chest CT and the "
+            "outline of the tumor, each with a calibrated probability, its uncertainty and a heat map.<p><b>Research "
+            "use only.</b> Not a medical device: it must not guide diagnosis or treatment and does not replace a "
+            "biopsy."
+        )
+        self.parent.helpText += self.getDefaultModuleDocumentationLink()
+        self.parent.acknowledgementText = _(
+            "Method: Deep-RadScore, and others as named in the model's card. The bundled model was trained on "
+            "synthetic patients only."
+        )
+        slicer.app.connect("startupCompleted()", register_sample_data)
+
+
+def register_sample_data() -> None:
+    """Lists the sample patient in the module Sample Data."""
+    from PDL1PredictorGUI import sample
+
+    sample.register()
+
+
+class PDL1PredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+    """The window: six sections over one case."""
+
+    def __init__(self, parent: Any = None) -> None:
+        ScriptedLoadableModuleWidget.__init__(self, parent)
+        VTKObservationMixin.__init__(self)
+        self.logic: Any = None
+        self.shared: Any = None
+        self.sections: list[Any] = []
+        self._gui_tag: int | None = None
+        self._refreshing = False
+        self._again = False
+
+    def setup(self) -> None:
+        """Makes the window; needs no main window, no network and no package that Slicer does not bring."""
+        ScriptedLoadableModuleWidget.setup(self)
+        from PDL1PredictorGUI.batch_section import BatchSection
+        from PDL1PredictorGUI.library import make_importable
+        from PDL1PredictorGUI.live import LiveRegions
+        from PDL1PredictorGUI.patient import PatientSection
+        from PDL1PredictorGUI.predict_section import PredictSection
+        from PDL1PredictorGUI.regions import RegionsSection
+        from PDL1PredictorGUI.results_section import ResultsSection
+        from PDL1PredictorGUI.section import Shared
+        from PDL1PredictorGUI.tumor import TumorSection
+
+        make_importable()
+        window = slicer.util.loadUI(self.resourcePath("UI/PDL1Predictor.ui"))
+        self.layout.addWidget(window)
+        self.ui = slicer.util.childWidgetVariables(window)
+        window.setMRMLScene(slicer.mrmlScene)
+        self.logic = PDL1PredictorLogic()
+        self.shared = shared = Shared(self.ui, self.logic, self.refresh)
+        shared.live = LiveRegions(shared, self.on_settled)
+        self.results = ResultsSection(shared)
+        self.predict = PredictSection(shared, self.results.show)
+        self.batch = BatchSection(shared)
+        self.sections = [
+            PatientSection(shared),
+            TumorSection(shared),
+            RegionsSection(shared),
+            self.predict,
+            self.results,
+            self.batch,
+        ]
+        for section in ("patient", "tumor", "regions", "predict", "results", "batch"):
+            getattr(self.ui, f"{section}Section").connect("contentsCollapsed(bool)", self.on_opened)
+        scene = slicer.mrmlScene
+        self.addObserver(scene, scene.StartCloseEvent, self.on_scene_start_close)
+        self.addObserver(scene, scene.EndCloseEvent, self.on_scene_end_close)
+        self.addObserver(scene, scene.StartImportEvent, self.on_scene_start_import)
+        self.addObserver(scene, scene.EndImportEvent, self.on_scene_end_import)
+        self.addObserver(scene, scene.NodeRemovedEvent, self.on_node_removed)
+        self.initialize_parameters()
+
+    def cleanup(self) -> None:
+        """The window goes away, also before a reload: nothing of it may run on."""
+        self.let_go()
+        self.stop()
+        for section in self.sections:
+            section.cleanup()
+        self.removeObservers()
+
+    def onReload(self) -> None:
+        """Reload takes the module's own packages along, not only this file."""
+        for name in [name for name in sys.modules if name.partition(".")[0] in OWN_PACKAGES]:
+            del sys.modules[name]
+        ScriptedLoadableModuleWidget.onReload(self)
+
+    def enter(self) -> None:
+        """The module is shown."""
+        self.shared.entered = True
+        for section in self.sections:
+            section.enter()
+        self.initialize_parameters()
+        self.shared.live.poke()
+
+    def exit(self) -> None:
+        """Another module is shown; what runs in the background goes on."""
+        self.shared.entered = False
+        self.shared.live.stop()
+        for section in self.sections:
+            section.exit()
+
+    # --- the scene
+
+    def on_scene_start_close(self, _caller: Any, _event: str) -> None:
+        """All nodes go away: none may be held, and what runs has nothing to give its result to."""
+        self.let_go()
+        self.stop()
+
+    def on_scene_start_import(self, _caller: Any, _event: str) -> None:
+        """Nodes come, and the parameters may be replaced."""
+        self.let_go()
+
+    def on_scene_end_close(self, _caller: Any, _event: str) -> None:
+        """A new scene."""
+        self.initialize_parameters()
+
+    def on_scene_end_import(self, _caller: Any, _event: str) -> None:
+        """A scene was opened: what a file cannot hold is made anew."""
+        from PDL1PredictorGUI import results
+
+        with slicer.util.tryWithErrorDisplay(_("A result of this scene cannot be shown.")):
+            for result in results.all_results():
+                results.restore(result)
+        self.initialize_parameters()
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def on_node_removed(self, _caller: Any, _event: str, node: Any) -> None:
+        """A node was deleted: what points to it must not go on as if it were there."""
+        if node.IsA("vtkMRMLVolumeNode") or node.IsA("vtkMRMLSegmentationNode") or node.IsA("vtkMRMLTextNode"):
+            self.refresh()
+
+    def stop(self) -> None:
+        """Ends what runs in the background, and waits until nothing of it is left."""
+        for section in self.sections:
+            section.stop()
+
+    def let_go(self) -> None:
+        """Holds no node any more."""
+        shared = self.shared
+        if shared is None:
+            return
+        if shared.parameters is not None:
+            shared.parameters.disconnectGui(self._gui_tag)
+            self.removeObserver(shared.parameters, vtk.vtkCommand.ModifiedEvent, self.on_parameters)
+            shared.parameters = None
+        shared.live.forget()
+        for section in self.sections:
+            section.forget()
+
+    def initialize_parameters(self) -> None:
+        """Takes up the scene's parameters; the first CT and segmentation are chosen where none is."""
+        shared = self.shared
+        if shared.parameters is None:
+            shared.parameters = self.logic.getParameterNode()
+            self._gui_tag = shared.parameters.connectGui(self.ui)
+            self.addObserver(shared.parameters, vtk.vtkCommand.ModifiedEvent, self.on_parameters)
+        if shared.parameters.volume is None:
+            shared.parameters.volume = self.logic.first_ct()
+        self.refresh()
+
+    def on_parameters(self, _caller: Any, _event: str) -> None:
+        """A choice has changed."""
+        self.refresh()
+
+    # --- showing
+
+    def refresh(self) -> None:
+        """Brings every section up to date; a call from within comes after the present one."""
+        from PDL1PredictorGUI.section import scene_is_moving
+
+        if self.shared.parameters is None or scene_is_moving():
+            return
+        if self._refreshing:
+            self._again = True
+            return
+        self._refreshing = True
+        try:
+            for _attempt in range(5):  # what one section decides another may follow, but not for ever
+                self._again = False
+                self.shared.live.follow()
+                for section in self.sections:
+                    section.update()
+                if not self._again:
+                    break
+        finally:
+            self._refreshing = False
+
+    def on_settled(self) -> None:
+        """The case was measured."""
+        for section in self.sections:
+            section.settled()
+
+    def on_opened(self, collapsed: bool) -> None:
+        """A section was opened: Qt shows all that is in it, also what is not to be shown now."""
+        if not collapsed:
+            self.refresh()
+            self.on_settled()
+
+
+class PDL1PredictorLogic(ScriptedLoadableModuleLogic):
+    """For scripts, without a window.
+
+    A prediction that waits, and one that does not:
+
+        logic = PDL1PredictorLogic()
+        result = logic.predict(ctNode, segmentationNode, segmentID, model="phantom-demo", device="cpu")
+        print(result.endpoint("PDL1")["probability"])
+
+        prediction = logic.predict(ctNode, segmentationNode, segmentID, wait=False, onEnd=print)
+        prediction.cancel()
+    """
+
+    def getParameterNode(self) -> Any:
+        """The scene's parameters."""
+        from PDL1PredictorGUI.parameters import PDL1PredictorParameters
+
+        return PDL1PredictorParameters(super().getParameterNode())
+
+    @staticmethod
+    def first_ct() -> Any:
+        """The first volume that can be a CT, or None."""
+        from PDL1PredictorGUI import bridge
+
+        volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+        return next((node for node in volumes if not bridge.why_not_ct(node)), None)
+
+    @staticmethod
+    def request(
+        ctNode: Any,
+        segmentationNode: Any,
+        segmentID: str,
+        model: str = DEFAULT_MODEL,
+        device: str = "auto",
+        regions: Any = None,
+        clinical: Mapping[str, Any] | None = None,
+        ringSegmentID: str | None = None,
+    ) -> Any:
+        """What `predict` starts with these arguments: a `PDL1PredictorGUI.predictor.PredictRequest`."""
+        from PDL1PredictorGUI.predictor import PredictRequest
+        from PDL1PredictorGUI.ring import edited_ring
+
+        return PredictRequest(
+            volume=ctNode,
+            segmentation=segmentationNode,
+            segment_id=segmentID,
+            model=model,
+            device=device,
+            regions=regions,
+            clinical=clinical,
+            ring_segment_id=ringSegmentID or edited_ring(segmentationNode, segmentID) or None,
+            with_patient=bool(clinical),
+        )
+
+    @staticmethod
+    def new_prediction(
+        onProgress: Callable[..., None] | None = None,
+        onLog: Callable[[str], None] | None = None,
+        onEnd: Callable[..., None] | None = None,
+    ) -> Any:
+        """A background prediction, not yet started."""
+        from PDL1PredictorGUI.predictor import Prediction
+
+        return Prediction(onProgress, onLog, onEnd)
+
+    def predict(
+        self,
+        ctNode: Any,
+        segmentationNode: Any,
+        segmentID: str,
+        model: str = DEFAULT_MODEL,
+        device: str = "auto",
+        regions: Any = None,
+        clinical: Mapping[str, Any] | None = None,
+        ringSegmentID: str | None = None,
+        wait: bool = True,
+        onProgress: Callable[..., None] | None = None,
+        onLog: Callable[[str], None] | None = None,
+        onEnd: Callable[..., None] | None = None,
+    ) -> Any:
+        """Predicts one tumor in the background process that the window uses; the result is kept in the scene.
+
+        Args:
+            ctNode: Chest CT, a scalar volume.
+            segmentationNode: Holds the tumor's contour.
+            segmentID: The tumor's segment.
+            model: Name of a bundled model, or path of a bundle.
+            device: auto, cpu, cuda or mps.
+            regions: `PDL1PredictorLib.core.settings.RegionSettings`; None for the model's own.
+            clinical: What is known of the patient, by the names of `PDL1PredictorLib.core.case.Clinical`; it is
+                written into the report.
+            ringSegmentID: A ring to use as it is; None uses the tumor's own ring if it was edited in the window.
+            wait: False comes back at once.
+            onProgress: Called with stage, fraction (0 to 1), text and seconds.
+            onLog: Called with each line of the log.
+            onEnd: Called with the outcome and the result (None if there is none).
+
+        Returns:
+            `results.ResultNodes` with `wait`; else the running `predictor.Prediction`, which can be cancelled.
+
+        Raises:
+            PDL1Error: With what to do; with `wait` also when the prediction did not reach its end.
+        """
+        from PDL1PredictorGUI.library import make_importable
+
+        make_importable()
+        from PDL1PredictorLib.core.errors import CancelledError, PDL1Error
+
+        request = self.request(ctNode, segmentationNode, segmentID, model, device, regions, clinical, ringSegmentID)
+        prediction = self.new_prediction(onProgress, onLog, onEnd)
+        prediction.start(request)
+        if not wait:
+            return prediction
+        while prediction.wait(0.1) is None:
+            slicer.app.processEvents()
+        outcome = prediction.outcome
+        if outcome.kind == "cancelled":
+            raise CancelledError(outcome.text)
+        if outcome.kind != "done":
+            raise PDL1Error(outcome.text)
+        return prediction.result
+
+
+class PDL1PredictorTest(ScriptedLoadableModuleTest):
+    """Self-test: runs in Slicer and in the test host."""
+
+    def setUp(self) -> None:
+        """An empty scene."""
+        slicer.mrmlScene.Clear()
+
+    def phantom(self) -> tuple[Any, Any, str]:
+        """A small synthetic patient: CT, segmentation, segment."""
+        from PDL1PredictorGUI import bridge
+        from PDL1PredictorGUI.library import make_importable
+        from PDL1PredictorGUI.tumor import new_tumor
+
+        make_importable()
+        from PDL1PredictorLib.phantom.patient import make_patient
+
+        case = make_patient(seed=5, index=0, extent="tumor").case
+        volume = bridge.volume_of_image(case.ct, "CT")
+        segmentation, segment_id = new_tumor(volume)
+        bridge.put_segment(segmentation, segment_id, case.tumor, volume)
+        return volume, segmentation, segment_id
+
+    def test_predict_from_a_script(self) -> None:
+        """A prediction without a window gives an answer for every endpoint."""
+        from PDL1PredictorGUI import packages, results
+
+        volume, segmentation, segment_id = self.phantom()
+        if packages.missing():
+            self.delayDisplay("Skipped: " + ", ".join(str(package) for package in packages.missing()))
+            return
+        result = PDL1PredictorLogic().predict(volume, segmentation, segment_id, device="cpu")
+        assert "PDL1" in result.endpoints
+        for key in result.endpoints:
+            low, high = result.endpoint(key)["interval"]
+            assert 0 <= low <= result.endpoint(key)["probability"] <= high <= 1
+        assert results.find(segmentation, segment_id).main is result.main
+        self.delayDisplay("Test passed")
+
+    def test_a_volume_that_is_no_ct_is_refused(self) -> None:
+        """The reason is told before anything is started."""
+        import numpy as np
+
+        _volume, segmentation, segment_id = self.phantom()
+        from PDL1PredictorLib.core.errors import PDL1Error
+
+        mr = slicer.util.addVolumeFromArray(np.full((5, 6, 7), 300, np.int16), name="MR")
+        with self.assertRaises(PDL1Error):  # noqa: PT027 - no pytest in Slicer
+            PDL1PredictorLogic().predict(mr, segmentation, segment_id)
+        self.delayDisplay("Test passed")
+
+    def test_the_window_measures_a_tumor(self) -> None:
+        """The measures appear once CT and tumor are chosen."""
+        volume, segmentation, segment_id = self.phantom()
+        widget = slicer.util.getModuleWidget("PDL1Predictor")
+        if not widget.shared.entered:
+            widget.enter()
+        parameters = widget.shared.parameters
+        parameters.volume, parameters.segmentation, parameters.segment_id = volume, segmentation, segment_id
+        widget.shared.live.settle()
+        assert "mL" in widget.ui.tumorVolumeLabel.text
+        assert widget.shared.live.problem == ""
+        self.delayDisplay("Test passed")

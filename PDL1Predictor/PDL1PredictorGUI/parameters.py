@@ -1,0 +1,127 @@
+"""What the window keeps in the scene: every choice about the case, so that a saved scene opens as it was left."""
+
+import enum
+from typing import Annotated, Any
+
+import slicer
+from slicer.i18n import tr as _
+from slicer.parameterNodeWrapper import Decimals, SingleStep, WithinRange, parameterNodeWrapper
+
+UNKNOWN_AGE = -1
+UNKNOWN_THICKNESS = 0.0
+
+
+class Sex(enum.Enum):
+    """As the library's `Clinical.sex`; None is not known."""
+
+    UNKNOWN = None
+    FEMALE = "female"
+    MALE = "male"
+
+    def label(self) -> str:
+        """For the window."""
+        return {Sex.UNKNOWN: _("unknown"), Sex.FEMALE: _("female"), Sex.MALE: _("male")}[self]
+
+
+class Smoking(enum.Enum):
+    """As the library's `Clinical.smoking`; None is not known."""
+
+    UNKNOWN = None
+    NEVER = "never"
+    FORMER = "former"
+    CURRENT = "current"
+
+    def label(self) -> str:
+        """For the window."""
+        words = {Smoking.NEVER: _("never"), Smoking.FORMER: _("former"), Smoking.CURRENT: _("current")}
+        return words.get(self, _("unknown"))
+
+
+class FamilyHistory(enum.Enum):
+    """As the library's `Clinical.family_history`; None is not known."""
+
+    UNKNOWN = None
+    NO = False
+    YES = True
+
+    def label(self) -> str:
+        """For the window."""
+        words = {FamilyHistory.NO: _("no"), FamilyHistory.YES: _("lung cancer")}
+        return words.get(self, _("unknown"))
+
+
+@parameterNodeWrapper
+class PDL1PredictorParameters:
+    """One object per scene; the widgets are tied to it by their property SlicerParameterName.
+
+    Attributes:
+        volume: The CT.
+        clinical_volume: The CT from which the clinical values were filled in: another CT, other values.
+        clinical_in_report: Whether the report names them; without it nothing written can be tied to the patient.
+        segmentation: Where the contours lie.
+        segment_id: The tumor that is predicted.
+        ring_mm: Thickness of the ring.
+        show_ring: Whether the ring is drawn as a segment.
+        model: Name or path of the model bundle.
+        shown_result: The main node of the result that is shown.
+        endpoint: The finding whose heat map and contributions are shown.
+    """
+
+    volume: slicer.vtkMRMLScalarVolumeNode
+    clinical_volume: slicer.vtkMRMLScalarVolumeNode
+    age: Annotated[int, WithinRange(UNKNOWN_AGE, 120)] = UNKNOWN_AGE
+    sex: Sex = Sex.UNKNOWN
+    smoking: Smoking = Smoking.UNKNOWN
+    family_history: FamilyHistory = FamilyHistory.UNKNOWN
+    slice_thickness_mm: Annotated[float, WithinRange(UNKNOWN_THICKNESS, 50.0), Decimals(2)] = UNKNOWN_THICKNESS
+    kernel: str = ""
+    manufacturer: str = ""
+    clinical_in_report: bool = False
+    segmentation: slicer.vtkMRMLSegmentationNode
+    segment_id: str = ""
+    ring_mm: Annotated[float, WithinRange(0.5, 20.0), Decimals(1), SingleStep(0.5)] = 3.0
+    exclude_air: bool = False
+    exclude_bone: bool = False
+    show_ring: bool = False
+    model: str = "phantom-demo"
+    shown_result: slicer.vtkMRMLTextNode
+    endpoint: str = "PDL1"
+    show_heat_map: bool = False
+    heat_map_opacity: Annotated[float, WithinRange(0.0, 1.0), Decimals(2), SingleStep(0.05)] = 0.5
+    heat_map_threshold: Annotated[float, WithinRange(0.0, 1.0), Decimals(2), SingleStep(0.05)] = 0.15
+
+
+def clinical_values(parameters: Any) -> dict[str, Any]:
+    """The clinical values that are known, by the names of the library's `Clinical`."""
+    values = {
+        "age_years": None if parameters.age == UNKNOWN_AGE else float(parameters.age),
+        "sex": parameters.sex.value,
+        "smoking": parameters.smoking.value,
+        "family_history": parameters.family_history.value,
+        "slice_thickness_mm": parameters.slice_thickness_mm or None,
+        "kernel": parameters.kernel.strip() or None,
+        "manufacturer": parameters.manufacturer.strip() or None,
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def fill_clinical(parameters: Any, values: dict[str, Any]) -> None:
+    """Takes over clinical values by the library's names; what is not among them becomes unknown."""
+    with slicer.util.NodeModify(parameters.parameterNode):
+        age = values.get("age_years")
+        parameters.age = UNKNOWN_AGE if age is None else round(age)
+        parameters.sex = Sex(values.get("sex"))
+        parameters.smoking = Smoking(values.get("smoking"))
+        parameters.family_history = FamilyHistory(values.get("family_history"))
+        parameters.slice_thickness_mm = min(values.get("slice_thickness_mm") or UNKNOWN_THICKNESS, 50.0)
+        parameters.kernel = values.get("kernel") or ""
+        parameters.manufacturer = values.get("manufacturer") or ""
+
+
+def region_settings(parameters: Any) -> Any:
+    """The library's `RegionSettings` for the choices of the window."""
+    from PDL1PredictorLib.core.settings import RegionSettings
+
+    return RegionSettings(
+        ring_mm=parameters.ring_mm, exclude_air=parameters.exclude_air, exclude_bone=parameters.exclude_bone
+    )

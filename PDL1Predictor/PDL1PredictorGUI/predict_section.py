@@ -1,0 +1,309 @@
+"""Section 4: the model, and one prediction in the background."""
+
+import enum
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ctk
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from PDL1PredictorGUI import preferences
+from PDL1PredictorGUI.preferences import clock
+from PDL1PredictorGUI.section import DONE, ERROR, NOTE, WARNING, Section, Shared, enable, fill_combo, say
+
+TICK_MS = 500
+
+
+class State(enum.Enum):
+    """Of the one prediction that can run: what the button does follows from it."""
+
+    IDLE = enum.auto()
+    STARTING = enum.auto()  # asking for packages, exporting
+    RUNNING = enum.auto()
+    CANCELLING = enum.auto()
+
+
+class PredictSection(Section):
+    """Chooses model and device; starts, shows, cancels and ends a prediction.
+
+    Args:
+        shared: The case.
+        on_result: Called with the new result's nodes.
+    """
+
+    PREDICT_TIP = _("Predicts the chosen tumor in the background: the window stays usable, and Cancel is possible.")
+    BROWSE_TIP = _("Chooses a model bundle of your own: a .zip file, or the file model.json of a bundle's folder.")
+    CARD_TIP = _("What the model was trained on, how good it is, and what it must not be used for.")
+
+    def __init__(self, shared: Shared, on_result: Callable[[Any], None]) -> None:
+        super().__init__(shared)
+        self._on_result = on_result
+        self.state = State.IDLE
+        self.prediction: Any = None
+        self._began = 0.0
+        self._expected: float | None = None
+        self._run_of = ("", "")
+        self._models: list[Any] = []
+        self._timer = qt.QTimer()
+        self._timer.setInterval(TICK_MS)
+        self._timer.connect("timeout()", self._show_time)
+        ui = self.ui
+        for device, text in self._devices():
+            ui.deviceComboBox.addItem(text, device)
+        for edit in (ui.modelsFolderEdit, ui.wheelsFolderEdit):
+            edit.filters = ctk.ctkPathLineEdit.Dirs
+        ui.modelsFolderEdit.currentPath = preferences.read(preferences.MODELS_FOLDER)
+        ui.wheelsFolderEdit.currentPath = preferences.read(preferences.WHEELS_FOLDER)
+        ui.modelComboBox.connect("activated(int)", self.on_model)
+        ui.browseModelButton.connect("clicked(bool)", self.on_browse)
+        ui.modelCardButton.connect("clicked(bool)", self.on_card)
+        ui.deviceComboBox.connect("activated(int)", self.on_device)
+        ui.modelsFolderEdit.connect("currentPathChanged(QString)", self.on_models_folder)
+        ui.wheelsFolderEdit.connect("currentPathChanged(QString)", self.on_wheels_folder)
+        ui.predictButton.connect("clicked(bool)", self.on_predict)
+        ui.progressPanel.hide()
+        self._find_models()
+
+    @staticmethod
+    def _devices() -> list[tuple[str, str]]:
+        return [
+            ("auto", _("Automatic")),
+            ("cpu", _("Processor (CPU)")),
+            ("cuda", _("NVIDIA graphics card (CUDA)")),
+            ("mps", _("Apple graphics (MPS)")),
+        ]
+
+    # --- showing
+
+    def update(self) -> None:
+        """Model, device and button."""
+        ui, chosen = self.ui, self.parameters.model
+        entries = [(entry.title, str(entry.key)) for entry in self._models]
+        if chosen not in [key for _text, key in entries]:
+            entries.append((Path(chosen).name, chosen))
+        fill_combo(ui.modelComboBox, entries, chosen)
+        entry = self._entry(chosen)
+        problem = entry.problem if entry is not None else self._why_no_model(chosen)
+        say(ui.modelProblemLabel, problem, ERROR)
+        enable(ui.modelCardButton, self.CARD_TIP, _("Off: the model cannot be read.") if problem else "")
+        device = preferences.read(preferences.DEVICE, "auto")
+        ui.deviceComboBox.setCurrentIndex(max(ui.deviceComboBox.findData(device), 0))
+        idle = self.state is State.IDLE
+        for widget, tip in ((ui.modelComboBox, ""), (ui.deviceComboBox, ""), (ui.browseModelButton, self.BROWSE_TIP)):
+            widget.setEnabled(idle)
+            if tip:
+                widget.setToolTip(tip if idle else _("Off while a prediction runs."))
+        self._show_button(problem)
+
+    def settled(self) -> None:
+        """What was found out about the contour decides about the button too."""
+        self.update()
+
+    def _show_button(self, model_problem: str) -> None:
+        button = self.ui.predictButton
+        live = self.shared.live
+        if self.state is not State.IDLE:
+            button.text = _("Cancel") if self.state is not State.CANCELLING else _("Cancelling…")
+            stopping = _("The prediction is being stopped.") if self.state is State.CANCELLING else ""
+            enable(button, _("Stops the prediction; nothing of it is kept."), stopping)
+            say(self.ui.whyNotLabel, "")
+            return
+        button.text = _("Predict")
+        why_not = self.shared.busy or self.shared.why_nothing_chosen() or model_problem
+        if not why_not and not live.waiting:
+            why_not = live.problem
+        enable(button, self.PREDICT_TIP, why_not)
+        say(self.ui.whyNotLabel, _("Predict is off: {reason}").format(reason=why_not) if why_not else "", NOTE)
+
+    def _why_no_model(self, chosen: str) -> str:
+        from PDL1PredictorGUI.library import make_importable
+
+        make_importable()
+        from PDL1PredictorLib.core.errors import PDL1Error
+        from PDL1PredictorLib.resources import find_model
+
+        try:
+            find_model(chosen)
+        except PDL1Error as error:
+            return str(error)
+        return ""
+
+    # --- the model
+
+    def _find_models(self) -> None:
+        from PDL1PredictorGUI.models import available_models
+
+        folder = preferences.read(preferences.MODELS_FOLDER)
+        self._models = list(available_models(Path(folder) if folder else None))
+
+    def _entry(self, key: str) -> Any:
+        return next((entry for entry in self._models if str(entry.key) == key), None)
+
+    def on_model(self, row: int) -> None:
+        """A model was chosen in the list."""
+        self.parameters.model = self.ui.modelComboBox.itemData(row)
+
+    def on_browse(self) -> None:
+        """Chooses a bundle that lies elsewhere."""
+        start = preferences.read(preferences.MODELS_FOLDER)
+        found = qt.QFileDialog.getOpenFileName(
+            slicer.util.mainWindow(), _("Model bundle"), start, _("Model bundles (*.zip model.json)")
+        )
+        if found:
+            path = Path(found)
+            self.parameters.model = str(path.parent if path.name == "model.json" else path)
+
+    def on_card(self) -> None:
+        """Shows the model's card."""
+        from PDL1PredictorGUI.models import card_html
+
+        with slicer.util.tryWithErrorDisplay(_("The model's card cannot be read.")):
+            entry = self._entry(self.parameters.model)
+            self._show_page(card_html(entry.path if entry is not None else self._path(self.parameters.model)))
+
+    @staticmethod
+    def _path(model: str) -> Path:
+        from PDL1PredictorLib.resources import find_model
+
+        return find_model(model)
+
+    def _show_page(self, html: str) -> None:
+        dialog = qt.QDialog(slicer.util.mainWindow())
+        dialog.setWindowTitle(_("About the model"))
+        dialog.resize(720, 640)
+        layout = qt.QVBoxLayout(dialog)
+        browser = qt.QTextBrowser()
+        browser.setOpenExternalLinks(True)
+        browser.setHtml(html)
+        layout.addWidget(browser)
+        buttons = qt.QDialogButtonBox(qt.QDialogButtonBox.Close)
+        buttons.connect("rejected()", dialog.reject)
+        layout.addWidget(buttons)
+        dialog.exec_()
+        dialog.deleteLater()
+
+    def on_device(self, row: int) -> None:
+        """A device was chosen: kept for this computer."""
+        preferences.write(preferences.DEVICE, self.ui.deviceComboBox.itemData(row))
+
+    def on_models_folder(self, path: str) -> None:
+        """Another folder of models."""
+        preferences.write(preferences.MODELS_FOLDER, path)
+        self._find_models()
+        self.shared.refresh()
+
+    def on_wheels_folder(self, path: str) -> None:
+        """Another folder of wheels."""
+        preferences.write(preferences.WHEELS_FOLDER, path)
+
+    # --- a prediction
+
+    def on_predict(self) -> None:
+        """The one button: starts or cancels."""
+        if self.state is State.IDLE:
+            self.start()
+        elif self.state is not State.CANCELLING:
+            self.cancel()
+
+    def start(self) -> None:
+        """Asks for the packages, then starts."""
+        from PDL1PredictorGUI import packages
+
+        self._set_state(State.STARTING)
+        say(self.ui.outcomeLabel, "")
+        self.ui.logEdit.clear()
+        self._show_stage(_("Preparing…"), 0.0)
+        from PDL1PredictorLib.core.errors import PDL1Error
+
+        live = self.shared.live
+        if live.waiting:  # the last stroke counts: it may be the ring's first edit
+            live.settle()
+        try:
+            if live.problem:
+                raise PDL1Error(live.problem)
+            request = self.shared.request()
+            if not packages.ensure(confirm=True):
+                self._end(
+                    _("Without these packages nothing can be predicted. Press Predict to be asked again."), WARNING
+                )
+                return
+            slicer.app.processEvents(qt.QEventLoop.ExcludeUserInputEvents)
+            self.prediction = self.shared.logic.new_prediction(self.on_progress, self.on_log, self.on_end)
+            self._began = time.monotonic()
+            self._run_of = (request.model, request.device)
+            self._expected = preferences.expected_seconds(*self._run_of)
+            self.prediction.start(request)
+        except (PDL1Error, OSError, RuntimeError) as error:
+            self._end(str(error), ERROR)
+            return
+        if self.prediction is not None and self.state is State.STARTING:
+            self._set_state(State.RUNNING)
+            self._timer.start()
+            self._show_time()
+
+    def cancel(self) -> None:
+        """Asks the prediction to stop."""
+        if self.prediction is None:
+            return
+        self._set_state(State.CANCELLING)
+        self._show_stage(_("Stopping…"), None)
+        self.prediction.cancel()
+
+    def on_progress(self, stage: str, fraction: float, text: str, elapsed_s: float) -> None:
+        """The prediction says where it is."""
+        self._show_stage(text[:1].upper() + text[1:] if text else stage, fraction)
+
+    def on_log(self, line: str) -> None:
+        """The prediction says something else."""
+        self.ui.logEdit.appendPlainText(line)
+
+    def on_end(self, outcome: Any, result: Any) -> None:
+        """The prediction has ended, one way or another."""
+        if outcome.kind == "done" and result is not None:
+            preferences.add_duration(*self._run_of, time.monotonic() - self._began)
+            seconds = clock(time.monotonic() - self._began)
+            self._end(_("Done in {time} min. The result is in section 5.").format(time=seconds), DONE)
+            self._on_result(result)
+        else:
+            kind = NOTE if outcome.kind == "cancelled" else ERROR
+            self._end(outcome.text, kind)
+
+    def _end(self, text: str, kind: str) -> None:
+        self.prediction = None
+        self._timer.stop()
+        self._set_state(State.IDLE)
+        say(self.ui.outcomeLabel, text, kind)
+
+    def _set_state(self, state: State) -> None:
+        self.state = state
+        self.shared.busy = "" if state is State.IDLE else _("Off while a prediction runs.")
+        self.ui.progressPanel.setVisible(state is not State.IDLE)
+        if self.parameters is not None:
+            self.shared.refresh()
+            self.update()
+
+    def _show_stage(self, text: str, fraction: float | None) -> None:
+        self.ui.stageLabel.text = text
+        if fraction is not None:
+            self.ui.progressBar.value = round(100 * fraction)
+
+    def _show_time(self) -> None:
+        text = clock(time.monotonic() - self._began)
+        if self._expected is not None:
+            text = _("{elapsed} of about {expected} min").format(elapsed=text, expected=clock(self._expected))
+        self.ui.timeLabel.text = text
+
+    # --- coming and going
+
+    def stop(self) -> None:
+        """Ends a prediction that runs."""
+        if self.prediction is not None:
+            self.prediction.stop()
+
+    def cleanup(self) -> None:
+        """The window goes away."""
+        self._timer.stop()

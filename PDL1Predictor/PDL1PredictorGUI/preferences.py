@@ -1,0 +1,52 @@
+"""What the window keeps for this computer, in the user's settings: nothing about a case."""
+
+from statistics import median
+from typing import Any
+
+import qt
+
+GROUP = "PDL1Predictor/"
+DEVICE, MODELS_FOLDER, WHEELS_FOLDER, OUTPUT_FOLDER = (
+    GROUP + name for name in ("Device", "ModelsFolder", "WheelsFolder", "OutputFolder")
+)
+DURATIONS = GROUP + "Seconds/"
+KEPT_DURATIONS = 9  # an odd number has a middle; older runs say little about this computer's state
+
+
+def read(key: str, default: str = "") -> str:
+    """A text from the settings."""
+    value: Any = qt.QSettings().value(key)
+    return default if value is None else str(value)
+
+
+def write(key: str, value: str) -> None:
+    """Keeps a text in the settings."""
+    qt.QSettings().setValue(key, value)
+
+
+def expected_seconds(model: str, device: str) -> float | None:
+    """Median time of the earlier runs of a model on this computer; None before the first."""
+    seconds = _durations(model, device)
+    return median(seconds) if seconds else None
+
+
+def add_duration(model: str, device: str, seconds: float) -> None:
+    """Remembers how long a run took."""
+    kept = [*_durations(model, device), seconds][-KEPT_DURATIONS:]
+    write(_key(model, device), " ".join(f"{value:.1f}" for value in kept))
+
+
+def clock(seconds: float) -> str:
+    """Seconds as 0:07 or 12:30."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+
+
+def _key(model: str, device: str) -> str:
+    return f"{DURATIONS}{model.replace('/', '|')}|{device}"  # a slash would open a group
+
+
+def _durations(model: str, device: str) -> list[float]:
+    try:
+        return [float(part) for part in read(_key(model, device)).split()]
+    except ValueError:  # edited by hand
+        return []
