@@ -81,12 +81,15 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):
         layout = self.layout()
         if layout is None or self._collapsed:
             return QtCore.QSize(120, HEADER_HEIGHT)
-        hint = layout.sizeHint()
+        hint = layout.totalSizeHint()  # with the header, which is this widget's own margin
         return QtCore.QSize(max(hint.width(), 120), hint.height())
 
     def minimumSizeHint(self) -> QtCore.QSize:
-        """As `sizeHint`: the contents are never squeezed."""
-        return self.sizeHint()
+        """The header, and the least that the contents need when open."""
+        layout = self.layout()
+        if layout is None or self._collapsed:
+            return QtCore.QSize(120, HEADER_HEIGHT)
+        return layout.totalMinimumSize()
 
 
 @stands_for("ctk")
