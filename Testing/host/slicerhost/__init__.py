@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .application import SlicerApplication
+    from .application import qSlicerApplication
     from .modules import ScriptedModule
 
-_app: "SlicerApplication | None" = None
+_app: "qSlicerApplication | None" = None
 ALIASES = ("vtkITK", "vtkSegmentationCore", "vtkTeem")
 
 
@@ -27,7 +27,7 @@ def set_environment() -> None:
     os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
 
 
-def start(testing: bool = True, home: Path | None = None, layout: bool = True) -> "SlicerApplication":
+def start(testing: bool = True, home: Path | None = None, layout: bool = True) -> "qSlicerApplication":
     """Starts the application; a second call gives the one that runs.
 
     Args:
@@ -48,6 +48,7 @@ def start(testing: bool = True, home: Path | None = None, layout: bool = True) -
     # The stand-ins declare Qt properties: their modules can only be imported once the rules are in place.
     from . import (
         application,
+        console,
         dialog_record,
         modules,
         packaging_tools,
@@ -64,12 +65,13 @@ def start(testing: bool = True, home: Path | None = None, layout: bool = True) -
     for name, cls in of_library("slicer").items():
         setattr(slicer, name, cls)
     application.add_aliases(ALIASES)
-    _app = application.SlicerApplication(home, testing, layout)
+    _app = application.qSlicerApplication(home, testing, layout)
     slicer.qSlicerScriptedLoadableModule = modules.ScriptedModule
     scripted.install()
     install_parameter_node()
     packaging_tools.install()
     sample_data.install()
+    console.install()
     dialog_record.install_in_slicer_util()
     atexit.register(_app.close)
     return _app
@@ -87,6 +89,7 @@ def __getattr__(name: str) -> Any:
         "user_answers": "dialog_record",
         "packages": "packaging_tools",
         "slot_errors": "signals",
+        "source_faults": "source_check",
     }
     if _app is None or name not in homes:
         raise AttributeError(f"slicerhost has no '{name}'" + (" before start()" if name in homes else ""))
@@ -97,6 +100,13 @@ def load_module(path: str | Path) -> "ScriptedModule":
     """Loads a scripted module by its file; the application must run."""
     assert _app is not None, "call slicerhost.start() first"
     return _app.moduleManager().loadModule(str(path))
+
+
+def delete_later_now() -> None:
+    """Deletes what `deleteLater` has marked: outside Qt's own loop nothing else does."""
+    from PySide6 import QtCore
+
+    QtCore.QCoreApplication.sendPostedEvents(None, QtCore.QEvent.Type.DeferredDelete)
 
 
 def process_events(seconds: float = 0.0) -> None:

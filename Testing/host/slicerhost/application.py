@@ -18,10 +18,11 @@ from PySide6 import QtCore, QtWidgets
 from .files import CoreIOManager
 from .layout import qSlicerLayoutManager
 from .modules import BuiltInModule, ModuleManager
+from .stand_in import stands_for
 
 VERSION = (5, 12)
 MODULE_LOGICS = {
-    "Colors": "vtkMRMLColorLogic",
+    "Colors": "vtkSlicerColorLogic",
     "CropVolume": "vtkSlicerCropVolumeLogic",
     "Markups": "vtkSlicerMarkupsLogic",
     "Models": "vtkSlicerModelsLogic",
@@ -35,6 +36,9 @@ MODULE_LOGICS = {
     "Units": "vtkSlicerUnitsLogic",
     "Volumes": "vtkSlicerVolumesLogic",
 }
+
+#: Logics that say once that they miss files of Slicer's share folder, which the wheel does not have
+WITHOUT_FILES = ("Colors", "Terminologies")
 
 
 @contextmanager
@@ -90,7 +94,12 @@ class ExtensionsManagerModel:
         return False
 
 
-class SlicerApplication(QtWidgets.QApplication):
+@stands_for("ctk")
+class ctkSettings(QtCore.QSettings):
+    """Settings in a file of the application's home."""
+
+
+class qSlicerApplication(QtWidgets.QApplication):
     """The part of qSlicerApplication that scripts use."""
 
     startupCompleted = QtCore.Signal()
@@ -107,7 +116,8 @@ class SlicerApplication(QtWidgets.QApplication):
         QtCore.QCoreApplication.setApplicationVersion("{}.{}.0-host".format(*VERSION))
         QtCore.qInstallMessageHandler(_print_qt_message)
         super().__init__(["Slicer"])
-        self._home = Path(home or tempfile.mkdtemp(prefix="slicerhost-")).absolute()
+        self._own_home = tempfile.TemporaryDirectory(prefix="slicerhost-") if home is None else None
+        self._home = Path(home if self._own_home is None else self._own_home.name).absolute()
         self._testing = testing
         self._options = CommandOptions()
         self._options.testingEnabled, self._options.noMainWindow = testing, not layout
@@ -162,7 +172,7 @@ class SlicerApplication(QtWidgets.QApplication):
         for name, class_name in MODULE_LOGICS.items():
             logic = getattr(slicer, class_name)()
             logic.SetMRMLApplicationLogic(self._logic)
-            with vtk_silent(name == "Terminologies"):  # the wheel has no terminology files
+            with vtk_silent(name in WITHOUT_FILES):
                 logic.SetMRMLScene(self._scene)
             self._logic.SetModuleLogic(name, logic)
             self._logics[name] = logic
@@ -215,13 +225,13 @@ class SlicerApplication(QtWidgets.QApplication):
         """For tests: whether a user is there, see `slicerhost.user_answers`."""
         self._testing = testing
 
-    def userSettings(self) -> QtCore.QSettings:
+    def userSettings(self) -> ctkSettings:
         """The settings of this application's home."""
-        return QtCore.QSettings()
+        return ctkSettings()
 
-    def settings(self) -> QtCore.QSettings:
+    def settings(self) -> ctkSettings:
         """The settings of this application's home."""
-        return QtCore.QSettings()
+        return ctkSettings()
 
     def startupEnvironment(self) -> QtCore.QProcessEnvironment:
         """The environment before the application changed it."""
@@ -269,6 +279,8 @@ class SlicerApplication(QtWidgets.QApplication):
         self._scene.Clear(1)
         if self._layout is not None:
             self._layout.close()
+        if self._own_home is not None:
+            self._own_home.cleanup()
 
 
 def add_aliases(names: Sequence[str]) -> None:

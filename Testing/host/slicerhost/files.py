@@ -138,12 +138,17 @@ class CoreIOManager:
         written = []
         for node_id, path in zip(node_ids, paths, strict=True):
             node = scene.GetNodeByID(node_id)
-            storage = node.CreateDefaultStorageNode()
-            storage.UnRegister(None)
-            storage.SetScene(scene)
+            storage = self._new_storage(node)
             storage.SetFileName(str(path))
             written.append(bool(storage.WriteData(node)))
         return all(written)
+
+    def _new_storage(self, node: Any) -> Any:
+        """A storage node that is not in the scene, but knows the scene's file formats."""
+        storage = node.CreateDefaultStorageNode()
+        storage.UnRegister(None)  # the Python variable owns it
+        storage.SetScene(self._app.mrmlScene())
+        return storage
 
     def extractKnownExtension(self, path: str, node: Any) -> str:
         """The longest extension that the node's storage knows, or the last one."""
@@ -152,9 +157,7 @@ class CoreIOManager:
 
     def fileWriterExtensions(self, node: Any) -> list[str]:
         """Format strings such as "NRRD (.nrrd)"."""
-        storage = node.CreateDefaultStorageNode()
-        storage.UnRegister(None)
-        types = storage.GetSupportedWriteFileTypes()
+        types = self._new_storage(node).GetSupportedWriteFileTypes()
         return [types.GetValue(i) for i in range(types.GetNumberOfValues())]
 
     def _extensions(self, node: Any) -> list[str]:

@@ -38,6 +38,7 @@ def slicer_scene(slicer_app: Any) -> Iterator[Any]:
 def _reset(app: Any) -> None:
     app.moduleManager().unload_all()
     app.processEvents()
+    slicerhost.delete_later_now()  # or the widgets of every test would go on following the scene
     app.mrmlScene().Clear(0)
     app.processEvents()
     app.set_testing(True)

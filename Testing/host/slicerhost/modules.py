@@ -84,6 +84,8 @@ class ScriptedModule:
         self.index = -1
         self.widgetRepresentationCreationEnabled = True
         self._widget: qSlicerScriptedLoadableModuleWidget | None = None
+        self._scene = slicer.mrmlScene
+        self._logic = slicer.vtkSlicerScriptedLoadableModuleLogic()
         self._frozen = True
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -95,8 +97,18 @@ class ScriptedModule:
         """The module's widget, made at the first call."""
         if self._widget is None and hasattr(sys.modules[self.name], f"{self.name}Widget"):
             self._widget = qSlicerScriptedLoadableModuleWidget(self)
-            self._widget.setMRMLScene(slicer.mrmlScene)
+            self._widget.setMRMLScene(self._scene)
         return self._widget
+
+    def mrmlScene(self) -> Any:
+        """The scene that the module works in."""
+        return self._scene
+
+    def setMRMLScene(self, scene: Any) -> None:
+        """Gives the module another scene, and its widget too."""
+        self._scene = scene
+        if self._widget is not None:
+            self._widget.setMRMLScene(scene)
 
     def createNewWidgetRepresentation(self) -> qSlicerScriptedLoadableModuleWidget:
         """One more widget of the same module."""
@@ -106,7 +118,7 @@ class ScriptedModule:
 
     def logic(self) -> Any:
         """The C++ logic, which for a scripted module holds nothing; the Python one is ``widget.logic``."""
-        return slicer.vtkSlicerScriptedLoadableModuleLogic()
+        return self._logic
 
     def close(self) -> None:
         """Ends the widget."""

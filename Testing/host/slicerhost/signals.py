@@ -18,6 +18,7 @@ from PySide6 import QtCore
 
 _SIGNATURE = re.compile(r"\s*(\w+)\s*\((.*)\)\s*")
 _qt_connect = QtCore.QObject.connect
+_qt_disconnect = QtCore.QObject.disconnect
 
 #: Exceptions that slots raised since the list was last cleared
 slot_errors: list[BaseException] = []
@@ -145,12 +146,14 @@ def connect(self: QtCore.QObject, signal: Any, *target: Any) -> bool:
     return True
 
 
-def disconnect(self: QtCore.QObject, signal: str, *target: Any) -> bool:
+def disconnect(self: QtCore.QObject, signal: Any, *target: Any) -> bool:
     """Undoes `connect`; without a target, every callable of that signal. Returns whether there was one.
 
     Raises:
         AttributeError: The sender has no such signal.
     """
+    if isinstance(signal, QtCore.QObject):  # the static form, which PySide uses itself
+        return _qt_disconnect(signal, *target)
     _find_signal(self, signal)
     wanted = normalized(signal)
     made = _connections(self)

@@ -180,9 +180,12 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
     def addNode(self, node_type: str | None = None) -> Any:
         """Creates a node, as the menu entry does."""
         node_type = node_type or self.nodeTypes[0]
-        node = self._scene.AddNewNodeByClass(node_type, self._scene.GenerateUniqueName(self.baseName or node_type))
+        node = self._scene.CreateNodeByClass(node_type)
+        node.UnRegister(None)  # the Python variable owns it
+        node.SetName(self._scene.GenerateUniqueName(self.baseName or node.GetNodeTagName()))
         for name, value in self._attributes.get(node_type, {}).items():
             node.SetAttribute(name, "" if value is None else str(value))
+        self._scene.AddNode(node)
         if self.selectNodeUponCreation:
             self.setCurrentNode(node)
         self.nodeAdded.emit(node)
@@ -204,24 +207,25 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
             self.currentNodeRenamed.emit(name)
 
     def _offered(self) -> list[Any]:
+        """The nodes on offer, by type and then in the scene's order."""
         if self._scene is None:
             return []
-        nodes = self._scene.GetNodes()
-        return [
-            node for node in (nodes.GetItemAsObject(i) for i in range(nodes.GetNumberOfItems())) if self._fits(node)
-        ]
+        found: dict[str, Any] = {}
+        for node_type in self.nodeTypes:
+            nodes = self._scene.GetNodesByClass(node_type)  # C++ filters: this runs at every change of the scene
+            nodes.UnRegister(None)  # the Python variable owns it
+            for index in range(nodes.GetNumberOfItems()):
+                node = nodes.GetItemAsObject(index)
+                if self._fits(node, node_type):
+                    found[node.GetID()] = node
+        return list(found.values())
 
-    def _fits(self, node: Any) -> bool:
-        if node.GetHideFromEditors() and not self.showHidden:
-            return False
-        if any(node.IsA(hidden) for hidden in self.hideChildNodeTypes):
-            return False
-        fitting = [
-            wanted
-            for wanted in self.nodeTypes
-            if node.GetClassName() == wanted or (self.showChildNodeTypes and node.IsA(wanted))
-        ]
-        return bool(fitting) and all(self._has_attributes(node, wanted) for wanted in fitting)
+    def _fits(self, node: Any, node_type: str) -> bool:
+        hidden = node.GetHideFromEditors() and not self.showHidden
+        wrong_child = node.GetClassName() != node_type and (
+            not self.showChildNodeTypes or any(node.IsA(child) for child in self.hideChildNodeTypes)
+        )
+        return not hidden and not wrong_child and self._has_attributes(node, node_type)
 
     def _has_attributes(self, node: Any, node_type: str) -> bool:
         return all(
@@ -235,11 +239,11 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
             self._refill()
 
     def _node_changed(self, _node: Any) -> None:
-        if not self._scene.IsBatchProcessing() and self._texts() != self._shown_texts():
+        if not self._scene.IsBatchProcessing() and self._texts(self._offered()) != self._shown_texts():
             self._refill()
 
-    def _texts(self) -> list[str]:
-        return ([self.noneDisplay] if self.noneEnabled else []) + [node.GetName() or "" for node in self._offered()]
+    def _texts(self, nodes: list[Any]) -> list[str]:
+        return ([self.noneDisplay] if self.noneEnabled else []) + [node.GetName() or "" for node in nodes]
 
     def _shown_texts(self) -> list[str]:
         return [self._box.itemText(row) for row in range(self._box.count)]
@@ -254,7 +258,7 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
             self._node_observers.add(node, vtk.vtkCommand.ModifiedEvent, "_node_changed")
         blocked = self._box.blockSignals(True)
         self._box.clear()
-        self._box.addItems(self._texts())
+        self._box.addItems(self._texts(nodes))
         self._box.blockSignals(blocked)
         if self._current in self._ids:
             self._select(self._current)
