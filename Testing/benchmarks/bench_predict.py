@@ -1,8 +1,7 @@
 """Times and peak memory of `pdl1 predict`, stage by stage, on real and synthetic cases, into docs/performance.md.
 
 Every run is a process of its own, as a user starts it; the figures are medians of five. Real cases are read from the
-folder of real
-data beside the project (or PDL1_SHARED); without it the synthetic case alone is measured.
+folder of real data beside the project (or PDL1_SHARED); without it the synthetic case alone is measured.
 """
 
 import json
@@ -35,8 +34,7 @@ result = predict_files(Files(Path(ct), Path(tumor), segment or None), find_model
 Options(device="cpu"), progress=progress)
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 lesion = result.lesions[0]
-print(json.dumps({"seconds": progress.seconds, "peak_mb": peak, "tumor_ml": lesion.tumor.volume_ml, "tumor_voxels":
-lesion.tumor.voxels}))
+print(json.dumps({"seconds": progress.seconds, "peak_mb": peak, "tumor_ml": lesion.tumor.volume_ml}))
 """
 
 
@@ -125,12 +123,10 @@ def page(rows: list[tuple[str, dict[str, float]]]) -> str:
 
 Written by `make bench` on {datetime.now(UTC):%Y-%m-%d} ({machine}). Do not edit.
 
-`pdl1 predict` with the bundled model, each run a process of its own; seconds, medians of {RUNS}. *start* is Python
-and its imports; *read* the files;
-*model* checking and loading the bundle; *regions* resampling and drawing the ring; *features* 851 radiomic features
-of both regions; *network* the forward pass and ten
-heat maps; *answer* classifiers, calibration and contributions; *pictures* the volume for the report; *report* writing
-everything.
+`pdl1 predict` with the bundled model, each run a process of its own; seconds, medians of {RUNS}. *start* is Python and
+its imports; *read* the files; *model* checking and loading the bundle; *regions* resampling and drawing the ring;
+*features* 851 radiomic features of both regions; *network* the forward pass and ten heat maps; *answer* classifiers,
+calibration and contributions; *pictures* the volume for the report; *report* writing everything.
 
 {chr(10).join(lines)}
 """
