@@ -1,0 +1,240 @@
+"""The Python packages that a prediction needs inside Slicer: what is missing, asked for once, installed with care.
+
+Nothing is installed before the user agrees, and nothing that is installed already changes its version: Slicer's own
+packages and those of other extensions stay as they are.
+"""
+
+import importlib
+import importlib.metadata
+import logging
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import slicer
+from slicer.i18n import tr as _
+
+from PDL1PredictorGUI import preferences
+from PDL1PredictorGUI.library import make_importable
+
+REQUESTER = "PDL1Predictor"
+
+
+@dataclass(frozen=True)
+class Package:
+    """One package of `requirements/runtime.txt`.
+
+    Attributes:
+        name: As in a package index.
+        minimum: The oldest version that works, as in pyproject.toml.
+        megabytes: About what it takes on disk, with what it needs itself and Slicer does not bring.
+        bundled: Slicer 5.10 and later bring it; it is never installed.
+    """
+
+    name: str
+    minimum: str
+    megabytes: int
+    bundled: bool = False
+
+    @property
+    def requirement(self) -> str:
+        """For pip."""
+        return f"{self.name}>={self.minimum}"
+
+
+TORCH = Package("torch", "2.5", 750)  # for the processor; for an NVIDIA card several thousand
+PACKAGES = (
+    TORCH,
+    Package("numba", "0.61", 195),
+    Package("onnxruntime", "1.20", 66),
+    Package("scikit-image", "0.24", 40),
+    Package("PyWavelets", "1.6", 9),
+    Package("safetensors", "0.4.5", 1),
+    Package("Jinja2", "3.1", 1),
+    Package("numpy", "2.0", 57, bundled=True),
+    Package("scipy", "1.13", 114, bundled=True),
+    Package("SimpleITK", "2.4", 274, bundled=True),
+    Package("pydicom", "2.4", 8, bundled=True),
+    Package("pillow", "10", 20, bundled=True),
+)
+#: Of requirements/runtime.txt, what the window never needs: it hands masks over as NRRD, never as DICOM SEG.
+NOT_NEEDED = ("highdicom",)
+
+
+def installed_version(name: str) -> str | None:
+    """The version of a package; None if it is not there. Nothing is imported."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def missing() -> list[Package]:
+    """Packages that are not installed, or too old."""
+    from packaging.version import InvalidVersion, Version
+
+    found = []
+    for package in PACKAGES:
+        version = installed_version(package.name)
+        try:
+            if version is None or Version(version) < Version(package.minimum):
+                found.append(package)
+        except InvalidVersion:  # somebody's own build: believed
+            continue
+    return found
+
+
+def ensure(confirm: bool = True, wheels: Path | None = None) -> bool:
+    """Makes sure that a prediction finds its packages; asks once, for all of them.
+
+    Args:
+        confirm: Ask before anything is installed; False for scripts whose caller has agreed.
+        wheels: Folder of wheel files to install from without the internet; None takes the one of the preferences.
+
+    Returns:
+        Whether all are there; False if the user declined, or Slicer runs in testing mode, where nothing is installed.
+
+    Raises:
+        MissingPackageError: They cannot be installed, with what to do.
+    """
+    wanted = missing()
+    if not wanted:
+        return True
+    old = [package for package in wanted if package.bundled]
+    if old:
+        text = _("Slicer's own package {names} is too old or missing. Install 3D Slicer 5.10 or later.")
+        raise _error(text.format(names=", ".join(package.requirement for package in old)))
+    wheels = wheels or _wheels_folder()
+    torch_logic = _torch_logic() if TORCH in wanted and wheels is None else None
+    if slicer.app.testingEnabled():
+        logging.info("Testing mode: not installed: %s", [package.requirement for package in wanted])
+        return False
+    if confirm and not slicer.util.confirmOkCancelDisplay(question(wanted, wheels), _("Install Python packages")):
+        return False
+    try:
+        if torch_logic is not None:
+            torch_logic.installTorch(askConfirmation=False, torchVersionRequirement=f">={TORCH.minimum}")
+        # torch brings some of the others
+        _install([package for package in missing() if package is not TORCH or wheels is not None], wheels)
+    except (subprocess.CalledProcessError, RuntimeError, OSError, ValueError) as error:
+        logging.exception("Installation failed")
+        raise _error(_failure_text(wanted, wheels)) from error
+    importlib.invalidate_caches()
+    still = missing()
+    if still:
+        raise _error(_failure_text(still, wheels))
+    return True
+
+
+def question(wanted: Sequence[Package], wheels: Path | None = None) -> str:
+    """What the user is asked: every package with its size."""
+    rows = "\n".join(f"  {package.name}: {size_text(package.megabytes)}" for package in wanted)
+    source = _("from the folder {folder}").format(folder=wheels) if wheels else _("from the internet")
+    note = _("torch for an NVIDIA graphics card takes several GB.") if TORCH in wanted and wheels is None else ""
+    return (
+        _(
+            "A prediction needs Python packages that Slicer does not have yet. Install them now, {source}? "
+            "Nothing that is installed already is changed.\n\n{rows}\n\nTogether about {total} on disk. {note}"
+        )
+        .format(source=source, rows=rows, total=size_text(sum(p.megabytes for p in wanted)), note=note)
+        .strip()
+    )
+
+
+def size_text(megabytes: float) -> str:
+    """A size for people."""
+    return _("{size} MB").format(size=round(megabytes)) if megabytes < 1000 else f"{megabytes / 1000:.1f} GB"
+
+
+def _wheels_folder() -> Path | None:
+    folder = preferences.read(preferences.WHEELS_FOLDER)
+    return Path(folder) if folder and Path(folder).is_dir() else None
+
+
+def _torch_logic() -> Any:
+    """The PyTorch extension, which knows which build of torch fits the computer."""
+    try:
+        from PyTorchUtils import PyTorchUtilsLogic
+    except ImportError as error:
+        raise _error(
+            _(
+                "PyTorch is missing, and so is the extension that installs it. Open the Extensions Manager, install "
+                "PyTorch, restart Slicer, and press Predict again. Without internet, set a folder of wheel files."
+            )
+        ) from error
+    return PyTorchUtilsLogic()
+
+
+def _install(wanted: Sequence[Package], wheels: Path | None) -> None:
+    if not wanted:
+        return
+    options = ["--only-binary=:all:"]  # a package that would have to be compiled fails in minutes, not at once
+    if wheels is not None:
+        options += ["--no-index", f"--find-links={wheels}"]
+    requirements = [package.requirement for package in wanted]
+    with tempfile.TemporaryDirectory(prefix="PDL1Predictor-") as folder:
+        constraints = Path(folder) / "constraints.txt"
+        constraints.write_text("\n".join(constraint_lines(wanted)) + "\n", encoding="utf-8")
+        try:
+            from slicer.packaging import pip_install  # Slicer 5.11 and later: shows its own progress
+        except ImportError:
+            _install_one_by_one(requirements, [*options, f"--constraint={constraints}"])
+        else:
+            pip_install([*options, *requirements], constraints=constraints, requester=REQUESTER)
+
+
+def _install_one_by_one(requirements: Sequence[str], options: list[str]) -> None:
+    """For Slicer 5.10, which shows nothing while it installs."""
+    dialog = slicer.util.createProgressDialog(
+        maximum=len(requirements), labelText="", windowTitle=_("Installing Python packages")
+    )
+    try:
+        for done, requirement in enumerate(requirements):
+            dialog.labelText = _("Installing {name} ...").format(name=requirement)
+            dialog.value = done
+            slicer.app.processEvents()
+            slicer.util.pip_install([*options, requirement])
+    finally:
+        dialog.close()
+
+
+def constraint_lines(wanted: Sequence[Package]) -> list[str]:
+    """Every installed package at its version, but for those that are to be installed, and pip's own tools."""
+    free = {*(_canonical(package.name) for package in wanted), "pip", "setuptools", "wheel"}
+    versions: dict[str, str] = {}
+    for distribution in importlib.metadata.distributions():
+        name = distribution.metadata["Name"]
+        if name and _canonical(name) not in free:
+            versions.setdefault(_canonical(name), distribution.version)  # the first one found is the one imported
+    return sorted(f"{name}=={version}" for name, version in versions.items())
+
+
+def _canonical(name: str) -> str:
+    from packaging.utils import canonicalize_name
+
+    return str(canonicalize_name(name))
+
+
+def _failure_text(wanted: Sequence[Package], wheels: Path | None) -> str:
+    names = ", ".join(package.requirement for package in wanted)
+    if wheels is not None:
+        text = _(
+            "These packages could not be installed from {folder}: {names}. Put their wheel files there, with those of "
+            "what they need, for this system and Slicer's Python; or clear the folder of wheels to use the internet."
+        )
+        return text.format(folder=wheels, names=names)
+    text = _(
+        "These packages could not be installed: {names}. Check the internet connection (a proxy may need to be set), "
+        "or set a folder of wheel files; the application's log says what pip said."
+    )
+    return text.format(names=names)
+
+
+def _error(text: str) -> Exception:
+    make_importable()
+    from PDL1PredictorLib.core.errors import MissingPackageError
+
+    return MissingPackageError(text)
