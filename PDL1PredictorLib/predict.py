@@ -269,7 +269,7 @@ def _predict_lesion(
         regions = make_regions(case, settings, manifest.features.margin_at(settings.spacing_mm), ring)
         patch = deep_patch(case, regions, settings)
     with progress.part(
-        "features", 0.15, 0.8, f"tumor {index}: measuring {manifest.features.feature_count} features"
+        "features", 0.15, 0.8, f"tumor {index}: measuring {manifest.features.feature_count()} features"
     ) as part:
         features = extract_features(regions, manifest.features, options.engine, part)
     with progress.part("network", 0.8, 0.93, f"tumor {index}: running the network"):
