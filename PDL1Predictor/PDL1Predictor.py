@@ -112,8 +112,8 @@ class PDL1PredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def cleanup(self) -> None:
         """The window goes away, also before a reload: nothing of it may run on."""
         self.let_go()
-        self.stop()
         for section in self.sections:
+            section.stop()
             section.cleanup()
         self.removeObservers()
 
@@ -142,8 +142,9 @@ class PDL1PredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def on_scene_start_close(self, _caller: Any, _event: str) -> None:
         """All nodes go away: none may be held, and what runs has nothing to give its result to."""
+        for section in self.sections:
+            section.close_scene()
         self.let_go()
-        self.stop()
 
     def on_scene_start_import(self, _caller: Any, _event: str) -> None:
         """Nodes come, and the parameters may be replaced."""
@@ -167,11 +168,6 @@ class PDL1PredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """A node was deleted: what points to it must not go on as if it were there."""
         if node.IsA("vtkMRMLVolumeNode") or node.IsA("vtkMRMLSegmentationNode") or node.IsA("vtkMRMLTextNode"):
             self.refresh()
-
-    def stop(self) -> None:
-        """Ends what runs in the background, and waits until nothing of it is left."""
-        for section in self.sections:
-            section.stop()
 
     def let_go(self) -> None:
         """Holds no node any more."""

@@ -266,7 +266,7 @@ class PredictSection(Section):
         if outcome.kind == "done" and result is not None:
             preferences.add_duration(*self._run_of, time.monotonic() - self._began)
             seconds = clock(time.monotonic() - self._began)
-            self._end(_("Done in {time} min. The result is in section 5.").format(time=seconds), DONE)
+            self._end(_("Done in {time}. The result is in section 5.").format(time=seconds), DONE)
             self._on_result(result)
         else:
             kind = NOTE if outcome.kind == "cancelled" else ERROR
@@ -288,13 +288,14 @@ class PredictSection(Section):
 
     def _show_stage(self, text: str, fraction: float | None) -> None:
         self.ui.stageLabel.text = text
+        self.ui.stageLabel.toolTip = text  # a long one is cut
         if fraction is not None:
             self.ui.progressBar.value = round(100 * fraction)
 
     def _show_time(self) -> None:
         text = clock(time.monotonic() - self._began)
         if self._expected is not None:
-            text = _("{elapsed} of about {expected} min").format(elapsed=text, expected=clock(self._expected))
+            text = _("{elapsed} of about {expected}").format(elapsed=text, expected=clock(self._expected))
         self.ui.timeLabel.text = text
 
     # --- coming and going

@@ -4,6 +4,7 @@ from statistics import median
 from typing import Any
 
 import qt
+from slicer.i18n import tr as _
 
 GROUP = "PDL1Predictor/"
 DEVICE, MODELS_FOLDER, WHEELS_FOLDER, OUTPUT_FOLDER = (
@@ -37,8 +38,11 @@ def add_duration(model: str, device: str, seconds: float) -> None:
 
 
 def clock(seconds: float) -> str:
-    """Seconds as 0:07 or 12:30."""
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+    """Seconds for people: 7 s, 12 min 30 s."""
+    minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return _("{seconds} s").format(seconds=rest)
+    return _("{minutes} min {seconds} s").format(minutes=minutes, seconds=rest)
 
 
 def _key(model: str, device: str) -> str:

@@ -1,6 +1,8 @@
 """Section 5: every tumor's result, its heat map, charts, features and report."""
 
+import math
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +32,12 @@ class ResultsSection(Section):
         ui = self.ui
         self._filter = qt.QSortFilterProxyModel()
         self._filter.setFilterKeyColumn(0)
-        self._filter.setFilterCaseSensitivity(qt.Qt.CaseInsensitive)
+        self._filter.setSortRole(qt.Qt.UserRole)  # numbers by size, not by their first digit
         ui.featuresTable.setModel(self._filter)
         ui.featuresTable.setSortingEnabled(True)
+        ui.featuresTable.sortByColumn(-1, qt.Qt.AscendingOrder)  # as measured, until a header is clicked
         ui.featuresTable.verticalHeader().hide()
+        ui.featuresTable.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
         self._make_table()
         for button, slot in (
             (ui.jumpButton, self.on_jump),
@@ -184,10 +188,12 @@ class ResultsSection(Section):
         table = self.ui.predictionsTable
         table.setRowHeight(number, ROW_HEIGHT)
         low, high = row["interval"]
-        answer = call(row) if row["verdict"] in ("positive", "negative") else _("undecided")
-        if row["verdict"] == "unlike":
-            answer = _("{call}, unlike the training cases").format(call=call(row))
-        tip = f"{row['title']}: {row['definition']}\n{row['verdict_text']}"
+        doubts = {"undecided": _("undecided"), "unlike": _("unlike cohort")}
+        answer = doubts.get(row["verdict"], call(row))
+        at_threshold = _("Call at the threshold of {threshold:.1%}: {call}.").format(
+            threshold=row["threshold"], call=call(row)
+        )
+        tip = f"{row['title']}: {row['definition']}\n{at_threshold}\n{row['verdict_text']}"
         for column, text in ((0, row["title"]), (1, ""), (2, f"{low:.0%} – {high:.0%}"), (3, answer)):
             item = qt.QTableWidgetItem(text)
             item.setToolTip(tip)
@@ -206,8 +212,14 @@ class ResultsSection(Section):
 
     def _show_endpoint(self, result: Any) -> None:
         row = result.endpoint(self.parameters.endpoint)
-        text = _("<b>{title}</b>: {verdict}<br>Positive means {definition}. Call from {threshold:.1%}.").format(
-            title=row["title"], verdict=row["verdict_text"], definition=row["definition"], threshold=row["threshold"]
+        text = _(
+            "<b>{title}</b>: {verdict}<br>Positive means {definition}. Call at the threshold of {threshold:.1%}: {call}."
+        ).format(
+            title=escape(row["title"]),
+            verdict=escape(row["verdict_text"]),  # "TPS < 1 %" is no tag
+            definition=escape(row["definition"]),
+            threshold=row["threshold"],
+            call=escape(call(row)),
         )
         self.ui.endpointLabel.text = text
 
@@ -244,8 +256,11 @@ class ResultsSection(Section):
         model = qt.QStandardItemModel(len(features), 2)
         model.setHorizontalHeaderLabels([_("Feature"), _("Value")])
         for number, (name, value) in enumerate(features.items()):
-            model.setItem(number, 0, qt.QStandardItem(name))
+            label = qt.QStandardItem(name)
+            label.setData(name, qt.Qt.UserRole)
+            model.setItem(number, 0, label)
             cell = qt.QStandardItem(_("none") if value is None else f"{value:.6g}")
+            cell.setData(-math.inf if value is None else value, qt.Qt.UserRole)
             cell.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
             model.setItem(number, 1, cell)
         self._feature_model = model  # the filter does not own it

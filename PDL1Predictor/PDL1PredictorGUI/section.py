@@ -110,6 +110,10 @@ class Section:
     def forget(self) -> None:
         """Nodes go away, or are replaced: none may be held."""
 
+    def close_scene(self) -> None:
+        """The scene goes away: what works on it ends."""
+        self.stop()
+
     def stop(self) -> None:
         """Ends what runs in the background, and comes back when nothing of it is left."""
 
