@@ -120,6 +120,26 @@ def test_volumes_and_segmentations_are_read_and_written(tmp_path, slicer_scene):
         slicer.util.loadVolume(str(tmp_path / "nothing.nrrd"))
 
 
+def test_data_nodes_have_items_in_the_subject_hierarchy_also_after_reading_a_scene(tmp_path, slicer_scene):
+    import slicer
+
+    def hierarchy():
+        return slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer_scene)
+
+    node = slicer.util.addVolumeFromArray(np.zeros((2, 3, 4), np.int16), name="CT")
+    study = hierarchy().CreateStudyItem(hierarchy().GetSceneItemID(), "study")
+    hierarchy().SetItemParent(hierarchy().GetItemByDataNode(node), study)
+    file = tmp_path / "scene.mrb"
+    slicer.util.saveScene(str(file))
+    slicer_scene.Clear(0)
+    assert hierarchy().GetNumberOfItems() == 0
+    slicer.util.loadScene(str(file))
+    item = hierarchy().GetItemByDataNode(slicer.util.getNode("CT"))
+    assert hierarchy().GetItemName(hierarchy().GetItemParent(item)) == "study"
+    slicer_scene.RemoveNode(slicer.util.getNode("CT"))
+    assert hierarchy().GetItemName(item) in ("", None)
+
+
 def table_node():
     import slicer
 

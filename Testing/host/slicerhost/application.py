@@ -19,6 +19,7 @@ from .files import CoreIOManager
 from .layout import qSlicerLayoutManager
 from .modules import BuiltInModule, ModuleManager
 from .stand_in import stands_for
+from .subject_hierarchy import SubjectHierarchy
 
 VERSION = (5, 12)
 MODULE_LOGICS = {
@@ -177,7 +178,7 @@ class qSlicerApplication(QtWidgets.QApplication):
             self._logic.SetModuleLogic(name, logic)
             self._logics[name] = logic
             self._modules.add(BuiltInModule(name, logic))
-        slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(self._scene)
+        self._hierarchy = SubjectHierarchy(self._scene)
 
     # --- what scripts ask for
 
