@@ -213,7 +213,8 @@ class ResultsSection(Section):
     def _show_endpoint(self, result: Any) -> None:
         row = result.endpoint(self.parameters.endpoint)
         text = _(
-            "<b>{title}</b>: {verdict}<br>Positive means {definition}. Call at the threshold of {threshold:.1%}: {call}."
+            "<b>{title}</b>: {verdict}<br>Positive means {definition}. "
+            "Call at the threshold of {threshold:.1%}: {call}."
         ).format(
             title=escape(row["title"]),
             verdict=escape(row["verdict_text"]),  # "TPS < 1 %" is no tag

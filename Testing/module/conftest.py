@@ -90,3 +90,25 @@ def put_case(slicer_scene: Any) -> Callable[..., SimpleNamespace]:  # noqa: F811
         return SimpleNamespace(volume=volume, segmentation=segmentation, segment_id=segment_id)
 
     return put
+
+
+@pytest.fixture
+def window(loaded: Callable[..., Any], tiny_model: Path) -> Any:  # noqa: F811
+    """The module's window, shown, with the tiny model chosen."""
+    import slicer
+
+    widget = loaded(ROOT / "PDL1Predictor" / "PDL1Predictor.py")
+    slicer.app.moduleManager().select("PDL1Predictor")
+    widget.shared.parameters.model = str(tiny_model)
+    return widget
+
+
+@pytest.fixture
+def window_with_case(window: Any, case_in_scene: Callable[..., SimpleNamespace]) -> Any:
+    """The window, and the phantom chosen and measured in it."""
+    case = case_in_scene()
+    parameters = window.shared.parameters
+    parameters.volume, parameters.segmentation = case.volume, case.segmentation
+    parameters.segment_id = case.segment_id
+    window.shared.live.settle()
+    return window
