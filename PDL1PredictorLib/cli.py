@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -126,7 +127,9 @@ def _command(
     return command
 
 
-def _add_case(command: argparse.ArgumentParser) -> None:
+def _add_case(
+    command: argparse.ArgumentParser, engines: str = "pdl1 (default), or pyradiomics, which judges it"
+) -> None:
     command.add_argument(
         "--ct", type=Path, required=True, help="CT: NIfTI, NRRD, MetaImage, or a folder of one DICOM series"
     )
@@ -139,9 +142,7 @@ def _add_case(command: argparse.ArgumentParser) -> None:
     command.add_argument("--resample-mask", action="store_true", help="bring a mask on another grid onto the CT's")
     command.add_argument("--clinical", type=Path, help="JSON file with age_years, sex, smoking, family_history ...")
     command.add_argument("--name", default="case", help="how the case is called (default: case)")
-    command.add_argument(
-        "--engine", default=ENGINE, help="radiomics engine: pdl1 (default), or pyradiomics, which judges it"
-    )
+    command.add_argument("--engine", default=ENGINE, help=f"radiomics engine: {engines}")
     command.add_argument(
         "--ring-mm", type=float, help="thickness of the peritumoral ring in mm (default: the model's, or 3)"
     )
@@ -168,7 +169,7 @@ def _add_predict(commands: Any) -> None:
 
 def _add_features(commands: Any) -> None:
     command = _command(commands, "features", "Write the radiomic features of one case as a table.", _features)
-    _add_case(command)
+    _add_case(command, engines="pdl1 (default), pyradiomics, or both: their values side by side and how far apart")
     command.add_argument("--preset", default="deepradscore", help="deepradscore (default), pdl1es or karim")
     command.add_argument("--out", type=Path, required=True, help="CSV file to make")
 
@@ -230,6 +231,9 @@ def _features(options: argparse.Namespace, speaker: Speaker) -> None:
     from PDL1PredictorLib.radiomics.settings import preset
     from PDL1PredictorLib.report.csv_table import write_features
 
+    if options.engine == "both":
+        _compare_engines(options, speaker)
+        return
     settings = preset(options.preset)
     regions = _with_choices(RegionSettings(), _region_choices(options))
     with whole_file(options.out, options.overwrite) as draft:
@@ -238,6 +242,39 @@ def _features(options: argparse.Namespace, speaker: Speaker) -> None:
         write_features({1: features}, draft)
     notes = "".join(f"\nWarning: {warning.text}" for warning in read.warnings)
     speaker.done(f"{len(features)} features: {options.out}{notes}", out=str(options.out), n=len(features))
+
+
+def _compare_engines(options: argparse.Namespace, speaker: Speaker) -> None:
+    """Both engines on one case: every value into the table, the largest difference of each class onto the screen."""
+    from PDL1PredictorLib.core.output import whole_file
+    from PDL1PredictorLib.core.settings import RegionSettings
+    from PDL1PredictorLib.imaging.regions import make_regions
+    from PDL1PredictorLib.predict import read_case
+    from PDL1PredictorLib.radiomics.agreement import differences, largest_by_class
+    from PDL1PredictorLib.radiomics.engine import ENGINES
+    from PDL1PredictorLib.radiomics.extract import extract_features
+    from PDL1PredictorLib.radiomics.settings import preset
+    from PDL1PredictorLib.report.csv_table import write_comparison
+
+    settings = preset(options.preset)
+    choices = _with_choices(RegionSettings(), _region_choices(options))
+    progress = speaker.progress()
+    values, seconds = {}, {}
+    with whole_file(options.out, options.overwrite) as draft:
+        read = read_case(_files(options))
+        regions = make_regions(read.case, choices, settings.margin_at(choices.spacing_mm), read.ring)
+        for position, name in enumerate(ENGINES):
+            started = perf_counter()
+            with progress.part(name, position / 2, (position + 1) / 2, name) as part:
+                values[name] = extract_features(regions, settings, name, part)
+            seconds[name] = perf_counter() - started
+        found = differences(values["pdl1"], values["pyradiomics"])
+        write_comparison(found, ("pdl1", "pyradiomics"), draft)
+    lines = [f"{family:<11}{d.relative:9.1e}  {d.feature}" for family, d in largest_by_class(found).items()]
+    times = ", ".join(f"{name} {seconds[name]:.2f} s" for name in ENGINES)
+    text = "\n".join(["Largest relative difference of each class:", *lines, f"{times}. All values: {options.out}"])
+    largest = max(d.relative for d in found)
+    speaker.done(text, out=str(options.out), n=len(found), largest=largest if math.isfinite(largest) else None)
 
 
 def _models(options: argparse.Namespace, speaker: Speaker) -> None:

@@ -288,3 +288,17 @@ def test_no_command_at_all_says_how_to_use_it(capsys):
         main([])
     assert stopped.value.code == 2
     assert "usage: pdl1" in capsys.readouterr().err
+
+
+def test_both_engines_side_by_side(place: Place, capsys):
+    pytest.importorskip("radiomics", reason="pyradiomics does not build on this Python")
+    table = place.out.with_name("both.csv")
+    arguments = ["features", "--ct", str(place.ct), "--tumor", str(place.tumor), "--preset", "karim", "--out"]
+    assert main([*arguments, str(table), "--engine", "both", "--progress", "none"]) == 0
+    rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
+    assert len(rows) == 2 * 88
+    assert all(float(row["relative_difference"]) < 1e-9 for row in rows)
+    assert list(rows[0]) == ["feature", "pdl1", "pyradiomics", "relative_difference"]
+    said = capsys.readouterr().out
+    assert "Largest relative difference of each class:" in said
+    assert "glszm" in said

@@ -2,7 +2,7 @@
 
 import csv
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 COLUMNS = ("lesion", "feature", "value")
@@ -20,6 +20,20 @@ def write_features(features: Mapping[int, Mapping[str, float]], path: Path) -> N
         table.writerow(COLUMNS)
         for lesion, values in features.items():
             table.writerows((lesion, name, _number(value)) for name, value in values.items())
+
+
+def write_comparison(rows: Iterable[tuple[str, float, float, float]], names: tuple[str, str], path: Path) -> None:
+    """Write one row per feature: its value by either engine, and how far they lie apart.
+
+    Args:
+        rows: Feature, value by the first engine, value by the second, relative difference.
+        names: The engines.
+        path: File to write.
+    """
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(("feature", *names, "relative_difference"))
+        table.writerows((name, *map(_number, numbers)) for name, *numbers in rows)
 
 
 def _number(value: float) -> str:
