@@ -54,7 +54,10 @@ def require_measurable(
 
 
 def _require_volume(what: str, inside: np.ndarray) -> None:
-    extent = [int(np.ptp(indices)) + 1 for indices in np.nonzero(inside)]
+    extent = []
+    for others in ((1, 2), (0, 2), (0, 1)):
+        held = np.flatnonzero(inside.any(axis=others))
+        extent.append(int(held[-1] - held[0]) + 1)
     if min(extent) < 2:
         raise EmptyRegionError(
             f"The {what} is {' x '.join(map(str, reversed(extent)))} voxels large; at least 2 along every axis are "

@@ -80,23 +80,23 @@ def wavelet_bands(image: np.ndarray, wavelet: str, regions: list[RegionVoxels]) 
             columns = np.zeros((box.shape[0], high[1] - low[1], high[2] - low[2]))
             compiled(convolve_columns)(rows, j_taps, columns)
             planes[i_pass + j_pass] = columns
-    return {band: _along_k(planes[band[:2]], (low[0], low[1], low[2]), taps[band[2]]) for band in WAVELET_BANDS}
+    places = {region: _places(region, (low[0], low[1], low[2]), planes["LL"].shape) for region in regions}
+    return {band: _along_k(planes[band[:2]], places, taps[band[2]]) for band in WAVELET_BANDS}
 
 
-def _along_k(volume: np.ndarray, low: tuple[int, int, int], taps: np.ndarray) -> Intensities:
-    """The last filter, at the voxels of a region.
+def _places(region: RegionVoxels, low: tuple[int, int, int], shape: tuple[int, ...]) -> np.ndarray:
+    """Where the last filter starts for each voxel, in a flat volume whose first voxel starts that of voxel `low`."""
+    k, j, i = (ours - theirs for ours, theirs in zip(low, region.start, strict=True))
+    return region.flat_in(shape, (k, j, i))
 
-    Args:
-        volume: Filtered along the other axes.
-        low: The image voxel whose filtered value starts from the first voxel of the volume.
-        taps: The filter along k.
-    """
+
+def _along_k(volume: np.ndarray, places: dict[RegionVoxels, np.ndarray], taps: np.ndarray) -> Intensities:
+    """The last filter, at the voxels of a region."""
 
     def read(region: RegionVoxels) -> np.ndarray:
-        k, j, i = (ours - theirs for ours, theirs in zip(low, region.start, strict=True))
         values = np.empty(region.size)
         stride = np.uint64(volume.shape[1] * volume.shape[2])
-        compiled(convolve_at)(volume.reshape(-1), region.flat_in(volume.shape, (k, j, i)), stride, taps, values)
+        compiled(convolve_at)(volume.reshape(-1), places[region], stride, taps, values)
         return values
 
     return read

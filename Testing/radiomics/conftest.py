@@ -36,7 +36,9 @@ def lesion() -> dict[str, sitk.Image]:
 @pytest.fixture(scope="session")
 def plain_pyradiomics() -> Plain:
     """pyradiomics exactly as a user calls it: one extractor, one region, no help from this project."""
-    pytest.importorskip("radiomics", reason="pyradiomics, the reference engine, is not installed")
+    pytest.importorskip(
+        "radiomics", reason="pyradiomics, the reference engine, is not installed; it cannot be built on Python 3.12"
+    )
     import radiomics
     from radiomics.featureextractor import RadiomicsFeatureExtractor
 

@@ -15,8 +15,6 @@ from PDL1PredictorLib.imaging.regions import Regions, make_regions
 from PDL1PredictorLib.radiomics.extract import case_features, extract_features
 from PDL1PredictorLib.radiomics.settings import FeatureSettings, preset
 
-pytest.importorskip("radiomics", reason="pyradiomics, the reference engine, is not installed")
-
 Plain = Callable[[sitk.Image, sitk.Image, FeatureSettings], dict[str, float]]
 SMALL = FeatureSettings("small", classes=("shape", "firstorder"))
 

@@ -27,7 +27,9 @@ def ours() -> Engine:
 
 @pytest.fixture(scope="module")
 def theirs() -> Engine:
-    pytest.importorskip("radiomics", reason="pyradiomics, the reference engine, is not installed")
+    pytest.importorskip(
+        "radiomics", reason="pyradiomics, the reference engine, is not installed; it cannot be built on Python 3.12"
+    )
     return engine("pyradiomics")
 
 

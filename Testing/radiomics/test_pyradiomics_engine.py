@@ -20,7 +20,9 @@ from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.radiomics.engine import Engine, engine
 from PDL1PredictorLib.radiomics.settings import PRESETS, FeatureSettings, preset
 
-pytest.importorskip("radiomics", reason="pyradiomics, the reference engine, is not installed")
+pytest.importorskip(
+    "radiomics", reason="pyradiomics, the reference engine, is not installed; it cannot be built on Python 3.12"
+)
 
 Lesion = dict[str, sitk.Image]
 Plain = Callable[[sitk.Image, sitk.Image, FeatureSettings], dict[str, float]]
