@@ -10,7 +10,7 @@ import slicer
 import vtk
 from slicer.i18n import tr as _
 
-from PDL1PredictorGUI import bridge, heatmap, result_tables
+from PDL1PredictorGUI import bridge, charts, heatmap, result_tables
 from PDL1PredictorGUI.fingerprint import changes, fingerprint, to_text
 from PDL1PredictorGUI.result_nodes import (
     CONTRIBUTIONS,
@@ -134,6 +134,7 @@ def restore(result: ResultNodes) -> None:
     result_tables.fill(_table(main, FEATURES, _("features")), result_tables.feature_columns(lesion))
     for node in result.heat_maps.values():
         heatmap.set_up_display(node)
+    charts.restore(result)
 
 
 def _read_json(folder: Path) -> str:

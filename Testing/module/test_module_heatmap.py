@@ -23,7 +23,7 @@ from PDL1PredictorLib.imaging.patch import deep_patch, place_map
 from PDL1PredictorLib.imaging.regions import make_regions
 from PDL1PredictorLib.report.nrrd import write_nrrd
 
-VIEWS = ("Red", "Yellow", "Green")
+VIEWS = {"Red": "Axial", "Yellow": "Sagittal", "Green": "Coronal"}
 STRAIGHT = np.eye(3)
 PIXEL_TOLERANCE = 2.0  # of 0.5 mm or so each; an axis swapped or a sign lost is 64 mm
 
@@ -94,9 +94,7 @@ def put(slicer_scene, result_folder, tmp_path):
             regions=None,
         )
         slicer.util.setSliceViewerLayers(background=volume)
-        for view in views().values():
-            view.resize(480, 400)
-            view.fit()
+        fit_views()
         return results.store(folder, request), spot_lps * (-1, -1, 1)
 
     return store
@@ -104,6 +102,13 @@ def put(slicer_scene, result_folder, tmp_path):
 
 def views():
     return slicer.app.layoutManager().slice_views
+
+
+def fit_views():
+    for name, view in views().items():
+        view.node.SetOrientation(VIEWS[name])  # a test that turned them leaves them turned
+        view.resize(480, 400)
+        view.fit()
 
 
 def center_views(spot_ras):
@@ -436,9 +441,7 @@ def test_the_map_and_the_users_layers_survive_a_bundle(own_layers, tmp_path):
     node = result.heat_maps["EGFR"].GetDisplayNode()
     assert (node.GetLowerThreshold(), node.GetApplyThreshold()) == (pytest.approx(0.3), 1)
     heatmap._hide_legends()
-    for view in views().values():
-        view.resize(480, 400)
-        view.fit()
+    fit_views()
     center_views(own_layers.spot)
     assert max(misses(own_layers.spot).values()) < PIXEL_TOLERANCE
     display.hide()
