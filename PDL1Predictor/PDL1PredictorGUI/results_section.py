@@ -1,7 +1,6 @@
 """Section 5: every tumor's result, its heat map, charts, features and report."""
 
 import math
-from collections.abc import Callable
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from slicer.i18n import tr as _
 
 from PDL1PredictorGUI import charts, heatmap, preferences, results, saving
 from PDL1PredictorGUI.result_tables import call
-from PDL1PredictorGUI.section import ERROR, WARNING, Section, Shared, fill_combo, say
+from PDL1PredictorGUI.section import ERROR, WARNING, Section, Shared, enable, fill_combo, say
 
 BAR_COLORS = {"positive": "#e5967a", "negative": "#8fbf9f", "undecided": "#b8c1cc", "unlike": "#d9c27e"}
 ROW_HEIGHT = 24
@@ -29,6 +28,7 @@ class ResultsSection(Section):
         self._shown_map: tuple[Any, ...] = ()
         self._feature_model: Any = None
         self._feature_of = ""
+        self._chart: tuple[str, str] | None = None  # the shown chart: result and endpoint, "" for all
         ui = self.ui
         self._filter = qt.QSortFilterProxyModel()
         self._filter.setFilterKeyColumn(0)
@@ -43,6 +43,8 @@ class ResultsSection(Section):
             (ui.jumpButton, self.on_jump),
             (ui.probabilityChartButton, self.on_probability_chart),
             (ui.contributionChartButton, self.on_contribution_chart),
+            (ui.closeChartButton, self.on_close_chart),
+            (ui.saveFeaturesButton, self.on_save_features),
             (ui.reportButton, self.on_report),
             (ui.saveButton, self.on_save),
         ):
@@ -127,6 +129,7 @@ class ResultsSection(Section):
         text = "\n".join(f"• {warning['text']}" for warning in result.warnings)
         say(ui.warningsLabel, text, WARNING)
         self._show_map(result)
+        self._follow_with_chart(result)
         self._show_features()
 
     def settled(self) -> None:
@@ -160,8 +163,8 @@ class ResultsSection(Section):
     def _parts(self) -> list[Any]:
         ui = self.ui
         return [
-            *(ui.predictionsTable, ui.endpointLabel, ui.heatMapGroup, ui.probabilityChartButton),
-            *(ui.contributionChartButton, ui.featuresGroup, ui.reportButton, ui.saveButton),
+            *(ui.predictionsTable, ui.endpointLabel, ui.heatMapGroup, ui.chartLabel, ui.probabilityChartButton),
+            *(ui.contributionChartButton, ui.closeChartButton, ui.featuresGroup, ui.reportButton, ui.saveButton),
         ]
 
     def _show_table(self, result: Any) -> None:
@@ -306,16 +309,40 @@ class ResultsSection(Section):
 
     def on_probability_chart(self) -> None:
         """Shows the probabilities beside the images."""
-        self._chart(charts.show_probabilities, self.result)
+        self._show_chart("")
 
     def on_contribution_chart(self) -> None:
-        """Shows the contributions beside the images."""
-        self._chart(charts.show_contributions, self.result, self.parameters.endpoint)
+        """Shows the chosen finding's contributions beside the images."""
+        self._show_chart(self.parameters.endpoint)
 
-    @staticmethod
-    def _chart(show: Callable[..., Any], *arguments: Any) -> None:
+    def on_close_chart(self) -> None:
+        """Gives the user's layout back."""
+        charts.hide()
+        self._chart = None
+        self.update()
+
+    def _show_chart(self, endpoint: str) -> None:
+        """Contributions to a finding, or the probabilities of all."""
         with slicer.util.tryWithErrorDisplay(_("The chart cannot be shown.")):
-            show(*arguments)
+            if endpoint:
+                charts.show_contributions(self.result, endpoint)
+            else:
+                charts.show_probabilities(self.result)
+            self._chart = (self.result.main.GetID(), endpoint)
+        self.update()
+
+    def _follow_with_chart(self, result: Any) -> None:
+        """A chart that is shown follows the chosen tumor and finding."""
+        enable(
+            self.ui.closeChartButton,
+            _("Closes the chart; the views are arranged as before."),
+            "" if self._chart else _("Off: no chart is shown."),
+        )
+        if self._chart is None or slicer.app.layoutManager() is None:
+            return
+        wanted = (result.main.GetID(), self.parameters.endpoint if self._chart[1] else "")
+        if wanted != self._chart:
+            self._show_chart(wanted[1])
 
     def on_filter(self, text: str) -> None:
         """Every word must be in the name."""
@@ -327,6 +354,18 @@ class ResultsSection(Section):
         total = self._feature_model.rowCount() if self._feature_model is not None else 0
         shown = _("{shown} of {total} features").format(shown=self._filter.rowCount(), total=total)
         self.ui.featureCountLabel.text = shown
+
+    def on_save_features(self) -> None:
+        """Writes the listed features into a file."""
+        start = str(Path(preferences.read(preferences.OUTPUT_FOLDER)) / "features.csv")
+        path = qt.QFileDialog.getSaveFileName(
+            slicer.util.mainWindow(), _("Table of features"), start, _("Tables (*.csv)")
+        )
+        if not path:
+            return
+        with slicer.util.tryWithErrorDisplay(_("The table cannot be saved.")):
+            count = saving.save_features(self.result, Path(path), self.ui.featureFilterEdit.text)
+            slicer.util.showStatusMessage(_("Saved {count} features: {path}").format(count=count, path=path), 5000)
 
     def on_report(self) -> None:
         """Opens the report."""
@@ -348,9 +387,13 @@ class ResultsSection(Section):
 
     def forget(self) -> None:
         """The scene closes."""
-        self._tumor = None
+        self._tumor = self._chart = None
         self._shown_table = self._feature_of = ""
         self._shown_map = ()
+
+    def cleanup(self) -> None:
+        """The window goes away."""
+        saving.discard_reports()
 
     def enter(self) -> None:
         """What is in the views may have changed meanwhile."""
