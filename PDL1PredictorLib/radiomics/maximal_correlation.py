@@ -51,7 +51,7 @@ def maximal_correlations(pairs: "Cooccurrences", share: np.ndarray, marginal: np
 def _krylov(
     bounds: np.ndarray, rows: np.ndarray, columns: np.ndarray, share: np.ndarray, marginal: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Second greatest eigenvalue of each matrix, and how far its vector is from one with epsilon."""
+    """Second greatest eigenvalue of each matrix, and how far epsilon moves its vector."""
     matrix = np.repeat(np.arange(marginal.shape[0]), np.diff(bounds))
     expected = marginal[matrix, rows] * marginal[matrix, columns]
     scaled = share / np.sqrt(expected)
@@ -136,8 +136,8 @@ def second_eigenvalues(
         roots: sqrt(px), (matrix, level).
         steps: Greatest length of the sequence.
         eigenvalues: Receives one number per matrix.
-        residuals: Receives how far its vector is from one of the matrix with epsilon, relative to the eigenvalue;
-            infinite where not converged.
+        residuals: Receives how far epsilon moves its vector, relative to the eigenvalue: where that is much, another
+            eigenvalue may be the second; infinite where not converged.
     """
     n = roots.shape[1]
     longest = min(steps, n)
@@ -260,7 +260,7 @@ def second_eigenvalues(
             taken += moved[i] * work[i]
         size = 0.0
         for i in range(n):
-            size += (moved[i] - taken * work[i]) ** 2
+            size += moved[i] ** 2
         eigenvalues[m] = best * best - sign * best * taken
         converged = done and (length < longest or longest == n or beside[length - 1] < 1e-13)
         residuals[m] = np.sqrt(size) / max(best, 1e-300) if converged else np.inf

@@ -20,20 +20,23 @@ def both_ways(matrices: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return maximal_correlations(pairs, share, marginal), maximal_correlation._dense(pairs, share, marginal).real
 
 
-@st.composite
-def count_matrices(draw: st.DrawFn) -> np.ndarray:
+def band_with_rare_parts(rng: np.random.Generator, n_main: int, n_parts: int, scale: float, width: float) -> np.ndarray:
     """A band of frequent pairs, and some rare levels that are neighbors only of each other."""
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    n_main, n_parts = draw(st.integers(11, 40)), draw(st.integers(0, 3))
     gap = np.abs(np.subtract.outer(np.arange(n_main), np.arange(n_main)))
-    scale = draw(st.sampled_from([30, 3000, 1_000_000]))
-    counts = rng.poisson(scale * np.exp(-gap / draw(st.floats(0.5, 5))))
     matrix = np.zeros((n_main + 3 * n_parts,) * 2, np.int64)
-    matrix[:n_main, :n_main] = counts
+    matrix[:n_main, :n_main] = rng.poisson(scale * np.exp(-gap / width))
     for part in range(n_parts):
         at = slice(n_main + 3 * part, n_main + 3 * part + 3)
         matrix[at, at] = rng.integers(0, 2, (3, 3))
     return matrix + matrix.T
+
+
+@st.composite
+def count_matrices(draw: st.DrawFn) -> np.ndarray:
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    n_main, n_parts = draw(st.integers(11, 40)), draw(st.integers(0, 3))
+    scale, width = draw(st.sampled_from([30, 3000, 1_000_000])), draw(st.floats(0.5, 5))
+    return band_with_rare_parts(rng, n_main, n_parts, scale, width)
 
 
 @settings(max_examples=60, deadline=None)
@@ -51,6 +54,13 @@ def test_rare_levels_of_their_own_are_seen_beside_the_main_part():
     short, dense = both_ways([matrix])
     assert short == pytest.approx(dense, rel=1e-12)
     assert 1 - 1e-4 < short[0] < 1
+
+
+def test_rare_levels_that_epsilon_takes_out_of_second_place_are_not_taken_for_it():
+    for seed in range(100):  # the first-order correction alone is wrong for several of these
+        rng = np.random.default_rng(seed)
+        short, dense = both_ways([band_with_rare_parts(rng, 15, 1, 1_000_000, rng.uniform(0.5, 5))])
+        assert short == pytest.approx(dense, rel=1e-9, abs=1e-7)
 
 
 def test_neighbors_that_know_nothing_of_each_other_are_computed_as_pyradiomics_does():
