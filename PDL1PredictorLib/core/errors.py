@@ -1,5 +1,7 @@
 """The error family: every message says what was expected, what came and what to do."""
 
+from collections.abc import Sequence
+
 
 class PDL1Error(Exception):
     """What the user can act on: shown to the user as it is. Anything else is our bug."""
@@ -7,6 +9,16 @@ class PDL1Error(Exception):
 
 class InputError(PDL1Error, ValueError):
     """A file, volume or value from outside cannot be used."""
+
+
+class CohortError(InputError):
+    """The table of a cohort has problems; all of them are listed, also under `problems`."""
+
+    def __init__(self, source: object, problems: Sequence[str]) -> None:
+        listed = "".join(f"\n  {problem}" for problem in problems)
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        super().__init__(f"The cohort {source} has {count}; nothing was started. Correct the table:{listed}")
+        self.problems = tuple(problems)
 
 
 class GridMismatchError(InputError):
