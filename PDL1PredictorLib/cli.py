@@ -314,7 +314,7 @@ def _train(options: argparse.Namespace, speaker: Speaker) -> None:
     for name in ("sklearn", "skl2onnx"):
         require_module(name, "Training needs more packages than prediction: install pdl1predictor[train].")
     from PDL1PredictorLib.models.device import choose_device
-    from PDL1PredictorLib.study.export import export_demo
+    from PDL1PredictorLib.study.card import export_demo
     from PDL1PredictorLib.study.recipe import DemoRecipe, train_demo
 
     if options.out.exists() and not options.overwrite:

@@ -13,7 +13,7 @@ from PDL1PredictorLib.phantom.patient import PhantomPatient, make_patient
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 from PDL1PredictorLib.statistics.discrimination import Auc
 from PDL1PredictorLib.study.deep_training import DeepTraining, Stage, TrainedDeepCT
-from PDL1PredictorLib.study.export import export_demo
+from PDL1PredictorLib.study.card import export_demo
 from PDL1PredictorLib.study.fusion import Chosen
 from PDL1PredictorLib.study.recipe import DemoRecipe, Reference, Trained, TrainedEndpoint
 from PDL1PredictorLib.study.selection import Standardizer

@@ -1,17 +1,53 @@
-"""The model card of a demo bundle, written from what was measured."""
+"""What a demo bundle says of itself, and its model card, written from what was measured."""
 
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.endpoints import endpoint
-from PDL1PredictorLib.study.recipe import Trained
+from PDL1PredictorLib.models.bundle import Bundle
+from PDL1PredictorLib.phantom.truth import bayes_auc
+from PDL1PredictorLib.study.export import About, export_bundle
+from PDL1PredictorLib.study.trained import Trained
+
+TITLE = "Deep-RadScore, synthetic cohort"
+INTENDED_USE = (
+    "To show and test the software from end to end. It was trained on synthetic phantoms: what it says about a "
+    "real patient "
+    "means nothing. It must not guide care."
+)
+LIMITATIONS = (
+    "Trained on synthetic phantoms whose labels are drawn from an invented rule; it knows nothing of real tumors.",
+    "Its figures hold for further synthetic patients only and say nothing about accuracy in people.",
+    "The network saw one axial slice per tumor, in three windows, and was trained from random weights.",
+    "The interval speaks of the calibration's uncertainty only, not of the image's or the contour's.",
+)
+
+
+def export_demo(trained: Trained, folder: Path, overwrite: bool = False) -> Bundle:
+    """Write the outcome of `train_demo` as a bundle; see `export_bundle`."""
+    about = About(
+        title=TITLE,
+        intended_use=INTENDED_USE,
+        cohort=(
+            f"Synthetic cohort of this library, seed {trained.recipe.seed}: {trained.n_fit} patients to fit, "
+            f"{trained.n_validation} to choose and "
+            f"calibrate the classifier, {trained.n_test} to test."
+        ),
+        limitations=LIMITATIONS,
+        recipe_name="demo",
+        card=partial(model_card, trained=trained),
+        bayes_auc={key: float(bayes_auc(key)) for key in trained.endpoints},
+    )
+    return export_bundle(trained, about, folder, overwrite)
 
 
 def model_card(manifest: dict[str, Any], trained: Trained) -> str:
     """Markdown of the card: what the model is, what it was trained on, how it did, what it cannot do."""
     command = (
         f"pdl1 train --recipe demo --seed {trained.recipe.seed} "
-        f"--n {trained.recipe.n_train} --n-test {trained.recipe.n_test}"
+        f"--n {trained.n_fit + trained.n_validation} --n-test {trained.n_test}"
     )
     parts = [
         f"# {manifest['title']} (`{manifest['name']}`)",

@@ -1,6 +1,8 @@
 """A trained recipe written as a bundle: manifest, 16-bit weights, tables, ONNX classifiers, card."""
 
 import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,46 +13,64 @@ from PDL1PredictorLib import __version__
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.models.bundle import SCHEMA_VERSION, Bundle, write_bundle
 from PDL1PredictorLib.models.manifest import ARCHITECTURE, REGIONS
-from PDL1PredictorLib.phantom.truth import bayes_auc
-from PDL1PredictorLib.study.card import model_card
 from PDL1PredictorLib.study.fusion import to_onnx_bytes
-from PDL1PredictorLib.study.recipe import Trained, TrainedEndpoint
+from PDL1PredictorLib.study.trained import Trained, TrainedEndpoint
 
 WEIGHTS, TABLES = "deep_ct.safetensors", "tables.safetensors"
 LICENCE = "Apache-2.0"
-TITLE = "Deep-RadScore, synthetic cohort"
-INTENDED_USE = (
-    "To show and test the software from end to end. It was trained on synthetic phantoms: what it says about a "
-    "real patient "
-    "means nothing. It must not guide care."
-)
-LIMITATIONS = (
-    "Trained on synthetic phantoms whose labels are drawn from an invented rule; it knows nothing of real tumors.",
-    "Its figures hold for further synthetic patients only and say nothing about accuracy in people.",
-    "The network saw one axial slice per tumor, in three windows, and was trained from random weights.",
-    "The interval speaks of the calibration's uncertainty only, not of the image's or the contour's.",
-)
+LICENCE = "Apache-2.0"
 
 
-def export_demo(trained: Trained, folder: Path, overwrite: bool = False) -> Bundle:
+@dataclass(frozen=True, eq=False)
+class About:
+    """What a bundle says of itself besides its numbers.
+
+    Attributes:
+        title: One line.
+        intended_use: What it is for, and what it is not for.
+        cohort: What it was trained on, sentences.
+        limitations: Sentences.
+        recipe_name: Of the recipe.
+        card: Manifest to the Markdown of the model card.
+        licence: Of the weights.
+        bayes_auc: Endpoint to the AUC that no model can exceed, for synthetic cohorts.
+        version: Of the bundle.
+    """
+
+    title: str
+    intended_use: str
+    cohort: str
+    limitations: tuple[str, ...]
+    recipe_name: str
+    card: Callable[[dict[str, Any]], str]
+    licence: str = LICENCE
+    bayes_auc: Mapping[str, float] = field(default_factory=dict)
+    version: str = "1.0.0"
+
+
+def export_bundle(trained: Trained, about: About, folder: Path, overwrite: bool = False) -> Bundle:
     """Write the bundle whole or not at all, and read it back.
 
     Args:
-        trained: The outcome of `train_demo`.
+        trained: What was learned.
+        about: What to say of it.
         folder: The bundle's folder; its name becomes the model's name.
         overwrite: Replace an existing bundle.
     """
     files = {
         WEIGHTS: _weights(trained),
         TABLES: safetensors.numpy.save(_tables(trained)),
-        **{_classifier_file(key): to_onnx_bytes(e.chosen.estimator, e.inputs) for key, e in trained.endpoints.items()},
+        **{
+            _classifier_file(key): to_onnx_bytes(e.model.chosen.estimator, e.model.inputs)
+            for key, e in trained.endpoints.items()
+        },
     }
-    manifest = _manifest(trained, folder.name)
-    files["MODEL_CARD.md"] = model_card(manifest, trained).encode()
+    manifest = _manifest(trained, about, folder.name)
+    files["MODEL_CARD.md"] = about.card(manifest).encode()
     return write_bundle(folder, manifest, files, overwrite=overwrite)
 
 
-def _manifest(trained: Trained, name: str) -> dict[str, Any]:
+def _manifest(trained: Trained, about: About, name: str) -> dict[str, Any]:
     recipe = trained.recipe
     used = sorted({f for e in trained.endpoints.values() for region in REGIONS for f in e.coefficients[region]})
     column = {feature: i for i, feature in enumerate(trained.feature_names)}
@@ -58,19 +78,15 @@ def _manifest(trained: Trained, name: str) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "architecture": ARCHITECTURE,
         "name": name,
-        "title": TITLE,
-        "version": "1.0.0",
+        "title": about.title,
+        "version": about.version,
         "library_version": __version__,
         "created_utc": trained.created_utc,
-        "licence": LICENCE,
-        "intended_use": INTENDED_USE,
-        "cohort": (
-            f"Synthetic cohort of this library, seed {recipe.seed}: {trained.n_fit} patients to fit, "
-            f"{trained.n_validation} to choose and "
-            f"calibrate the classifier, {trained.n_test} to test."
-        ),
-        "limitations": list(LIMITATIONS),
-        "recipe": {"name": "demo", **recipe.to_dict()},
+        "licence": about.licence,
+        "intended_use": about.intended_use,
+        "cohort": about.cohort,
+        "limitations": list(about.limitations),
+        "recipe": {"name": about.recipe_name, **recipe.to_dict()},
         "regions": recipe.regions.to_dict(),
         "features": recipe.features.to_dict(),
         "network": {"file": WEIGHTS, "n_deep": recipe.deep.n_deep, "backbone": "densenet121"},
@@ -80,27 +96,27 @@ def _manifest(trained: Trained, name: str) -> dict[str, Any]:
         "reference": {"features": list(trained.reference.features), "distance_99": trained.reference.distance_99},
         "conformal_coverage": recipe.coverage,
         "endpoint_order": list(trained.endpoints),
-        "endpoints": {key: _endpoint(key, e) for key, e in trained.endpoints.items()},
+        "endpoints": {key: _endpoint(key, e, about.bayes_auc.get(key)) for key, e in trained.endpoints.items()},
         "left_out": trained.left_out,
     }
 
 
-def _endpoint(key: str, trained: TrainedEndpoint) -> dict[str, Any]:
-    measured = trained.test_auc
+def _endpoint(key: str, trained: TrainedEndpoint, bayes_auc: float | None) -> dict[str, Any]:
+    model, measured = trained.model, trained.test_auc
     return {
         "definition": endpoint(key).definition,
         "radscore": trained.coefficients,
-        "input_mean": trained.input_mean.tolist(),
-        "input_sd": trained.input_sd.tolist(),
+        "input_mean": model.mean.tolist(),
+        "input_sd": model.sd.tolist(),
         "classifier": {
-            "kind": trained.chosen.kind,
+            "kind": model.chosen.kind,
             "file": _classifier_file(key),
-            "cross_validated_auc": trained.chosen.mean_auc,
+            "cross_validated_auc": model.chosen.mean_auc,
         },
-        "calibration": {"method": "Platt", "slope": trained.slope, "intercept": trained.intercept},
-        "conformal": [q if math.isfinite(q) else None for q in trained.conformal],
-        "threshold": trained.threshold,
-        "bayes_auc": float(bayes_auc(key)),
+        "calibration": {"method": "Platt", "slope": model.slope, "intercept": model.intercept},
+        "conformal": [q if math.isfinite(q) else None for q in model.conformal],
+        "threshold": model.threshold,
+        **({} if bayes_auc is None else {"bayes_auc": bayes_auc}),
         "test_auc": None
         if measured is None
         else {
@@ -134,5 +150,5 @@ def _tables(trained: Trained) -> dict[str, np.ndarray]:
     return {
         "reference/mean": np.ascontiguousarray(trained.reference.mean),
         "reference/precision": np.ascontiguousarray(trained.reference.precision),
-        **{f"calibration/{key}": np.ascontiguousarray(e.calibrations) for key, e in trained.endpoints.items()},
+        **{f"calibration/{key}": np.ascontiguousarray(e.model.calibrations) for key, e in trained.endpoints.items()},
     }

@@ -6,7 +6,7 @@ cases and standardized inputs.
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,7 +65,12 @@ class Chosen:
 
 
 def choose_classifier(
-    x: np.ndarray, labels: np.ndarray, seed: int, n_repeats: int = N_REPEATS, progress: Progress = SILENT
+    x: np.ndarray,
+    labels: np.ndarray,
+    seed: int,
+    n_repeats: int = N_REPEATS,
+    kinds: Sequence[str] = tuple(CLASSIFIERS),
+    progress: Progress = SILENT,
 ) -> Chosen:
     """Pick a classifier by the mean AUC of repeated stratified cross-validation, then fit it on all cases.
 
@@ -74,16 +79,17 @@ def choose_classifier(
         labels: 0 or 1, (n,); at least 2 of each.
         seed: Of folds and classifiers.
         n_repeats: Repetitions.
+        kinds: Names among `CLASSIFIERS` to choose from.
         progress: Told after every repetition.
     """
     n_folds = min(N_FOLDS, int(labels.sum()), int((1 - labels).sum()))
-    aucs: dict[str, list[float]] = {kind: [] for kind in CLASSIFIERS}
-    held_out = {kind: np.zeros(len(labels)) for kind in CLASSIFIERS}
+    aucs: dict[str, list[float]] = {kind: [] for kind in kinds}
+    held_out = {kind: np.zeros(len(labels)) for kind in kinds}
     for repeat in range(n_repeats):
         folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed + repeat)
         for train, test in folds.split(x, labels):
-            for kind, make in CLASSIFIERS.items():
-                p = _fit(make(seed, len(train)), x[train], labels[train]).predict_proba(x[test])[:, 1]
+            for kind in kinds:
+                p = _fit(CLASSIFIERS[kind](seed, len(train)), x[train], labels[train]).predict_proba(x[test])[:, 1]
                 held_out[kind][test] += p / n_repeats
                 aucs[kind].append(float(roc_auc_score(labels[test], p)))
         progress.step("fusion", (repeat + 1) / n_repeats)

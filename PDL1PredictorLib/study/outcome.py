@@ -40,7 +40,7 @@ class EndpointOutcome:
         labels: 0 or 1, (n,).
         models: By name, of `MODELS`, in that order.
         counts: Part of the cohort (`fit`, `validation`, `test`; under cross-validation `all`) to (positive, negative).
-        coefficients: Region (`tumor`, `peritumoral`) to feature name to LASSO coefficient, of the final model.
+        coefficients: Region (`tumor`, `ring`) to feature name to LASSO coefficient, of the final model.
         selected_in: Region to feature name to the share of the folds that selected it; empty without folds.
         input_names: Inputs of the fused classifier, d of them.
         inputs: Their standardized values, (n, d).

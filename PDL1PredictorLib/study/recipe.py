@@ -18,16 +18,15 @@ from PDL1PredictorLib.core.endpoints import DEEPRADSCORE_ENDPOINTS
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.settings import RegionSettings
-from PDL1PredictorLib.models.deep_radscore import limited_log_odds
 from PDL1PredictorLib.models.manifest import REGIONS
 from PDL1PredictorLib.radiomics.settings import FeatureSettings, preset
-from PDL1PredictorLib.statistics.calibration import bootstrap_platt, fit_platt
-from PDL1PredictorLib.statistics.conformal import class_conditional_quantiles
-from PDL1PredictorLib.statistics.discrimination import Auc, auc, youden_threshold
-from PDL1PredictorLib.study.deep_training import DeepTraining, TrainedDeepCT, deep_features, train_deep_ct
-from PDL1PredictorLib.study.fusion import N_REPEATS, Chosen, choose_classifier
+from PDL1PredictorLib.statistics.discrimination import Auc, auc
+from PDL1PredictorLib.study.deep_training import DeepTraining, deep_features, train_deep_ct
+from PDL1PredictorLib.study.fitting import FittedModel, Fitting, fit_model
+from PDL1PredictorLib.study.fusion import N_REPEATS
 from PDL1PredictorLib.study.prepare import PhantomSource, PreparedCohort, prepare
-from PDL1PredictorLib.study.selection import Standardizer, fit_radscore, fit_standardizer, radscore
+from PDL1PredictorLib.study.selection import fit_radscore, fit_standardizer, radscore
+from PDL1PredictorLib.study.trained import Reference, Trained, TrainedEndpoint
 
 LEAST_PER_CLASS = 5  # in the validation cases: fewer cannot be spread over five folds
 
@@ -69,85 +68,6 @@ class DemoRecipe:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)
-
-
-@dataclass(frozen=True, eq=False)
-class TrainedEndpoint:
-    """What was learned for one endpoint.
-
-    Attributes:
-        coefficients: Per region: feature name to coefficient.
-        input_mean: (n_inputs,) over the validation cases.
-        input_sd: (n_inputs,).
-        chosen: The classifier.
-        inputs: Standardized inputs of the cases it was fitted on, (n, n_inputs).
-        slope: Platt slope.
-        intercept: Platt intercept.
-        calibrations: Resampled (slope, intercept), (n_bootstrap, 2).
-        conformal: Quantiles (negative, positive).
-        threshold: Youden's, on calibrated out-of-fold probabilities.
-        test_auc: On the test cases; None when they hold one class only.
-    """
-
-    coefficients: dict[str, dict[str, float]]
-    input_mean: np.ndarray
-    input_sd: np.ndarray
-    chosen: Chosen
-    inputs: np.ndarray
-    slope: float
-    intercept: float
-    calibrations: np.ndarray
-    conformal: tuple[float, float]
-    threshold: float
-    test_auc: Auc | None
-
-
-@dataclass(frozen=True, eq=False)
-class Reference:
-    """What the training cohort looks like, for the out-of-distribution check.
-
-    Attributes:
-        features: Names of the selected radiomic features, r of them.
-        mean: Of their z-scores over the fit cases, (r,).
-        precision: Inverse of their Ledoit-Wolf covariance, (r, r).
-        distance_99: 99th percentile of the Mahalanobis distance over the validation cases.
-    """
-
-    features: tuple[str, ...]
-    mean: np.ndarray
-    precision: np.ndarray
-    distance_99: float
-
-
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """The whole outcome, ready to be written as a bundle.
-
-    Attributes:
-        recipe: How it was made.
-        created_utc: ISO 8601.
-        deep: The network and its history.
-        standardizer: Of all features.
-        feature_names: Columns of the standardizer.
-        endpoints: What was learned, by key.
-        left_out: Endpoint to the reason why it has no model.
-        reference: For the out-of-distribution check.
-        n_fit: Cases of each part.
-        n_validation: Cases of each part.
-        n_test: Cases of each part.
-    """
-
-    recipe: DemoRecipe
-    created_utc: str
-    deep: TrainedDeepCT
-    standardizer: Standardizer
-    feature_names: tuple[str, ...]
-    endpoints: dict[str, TrainedEndpoint]
-    left_out: dict[str, str]
-    reference: Reference
-    n_fit: int
-    n_validation: int
-    n_test: int
 
 
 def train_demo(
@@ -254,26 +174,10 @@ class _EndpointLearner:
     ) -> TrainedEndpoint:
         """Choose, fit and calibrate on validation, measure on test; each is (deep features, z-scores, labels)."""
         x, y = self._inputs(coefficients, *validation)
-        mean, sd = x.mean(0), np.maximum(x.std(0), 1e-6)
-        standardized = (x - mean) / sd
-        chosen = choose_classifier(standardized, y, self.recipe.seed, self.recipe.n_repeats)
-        odds = limited_log_odds(chosen.out_of_fold)
-        slope, intercept = fit_platt(y, odds)
-        p = 1 / (1 + np.exp(-(slope * odds + intercept)))
+        how = Fitting(self.recipe.n_repeats, self.recipe.n_bootstrap, self.recipe.coverage)
         rng = np.random.default_rng([self.recipe.seed, 2, self.column])
-        return TrainedEndpoint(
-            coefficients=coefficients,
-            input_mean=mean,
-            input_sd=sd,
-            chosen=chosen,
-            inputs=standardized,
-            slope=slope,
-            intercept=intercept,
-            calibrations=bootstrap_platt(y, odds, self.recipe.n_bootstrap, rng),
-            conformal=class_conditional_quantiles(y, p, self.recipe.coverage),
-            threshold=float(youden_threshold(y, p)),
-            test_auc=self._test_auc(chosen, coefficients, mean, sd, test),
-        )
+        model = fit_model(x, y, how, self.recipe.seed, rng)
+        return TrainedEndpoint(coefficients, model, self._test_auc(model, coefficients, test))
 
     def _inputs(
         self, coefficients: dict[str, dict[str, float]], deep: np.ndarray, z: np.ndarray, labels: np.ndarray
@@ -284,17 +188,12 @@ class _EndpointLearner:
 
     def _test_auc(
         self,
-        chosen: Chosen,
+        model: FittedModel,
         coefficients: dict[str, dict[str, float]],
-        mean: np.ndarray,
-        sd: np.ndarray,
         test: tuple[np.ndarray, np.ndarray, np.ndarray],
     ) -> Auc | None:
         x, y = self._inputs(coefficients, *test)
-        if y.min() == y.max():
-            return None
-        estimator: Any = chosen.estimator
-        return auc(y, estimator.predict_proba((x - mean) / sd)[:, 1])
+        return None if y.min() == y.max() else auc(y, model.raw_probability(x))
 
 
 def _reference(
