@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say, and making them so: Brier score, slope, Platt scaling."""
+"""Whether probabilities mean what they say, and making them so: Brier score, slope, curve, Platt scaling."""
 
 import math
 from typing import NamedTuple
@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from PDL1PredictorLib.statistics.checks import BoolArray, FloatArray, numbers, outcomes, probabilities_of
+from PDL1PredictorLib.statistics.proportions import Proportion, proportion
 
 NEAREST_TO_CERTAIN = 1e-6  # a probability of 0 or 1 has no finite logit
 MAX_STEPS = 200
@@ -25,6 +26,18 @@ class Calibration(NamedTuple):
     slope: float
     intercept: float
     in_the_large: float
+
+
+class Bin(NamedTuple):
+    """Cases of similar probability.
+
+    Attributes:
+        predicted: Their mean probability.
+        observed: Share of them that are positive, with its Wilson interval (95 %).
+    """
+
+    predicted: float
+    observed: Proportion
 
 
 class Platt(NamedTuple):
@@ -76,6 +89,34 @@ def calibration(labels: ArrayLike, probabilities: ArrayLike) -> Calibration:
         return Calibration(math.nan, math.nan, in_the_large)
     slope, intercept = _fit(logits, targets, counts)[0].tolist()
     return Calibration(slope, intercept, in_the_large)
+
+
+def calibration_curve(labels: ArrayLike, probabilities: ArrayLike, n_bins: int = 10) -> tuple[Bin, ...]:
+    """Observed against predicted share, in bins of about as many cases each.
+
+    Equal probabilities stay in one bin, so that there may be fewer bins than asked for.
+
+    Args:
+        labels: (n,), 0 or 1, both present.
+        probabilities: (n,), of the outcome 1.
+        n_bins: At most so many, >= 1.
+
+    Returns:
+        Bins of rising probability, none empty.
+
+    Raises:
+        ValueError: An argument is not as said.
+
+    Source: bins of equal numbers: Hosmer and Lemeshow 1980, doi 10.1080/03610928008827941.
+    """
+    positive = outcomes(labels)
+    p = probabilities_of(probabilities, positive.size)
+    if n_bins < 1:
+        raise ValueError(f"n_bins must be at least 1, got {n_bins!r}.")
+    inner = np.quantile(p, np.arange(1, n_bins) / n_bins)
+    place = np.searchsorted(inner, p, side="left")
+    members = [place == number for number in np.unique(place)]
+    return tuple(Bin(float(p[m].mean()), proportion(int(positive[m].sum()), int(m.sum()))) for m in members)
 
 
 def fit_platt(labels: ArrayLike, logits: ArrayLike) -> Platt:

@@ -57,3 +57,26 @@ def probabilities_of(values: ArrayLike, n: int) -> FloatArray:
     if array.size and not (array.min() >= 0 and array.max() <= 1):
         raise ValueError(f"probabilities must lie between 0 and 1, they run from {array.min():g} to {array.max():g}.")
     return array
+
+
+def sample(values: ArrayLike, what: str, at_least: int = 1) -> FloatArray:
+    """Finite numbers, at least so many of them.
+
+    Raises:
+        ValueError: Another shape, too few, or some not finite.
+    """
+    array = np.asarray(values, dtype=float)
+    if array.ndim != 1 or array.size < at_least:
+        raise ValueError(f"{what} must be a row of at least {at_least} numbers, got the shape {array.shape}.")
+    return numbers(array, array.size, what)
+
+
+def confidence_of(level: float) -> float:
+    """A confidence level.
+
+    Raises:
+        ValueError: Not between 0 and 1, both left out.
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"confidence must lie between 0 and 1, got {level!r}.")
+    return level

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtr
+from scipy.special import ndtr, stdtr, stdtrit
 from scipy.stats import rankdata
 
 from PDL1PredictorLib.statistics.checks import BoolArray, FloatArray, numbers, outcomes
@@ -42,6 +42,24 @@ class DelongTest(NamedTuple):
     difference: float
     interval: tuple[float, float]
     z: float
+    p: float
+
+
+class UnpairedTest(NamedTuple):
+    """Two areas of different cases compared.
+
+    Attributes:
+        difference: AUC of a minus AUC of b.
+        interval: 95 % interval of the difference.
+        t: Difference over its standard error; positive where a is better (D of R's pROC).
+        df: Degrees of freedom, Welch's.
+        p: Two-sided, by Student's t.
+    """
+
+    difference: float
+    interval: tuple[float, float]
+    t: float
+    df: float
     p: float
 
 
@@ -113,9 +131,7 @@ def delong_test(labels: ArrayLike, a: ArrayLike, b: ArrayLike) -> DelongTest:
 
     Source: DeLong et al. 1988, doi 10.2307/2531595.
     """
-    positive = outcomes(labels)
-    if min(positive.sum(), (~positive).sum()) < 2:
-        raise ValueError("At least two cases of each outcome are needed to compare two areas.")
+    positive = _two_of_each(labels)
     n = positive.size
     areas, covariance = _delong(positive, np.stack([numbers(a, n, "a"), numbers(b, n, "b")]))
     difference = float(areas[0] - areas[1])
@@ -126,6 +142,38 @@ def delong_test(labels: ArrayLike, a: ArrayLike, b: ArrayLike) -> DelongTest:
         z = difference / error
     interval = (difference - Z95 * error, difference + Z95 * error)
     return DelongTest(difference, interval, z, p=float(2 * ndtr(-abs(z))))
+
+
+def delong_test_unpaired(
+    labels_a: ArrayLike, scores_a: ArrayLike, labels_b: ArrayLike, scores_b: ArrayLike
+) -> UnpairedTest:
+    """Compare the areas of scores of different cases, as of two hospitals.
+
+    Args:
+        labels_a: (n,), 0 or 1, at least two of each.
+        scores_a: (n,), higher means positive.
+        labels_b: (m,), of other cases, at least two of each.
+        scores_b: (m,), higher means positive.
+
+    Returns:
+        t is 0 and p is 1 where the areas are equal without any spread; df is then infinite.
+
+    Raises:
+        ValueError: Labels or scores are not as said.
+
+    Source: DeLong et al. 1988, doi 10.2307/2531595, variances; Welch 1947, doi 10.1093/biomet/34.1-2.28, degrees of
+    freedom, as R's pROC.
+    """
+    (area_a, variance_a, n_a), (area_b, variance_b, n_b) = _area(labels_a, scores_a), _area(labels_b, scores_b)
+    difference, variance = area_a - area_b, variance_a + variance_b
+    error = math.sqrt(variance)
+    if error < 1e-12:  # what rounding leaves of zero
+        t = 0.0 if abs(difference) < 1e-12 else math.copysign(math.inf, difference)
+        return UnpairedTest(difference, (difference, difference), t, math.inf, 1.0 if t == 0 else 0.0)
+    df = variance**2 / (variance_a**2 / (n_a - 1) + variance_b**2 / (n_b - 1))
+    half = float(stdtrit(df, 0.975)) * error
+    t = difference / error
+    return UnpairedTest(difference, (difference - half, difference + half), t, df, p=2 * float(stdtr(df, -abs(t))))
 
 
 def confusion(labels: ArrayLike, scores: ArrayLike, threshold: float) -> Confusion:
@@ -185,6 +233,20 @@ def youden_threshold(labels: ArrayLike, scores: ArrayLike) -> float:
         return float(values[0])
     middle = values[best - 1] / 2 + values[best] / 2
     return float(middle if middle > values[best - 1] else values[best])  # two floats may have none between them
+
+
+def _two_of_each(labels: ArrayLike) -> BoolArray:
+    positive = outcomes(labels)
+    if min(positive.sum(), (~positive).sum()) < 2:
+        raise ValueError("At least two cases of each outcome are needed to compare two areas.")
+    return positive
+
+
+def _area(labels: ArrayLike, scores: ArrayLike) -> tuple[float, float, int]:
+    """Area, its variance and the number of cases."""
+    positive = _two_of_each(labels)
+    areas, covariance = _delong(positive, numbers(scores, positive.size, "scores")[None])
+    return float(areas[0]), float(covariance[0, 0]), positive.size
 
 
 def _delong(positive: BoolArray, scores: FloatArray) -> tuple[FloatArray, FloatArray]:

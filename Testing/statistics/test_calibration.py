@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from PDL1PredictorLib.statistics.calibration import bootstrap_platt, brier_score, calibration, fit_platt, logit
+from PDL1PredictorLib.statistics.calibration import (
+    bootstrap_platt,
+    brier_score,
+    calibration,
+    calibration_curve,
+    fit_platt,
+    logit,
+)
 
 
 @st.composite
@@ -48,6 +55,34 @@ def test_probabilities_too_low_on_the_whole_have_a_positive_intercept():
     result = calibration([1, 0, 0, 0, 1, 1, 1, 0], low)
     assert result.in_the_large == pytest.approx(0.7)
     assert (result.slope, result.intercept) == pytest.approx((1.0, 0.7))
+
+
+def test_a_bin_holds_its_mean_probability_and_its_share_of_positives():
+    low, high = calibration_curve([0, 0, 1, 1, 0, 1], [0.1, 0.2, 0.3, 0.6, 0.7, 0.8], n_bins=2)
+    assert (low.predicted, high.predicted) == pytest.approx((0.2, 0.7))
+    assert (low.observed.successes, low.observed.n) == (1, 3)
+    assert (high.observed.successes, high.observed.n) == (2, 3)
+    assert high.observed.interval[0] < 2 / 3 < high.observed.interval[1]
+
+
+@given(cases(), st.integers(1, 15))
+def test_the_bins_hold_every_case_once_and_rise(data, n_bins):
+    labels, p = data[0], expit(data[1])
+    bins = calibration_curve(labels, p, n_bins)
+    assert len(bins) <= n_bins
+    assert sum(b.observed.n for b in bins) == labels.size
+    assert sum(b.observed.successes for b in bins) == labels.sum()
+    assert sum(b.predicted * b.observed.n for b in bins) == pytest.approx(p.sum())
+    assert (np.diff([b.predicted for b in bins]) > 0).all()
+
+
+def test_equal_probabilities_make_one_bin():
+    assert len(calibration_curve([0, 1, 1, 0], [0.4] * 4, n_bins=10)) == 1
+
+
+def test_a_curve_of_no_bins_is_refused():
+    with pytest.raises(ValueError, match="n_bins must be at least 1, got 0"):
+        calibration_curve([0, 1], [0.1, 0.9], n_bins=0)
 
 
 @pytest.mark.parametrize("p", [[0.1, 0.2, 0.7, 0.9], [0.9, 0.8, 0.2, 0.1], [0.1, 0.4, 0.4, 0.9], [0.4] * 4])
@@ -135,7 +170,7 @@ def test_resamples_of_very_few_cases_are_finite(seed):
     assert np.isfinite(fits).all()
 
 
-@pytest.mark.parametrize("statistic", [brier_score, calibration])
+@pytest.mark.parametrize("statistic", [brier_score, calibration, calibration_curve])
 @pytest.mark.parametrize(
     ("labels", "probabilities", "message"),
     [

@@ -8,8 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import t as student
 
-from PDL1PredictorLib.statistics.discrimination import auc, confusion, delong_test, youden_threshold
+from PDL1PredictorLib.statistics.discrimination import (
+    auc,
+    confusion,
+    delong_test,
+    delong_test_unpaired,
+    youden_threshold,
+)
 
 LABELS = np.array([1, 1, 0, 0, 0])
 SCORES = np.array([4.0, 2.0, 1.0, 2.0, 3.0])  # the six pairs: 3 won by the 4; by the 2 one won, one tied, one lost
@@ -91,6 +98,35 @@ def test_a_difference_without_spread_is_certain():
     assert delong_test([0, 0, 1, 1], [1, 2, 3, 4], [4, 3, 2, 1]) == (1.0, (1.0, 1.0), math.inf, 0.0)
 
 
+def test_areas_of_different_cases_are_compared_by_hand():
+    # Variance of the first 0.125 / 2 + 0.0625 / 3 (above); the second: placements of its positives 1, 0.5 and of its
+    # negatives 1, 0.5, whose variances are both 0.125.
+    first, second = 0.125 / 2 + 0.0625 / 3, 0.125 / 2 + 0.125 / 2
+    result = delong_test_unpaired(LABELS, SCORES, [1, 1, 0, 0], [4.0, 2.0, 1.0, 3.0])
+    assert result.difference == pytest.approx(0.75 - 0.75)
+    other = delong_test_unpaired(LABELS, SCORES, [1, 1, 0, 0], [-4.0, -2.0, -1.0, -3.0])
+    assert other.difference == pytest.approx(0.75 - 0.25)
+    assert other.t == pytest.approx(0.5 / math.sqrt(first + second))
+    assert other.df == pytest.approx((first + second) ** 2 / (first**2 / 4 + second**2 / 3))
+    assert 2 * student.sf(other.t, other.df) == pytest.approx(other.p)
+    assert student.ppf(0.975, other.df) * 0.5 / other.t == pytest.approx(other.interval[1] - 0.5)
+
+
+@given(scored_cases(minimum=2), scored_cases(minimum=2))
+def test_exchanging_two_hospitals_turns_the_test_around(here, elsewhere):
+    there, back = delong_test_unpaired(*here, *elsewhere), delong_test_unpaired(*elsewhere, *here)
+    assert there.difference == pytest.approx(-back.difference)
+    assert there.t == pytest.approx(-back.t)
+    assert there.p == pytest.approx(back.p)
+    assert there.interval == pytest.approx((-back.interval[1], -back.interval[0]))
+
+
+def test_perfect_areas_of_different_cases_are_equal_or_certainly_different():
+    perfect, wrong = ([0, 0, 1, 1], [1, 2, 3, 4]), ([0, 0, 1, 1], [4, 3, 2, 1])
+    assert delong_test_unpaired(*perfect, *perfect) == (0.0, (0.0, 0.0), 0.0, math.inf, 1.0)
+    assert delong_test_unpaired(*perfect, *wrong) == (1.0, (1.0, 1.0), math.inf, math.inf, 0.0)
+
+
 def test_the_table_counts_a_score_at_the_threshold_as_positive():
     table = confusion(LABELS, SCORES, threshold=2.0)
     assert table[:4] == (2, 2, 1, 0)
@@ -162,6 +198,10 @@ def test_labels_and_scores_are_checked(statistic, labels, scores, message):
 def test_two_areas_need_two_cases_of_each_outcome():
     with pytest.raises(ValueError, match="At least two cases of each outcome"):
         delong_test([1, 0, 0], [1, 2, 3], [3, 2, 1])
+    with pytest.raises(ValueError, match="At least two cases of each outcome"):
+        delong_test_unpaired(LABELS, SCORES, [1, 0, 0], [1, 2, 3])
+    with pytest.raises(ValueError, match="scores must be 5 numbers"):
+        delong_test_unpaired(LABELS, SCORES[:4], LABELS, SCORES)
 
 
 def test_a_threshold_that_is_no_number_is_refused():
@@ -221,3 +261,12 @@ def test_the_synthetic_comparison_agrees_with_proc(synthetic, oracle):
 def test_the_published_comparisons_agree_with_proc(delong1988, oracle, a, b):
     result = delong_test(delong1988["labels"], delong1988[a], delong1988[b])
     assert (result.z, result.p) == pytest.approx(oracle[f"delong1988.{a}_vs_{b}.Z_p"], abs=1e-9)
+
+
+@pytest.mark.real_data
+def test_areas_of_different_cases_agree_with_the_variances_of_proc(synthetic, delong1988, oracle):
+    result = delong_test_unpaired(synthetic["labels"], synthetic["p1"], delong1988["labels"], delong1988["kg"])
+    here, there = oracle["syn.p1.var"][0], oracle["delong1988.kg.se"][0] ** 2
+    difference = oracle["syn.p1.ci_delong"][1] - oracle["delong1988.kg.ci"][1]
+    assert result.t == pytest.approx(difference / math.sqrt(here + there), abs=1e-9)
+    assert result.df == pytest.approx((here + there) ** 2 / (here**2 / 119 + there**2 / 42), abs=1e-6)
