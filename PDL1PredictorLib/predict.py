@@ -350,7 +350,7 @@ def _case_warnings(inputs: Inputs, patch: Patch, network: _Network) -> Iterator[
 
 def _settings_warning(used: RegionSettings, trained: RegionSettings) -> CaseWarning:
     own = trained.to_dict()
-    changed = [f"{name} {own[name]} -> {value}" for name, value in used.to_dict().items() if value != own[name]]
+    changed = [f"{name} {own.get(name)} -> {value}" for name, value in used.to_dict().items() if value != own.get(name)]
     text = "The regions were made with other settings than the model was trained with: " + ", ".join(changed) + "."
     return CaseWarning("other_settings", text)
 

@@ -20,6 +20,8 @@ class RegionSettings:
         exclude_air: Leave voxels outside the patient's body out of the ring.
         exclude_bone: Leave bone out of the ring.
         patch_pixels: Edge of the square patch that the network sees, in voxels.
+        patch_margin_mm: What lies farther than this from the box around the tumor is air for the network, in mm; None
+            shows all. For models that were trained on volumes cropped around the tumor.
     """
 
     spacing_mm: float = 1.0
@@ -27,6 +29,7 @@ class RegionSettings:
     exclude_air: bool = False
     exclude_bone: bool = False
     patch_pixels: int = 160
+    patch_margin_mm: float | None = None
 
     def __post_init__(self) -> None:
         low, high = RING_MM_RANGE
@@ -36,10 +39,15 @@ class RegionSettings:
             raise InputError(f"The working spacing must lie between 0.25 and 5 mm, got {self.spacing_mm!r}.")
         if not 16 <= self.patch_pixels <= 512:
             raise InputError(f"The patch must be 16 to 512 pixels wide, got {self.patch_pixels!r}.")
+        if self.patch_margin_mm is not None and not 0 < self.patch_margin_mm < math.inf:
+            raise InputError(f"The patch's margin must be positive, got {self.patch_margin_mm!r}.")
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
+        """Plain values for JSON; a margin that is not used is left out, as in files from before there was one."""
+        values = asdict(self)
+        if self.patch_margin_mm is None:
+            del values["patch_margin_mm"]
+        return values
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:

@@ -22,7 +22,7 @@ class Patch:
         image: float32 HU, (n, n, 1) voxels; -1024 HU where it leaves the CT, with true geometry there too.
         tumor: uint8 on the same grid.
         slab_mm: Thickness that the slice stands for: at least the distance of the CT's own slices.
-        padded_fraction: Share of the pixels that lie outside the CT, 0 to 1.
+        padded_fraction: Share of the pixels to be shown that lie outside the CT, 0 to 1.
     """
 
     image: sitk.Image
@@ -65,22 +65,38 @@ def neighbor_patches(
     j0, i0 = (int(np.floor(c - (pixels - 1) / 2 + 0.5)) for c in center)
     wanted = [middle, *(middle + offset for offset in offsets)]
     slices = [k for k in wanted if 0 <= k < len(tumor) and tumor[k].any()]
+    seen = _seen(tumor, tumor_box, settings)
     return tuple(
-        _patch_on(case, lattice, tumor, tumor_box, Box((at, j0, i0), (at + 1, j0 + pixels, i0 + pixels)))
+        _patch_on(case, lattice, tumor, tumor_box, Box((at, j0, i0), (at + 1, j0 + pixels, i0 + pixels)), seen)
         for at in (tumor_box.start[0] + k for k in slices)
     )
 
 
-def _patch_on(case: Case, lattice: Lattice, tumor: np.ndarray, tumor_box: Box, box: Box) -> Patch:
+def _seen(tumor: np.ndarray, tumor_box: Box, settings: RegionSettings) -> Box | None:
+    """The box around the tumor with the margin that the network may see; None where it may see all."""
+    if settings.patch_margin_mm is None:
+        return None
+    occupied = np.argwhere(tumor)
+    (k0, j0, i0), (k1, j1, i1) = (
+        (occupied.min(0) + tumor_box.start).tolist(),
+        (occupied.max(0) + tumor_box.start).tolist(),
+    )
+    return Box((k0, j0, i0), (k1 + 1, j1 + 1, i1 + 1)).grown(round(settings.patch_margin_mm / settings.spacing_mm))
+
+
+def _patch_on(case: Case, lattice: Lattice, tumor: np.ndarray, tumor_box: Box, box: Box, seen: Box | None) -> Patch:
     inside = box.clipped(tumor_box)
     mask = np.zeros(box.shape, np.uint8)
     mask[inside.slices_in(box)] = tumor[inside.slices_in(tumor_box)]
-    in_ct = box.clipped(lattice.whole).shape
+    shown = box if seen is None else box.clipped(seen)
+    hu = np.full(box.shape, PADDING_HU, np.float32)
+    hu[shown.slices_in(box)] = sample_hu(case.ct, lattice, shown, PADDING_HU)
+    in_ct = shown.clipped(lattice.whole).shape
     return Patch(
-        image=lattice.image(sample_hu(case.ct, lattice, box, PADDING_HU), box),
+        image=lattice.image(hu, box),
         tumor=lattice.image(mask, box),
         slab_mm=max(lattice.spacing_mm, lattice.native_spacing_mm[0]),
-        padded_fraction=1 - in_ct[1] * in_ct[2] / (box.shape[1] * box.shape[2]),
+        padded_fraction=1 - in_ct[1] * in_ct[2] / (shown.shape[1] * shown.shape[2]),
     )
 
 

@@ -3,6 +3,7 @@ import pytest
 import SimpleITK as sitk
 
 from PDL1PredictorLib.core.case import Case, same_grid
+from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.imaging.patch import deep_patch, neighbor_patches, place_map
 from PDL1PredictorLib.imaging.regions import make_regions
@@ -144,3 +145,42 @@ def test_neighbors_are_the_same_square_on_other_slices_and_those_without_tumor_a
     assert [z for _, _, z in places] == [9.0, 8.0, 10.0, 11.0]
     assert {(x, y) for x, y, _ in places} == {places[0][:2]}
     assert all(int(array(patch.tumor).sum()) == 30 for patch in patches)
+
+
+def test_beyond_the_margin_around_the_tumors_box_the_network_sees_air(case):
+    whole, cut = array(patch_of(case).image)[0], array(patch_of(case, with_margin(4.0)).image)[0]
+    rows, columns = np.nonzero(array(patch_of(case).tumor)[0])
+    shown = np.zeros(cut.shape, bool)
+    shown[rows.min() - 4 : rows.max() + 5, columns.min() - 4 : columns.max() + 5] = True
+    np.testing.assert_array_equal(cut[shown], whole[shown])
+    assert (cut[~shown] == -1024).all()
+    assert (whole[~shown] > -1000).any()
+
+
+def test_a_volume_cropped_to_that_margin_gives_the_same_picture_without_a_word_of_padding(case):
+    settings = with_margin(3.0)
+    reach = sitk.LabelShapeStatisticsImageFilter()
+    reach.Execute(case.tumor)
+    start, size = np.split(np.array(reach.GetBoundingBox(1)), 2)
+    more = np.ceil(5.0 / np.array(case.ct.GetSpacing())).astype(int)
+    low, high = start - more, start + size + more
+    cropped = Case(*(image[tuple(map(slice, low.tolist(), high.tolist()))] for image in (case.ct, case.tumor)))
+    patch, own = patch_of(case, settings), patch_of(cropped, settings)
+    assert patch.padded_fraction == own.padded_fraction == 0
+    assert patch_of(cropped).padded_fraction > 0
+    assert np.isclose((array(patch.image) > -1024).sum(), (array(own.image) > -1024).sum(), rtol=0.1)
+
+
+@pytest.mark.parametrize("margin", [0.0, -1.0, np.nan, np.inf])
+def test_a_margin_that_is_none_is_refused(margin):
+    with pytest.raises(InputError, match="margin must be positive"):
+        with_margin(margin)
+
+
+def test_settings_without_a_margin_read_as_before_there_was_one():
+    assert "patch_margin_mm" not in SETTINGS.to_dict()
+    assert RegionSettings.from_dict(with_margin(9.0).to_dict()) == with_margin(9.0)
+
+
+def with_margin(margin_mm):
+    return RegionSettings(patch_pixels=40, patch_margin_mm=margin_mm)
