@@ -1,4 +1,4 @@
-# demo, test, check, bench: each sets up .venv first when it has to.
+# demo, test, check, bench ...: each sets up .venv first when it has to.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3; do $$p -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +11,7 @@ DEMO := demo
 export OMP_NUM_THREADS ?= 2
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: setup demo test check bench clean
+.PHONY: setup demo test check bench lists sample clean
 
 setup: $(READY)
 
@@ -47,6 +47,14 @@ check: $(TOOLS)
 
 bench: $(TOOLS)
 	$(BIN)/python Testing/benchmarks/bench_predict.py
+
+# The files of the extension, listed for Slicer's CMake; a test says when they are out of date.
+lists:
+	$(or $(PYTHON),python3) Testing/extension/list_files.py
+
+# The bundled sample patient, byte for byte as it is.
+sample: setup
+	$(BIN)/python Testing/extension/make_sample.py
 
 clean:
 	rm -rf $(VENV) $(DEMO) build *.egg-info Testing/out

@@ -67,7 +67,7 @@ class SampleDataLogic:
         return next((source for group in _sources().values() for source in group if source.sampleName == name), None)
 
     def downloadSamples(self, name: str) -> list[Any]:
-        """Loads the files of a source.
+        """Loads the files of a source; as in Slicer, `customDownloader` is for the panel's button, not for scripts.
 
         Raises:
             ValueError: No source of that name.
@@ -76,8 +76,6 @@ class SampleDataLogic:
         source = self.sourceForSampleName(name)
         if source is None:
             raise ValueError(f"no sample data is named {name!r}")
-        if source.customDownloader is not None:
-            return source.customDownloader(source)
         return [self._load(source, index) for index in range(len(source.uris))]
 
     @staticmethod
