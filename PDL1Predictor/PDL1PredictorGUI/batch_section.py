@@ -11,7 +11,7 @@ from slicer.i18n import tr as _
 from PDL1PredictorGUI import preferences
 from PDL1PredictorGUI.batch import TABLE, Batch, BatchRequest, BatchRow
 from PDL1PredictorGUI.batch_cases import BadCase, BatchCase, SceneCase, cases_of_folder, cases_of_scene
-from PDL1PredictorGUI.section import DONE, ERROR, NOTE, WARNING, Section, Shared, enable, say
+from PDL1PredictorGUI.section import DONE, ERROR, NOTE, WARNING, Section, Shared, Switches, enable, say
 
 FOLDER, SCENE = "folder", "scene"
 BATCH_FOLDER, BATCH_OUT = preferences.GROUP + "BatchFolder", preferences.GROUP + "BatchOutputFolder"
@@ -30,6 +30,7 @@ class BatchSection(Section):
         self._number = 0
         self.batch: Any = None
         ui = self.ui
+        self._choices = Switches(ui.batchSourceComboBox, ui.batchFolderEdit, ui.batchOutEdit, ui.batchSegmentEdit)
         ui.batchSourceComboBox.addItem(_("Pairs of CT and mask in a folder"), FOLDER)
         ui.batchSourceComboBox.addItem(_("All tumors of this scene"), SCENE)
         for edit, key in ((ui.batchFolderEdit, BATCH_FOLDER), (ui.batchOutEdit, BATCH_OUT)):
@@ -66,9 +67,9 @@ class BatchSection(Section):
         from_folder = self._source == FOLDER
         for widget in (ui.batchFolderEdit, ui.batchFolderEditLabel, ui.batchSegmentEdit, ui.batchSegmentEditLabel):
             widget.setVisible(from_folder and not ui.batchSection.collapsed)
-        for widget in (ui.batchSourceComboBox, ui.batchFolderEdit, ui.batchOutEdit, ui.batchSegmentEdit):
-            widget.setEnabled(not self.running)
+        self._choices.set(_("Off while a batch runs.") if self.running else "")
         ui.batchProgressBar.setVisible(self.running)
+        ui.batchOutcomeLabel.setVisible(bool(ui.batchOutcomeLabel.text))
         busy = "" if self.running else self.shared.busy
         why_not_find = _("Off while a batch runs.") if self.running else ""
         if not why_not_find and from_folder and not ui.batchFolderEdit.currentPath.strip():
@@ -99,6 +100,7 @@ class BatchSection(Section):
             item = qt.QTableWidgetItem(text)
             item.setToolTip(tip or text)
             self.ui.batchTable.setItem(number, column, item)
+        self.ui.batchTable.resizeRowToContents(number)  # a reason takes several lines
 
     # --- the user
 

@@ -14,6 +14,7 @@ COLORS_TAG = "PDL1PredictorHeatMapColors"
 USER_BACKGROUND, USER_FOREGROUND = "PDL1Predictor.userBackground", "PDL1Predictor.userForeground"  # reference roles
 USER_LAYERS = "PDL1Predictor.userLayers"  # attribute: foreground opacity and compositing; there while a map is shown
 DEFAULT_OPACITY, DEFAULT_THRESHOLD = 0.5, 0.15
+LEGEND_SIZE = (0.07, 0.3)  # of the view; its letters are as large as fit in, whatever font size is set
 # The report's colors (matplotlib's "inferno", CC0, from 30 to 96 % of its scale): brighter means more
 COLORS = (
     (106, 23, 110),
@@ -211,6 +212,12 @@ def _give_back(composite: Any) -> None:
     _forget(composite)
 
 
+def is_empty(node: Any) -> bool:
+    """Whether a heat map shows nothing anywhere: nothing in the picture speaks for a positive answer."""
+    image = node.GetImageData()
+    return image is None or image.GetScalarRange()[1] <= 0
+
+
 def _forget(composite: Any) -> None:
     for role in (USER_BACKGROUND, USER_FOREGROUND):
         composite.RemoveNodeReferenceIDs(role)
@@ -224,11 +231,10 @@ def _show_legend(node: Any, title: str) -> None:
         return
     legend.SetTitleText(title)
     legend.SetLabelFormat("%.1f")
-    legend.SetSize(0.12, 0.4)
-    legend.SetNumberOfLabels(6)
-    for text, size in ((legend.GetTitleTextProperty(), 14), (legend.GetLabelTextProperty(), 12)):
+    legend.SetSize(*LEGEND_SIZE)
+    legend.SetNumberOfLabels(3)
+    for text in (legend.GetTitleTextProperty(), legend.GetLabelTextProperty()):
         text.SetFontFamilyToArial()
-        text.SetFontSize(size)
     legend.SetVisibility(True)
 
 

@@ -50,9 +50,11 @@ class PatientSection(Section):
         """Loads the sample patient and chooses its tumor."""
         from PDL1PredictorGUI.ring import tumors
         from PDL1PredictorGUI.sample import load_sample
+        from PDL1PredictorGUI.tumor import FILL_OPACITY
 
         with slicer.util.tryWithErrorDisplay(_("The sample patient could not be made."), waitCursor=True):
             volume, segmentation = load_sample()
+            segmentation.GetDisplayNode().SetOpacity2DFill(FILL_OPACITY)
             with slicer.util.NodeModify(self.parameters.parameterNode):
                 self.parameters.volume = volume
                 self.parameters.segmentation = segmentation

@@ -13,7 +13,7 @@ from slicer.i18n import tr as _
 
 from PDL1PredictorGUI import preferences
 from PDL1PredictorGUI.preferences import clock
-from PDL1PredictorGUI.section import DONE, ERROR, NOTE, WARNING, Section, Shared, enable, fill_combo, say
+from PDL1PredictorGUI.section import DONE, ERROR, NOTE, WARNING, Section, Shared, Switches, enable, fill_combo, say
 
 TICK_MS = 500
 
@@ -36,7 +36,6 @@ class PredictSection(Section):
     """
 
     PREDICT_TIP = _("Predicts the chosen tumor in the background: the window stays usable, and Cancel is possible.")
-    BROWSE_TIP = _("Chooses a model bundle of your own: a .zip file, or the file model.json of a bundle's folder.")
     CARD_TIP = _("What the model was trained on, how good it is, and what it must not be used for.")
 
     def __init__(self, shared: Shared, on_result: Callable[[Any], None]) -> None:
@@ -65,6 +64,7 @@ class PredictSection(Section):
         ui.modelsFolderEdit.connect("currentPathChanged(QString)", self.on_models_folder)
         ui.wheelsFolderEdit.connect("currentPathChanged(QString)", self.on_wheels_folder)
         ui.predictButton.connect("clicked(bool)", self.on_predict)
+        self._choices = Switches(ui.modelComboBox, ui.browseModelButton, ui.deviceComboBox)
         ui.progressPanel.hide()
         self._find_models()
 
@@ -92,11 +92,9 @@ class PredictSection(Section):
         enable(ui.modelCardButton, self.CARD_TIP, _("Off: the model cannot be read.") if problem else "")
         device = preferences.read(preferences.DEVICE, "auto")
         ui.deviceComboBox.setCurrentIndex(max(ui.deviceComboBox.findData(device), 0))
-        idle = self.state is State.IDLE
-        for widget, tip in ((ui.modelComboBox, ""), (ui.deviceComboBox, ""), (ui.browseModelButton, self.BROWSE_TIP)):
-            widget.setEnabled(idle)
-            if tip:
-                widget.setToolTip(tip if idle else _("Off while a prediction runs."))
+        self._choices.set("" if self.state is State.IDLE else _("Off while a prediction runs."))
+        ui.progressPanel.setVisible(self.state is not State.IDLE)
+        ui.outcomeLabel.setVisible(bool(ui.outcomeLabel.text))
         self._show_button(problem)
 
     def settled(self) -> None:

@@ -2,7 +2,7 @@
 
 from slicer.i18n import tr as _
 
-from PDL1PredictorGUI.section import NOTE, WARNING, Section, Shared, enable, say
+from PDL1PredictorGUI.section import NOTE, WARNING, Section, Shared, Switches, enable, say
 
 NO_VALUE = "–"
 
@@ -14,15 +14,14 @@ class RegionsSection(Section):
 
     def __init__(self, shared: Shared) -> None:
         super().__init__(shared)
+        self._drawing = Switches(self.ui.ringSlider, self.ui.excludeAirCheckBox, self.ui.excludeBoneCheckBox)
         self.ui.drawRingButton.connect("clicked(bool)", self.on_draw_again)
 
     def update(self) -> None:
         """An edited ring stays as it is: the settings that draw one are off."""
         edited = bool(self.shared.live.edited_ring)
         why_not = _("Off: the ring was edited by hand and is used as it is. Press Draw again to change it.")
-        for widget in (self.ui.ringSlider, self.ui.excludeAirCheckBox, self.ui.excludeBoneCheckBox):
-            widget.setEnabled(not edited)
-        self.ui.excludeLabel.setToolTip(why_not if edited else _("What does not count as ring."))
+        self._drawing.set(why_not if edited else "")
         enable(self.ui.drawRingButton, self.DRAW_TIP, "" if edited else _("Off: the ring was not edited."))
 
     def settled(self) -> None:

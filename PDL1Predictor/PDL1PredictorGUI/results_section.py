@@ -11,7 +11,7 @@ from slicer.i18n import tr as _
 
 from PDL1PredictorGUI import charts, heatmap, preferences, results, saving
 from PDL1PredictorGUI.result_tables import call
-from PDL1PredictorGUI.section import ERROR, WARNING, Section, Shared, enable, fill_combo, say
+from PDL1PredictorGUI.section import ERROR, NOTE, WARNING, Section, Shared, Switches, enable, fill_combo, say
 
 BAR_COLORS = {"positive": "#e5967a", "negative": "#8fbf9f", "undecided": "#b8c1cc", "unlike": "#d9c27e"}
 ROW_HEIGHT = 24
@@ -38,6 +38,7 @@ class ResultsSection(Section):
         ui.featuresTable.sortByColumn(-1, qt.Qt.AscendingOrder)  # as measured, until a header is clicked
         ui.featuresTable.verticalHeader().hide()
         ui.featuresTable.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+        self._map_switches = Switches(ui.heatMapCheckBox, ui.opacitySlider, ui.thresholdSlider)
         self._make_table()
         for button, slot in (
             (ui.jumpButton, self.on_jump),
@@ -201,7 +202,7 @@ class ResultsSection(Section):
             item = qt.QTableWidgetItem(text)
             item.setToolTip(tip)
             table.setItem(number, column, item)
-        bar = qt.QProgressBar()
+        bar = table.cellWidget(number, 1) or qt.QProgressBar()
         bar.setRange(0, 1000)
         bar.setValue(round(1000 * row["probability"]))
         bar.setFormat(f"{row['probability']:.1%}")
@@ -211,7 +212,8 @@ class ResultsSection(Section):
             " color: #1c2733; text-align: center; }"
             f"QProgressBar::chunk {{ background: {BAR_COLORS.get(row['verdict'], BAR_COLORS['undecided'])}; }}"
         )
-        table.setCellWidget(number, 1, bar)
+        if table.cellWidget(number, 1) is None:
+            table.setCellWidget(number, 1, bar)
 
     def _show_endpoint(self, result: Any) -> None:
         row = result.endpoint(self.parameters.endpoint)
@@ -231,10 +233,10 @@ class ResultsSection(Section):
         parameters, ui = self.parameters, self.ui
         node = result.heat_maps.get(parameters.endpoint) if result is not None else None
         missing = _("Off: this finding has no heat map.") if node is None else ""
-        for widget in (ui.heatMapCheckBox, ui.jumpButton):
-            widget.setEnabled(node is not None)
-        if missing:
-            ui.heatMapCheckBox.setToolTip(missing)
+        self._map_switches.set(missing)
+        empty = node is not None and parameters.show_heat_map and heatmap.is_empty(node)
+        nothing = _("This map is empty: nothing in the picture speaks for a positive answer.")
+        say(ui.heatMapNoteLabel, nothing if empty else "", NOTE)
         wanted: tuple[Any, ...] = ()
         if node is not None and parameters.show_heat_map:
             opacity, threshold = parameters.heat_map_opacity, parameters.heat_map_threshold

@@ -138,6 +138,22 @@ def enable(widget: Any, tool_tip: str, why_not: str = "") -> None:
     widget.setToolTip(why_not or tool_tip)
 
 
+class Switches:
+    """Controls that say why they are off, and else what they do, as the window's file says it.
+
+    Args:
+        widgets: Each with the tooltip that it has while it is on.
+    """
+
+    def __init__(self, *widgets: Any) -> None:
+        self._tips = [(widget, widget.toolTip) for widget in widgets]
+
+    def set(self, why_not: str = "") -> None:
+        """Switches all of them on, or off with the reason."""
+        for widget, tip in self._tips:
+            enable(widget, tip, why_not)
+
+
 def fill_combo(combo: Any, entries: list[tuple[str, str]], current: str, icons: list[Any] | None = None) -> None:
     """Fills a combo box with (text, value) pairs and chooses a value, without a signal; unchanged entries stay."""
     shown = [(combo.itemText(row), combo.itemData(row)) for row in range(combo.count)]

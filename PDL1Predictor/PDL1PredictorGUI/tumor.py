@@ -6,7 +6,18 @@ import slicer
 from slicer.i18n import tr as _
 
 from PDL1PredictorGUI import ring
-from PDL1PredictorGUI.section import NOTE, Section, Shared, color_icon, enable, fill_combo, observe, say, unobserve
+from PDL1PredictorGUI.section import (
+    NOTE,
+    Section,
+    Shared,
+    Switches,
+    color_icon,
+    enable,
+    fill_combo,
+    observe,
+    say,
+    unobserve,
+)
 
 TERMINOLOGY = (
     "Segmentation category and type - DICOM master list~SCT^49755003^Morphologically Altered Structure"
@@ -17,6 +28,7 @@ EFFECTS = (  # what outlines a lung tumor, in the order of use
     *("Threshold", "Paint", "Draw", "Erase", "Level tracing", "Grow from seeds", "Fill between slices"),
     *("Scissors", "Islands", "Smoothing", "Margin"),
 )
+FILL_OPACITY = 0.25  # the tumor itself, and the heat map, stay to be seen below
 EDITOR_TAG = "SegmentEditor"  # the one that Slicer's own Segment Editor uses: both show the same state
 
 
@@ -48,6 +60,7 @@ def _new_segmentation(volume: Any) -> Any:
     name = slicer.mrmlScene.GenerateUniqueName(_("Tumors"))
     segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
     segmentation.CreateDefaultDisplayNodes()
+    segmentation.GetDisplayNode().SetOpacity2DFill(FILL_OPACITY)
     segmentation.SetReferenceImageGeometryParameterFromVolumeNode(volume)
     segmentation.SetAndObserveTransformNodeID(volume.GetTransformNodeID())
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
@@ -67,6 +80,7 @@ class TumorSection(Section):
         self._observed: list[tuple[Any, int]] = []
         self._watched: Any = None
         self._overwrite_mode: int | None = None
+        self._choice = Switches(self.ui.tumorComboBox)
         self.editor = self.ui.segmentEditor
         self.editor.setEffectNameOrder(list(EFFECTS))
         # The node first: what the editor chooses by itself when it gets the scene is then kept.
@@ -99,7 +113,7 @@ class TumorSection(Section):
         entries = [(segment.GetName(), segment_id) for segment_id, segment in found]
         icons = [color_icon(segment.GetColor()) for _id, segment in found]
         fill_combo(self.ui.tumorComboBox, entries, parameters.segment_id, icons)
-        self.ui.tumorComboBox.setEnabled(bool(ids))
+        self._choice.set("" if ids else _("Off: there is no tumor yet. Press New tumor."))
         enable(self.ui.newTumorButton, self.NEW_TIP, "" if parameters.volume is not None else _("Choose a CT first."))
         if self.shared.entered:
             self._bring_editor_along()

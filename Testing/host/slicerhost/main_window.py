@@ -102,10 +102,12 @@ class MainWindow(QtWidgets.QMainWindow):
         """Table and plot where the chosen layout has them, in the fourth quarter."""
         layout = slicer.app.layoutManager()
         shown: list[Any] = []
-        if layout.plotViewCount:
+        if layout.plotViewCount and layout.plotWidget(0).mrmlPlotViewNode().IsMappedInLayout():
             shown.append(layout.plotWidget(0).plotView())
-        if layout.tableViewCount:
+        if layout.tableViewCount and layout.tableWidget(0).mrmlTableViewNode().IsMappedInLayout():
             shown.append(layout.tableWidget(0).tableView())
+        for index in range(self._results.count()):
+            self._results.widget(index).setVisible(self._results.widget(index) in shown)
         for widget in shown:
             if self._results.indexOf(widget) < 0:
                 self._results.addWidget(widget)
