@@ -131,7 +131,7 @@ def read_cohort(
         problems.append("it has no row")
     if problems:
         raise CohortError(path, problems)
-    reader = _RowReader(path.parent, present, wanted, check_files or check_images)
+    reader = _RowReader(path.absolute().parent, present, wanted, check_files or check_images)
     cases = [case for row in rows if (case := reader.case(row)) is not None]
     reader.check_across_rows()
     if check_images and not reader.problems:

@@ -1,98 +1,32 @@
-"""A cohort's cases turned into the arrays that training needs, cached one file a case, on several processes."""
+"""A cohort's cases turned into the arrays that training needs, each kept in a cache, on many processes or a cluster."""
 
-import hashlib
-import json
-import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import SimpleITK as sitk
 
-from PDL1PredictorLib.core.case import Case
-from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.errors import InputError, OutputError, PDL1Error
 from PDL1PredictorLib.core.processes import run_each
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.imaging.patch import neighbor_patches
 from PDL1PredictorLib.imaging.regions import make_regions
-from PDL1PredictorLib.phantom.patient import make_patient
 from PDL1PredictorLib.radiomics.extract import extract_features
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
+from PDL1PredictorLib.study.case_cache import CaseCache, PreparedCase
+from PDL1PredictorLib.study.cluster import results_from_cluster
+from PDL1PredictorLib.study.feature_table import write_feature_table
+from PDL1PredictorLib.study.locking import only_run_in
+from PDL1PredictorLib.study.prepared import PreparedCohort
+from PDL1PredictorLib.study.sources import FileSource, PhantomSource, Source, file_sources, source_keys
 
-Labels = dict[str, int | None]
+__all__ = ["FileSource", "PhantomSource", "PreparedCohort", "Source", "file_sources", "prepare"]
+
 NEIGHBORS = (-4, -2, 2, 4)  # slices of the lattice that also serve as training samples, as in paper 004
-
-
-class Source(Protocol):
-    """Where a training case comes from; small, and equal text means equal case."""
-
-    @property
-    def key(self) -> str:
-        """Names the case's content: it becomes part of the cache's file name."""
-        ...
-
-    def load(self) -> tuple[Case, Labels]:
-        """The case and its labels, None where one is missing."""
-        ...
-
-
-@dataclass(frozen=True)
-class PhantomSource:
-    """Patient `index` of the synthetic cohort of `seed`, with the field of view restricted to the tumor."""
-
-    seed: int
-    index: int
-
-    @property
-    def key(self) -> str:
-        """Seed and index say all."""
-        return f"phantom-{self.seed}-{self.index}"
-
-    def load(self) -> tuple[Case, Labels]:
-        """Make the patient."""
-        patient = make_patient(self.seed, self.index, extent="tumor")
-        return patient.case, dict(patient.labels)
-
-
-@dataclass(frozen=True, eq=False)
-class PreparedCohort:
-    """What training sees of n cases.
-
-    Attributes:
-        names: Case names.
-        endpoints: Endpoint keys, the order of the columns of `labels`.
-        feature_names: Order of the columns of `features`.
-        features: (n, f), NaN where undefined.
-        patches_hu: (n, s, rows, columns) int16, HU: the deep patch first, then the same square on its neighbor slices.
-        patches_tumor: (n, s, rows, columns) bool.
-        labels: (n, e), 0 or 1, NaN where missing.
-    """
-
-    names: tuple[str, ...]
-    endpoints: tuple[str, ...]
-    feature_names: tuple[str, ...]
-    features: np.ndarray
-    patches_hu: np.ndarray
-    patches_tumor: np.ndarray
-    labels: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def take(self, rows: np.ndarray) -> "PreparedCohort":
-        """These rows, in this order."""
-        return PreparedCohort(
-            tuple(self.names[row] for row in rows),
-            self.endpoints,
-            self.feature_names,
-            self.features[rows],
-            self.patches_hu[rows],
-            self.patches_tumor[rows],
-            self.labels[rows],
-        )
 
 
 def prepare(
@@ -103,70 +37,165 @@ def prepare(
     cache: Path,
     workers: int | None = None,
     progress: Progress = SILENT,
+    scheduler: str | None = None,
 ) -> PreparedCohort:
-    """Prepare every case, on several processes, keeping each in `cache` so that a run that was stopped goes on.
+    """Prepare every case and keep each in `cache`, so that a run that was stopped goes on where it was.
+
+    A case that cannot be used is left out and its reason told; the others go on.
 
     Args:
-        sources: The cases; each must have a key of its own.
+        sources: The cases; no two may hold the same.
         endpoints: Columns of the labels.
         regions: How the regions are made.
         features: How they are measured.
-        cache: Folder of one file a case; safe to delete.
-        workers: Processes; None takes one a core.
+        cache: Folder of the prepared cases; safe to delete. At the end it holds `features.parquet`, the whole table.
+        workers: Processes on this machine; None takes one a core.
         progress: Told after every case.
+        scheduler: Address of a Dask cluster that does the work instead; its workers must see the files under the same
+            paths. Only this process writes the cache.
 
     Raises:
-        InputError: Two cases have the same key.
+        InputError: Two cases are the same, none can be used, another run works in the cache, or the cluster is not
+            there.
+        OutputError: The cache cannot be written, for example because the disk is full.
+        CancelledError: The user cancelled; the cases that are ready stay in the cache.
     """
-    keys = [source.key for source in sources]
-    if len(set(keys)) < len(keys):
-        raise InputError("Two cases of the cohort are the same; every case may occur once.")
-    cache.mkdir(parents=True, exist_ok=True)
-    settings = hashlib.sha256(json.dumps([regions.to_dict(), features.to_dict()], sort_keys=True).encode()).hexdigest()
-    files = [cache / f"{key}-{settings[:12]}.npz" for key in keys]
-    todo = [
-        (source, file, tuple(endpoints), regions, features)
-        for source, file in zip(sources, files, strict=True)
-        if not file.exists()
-    ]
-    run_each(_prepare_one, todo, workers, progress, "prepare", done_before=len(sources) - len(todo))
-    return _gather(keys, files, tuple(endpoints), features)
+    with only_run_in(cache):
+        store = CaseCache(cache, regions, features)
+        store.sweep()
+        keys, failed = source_keys(sources)
+        todo, warnings = _todo(sources, keys, store)
+        jobs = [(sources[position], regions, features) for position in todo]
+        kept = [keys[position] for position in todo]
+        run = _Run(jobs, kept, store, progress, done_before=len(sources) - len(todo))
+        reasons = run.on_cluster(scheduler) if scheduler and jobs else run.here(workers)
+        failed |= {sources[position].name: why for position, why in zip(todo, reasons, strict=True) if why}
+        ready = {position: key for position, key in keys.items() if sources[position].name not in failed}
+        if not ready:
+            told = "".join(f"\n  {name}: {reason}" for name, reason in list(failed.items())[:10])
+            raise InputError(f"None of the {len(sources)} cases of the cohort can be used:{told}")
+        cohort = _gather(sources, ready, store, tuple(endpoints), features.feature_names())
+        write_feature_table(cohort, cache / "features.parquet", overwrite=True)
+        return replace(cohort, failed=failed, warnings=tuple(warnings))
 
 
-def _prepare_one(
-    source: Source, file: Path, endpoints: tuple[str, ...], regions: RegionSettings, features: FeatureSettings
-) -> None:
+def _todo(sources: Sequence[Source], keys: dict[int, str], store: CaseCache) -> tuple[list[int], list[str]]:
+    """Positions of the cases that are still to be prepared, and what to tell of damaged files."""
+    todo, warnings = [], []
+    for position, key in keys.items():
+        if not store.has(key):
+            todo.append(position)
+        elif store.read(key) is None:
+            todo.append(position)
+            warnings.append(f"The cached files of {sources[position].name} were damaged; the case was prepared again.")
+    return todo, warnings
+
+
+Job = tuple[Source, RegionSettings, FeatureSettings]
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """The cases that are not in the cache yet, each job with its key, prepared here or on a cluster."""
+
+    jobs: list[Job]
+    keys: list[str]
+    store: CaseCache
+    progress: Progress
+    done_before: int
+
+    def here(self, workers: int | None) -> list[str]:
+        """Reason of each case that failed, "" where it worked; each process writes its own cases."""
+        jobs = [(*job, key, self.store) for job, key in zip(self.jobs, self.keys, strict=True)]
+        try:
+            return run_each(_measure_and_keep, jobs, workers, self.progress, "prepare", done_before=self.done_before)
+        except BrokenProcessPool as error:
+            raise InputError(
+                "A process that prepared cases was ended from outside, perhaps because the memory was full. What is "
+                "ready was kept: run the command again, with fewer processes (--workers)."
+            ) from error
+
+    def on_cluster(self, scheduler: str) -> list[str]:
+        """The same, where the workers only compute and this process writes as results come in."""
+        reasons = [""] * len(self.jobs)
+        self._tell(0)
+        with closing(results_from_cluster(scheduler, _measure, self.jobs)) as results:
+            for number, (position, result) in enumerate(results, start=1):
+                if isinstance(result, PreparedCase):
+                    self.store.write(self.keys[position], result)
+                else:
+                    reasons[position] = str(result)
+                self._tell(number)
+        return reasons
+
+    def _tell(self, done: int) -> None:
+        total, ready = self.done_before + len(self.jobs), self.done_before + done
+        self.progress.step("prepare", ready / max(total, 1), f"{ready} of {total} cases are ready")
+
+
+def _measure_and_keep(
+    source: Source, regions: RegionSettings, features: FeatureSettings, key: str, store: CaseCache
+) -> str:
+    result = _measure(source, regions, features)
+    if isinstance(result, str):
+        return result
+    store.write(key, result)
+    return ""
+
+
+def _measure(source: Source, regions: RegionSettings, features: FeatureSettings) -> PreparedCase | str:
+    """A prepared case, or the reason why it cannot be prepared: one bad case must not end a night's work."""
+    try:
+        return _prepare_one(source, regions, features)
+    except OutputError:
+        raise
+    except PDL1Error as error:
+        return str(error)
+    except Exception as error:
+        return f"Unexpected {type(error).__name__}: {error}"
+
+
+def _prepare_one(source: Source, regions: RegionSettings, features: FeatureSettings) -> PreparedCase:
     case, labels = source.load()
     made = make_regions(case, regions, features.margin_at(regions.spacing_mm))
     patches = neighbor_patches(case, made, regions, NEIGHBORS)
     patches += (patches[0],) * (len(NEIGHBORS) + 1 - len(patches))  # slices without tumor teach nothing
     values = extract_features(made, features)
-    names = features.feature_names()
-    content = {
-        "features": np.array([values[name] for name in names]),
-        "patch_hu": np.concatenate([sitk.GetArrayFromImage(p.image) for p in patches]).astype(np.int16),
-        "patch_tumor": np.concatenate([sitk.GetArrayFromImage(p.tumor) for p in patches]).astype(bool),
-        "labels": np.array([np.nan if labels.get(key) is None else labels[key] for key in endpoints], dtype=np.float64),
-    }
-    with tempfile.NamedTemporaryFile(dir=file.parent, prefix=".case-", suffix=".part", delete=False) as draft:
-        np.savez_compressed(draft, **content)  # type: ignore[arg-type]
-    Path(draft.name).replace(file)
+    return PreparedCase(
+        features=np.array([values[name] for name in features.feature_names()]),
+        patches_hu=np.concatenate([sitk.GetArrayFromImage(p.image) for p in patches]).astype(np.int16),
+        patches_tumor=np.concatenate([sitk.GetArrayFromImage(p.tumor) for p in patches]).astype(bool),
+        labels=labels,
+    )
 
 
 def _gather(
-    keys: list[str], files: list[Path], endpoints: tuple[str, ...], features: FeatureSettings
+    sources: Sequence[Source],
+    ready: dict[int, str],
+    store: CaseCache,
+    endpoints: tuple[str, ...],
+    feature_names: tuple[str, ...],
 ) -> PreparedCohort:
-    rows = []
-    for file in files:
-        with np.load(file, allow_pickle=False) as stored:
-            rows.append({name: stored[name] for name in stored.files})
-    column = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+    cases: list[PreparedCase] = []
+    labels = []
+    for position, key in ready.items():
+        case = store.read(key)
+        if case is None:
+            raise OutputError(f"What was written for {sources[position].name} cannot be read back. Check the disk.")
+        known = sources[position].labels
+        row = case.labels if known is None else known
+        labels.append([np.nan if row.get(endpoint) is None else row[endpoint] for endpoint in endpoints])
+        cases.append(case)
+
+    def stacked(of: Callable[[PreparedCase], np.ndarray]) -> np.ndarray:
+        return np.stack([of(case) for case in cases])
+
     return PreparedCohort(
-        tuple(keys),
-        endpoints,
-        features.feature_names(),
-        column["features"],
-        column["patch_hu"],
-        column["patch_tumor"],
-        column["labels"],
+        names=tuple(sources[position].name for position in ready),
+        endpoints=endpoints,
+        feature_names=feature_names,
+        features=stacked(lambda case: case.features),
+        patches_hu=stacked(lambda case: case.patches_hu),
+        patches_tumor=stacked(lambda case: case.patches_tumor),
+        labels=np.array(labels, dtype=np.float64).reshape(len(cases), len(endpoints)),
     )

@@ -71,9 +71,9 @@ def test_cases_without_any_signal_are_refused(trained):
 
 
 def test_training_again_from_the_cache_gives_the_same_files(trained, cache: Path, tmp_path: Path):
-    stamps = {file: file.stat().st_mtime_ns for file in cache.iterdir()}
+    stamps = {file: file.stat().st_mtime_ns for file in cache.rglob("*")}
     again = train_demo(RECIPE, cache, workers=2)
-    assert {file: file.stat().st_mtime_ns for file in cache.iterdir()} == stamps
+    assert {file: file.stat().st_mtime_ns for file in cache.rglob("*")} == stamps
     first, second = export_demo(trained, tmp_path / "a" / "m"), export_demo(again, tmp_path / "b" / "m")
     assert [name for name in first.files if first.files[name] != second.files[name]] == []
     before, after = dict(first.manifest), dict(second.manifest)
