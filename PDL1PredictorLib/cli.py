@@ -1,4 +1,4 @@
-"""The command `pdl1`: predict, features, models, phantom, train."""
+"""The command `pdl1`: predict, features, models, ibsi, phantom, train."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ from time import perf_counter
 from types import FrameType
 from typing import Any
 
-from PDL1PredictorLib import RESEARCH_USE_ONLY, __version__
+from PDL1PredictorLib import RESEARCH_USE_ONLY, __version__, cli_tables
 from PDL1PredictorLib.core.errors import InputError, PDL1Error
 from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.resources import DEFAULT_MODEL, find_model, model_folders
@@ -111,8 +111,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"pdl1 {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_predict, _add_features, _add_models, _add_phantom, _add_train):
+    for add in (_add_predict, _add_features, _add_models, _add_ibsi, _add_phantom, _add_train):
         add(commands)
+    cli_tables.add(commands)
     return parser
 
 
@@ -176,6 +177,13 @@ def _add_features(commands: Any) -> None:
 
 def _add_models(commands: Any) -> None:
     _command(commands, "models", "List the models, each checked.", _models)
+
+
+def _add_ibsi(commands: Any) -> None:
+    command = _command(commands, "ibsi", "Hold features and filters against the reference values of IBSI.", _ibsi)
+    command.add_argument(
+        "--reference", type=Path, required=True, help="folder with the tables of reference values and the phantoms"
+    )
 
 
 def _add_phantom(commands: Any) -> None:
@@ -297,6 +305,18 @@ def _models(options: argparse.Namespace, speaker: Speaker) -> None:
     speaker.done(
         "\n".join(lines) or "There is no model. Train one: pdl1 train --recipe demo --out FOLDER", models=found
     )
+
+
+def _ibsi(options: argparse.Namespace, speaker: Speaker) -> None:
+    from PDL1PredictorLib.radiomics.ibsi.reference import check_features, check_filters
+
+    progress = speaker.progress()
+    with progress.part("features", 0.0, 0.3) as part:
+        found = check_features(options.reference, part)
+    with progress.part("filters", 0.3, 1.0) as part:
+        found += check_filters(options.reference, part)
+    counts = {each.name: f"{len(each.compared) - len(each.misses)}/{len(each.compared)}" for each in found}
+    speaker.done("\n".join(str(each) for each in found), agreements=counts)
 
 
 def _phantom(options: argparse.Namespace, speaker: Speaker) -> None:
