@@ -1,8 +1,8 @@
-"""Deep-CT of Deep-RadScore: DenseNet121 with two new fully connected layers, ten deep features between them.
+"""Deep-CT of Deep-RadScore: a backbone with two new fully connected layers, ten deep features between them.
 
 Source: paper "Deep learning radiomics ... molecular alterations in NSCLC", section "Deep learning radiomics
 architecture": DenseNet121, the 1000-way layer replaced by two fully connected layers with Xavier start; the
-penultimate layer's output is the deep feature vector.
+penultimate layer's output is the deep feature vector. The paper compares it with four other backbones.
 """
 
 from typing import NamedTuple
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from PDL1PredictorLib.networks.densenet import LAST_CHANNELS, densenet121_features
+from PDL1PredictorLib.networks.backbones import backbone as backbone_of
 
 Window = tuple[float, float]
 LUNG_WINDOW: Window = (-1350.0, 150.0)  # HU, level -600, width 1500
@@ -22,7 +22,7 @@ class DeepCTOutput(NamedTuple):
     """What one forward pass gives.
 
     Attributes:
-        maps: Activations of the last convolutional layer after ReLU, (n, 1024, h // 32, w // 32).
+        maps: Activations of the last convolutional layer after ReLU; with DenseNet121 (n, 1024, h // 32, w // 32).
         deep: Deep features, (n, n_deep).
         logits: One per endpoint, (n, n_endpoints).
     """
@@ -59,20 +59,33 @@ class DeepCT(nn.Module):
         n_endpoints: Number of outputs.
         n_deep: Width of the penultimate layer.
         dropout: On the pooled features, while training.
+        backbone: One of `networks.names.BACKBONES`.
+
+    Raises:
+        ValueError: There is no such backbone.
     """
 
-    def __init__(self, n_endpoints: int, n_deep: int = 10, dropout: float = 0.0) -> None:
+    def __init__(self, n_endpoints: int, n_deep: int = 10, dropout: float = 0.0, backbone: str = "densenet121") -> None:
         super().__init__()
-        self.features = densenet121_features()
+        chosen = backbone_of(backbone)
+        self.backbone = backbone
+        self.features = chosen.build()
         self.dropout = nn.Dropout(dropout)
-        self.reduce = nn.Linear(LAST_CHANNELS, n_deep)
+        self.reduce = nn.Linear(chosen.channels, n_deep)
         self.classifier = nn.Linear(n_deep, n_endpoints)
         for layer in (self.reduce, self.classifier):
             nn.init.xavier_uniform_(layer.weight)
             nn.init.zeros_(layer.bias)
 
     def forward(self, x: Tensor) -> DeepCTOutput:
-        """Run on input channels (n, 3, h, w)."""
-        maps = functional.relu(self.features(x))
+        """Run on input channels (n, 3, h, w).
+
+        Raises:
+            ValueError: The input is smaller than the backbone can see.
+        """
+        least = backbone_of(self.backbone).least_pixels
+        if min(x.shape[2:]) < least:
+            raise ValueError(f"{self.backbone} needs patches of at least {least} pixels, got {tuple(x.shape[2:])}.")
+        maps = functional.relu(self.features(x))  # changes nothing where the backbone ends in one
         deep = self.reduce(self.dropout(maps.mean(dim=(2, 3))))
         return DeepCTOutput(maps, deep, self.classifier(deep))

@@ -1,0 +1,72 @@
+"""ResNet50 and ResNet101, with the parameter names of torchvision, so that its public weight files load as they are.
+
+The stride of a bottleneck lies on its 3 x 3 convolution, as in torchvision's weights ("ResNet V1.5").
+
+Source: He et al. 2016, Deep Residual Learning for Image Recognition, arXiv:1512.03385.
+"""
+
+from collections import OrderedDict
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from PDL1PredictorLib.networks.start import he_start
+
+STEM = 64
+EXPANSION = 4
+WIDTHS = (64, 128, 256, 512)
+LAST_CHANNELS = WIDTHS[-1] * EXPANSION
+
+
+class _Bottleneck(nn.Module):
+    def __init__(self, channels: int, width: int, stride: int) -> None:
+        super().__init__()
+        wide = width * EXPANSION
+        self.conv1 = nn.Conv2d(channels, width, kernel_size=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, kernel_size=3, stride=stride, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.conv3 = nn.Conv2d(width, wide, kernel_size=1, bias=False)
+        self.bn3 = nn.BatchNorm2d(wide)
+        self.downsample: nn.Sequential | None = None
+        if stride != 1 or channels != wide:
+            self.downsample = nn.Sequential(
+                nn.Conv2d(channels, wide, kernel_size=1, stride=stride, bias=False), nn.BatchNorm2d(wide)
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        new = functional.relu(self.bn1(self.conv1(x)))
+        new = functional.relu(self.bn2(self.conv2(new)))
+        new = self.bn3(self.conv3(new))
+        return functional.relu(new + (x if self.downsample is None else self.downsample(x)))
+
+
+def resnet50_features() -> nn.Sequential:
+    """The convolutional part of ResNet50: (n, 3, h, w) to (n, 2048, ceil(h / 32), ceil(w / 32)), not negative."""
+    return _features((3, 4, 6, 3))
+
+
+def resnet101_features() -> nn.Sequential:
+    """The convolutional part of ResNet101: (n, 3, h, w) to (n, 2048, ceil(h / 32), ceil(w / 32)), not negative."""
+    return _features((3, 4, 23, 3))
+
+
+def _features(depths: tuple[int, int, int, int]) -> nn.Sequential:
+    parts: OrderedDict[str, nn.Module] = OrderedDict(
+        conv1=nn.Conv2d(3, STEM, kernel_size=7, stride=2, padding=3, bias=False),
+        bn1=nn.BatchNorm2d(STEM),
+        relu=nn.ReLU(),
+        maxpool=nn.MaxPool2d(kernel_size=3, stride=2, padding=1),
+    )
+    channels = STEM
+    for number, (width, depth) in enumerate(zip(WIDTHS, depths, strict=True), start=1):
+        parts[f"layer{number}"] = _layer(channels, width, depth, stride=1 if number == 1 else 2)
+        channels = width * EXPANSION
+    features = nn.Sequential(parts)
+    he_start(features)
+    return features
+
+
+def _layer(channels: int, width: int, depth: int, stride: int) -> nn.Sequential:
+    rest = (_Bottleneck(width * EXPANSION, width, stride=1) for _ in range(depth - 1))
+    return nn.Sequential(_Bottleneck(channels, width, stride), *rest)
