@@ -53,5 +53,11 @@ def run_with_fallback(compute: Callable[[str], T], device: str) -> tuple[T, str,
     return compute("cpu"), "cpu", (CaseWarning("gpu_out_of_memory", text),)
 
 
+def is_device_failure(error: RuntimeError) -> bool:
+    """Whether an error says that the device, not the program, failed: lost on the way, or out of memory."""
+    lost = getattr(torch, "AcceleratorError", ())  # torch has it since 2.8; its text was a plain RuntimeError's before
+    return isinstance(error, lost) or "CUDA error" in str(error) or _is_out_of_memory(error)
+
+
 def _is_out_of_memory(error: RuntimeError) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error).lower()

@@ -9,10 +9,10 @@ import torch
 
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.networks.deep_ct import DeepCT
+from PDL1PredictorLib.study.augmentation import augment
 from PDL1PredictorLib.study.deep_training import (
     DeepTraining,
     Stage,
-    _augment,
     deep_features,
     load_backbone,
     masked_loss,
@@ -67,7 +67,7 @@ def test_augmentation_keeps_a_diagonal_a_diagonal():
     stripes = np.add.outer(np.arange(64), np.arange(64)) % 8 < 4  # constant along i - j
     seen = set()
     for seed in range(12):
-        both = _augment(stripes.astype(np.int16), stripes, Stage(1, 32, 1e-3), SETTINGS, np.random.default_rng(seed))
+        both = augment(stripes.astype(np.int16), stripes, Stage(1, 32, 1e-3), SETTINGS, np.random.default_rng(seed))
         assert both.shape == (2, 32, 32)
         np.testing.assert_array_equal(both[0, 1:, :-1], both[0, :-1, 1:])
         seen.add(both.tobytes())

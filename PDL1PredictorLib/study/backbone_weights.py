@@ -1,0 +1,65 @@
+"""Weight files of backbones, with torchvision's names: read to start a training from, written after a pretraining."""
+
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.output import whole_file
+from PDL1PredictorLib.networks.backbones import backbone
+from PDL1PredictorLib.networks.deep_ct import DeepCT
+
+HEADS = ("classifier.", "fc.", "AuxLogits.")  # what torchvision's files hold besides the convolutional part
+TITLES = {
+    "densenet121": "DenseNet121",
+    "resnet50": "ResNet50",
+    "resnet101": "ResNet101",
+    "vgg19": "VGG19",
+    "inception_v3": "Inception V3",
+}
+
+
+def load_backbone(network: DeepCT, file: Path) -> None:
+    """Start the convolutional part from a torchvision weight file of the network's backbone.
+
+    Args:
+        network: Changed in place.
+        file: .safetensors, or .pth, which is read as weights only.
+
+    Raises:
+        InputError: The file is not such a file.
+    """
+    prefix = backbone(network.backbone).prefix
+    try:
+        if file.suffix == ".safetensors":
+            stored = safetensors.torch.load_file(file)
+        else:
+            stored = torch.load(file, map_location="cpu", weights_only=True)
+        named = {_present_name(name): value for name, value in stored.items() if not name.startswith(HEADS)}
+        network.features.load_state_dict(
+            {name.removeprefix(prefix): value for name, value in named.items() if name.startswith(prefix)}
+        )
+    except Exception as error:  # whatever a damaged or foreign file raises
+        title = TITLES[network.backbone]
+        raise InputError(f"{file} is not a {title} weight file of torchvision: {error}") from error
+
+
+def save_backbone(network: DeepCT, file: Path, overwrite: bool = False) -> None:
+    """Write the convolutional part as safetensors that `load_backbone` and torchvision's networks can read.
+
+    Raises:
+        OutputError: The file exists, or cannot be written.
+    """
+    prefix = backbone(network.backbone).prefix
+    state: dict[str, Tensor] = {
+        f"{prefix}{name}": value.detach().cpu().contiguous() for name, value in network.features.state_dict().items()
+    }
+    with whole_file(file, overwrite) as draft:
+        safetensors.torch.save_file(state, draft, metadata={"backbone": network.backbone})
+
+
+def _present_name(name: str) -> str:
+    """Older DenseNet files of torchvision have names such as `denselayer1.norm.1.weight`."""
+    return name.replace("norm.", "norm").replace("conv.", "conv") if "denselayer" in name else name
