@@ -56,9 +56,23 @@ def neighbor_patches(
         settings: As `deep_patch`.
         offsets: Which slices, in lattice slices above the deep patch's; negative ones lie below.
     """
-    lattice = lattice_of(case.ct, settings.spacing_mm)
-    tumor_box = lattice.box_of(regions.tumor)
-    tumor = sitk.GetArrayFromImage(regions.tumor) > 0
+    return slice_patches(case.ct, regions.tumor, settings, offsets)
+
+
+def slice_patches(
+    ct: sitk.Image, tumor_image: sitk.Image, settings: RegionSettings, offsets: Sequence[int]
+) -> tuple[Patch, ...]:
+    """As `neighbor_patches`, of a tumor too small for features or in a crop too small for a case.
+
+    Args:
+        ct: HU on its native grid.
+        tumor_image: On the CT's lattice, at least one voxel, as `make_regions` gives it.
+        settings: Spacing and number of pixels.
+        offsets: As `neighbor_patches`.
+    """
+    lattice = lattice_of(ct, settings.spacing_mm)
+    tumor_box = lattice.box_of(tumor_image)
+    tumor = sitk.GetArrayFromImage(tumor_image) > 0
     middle = _largest_slice(tumor)
     center = np.argwhere(tumor[middle]).mean(axis=0) + tumor_box.start[1:]
     pixels = settings.patch_pixels
@@ -67,7 +81,7 @@ def neighbor_patches(
     slices = [k for k in wanted if 0 <= k < len(tumor) and tumor[k].any()]
     seen = _seen(tumor, tumor_box, settings)
     return tuple(
-        _patch_on(case, lattice, tumor, tumor_box, Box((at, j0, i0), (at + 1, j0 + pixels, i0 + pixels)), seen)
+        _patch_on(ct, lattice, tumor, tumor_box, Box((at, j0, i0), (at + 1, j0 + pixels, i0 + pixels)), seen)
         for at in (tumor_box.start[0] + k for k in slices)
     )
 
@@ -84,13 +98,13 @@ def _seen(tumor: np.ndarray, tumor_box: Box, settings: RegionSettings) -> Box | 
     return Box((k0, j0, i0), (k1 + 1, j1 + 1, i1 + 1)).grown(round(settings.patch_margin_mm / settings.spacing_mm))
 
 
-def _patch_on(case: Case, lattice: Lattice, tumor: np.ndarray, tumor_box: Box, box: Box, seen: Box | None) -> Patch:
+def _patch_on(ct: sitk.Image, lattice: Lattice, tumor: np.ndarray, tumor_box: Box, box: Box, seen: Box | None) -> Patch:
     inside = box.clipped(tumor_box)
     mask = np.zeros(box.shape, np.uint8)
     mask[inside.slices_in(box)] = tumor[inside.slices_in(tumor_box)]
     shown = box if seen is None else box.clipped(seen)
     hu = np.full(box.shape, PADDING_HU, np.float32)
-    hu[shown.slices_in(box)] = sample_hu(case.ct, lattice, shown, PADDING_HU)
+    hu[shown.slices_in(box)] = sample_hu(ct, lattice, shown, PADDING_HU)
     in_ct = shown.clipped(lattice.whole).shape
     return Patch(
         image=lattice.image(hu, box),
@@ -114,19 +128,29 @@ def place_map(values: np.ndarray, patch: Patch) -> sitk.Image:
         float32 on the patch's pixels, one slice of `slab_mm` centered on the patch, so that at least one slice of the
         CT crosses it.
     """
-    if values.ndim != 2 or 0 in values.shape:
-        raise ValueError(f"A map has two dimensions, rows and columns; got the shape {values.shape}.")
     columns, rows, _ = patch.image.GetSize()
-    down, across = (
-        weights((np.arange(pixels) + 0.5) * cells / pixels - 0.5, cells, "linear")
-        for pixels, cells in zip((rows, columns), values.shape, strict=True)
-    )
-    fine = (down @ values.astype(np.float64) @ across.T)[None].astype(np.float32)
+    fine = spread_map(values, (rows, columns))[None].astype(np.float32)
     image = sitk.GetImageFromArray(fine)
     image.SetOrigin(patch.image.GetOrigin())
     image.SetDirection(patch.image.GetDirection())
     image.SetSpacing([*patch.image.GetSpacing()[:2], patch.slab_mm])
     return image
+
+
+def spread_map(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """A coarse map over all pixels that it covers; see `place_map`.
+
+    Args:
+        values: (rows, columns), any size.
+        shape: Number of pixels, (rows, columns).
+    """
+    if values.ndim != 2 or 0 in values.shape:
+        raise ValueError(f"A map has two dimensions, rows and columns; got the shape {values.shape}.")
+    down, across = (
+        weights((np.arange(pixels) + 0.5) * cells / pixels - 0.5, cells, "linear")
+        for pixels, cells in zip(shape, values.shape, strict=True)
+    )
+    return np.asarray(down @ values.astype(np.float64) @ across.T)
 
 
 def _largest_slice(tumor: np.ndarray) -> int:

@@ -157,7 +157,7 @@ class DeepRadScore:
         return distance / self.manifest.reference_distance
 
     def _load_network(self) -> DeepCT:
-        network = DeepCT(len(self.manifest.endpoints), self.manifest.n_deep)
+        network = DeepCT(len(self.manifest.endpoints), self.manifest.n_deep, backbone=self.manifest.backbone)
         data = self._bundle.file(self.manifest.weights)
         try:
             arrays = safetensors.numpy.load(data)

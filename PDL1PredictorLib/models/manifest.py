@@ -10,9 +10,10 @@ from PDL1PredictorLib.core.errors import BundleError, InputError
 from PDL1PredictorLib.core.results import ModelSummary
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.models.bundle import Bundle
+from PDL1PredictorLib.networks.names import BACKBONES
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
-ARCHITECTURE = "deep-radscore/densenet121"
+KIND = "deep-radscore"
 REGIONS = ("tumor", "ring")
 
 
@@ -55,6 +56,7 @@ class Manifest:
         regions: How the regions are made.
         features: How they are measured.
         n_deep: Width of the deep feature vector.
+        backbone: Of the network, one of `networks.names.BACKBONES`.
         weights: File name of the network's weights.
         tables: File name of the numeric tables (reference distribution, calibration resamples).
         feature_mean: Training mean of every radiomic feature that the model uses.
@@ -69,6 +71,7 @@ class Manifest:
     regions: RegionSettings
     features: FeatureSettings
     n_deep: int
+    backbone: str
     weights: str
     tables: str
     feature_mean: Mapping[str, float]
@@ -108,13 +111,18 @@ def read_manifest(bundle: Bundle) -> Manifest:
 
 def _parse(bundle: Bundle) -> Manifest:
     data = bundle.manifest
-    if data["architecture"] != ARCHITECTURE:
-        raise ValueError(f"it is of the kind {data['architecture']!r}; this library reads {ARCHITECTURE!r}.")
+    backbone = str(data["network"]["backbone"])
+    if backbone not in BACKBONES or data["architecture"] != f"{KIND}/{backbone}":
+        raise ValueError(
+            f"it is of the kind {data['architecture']!r} with the backbone {backbone!r}; this library reads "
+            f"'{KIND}/BACKBONE' with one of {', '.join(BACKBONES)}."
+        )
     endpoints = tuple(_parse_endpoint(key, data["endpoints"][key]) for key in data["endpoint_order"])
     return Manifest(
         regions=RegionSettings.from_dict(data["regions"]),
         features=FeatureSettings.from_dict(data["features"]),
         n_deep=int(data["network"]["n_deep"]),
+        backbone=backbone,
         weights=str(data["network"]["file"]),
         tables=str(data["tables"]),
         feature_mean=_numbers(data["feature_mean"]),

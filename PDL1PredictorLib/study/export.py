@@ -12,7 +12,7 @@ import safetensors.numpy
 from PDL1PredictorLib import __version__
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.models.bundle import SCHEMA_VERSION, Bundle, write_bundle
-from PDL1PredictorLib.models.manifest import ARCHITECTURE, REGIONS
+from PDL1PredictorLib.models.manifest import KIND, REGIONS
 from PDL1PredictorLib.study.fusion import to_onnx_bytes
 from PDL1PredictorLib.study.trained import Trained, TrainedEndpoint
 
@@ -76,7 +76,7 @@ def _manifest(trained: Trained, about: About, name: str) -> dict[str, Any]:
     column = {feature: i for i, feature in enumerate(trained.feature_names)}
     return {
         "schema_version": SCHEMA_VERSION,
-        "architecture": ARCHITECTURE,
+        "architecture": f"{KIND}/{trained.deep.network.backbone}",
         "name": name,
         "title": about.title,
         "version": about.version,
@@ -89,7 +89,7 @@ def _manifest(trained: Trained, about: About, name: str) -> dict[str, Any]:
         "recipe": {"name": about.recipe_name, **recipe.to_dict()},
         "regions": recipe.regions.to_dict(),
         "features": recipe.features.to_dict(),
-        "network": {"file": WEIGHTS, "n_deep": recipe.deep.n_deep, "backbone": "densenet121"},
+        "network": {"file": WEIGHTS, "n_deep": recipe.deep.n_deep, "backbone": trained.deep.network.backbone},
         "tables": TABLES,
         "feature_mean": {feature: float(trained.standardizer.mean[column[feature]]) for feature in used},
         "feature_sd": {feature: float(trained.standardizer.sd[column[feature]]) for feature in used},

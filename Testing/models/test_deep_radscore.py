@@ -13,6 +13,7 @@ from PDL1PredictorLib.imaging.patch import deep_patch
 from PDL1PredictorLib.imaging.regions import make_regions
 from PDL1PredictorLib.models.bundle import Bundle, read_bundle
 from PDL1PredictorLib.models.deep_radscore import DeepRadScore, Inputs, limited_log_odds
+from PDL1PredictorLib.networks.deep_ct import DeepCT
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +140,10 @@ def change(bundle: Bundle, path: str, value: object) -> Bundle:
     [
         ("endpoints/PDL1/threshold", "REMOVE", "lacks 'threshold' in model.json"),
         ("endpoints/PDL1/threshold", "high", "a finite number was expected, got 'high'"),
-        ("architecture", "transformer", "kind 'transformer'; this library reads"),
+        ("architecture", "transformer", "kind 'transformer' with the backbone 'densenet121'; this library reads"),
+        ("network/backbone", "alexnet", "with the backbone 'alexnet'; this library reads .* one of densenet121"),
+        ("network/backbone", "resnet50", "kind 'deep-radscore/densenet121' with the backbone 'resnet50'"),
+        ("network/backbone", "REMOVE", "lacks 'backbone' in model.json"),
         ("endpoint_order", [], "predicts no endpoint"),
         ("regions/ring_mm", 50, "between 0.5 and 20"),
         ("regions/rim_mm", 3, "Unknown region settings: rim_mm"),
@@ -155,6 +159,19 @@ def change(bundle: Bundle, path: str, value: object) -> Bundle:
 def test_a_manifest_with_a_fault_is_refused_with_its_name(tiny_model: Path, path: str, value: object, words: str):
     with pytest.raises(BundleError, match=words):
         DeepRadScore(change(read_bundle(tiny_model), path, value))
+
+
+def test_a_bundle_may_stand_on_another_backbone(tiny_model: Path):
+    bundle = change(
+        change(read_bundle(tiny_model), "network/backbone", "resnet50"), "architecture", "deep-radscore/resnet50"
+    )
+    state = DeepCT(len(bundle.manifest["endpoint_order"]), backbone="resnet50").state_dict()
+    weights = safetensors.numpy.save({name: value.numpy() for name, value in state.items()})
+    other = damaged(bundle, **{bundle.manifest["network"]["file"]: weights})
+    network = DeepRadScore(other).network("cpu")
+    torch.testing.assert_close(network.features.layer4[2].conv3.weight, state["features.layer4.2.conv3.weight"])
+    with pytest.raises(BundleError, match="do not fit its network"):
+        DeepRadScore(bundle).network("cpu")
 
 
 def test_a_conformal_quantile_that_could_not_be_set_rules_nothing_out(tiny_model: Path):
