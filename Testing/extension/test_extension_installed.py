@@ -37,8 +37,16 @@ def checkout(target: Path) -> Path:
         names = [name for name in names if (ROOT / name).is_file() and "__pycache__" not in name]
     for name in names:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / name, target / name)
+        shutil.copy2(ROOT / name, target / name)
     return target
+
+
+def take_compiled(library: Path) -> None:
+    """Saves half a minute: what numba has compiled in the source tree; it looks at each page's time and size."""
+    for file in (ROOT / "PDL1PredictorLib").rglob("__pycache__/*.nb[ci]"):
+        place = library / file.parent.relative_to(ROOT / "PDL1PredictorLib")
+        place.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(file, place)
 
 
 def predict_installed(modules: Path, expected: Path) -> subprocess.CompletedProcess[str]:
@@ -55,6 +63,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     options = (f"-DSlicer_DIR={HOST / 'cmake'}", f"-DPython3_EXECUTABLE={sys.executable}")
     done = run(tool("cmake"), "-S", source, "-B", folder / "build", *options)
     assert done.returncode == 0, done.stderr
+    take_compiled(folder / "build" / MODULES / "PDL1PredictorLib")
     return folder / "build"
 
 
@@ -69,6 +78,7 @@ def modules(build: Path) -> Path:
     marked = text.replace('__version__ = "', '__version__ = "9!')
     assert marked != text
     page.write_text(marked, encoding="utf-8")
+    take_compiled(page.parent)
     return prefix / MODULES
 
 
@@ -99,11 +109,3 @@ def test_a_module_from_elsewhere_is_told(modules, tmp_path):
     done = predict_installed(modules, tmp_path)
     assert done.returncode == 1
     assert f"not from {tmp_path}" in done.stderr
-
-
-def test_a_file_that_is_not_listed_stops_the_configuration(tmp_path):
-    source = checkout(tmp_path / "source")
-    (source / "PDL1PredictorLib" / "core" / "forgotten.py").touch()
-    done = run(tool("cmake"), "-S", source, "-B", tmp_path / "build", f"-DSlicer_DIR={HOST / 'cmake'}")
-    assert done.returncode != 0
-    assert "not packaged: core/forgotten.py" in " ".join(done.stderr.split())
