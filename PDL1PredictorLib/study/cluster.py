@@ -39,7 +39,7 @@ def results_from_cluster(
     with _connected(distributed, address) as client:
         futures = {client.submit(work, *job, pure=False): position for position, job in enumerate(jobs)}
         try:
-            for future in distributed.as_completed(futures):
+            for future in distributed.as_completed(futures, loop=client.loop):
                 position = futures.pop(future)  # the cluster forgets a result that nobody holds
                 try:
                     result = future.result()
