@@ -94,7 +94,7 @@ def slice_pictures(lesion: LesionResult) -> tuple[Picture, ...]:
         return Picture(
             title=name,
             note=f"{window_name} window, {_position(float(point[towards[2]]), *towards[:2])}",
-            png=_png(windowed(hu, *window)),
+            png=png_of(windowed(hu, *window)),
             overlay_png=None,
             width=hu.shape[1],
             height=hu.shape[0],
@@ -128,8 +128,8 @@ def heat_picture(lesion: LesionResult, heat_map: HeatMap) -> Picture:
     return Picture(
         title="Heat map",
         note=f"lung window, {position}",
-        png=_png(windowed(sitk.GetArrayFromImage(hu)[0], *LUNG_WINDOW)),
-        overlay_png=_png(heat_rgba(values)),
+        png=png_of(windowed(sitk.GetArrayFromImage(hu)[0], *LUNG_WINDOW)),
+        overlay_png=png_of(heat_rgba(values)),
         width=values.shape[1],
         height=values.shape[0],
         mm_per_pixel=float(heat.GetSpacing()[0]),
@@ -172,6 +172,13 @@ def contour_path(mask: Array) -> str:
         points = line[:-1] - 0.5  # undo the padding (-1), put pixel centers at halves (+0.5)
         paths.append("M" + "L".join(f"{column:g} {row:g}" for row, column in points) + "Z")
     return "".join(paths)
+
+
+def png_of(pixels: Array) -> bytes:
+    """8-bit pixels, gray (rows, columns) or RGBA (rows, columns, 4), as a PNG file."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()
 
 
 def _volumes(lesion: LesionResult) -> tuple[sitk.Image, sitk.Image, sitk.Image]:
@@ -217,9 +224,3 @@ def _crop(plane: Array, row: int, column: int, half: int, fill: float) -> Array:
 
 def _position(mm: float, positive: str, negative: str) -> str:
     return f"{positive if mm >= 0 else negative} {abs(mm):.1f} mm"
-
-
-def _png(pixels: Array) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format="PNG", optimize=True)
-    return buffer.getvalue()

@@ -1,0 +1,89 @@
+"""The gallery of heat maps: where the network looked, in cases that were called rightly and wrongly."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from PDL1PredictorLib.core.endpoints import endpoint
+from PDL1PredictorLib.core.settings import RegionSettings
+from PDL1PredictorLib.report.pictures import (
+    LUNG_WINDOW,
+    SOFT_WINDOW,
+    Picture,
+    contour_path,
+    heat_rgba,
+    png_of,
+    windowed,
+)
+from PDL1PredictorLib.report.svg import picture_svg
+from PDL1PredictorLib.report.words import percent
+from PDL1PredictorLib.study.outcome import GalleryCase
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One case of the gallery.
+
+    Attributes:
+        case: Its name.
+        right: Whether it was called rightly.
+        said: The true and the called answer in the endpoint's words.
+        pictures: The patch in the lung window, and in the soft-tissue window below the heat map.
+    """
+
+    case: str
+    right: bool
+    said: str
+    pictures: tuple[Markup, Markup]
+
+
+def gallery(cases: tuple[GalleryCase, ...], settings: Mapping[str, Any]) -> dict[str, list[Shown]]:
+    """Cases by endpoint, those called rightly first.
+
+    Args:
+        cases: To show.
+        settings: Of the study; `regions.spacing_mm` gives the pixels' edge, the library's own grid where it is absent.
+    """
+    spacing_mm = _spacing_mm(settings)
+    found: dict[str, list[Shown]] = {}
+    for case in sorted(cases, key=lambda c: c.positive != bool(c.label)):
+        found.setdefault(case.endpoint, []).append(_shown(case, spacing_mm))
+    return found
+
+
+def _shown(case: GalleryCase, spacing_mm: float) -> Shown:
+    words = endpoint(case.endpoint)
+    true, called = (words.positive if answer else words.negative for answer in (case.label, case.positive))
+    said = f"true: {true}; called: {called}, probability of “{words.positive}” {percent(case.probability)}"
+    heat = png_of(heat_rgba(case.heat))
+    pictures = (
+        picture_svg(_picture(case, "Lung window", LUNG_WINDOW, None, spacing_mm)),
+        picture_svg(_picture(case, "Soft-tissue window with heat map", SOFT_WINDOW, heat, spacing_mm)),
+    )
+    return Shown(case.case, case.positive == bool(case.label), said, pictures)
+
+
+def _picture(
+    case: GalleryCase, title: str, window: tuple[float, float], overlay_png: bytes | None, spacing_mm: float
+) -> Picture:
+    rows, columns = case.hu.shape
+    return Picture(
+        title=title,
+        note="axial",
+        png=png_of(windowed(case.hu, *window)),
+        overlay_png=overlay_png,
+        width=columns,
+        height=rows,
+        mm_per_pixel=spacing_mm,
+        letters=("R", "L", "A", "P"),
+        tumor_path=contour_path(case.tumor),
+        ring_path="",
+    )
+
+
+def _spacing_mm(settings: Mapping[str, Any]) -> float:
+    regions = settings.get("regions")
+    given = regions.get("spacing_mm") if isinstance(regions, Mapping) else None
+    return float(given) if given else RegionSettings().spacing_mm
