@@ -1,0 +1,51 @@
+"""The commands of `pdl1` that work on tables of inputs."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PDL1PredictorLib.core.lazy import require_module
+
+if TYPE_CHECKING:
+    from PDL1PredictorLib.cli import Speaker
+
+
+def add(commands: Any) -> None:
+    """Add `classifiers` to the commands."""
+    from PDL1PredictorLib.cli import _command  # here: that page imports this one
+
+    command = _command(
+        commands, "classifiers", "Compare seven classifiers on a table of inputs, by cross-validation.", _classifiers
+    )
+    command.add_argument("--table", type=Path, required=True, help="CSV or Parquet file, one row a case")
+    command.add_argument("--label", required=True, help="column of 1 and 0; rows where it is empty are left out")
+    command.add_argument(
+        "--ignore", action="append", default=[], metavar="COLUMN", help="column that is no input; may be repeated"
+    )
+    command.add_argument("--seed", type=int, default=1, help="of folds and classifiers (default: 1)")
+    command.add_argument("--folds", type=int, default=5, help="parts, each held out once (default: 5)")
+    command.add_argument("--repeats", type=int, default=10, help="repetitions with new folds (default: 10)")
+    command.add_argument("--overwrite", action="store_true", help="replace an existing folder")
+    command.add_argument("--out", type=Path, required=True, help="folder to make")
+
+
+def _classifiers(options: argparse.Namespace, speaker: "Speaker") -> None:
+    for name in ("sklearn", "skl2onnx"):
+        require_module(name, "Fitting needs more packages than prediction: install pdl1predictor[train].")
+    from PDL1PredictorLib.core.output import whole_folder
+    from PDL1PredictorLib.study.input_table import read_input_table
+    from PDL1PredictorLib.study.table_report import figures, write_comparison
+    from PDL1PredictorLib.study.table_study import TableSettings, compare_classifiers
+
+    settings = TableSettings(options.seed, options.folds, options.repeats)
+    table = read_input_table(options.table, options.label, options.ignore)
+    with whole_folder(options.out, options.overwrite) as draft:
+        results = compare_classifiers(table, settings, speaker.progress())
+        write_comparison(table, settings, results, draft)
+    best = max(results, key=lambda r: r.mean)
+    speaker.done(
+        "\n".join([*figures(results), "", f"All figures: {options.out}"]),
+        out=str(options.out),
+        best=best.kind,
+        mean_auc=best.mean,
+    )
