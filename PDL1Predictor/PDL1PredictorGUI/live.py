@@ -67,9 +67,9 @@ class LiveRegions:
             self._watched = nodes
             self._rings.forget()
             if volume is not None:
-                self._observed += observe(
-                    volume, [volume.ImageDataModifiedEvent, NODE.TransformModifiedEvent], self.poke
-                )
+                # Modified too: it is all that arrayFromVolumeModified tells of changed voxels
+                events = [volume.ImageDataModifiedEvent, NODE.TransformModifiedEvent, vtk.vtkCommand.ModifiedEvent]
+                self._observed += observe(volume, events, self.poke)
             if segmentation is not None:
                 held = nodes[2]
                 events = [held.SourceRepresentationModified, held.SegmentAdded, held.SegmentRemoved]

@@ -3,7 +3,7 @@
 import html
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from slicer.i18n import tr as _
@@ -41,6 +41,23 @@ def available_models(user_folder: Path | None = None) -> list[ModelEntry]:
     known = {entry.path.resolve() for entry in bundled}
     others = find_bundles([user_folder]) if user_folder is not None else []
     return [*bundled, *(_entry(path, by_name=False) for path in others if path.resolve() not in known)]
+
+
+def chosen_model(model: str) -> ModelEntry:
+    """A model that a scene or the user names, whether it can be used or not.
+
+    Args:
+        model: Name of a bundled model, or path of a bundle; it becomes the entry's key.
+    """
+    make_importable()
+    from PDL1PredictorLib.core.errors import PDL1Error
+    from PDL1PredictorLib.resources import find_model
+
+    try:
+        return replace(_entry(find_model(model), by_name=False), key=model)
+    except PDL1Error as error:
+        path = Path(model)
+        return ModelEntry(path.name, _("{name} (cannot be used)").format(name=path.name), path, str(error), model)
 
 
 def _entry(path: Path, by_name: bool) -> ModelEntry:

@@ -14,8 +14,8 @@ class PatientSection(Section):
     """Chooses the CT, fills in the clinical values of a new one, loads the sample patient."""
 
     SAMPLE_TIP = _(
-        "Makes a synthetic chest CT with an outlined tumor: to try everything without a patient and without the "
-        "internet. Takes a few seconds."
+        "Loads a synthetic chest CT with an outlined tumor: to try everything without a patient and without the "
+        "internet."
     )
 
     def __init__(self, shared: Shared) -> None:
@@ -52,7 +52,7 @@ class PatientSection(Section):
         from PDL1PredictorGUI.sample import load_sample
         from PDL1PredictorGUI.tumor import FILL_OPACITY
 
-        with slicer.util.tryWithErrorDisplay(_("The sample patient could not be made."), waitCursor=True):
+        with slicer.util.tryWithErrorDisplay(_("The sample patient could not be loaded."), waitCursor=True):
             volume, segmentation = load_sample()
             segmentation.GetDisplayNode().SetOpacity2DFill(FILL_OPACITY)
             with slicer.util.NodeModify(self.parameters.parameterNode):

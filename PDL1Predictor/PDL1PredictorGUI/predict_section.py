@@ -12,6 +12,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from PDL1PredictorGUI import preferences
+from PDL1PredictorGUI.predictor import SCENE_CLOSED
 from PDL1PredictorGUI.preferences import clock
 from PDL1PredictorGUI.section import DONE, ERROR, NOTE, WARNING, Section, Shared, Switches, enable, fill_combo, say
 
@@ -46,7 +47,8 @@ class PredictSection(Section):
         self._began = 0.0
         self._expected: float | None = None
         self._run_of = ("", "")
-        self._models: list[Any] = []
+        self._models: list[Any] = []  # `models.ModelEntry`
+        self._others: dict[str, Any] = {}
         self._timer = qt.QTimer()
         self._timer.setInterval(TICK_MS)
         self._timer.connect("timeout()", self._show_time)
@@ -82,12 +84,10 @@ class PredictSection(Section):
     def update(self) -> None:
         """Model, device and button."""
         ui, chosen = self.ui, self.parameters.model
-        entries = [(entry.title, str(entry.key)) for entry in self._models]
-        if chosen not in [key for _text, key in entries]:
-            entries.append((Path(chosen).name, chosen))
-        fill_combo(ui.modelComboBox, entries, chosen)
         entry = self._entry(chosen)
-        problem = entry.problem if entry is not None else self._why_no_model(chosen)
+        entries = [*self._models] if entry in self._models else [*self._models, entry]
+        fill_combo(ui.modelComboBox, [(item.title, item.key) for item in entries], chosen)
+        problem = entry.problem
         say(ui.modelProblemLabel, problem, ERROR)
         enable(ui.modelCardButton, self.CARD_TIP, _("Off: the model cannot be read.") if problem else "")
         device = preferences.read(preferences.DEVICE, "auto")
@@ -117,19 +117,6 @@ class PredictSection(Section):
         enable(button, self.PREDICT_TIP, why_not)
         say(self.ui.whyNotLabel, _("Predict is off: {reason}").format(reason=why_not) if why_not else "", NOTE)
 
-    def _why_no_model(self, chosen: str) -> str:
-        from PDL1PredictorGUI.library import make_importable
-
-        make_importable()
-        from PDL1PredictorLib.core.errors import PDL1Error
-        from PDL1PredictorLib.resources import find_model
-
-        try:
-            find_model(chosen)
-        except PDL1Error as error:
-            return str(error)
-        return ""
-
     # --- the model
 
     def _find_models(self) -> None:
@@ -137,9 +124,17 @@ class PredictSection(Section):
 
         folder = preferences.read(preferences.MODELS_FOLDER)
         self._models = list(available_models(Path(folder) if folder else None))
+        self._others = {}
 
     def _entry(self, key: str) -> Any:
-        return next((entry for entry in self._models if str(entry.key) == key), None)
+        """The model of a key; one from elsewhere is read once."""
+        from PDL1PredictorGUI.models import chosen_model
+
+        found = next((entry for entry in self._models if entry.key == key), None)
+        if found is None:
+            found = self._others.get(key) or chosen_model(key)
+            self._others[key] = found
+        return found
 
     def on_model(self, row: int) -> None:
         """A model was chosen in the list."""
@@ -153,6 +148,7 @@ class PredictSection(Section):
         )
         if found:
             path = Path(found)
+            self._others = {}  # it may have been mended
             self.parameters.model = str(path.parent if path.name == "model.json" else path)
 
     def on_card(self) -> None:
@@ -160,14 +156,7 @@ class PredictSection(Section):
         from PDL1PredictorGUI.models import card_html
 
         with slicer.util.tryWithErrorDisplay(_("The model's card cannot be read.")):
-            entry = self._entry(self.parameters.model)
-            self._show_page(card_html(entry.path if entry is not None else self._path(self.parameters.model)))
-
-    @staticmethod
-    def _path(model: str) -> Path:
-        from PDL1PredictorLib.resources import find_model
-
-        return find_model(model)
+            self._show_page(card_html(self._entry(self.parameters.model).path))
 
     def _show_page(self, html: str) -> None:
         dialog = qt.QDialog(slicer.util.mainWindow())
@@ -297,6 +286,11 @@ class PredictSection(Section):
         self.ui.timeLabel.text = text
 
     # --- coming and going
+
+    def close_scene(self) -> None:
+        """The case goes away."""
+        if self.prediction is not None:
+            self.prediction.stop(SCENE_CLOSED)
 
     def stop(self) -> None:
         """Ends a prediction that runs."""

@@ -115,6 +115,12 @@ class ctkCollapsibleGroupBox(QtWidgets.QGroupBox):
 
     collapsed = Property(bool, lambda self: self._collapsed, _collapse)
 
+    def childEvent(self, event: QtCore.QChildEvent) -> None:
+        """A child that comes while the group is collapsed stays hidden."""
+        if event.added() and self.__dict__.get("_collapsed") and isinstance(event.child(), QtWidgets.QWidget):
+            event.child().setVisible(False)
+        super().childEvent(event)
+
 
 @stands_for("ctk")
 class ctkExpandableWidget(QtWidgets.QFrame):
