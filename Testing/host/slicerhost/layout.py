@@ -190,6 +190,11 @@ class qSlicerLayoutManager(QtCore.QObject):
         """The real layout logic."""
         return self._logic
 
+    def contains(self, view_node: Any) -> bool:
+        """Whether the present layout has a place for a view; nodes know it only from the widgets of a real Slicer."""
+        shown = self._logic.GetViewNodes()
+        return any(shown.GetItemAsObject(index) is view_node for index in range(shown.GetNumberOfItems()))
+
     # --- slice views
 
     @property

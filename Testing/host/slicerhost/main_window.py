@@ -102,9 +102,9 @@ class MainWindow(QtWidgets.QMainWindow):
         """Table and plot where the chosen layout has them, in the fourth quarter."""
         layout = slicer.app.layoutManager()
         shown: list[Any] = []
-        if layout.plotViewCount and layout.plotWidget(0).mrmlPlotViewNode().IsMappedInLayout():
+        if layout.plotViewCount and layout.contains(layout.plotWidget(0).mrmlPlotViewNode()):
             shown.append(layout.plotWidget(0).plotView())
-        if layout.tableViewCount and layout.tableWidget(0).mrmlTableViewNode().IsMappedInLayout():
+        if layout.tableViewCount and layout.contains(layout.tableWidget(0).mrmlTableViewNode()):
             shown.append(layout.tableWidget(0).tableView())
         for index in range(self._results.count()):
             self._results.widget(index).setVisible(self._results.widget(index) in shown)
@@ -129,6 +129,7 @@ class MainWindow(QtWidgets.QMainWindow):
         """
         self.refresh(fit)
         path = Path(path)
+        QtCore.QCoreApplication.sendPostedEvents(None, QtCore.QEvent.Type.LayoutRequest)  # a text that has just grown
         if not self.grab().save(str(path), "PNG"):
             raise OSError(f"could not write {path}")
         return path
