@@ -1,5 +1,7 @@
 """Stand-ins of the table and plot views, of the subject hierarchy's widgets and of a few buttons."""
 
+import itertools
+import math
 from typing import Any
 
 import vtk
@@ -120,7 +122,7 @@ class qMRMLPlotView(QtWidgets.QWidget):
 
     CPP_SIGNALS = ("mrmlSceneChanged(vtkMRMLScene*)",)
     mrmlSceneChanged = Signal(object)
-    MARGIN = 28
+    MARGIN = 34
 
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
@@ -169,38 +171,48 @@ class qMRMLPlotView(QtWidgets.QWidget):
         return found
 
     def paintEvent(self, _event: QtGui.QPaintEvent) -> None:
-        """Title, axes' ends, and each series as bars, points or a line."""
+        """Titles, the ends of the value axis, and each series as bars, points or a line with gaps."""
         painter = QtGui.QPainter(self)
         frame = QtWidgets.QWidget.rect(self)
         painter.fillRect(frame, QtGui.QColor("white"))
         series = self.series()
         if not series:
             return
-        painter.drawText(8, 16, self.chart().GetTitle() or self.chart().GetName() or "")
-        area = frame.adjusted(self.MARGIN, self.MARGIN, -self.MARGIN // 2, -self.MARGIN)
-        painter.drawRect(area)
-        xs = [value for _, x, _ in series for value in x]
-        ys = [0.0, *(value for _, _, y in series for value in y)]
-        left, right, low, high = min(xs) - 0.5, max(xs) + 0.5, min(ys), max(ys) or 1.0
-        painter.drawText(area.left(), area.bottom() + 16, f"{left + 0.5:g} … {right - 0.5:g}")
-        painter.drawText(2, area.top() + 6, f"{high:.3g}")
+        chart, edge = self.chart(), self.MARGIN
+        below = QtCore.QRect(edge, 0, frame.width() - 2 * edge, frame.height())
+        flags = int(QtCore.Qt.AlignmentFlag.AlignHCenter) | int(QtCore.Qt.TextFlag.TextWordWrap)
+        titles = [chart.GetTitle() or chart.GetName() or "", chart.GetXAxisTitle() or ""]
+        tall = [painter.boundingRect(below, flags, title).height() for title in titles]
+        area = frame.adjusted(edge, edge + tall[0], -edge // 2, -edge // 2 - tall[1])
+        painter.drawText(below.translated(0, 6), flags, titles[0])
+        painter.drawText(below.translated(0, area.bottom() + 6), flags, titles[1])
+        xs = [value for _, x, _ in series for value in x if not math.isnan(value)]
+        ys = [0.0, *(value for _, _, y in series for value in y if not math.isnan(value))]
+        left, right, low, high = min(xs) - 0.6, max(xs) + 0.6, min(ys), max(ys) or 1.0
 
         def place(x: float, y: float) -> QtCore.QPointF:
             across = (x - left) / (right - left)
             up = (y - low) / ((high - low) or 1.0)
             return QtCore.QPointF(area.left() + across * area.width(), area.bottom() - up * area.height())
 
+        for value in {low, 0.0, high}:
+            text = QtCore.QRectF(0, place(left, value).y() - 8, edge - 2, 16)
+            painter.drawText(text, int(QtCore.Qt.AlignmentFlag.AlignRight), f"{value:.2g}")
+            painter.drawLine(place(left, value), place(right, value))
         for node, x, y in series:
-            painter.setPen(QtGui.QPen(QtGui.QColor.fromRgbF(*node.GetColor()), 2))
-            points = [place(a, b) for a, b in zip(x, y, strict=True)]
+            color = QtGui.QColor.fromRgbF(*node.GetColor())
+            painter.setPen(QtGui.QPen(color, 3))
+            points = [(a, b) for a, b in zip(x, y, strict=True)]
             if node.GetPlotType() in (node.PlotTypeBar, node.PlotTypeScatterBar):
-                for point in points:
-                    painter.drawLine(point, QtCore.QPointF(point.x(), place(0.0, 0.0).y()))
-            elif node.GetPlotType() == node.PlotTypeLine:
-                painter.drawPolyline(points)
+                for a, b in points:
+                    painter.fillRect(QtCore.QRectF(place(a - 0.35, b), place(a + 0.35, 0.0)).normalized(), color)
+            elif node.GetPlotType() == node.PlotTypeLine or node.GetLineStyle() != node.LineStyleNone:
+                for (a, b), (c, d) in itertools.pairwise(points):
+                    if not any(map(math.isnan, (a, b, c, d))):
+                        painter.drawLine(place(a, b), place(c, d))
             else:
-                for point in points:
-                    painter.drawEllipse(point, 2, 2)
+                for a, b in points:
+                    painter.drawEllipse(place(a, b), 2, 2)
 
 
 @stands_for("slicer")
