@@ -19,9 +19,10 @@ CLINICAL = tuple(field.name for field in fields(Clinical))
 SPLITS = ("train", "test")
 IGNORED_PREFIX = "note_"  # such columns are the user's own and pass without a word
 
-YES = ("1", "1.0", "yes", "true", "positive", "present", "mutant")
+YES = ("1", "1.0", "yes", "true", "positive", "present", "mutant", "translocated", "rearranged")
 NO = ("0", "0.0", "no", "false", "negative", "absent", "wild", "wildtype", "wild type", "wild-type")
 SEXES = {"m": "male", "f": "female"}
+SMOKING = {"nonsmoker": "never", "non-smoker": "never", "ex-smoker": "former", "smoker": "current"}
 
 _Of = Callable[["CohortCase"], object]  # a value of a case that rows are compared by
 
@@ -192,7 +193,7 @@ def _clinical_value(name: str, text: str) -> object:
         return word in YES
     if name == "sex":
         return SEXES.get(word, word)
-    return word if name == "smoking" else text
+    return SMOKING.get(word, word) if name == "smoking" else text
 
 
 def _unknown_columns(columns: Sequence[str]) -> tuple[str, ...]:
