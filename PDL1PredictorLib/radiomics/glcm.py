@@ -13,6 +13,7 @@ from PDL1PredictorLib.radiomics.first_order import EPSILON
 from PDL1PredictorLib.radiomics.maximal_correlation import maximal_correlations
 
 MOST_CELLS = 4_000_000  # at a time: 32 MB
+DOUBTFUL_BITS = 1e-10  # a difference of entropies below is mostly rounding
 
 
 class Cooccurrences(NamedTuple):
@@ -114,10 +115,26 @@ def _information(
     first = joint_entropy - crossed
     first = np.divide(first, alone, out=np.zeros(pairs.n), where=alone != 0)
     product = np.array([_entropy_of_product(row[row > 0]) for row in marginal])
+    joint = joint_entropy.copy()
+    for m in np.flatnonzero(np.abs(product - joint) < DOUBTFUL_BITS):
+        cells = pairs.matrix == m
+        product[m], joint[m] = _entropies_in_order(pairs.rows[cells], pairs.columns[cells], share[cells])
     with np.errstate(invalid="ignore"):
-        second = (1 - np.e ** (-2 * (product - joint_entropy))) ** 0.5
-    second[product == joint_entropy] = 0
+        second = (1 - np.e ** (-2 * (product - joint))) ** 0.5
+    second[product == joint] = 0
     return {"Imc1": first, "Imc2": second}
+
+
+def _entropies_in_order(rows: np.ndarray, columns: np.ndarray, share: np.ndarray) -> tuple[float, float]:
+    """Entropy of independent levels and of the pairs, added cell by cell as pyradiomics adds.
+
+    Where neighbors are independent the two differ by rounding only, which then decides between 0 and NaN.
+    """
+    p = np.zeros((rows.max() + 1, columns.max() + 1))
+    p[rows, columns] = share
+    both = p.cumsum(axis=1)[:, -1:] * p.cumsum(axis=0)[-1:]
+    product, joint = ((-each * np.log2(each + EPSILON)).cumsum()[-1] for each in (both, p))
+    return float(product), float(joint)
 
 
 def _entropy_of_product(share: np.ndarray) -> float:

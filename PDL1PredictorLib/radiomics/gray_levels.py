@@ -37,14 +37,20 @@ def bin_edges(low: float, high: float, settings: FeatureSettings) -> np.ndarray:
         settings: Bin width or bin count.
 
     Raises:
-        InputError: There are more gray levels than can be told apart.
+        InputError: There are more gray levels than can be told apart, or the intensities differ by rounding only.
 
     Source: pyradiomics 3.0.1, `imageoperations.getBinEdges`; van Griethuysen et al. 2017, doi
     10.1158/0008-5472.CAN-17-0339. IBSI describes both as fixed bin size (Q3RU) and fixed bin number (K15C).
     """
     width = settings.bin_width
     if width is None:
-        edges = np.histogram(np.array([low, high]), settings.bin_count or 0)[1]
+        try:
+            edges = np.histogram(np.array([low, high]), settings.bin_count or 0)[1]
+        except ValueError as error:
+            raise InputError(
+                f"The filtered intensities are all {low:g} but for rounding: they cannot be cut into "
+                f"{settings.bin_count} gray levels. Choose bin_width."
+            ) from error
         edges[-1] += 1  # the greatest intensity belongs to the last level
         return edges
     if (high - low) / width > MOST_LEVELS:

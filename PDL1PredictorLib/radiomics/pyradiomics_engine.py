@@ -15,6 +15,7 @@ import SimpleITK as sitk
 from PDL1PredictorLib.core.errors import MissingPackageError
 from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.radiomics.checks import require_measurable
+from PDL1PredictorLib.radiomics.gray_levels import bin_edges
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
 _ONE_AT_A_TIME = threading.Lock()  # log level, warning filters and BLAS threads belong to the whole process
@@ -81,6 +82,8 @@ class PyradiomicsEngine:
     ) -> dict[str, float]:
         """The features of these classes on one image inside one region, by full name."""
         cropped = region.crop(image)
+        if settings.bin_count is not None:  # pyradiomics has no words for what this refuses
+            bin_edges(*region.range_of(cropped), settings)
         options = _options(settings) | {"sharedGrayLevels": {}}
         found: dict[str, float] = {}
         for family in families:
@@ -116,6 +119,11 @@ class _Region:
 
     def crop(self, image: sitk.Image) -> sitk.Image:
         return sitk.RegionOfInterest(image, self._size, self._start)
+
+    def range_of(self, cropped: sitk.Image) -> tuple[float, float]:
+        """Least and greatest intensity in the region."""
+        values = sitk.GetArrayViewFromImage(cropped)[sitk.GetArrayViewFromImage(self.mask) != 0]
+        return float(values.min()), float(values.max())
 
 
 def _options(settings: FeatureSettings) -> dict[str, Any]:

@@ -225,6 +225,18 @@ def test_more_gray_levels_than_4096_are_refused(ours: Engine):
         ours.extract(*cube_with(2500.0), chosen, SILENT)
 
 
+@pytest.mark.parametrize("name", ["pdl1", "pyradiomics"])
+def test_intensities_that_differ_by_rounding_only_are_refused_for_a_number_of_bins(name: str):
+    if name == "pyradiomics":
+        pytest.importorskip("radiomics", reason="pyradiomics cannot be built on Python 3.12")
+    ct, tumor = cube_with(0.0)
+    nearly_flat = np.full(ct.GetSize()[::-1], 100.0)
+    nearly_flat[3] = np.nextafter(100.0, 101.0)
+    chosen = FeatureSettings("count", bin_width=None, bin_count=16, classes=("firstorder",), wavelet=None)
+    with pytest.raises(InputError, match="all 100 but for rounding: they cannot be cut into 16 gray levels. Choose"):
+        engine(name).extract(volume(nearly_flat), tumor, chosen, SILENT)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_what_is_not_a_number_or_not_finite_is_refused(value: float, ours: Engine):
     with pytest.raises(InputError, match="has 1 voxels that are NaN or infinite"):
