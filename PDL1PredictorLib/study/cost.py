@@ -1,0 +1,58 @@
+"""What a computation takes: seconds, and the peak of the memory."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import torch
+
+MEGABYTE = 1e6
+STATUS, RESET_PEAK = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+@dataclass
+class Cost:
+    """Filled when the measured block ends.
+
+    Attributes:
+        seconds: Wall time.
+        peak_memory_mb: On an NVIDIA GPU what the block's tensors took there at most; else the process's memory at its
+            peak, all that it had loaded before included. None where the system does not tell.
+    """
+
+    seconds: float = 0.0
+    peak_memory_mb: float | None = None
+
+
+@contextmanager
+def measured(device: str = "cpu") -> Iterator[Cost]:
+    """Measure the block.
+
+    Args:
+        device: Where it computes.
+    """
+    cost = Cost()
+    on_gpu = torch.device(device).type == "cuda"
+    if on_gpu:
+        torch.cuda.reset_peak_memory_stats(device)
+    else:
+        with suppress(OSError):  # only Linux forgets an earlier peak
+            RESET_PEAK.write_text("5", encoding="ascii")
+    started = perf_counter()
+    yield cost
+    cost.seconds = perf_counter() - started
+    cost.peak_memory_mb = torch.cuda.max_memory_allocated(device) / MEGABYTE if on_gpu else _peak_of_process()
+
+
+def _peak_of_process() -> float | None:
+    if sys.platform == "win32":
+        return None
+    if STATUS.exists():
+        fields = dict(line.split(":", 1) for line in STATUS.read_text(encoding="utf-8").splitlines() if ":" in line)
+        return float(fields["VmHWM"].split()[0]) * 1024 / MEGABYTE
+    import resource
+
+    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / MEGABYTE  # bytes on macOS
