@@ -11,7 +11,7 @@ from time import perf_counter
 from types import FrameType
 from typing import Any
 
-from PDL1PredictorLib import RESEARCH_USE_ONLY, __version__, cli_deep, cli_tables
+from PDL1PredictorLib import RESEARCH_USE_ONLY, __version__, cli_cohort, cli_deep, cli_tables
 from PDL1PredictorLib.core.errors import InputError, PDL1Error
 from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.resources import DEFAULT_MODEL, find_model, model_folders
@@ -113,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for add in (_add_predict, _add_features, _add_models, _add_ibsi, _add_phantom, _add_train):
         add(commands)
+    cli_cohort.add(commands)
     cli_tables.add(commands)
     cli_deep.add(commands)
     return parser

@@ -48,7 +48,7 @@ def write_cohort_table(rows: Sequence[Mapping[str, str]], path: Path, overwrite:
     """
     columns = _columns(rows)
     with whole_file(path, overwrite) as draft, draft.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+        writer = csv.DictWriter(file, columns, restval="", extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         for row in rows:
             writer.writerow({**row, **{name: _relative(row[name], path.parent) for name in ("image", "mask")}})

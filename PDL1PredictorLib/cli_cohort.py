@@ -1,0 +1,205 @@
+"""The command `pdl1 cohort`: check, describe, measure and import cohorts."""
+
+import argparse
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PDL1PredictorLib.core.errors import OutputError
+from PDL1PredictorLib.core.lazy import require_module
+from PDL1PredictorLib.core.output import whole_file
+
+if TYPE_CHECKING:
+    from PDL1PredictorLib.cli import Speaker
+    from PDL1PredictorLib.study.cohort import Cohort
+    from PDL1PredictorLib.study.cohort_writing import Imported
+
+TABLE_HELP = "table of the cohort, CSV or Parquet (docs/cohort.md)"
+
+
+def add(commands: Any) -> None:
+    """Add `cohort` to the commands."""
+    cohort = commands.add_parser("cohort", help="Check, describe, measure or import the table of a cohort.")
+    inner = cohort.add_subparsers(required=True, metavar="COMMAND")
+    _add_check(inner)
+    _add_describe(inner)
+    _add_features(inner)
+    importers = inner.add_parser("import", help="Make the table of a cohort from folders.")
+    sources = importers.add_subparsers(required=True, metavar="SOURCE")
+    _add_import_tcia(sources)
+    _add_import_folder(sources)
+
+
+def _add_check(commands: Any) -> None:
+    from PDL1PredictorLib.cli import _command  # here and below: that page imports this one
+
+    command = _command(commands, "check", "Check a cohort whole; every problem of every row is listed.", _check)
+    command.add_argument("table", type=Path, metavar="FILE", help=TABLE_HELP)
+    command.add_argument("--quick", action="store_true", help="do not open the images")
+
+
+def _add_describe(commands: Any) -> None:
+    from PDL1PredictorLib.cli import _command
+
+    command = _command(commands, "describe", "Table 1: who is in the cohort, and how groups differ.", _describe)
+    command.add_argument("table", type=Path, metavar="FILE", help=TABLE_HELP)
+    command.add_argument("--by", metavar="ENDPOINT", help="compare those with and without it")
+    command.add_argument("--out", type=Path, help="CSV file to make (default: the screen alone)")
+    command.add_argument("--overwrite", action="store_true", help="replace an existing file")
+
+
+def _add_features(commands: Any) -> None:
+    from PDL1PredictorLib.cli import _command
+
+    command = _command(commands, "features", "Write the radiomic features of every case as one table.", _features)
+    command.add_argument("table", type=Path, metavar="FILE", help=TABLE_HELP)
+    command.add_argument("--preset", default="deepradscore", help="deepradscore (default), pdl1es or karim")
+    command.add_argument("--ring-mm", type=float, help="thickness of the peritumoral ring in mm (default: 3)")
+    command.add_argument("--cache", type=Path, help="folder for prepared cases (default: OUT with .cache added)")
+    command.add_argument("--workers", type=int, help="processes on this machine (default: one a core)")
+    command.add_argument("--scheduler", metavar="ADDRESS", help="Dask cluster that does the work, tcp://host:8786")
+    command.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    command.add_argument("--out", type=Path, required=True, help="Parquet or CSV file to make")
+
+
+def _add_import_tcia(commands: Any) -> None:
+    from PDL1PredictorLib.cli import _command
+
+    text = "NSCLC Radiogenomics as The Cancer Imaging Archive hands it out: DICOM CT and SEG of each patient."
+    command = _command(commands, "tcia", text, _import_tcia)
+    command.add_argument("images", type=Path, metavar="FOLDER", help="folder of the DICOM files, with subfolders")
+    command.add_argument("--clinical", type=Path, help="the collection's clinical table, CSV")
+    command.add_argument("--expression", type=Path, help="table of gene expression with CD8A and CD274")
+    command.add_argument(
+        "--gene", default="CD8A", help="PDL1 is positive where it is high: CD8A (default, as paper 001) or CD274"
+    )
+    command.add_argument("--cut", type=float, help="expression above it is high (default: the cohort's median)")
+    _add_import_output(command)
+
+
+def _add_import_folder(commands: Any) -> None:
+    from PDL1PredictorLib.cli import _command
+
+    command = _command(commands, "folder", "Images and masks paired by their names.", _import_folder)
+    command.add_argument("images", type=Path, metavar="FOLDER", help="folder of images and masks, with subfolders")
+    command.add_argument("--image", help="names of the images below FOLDER, * for the case: 'scans/*_ct'")
+    command.add_argument("--mask", help="names of the masks: 'contours/*_gtv'")
+    command.add_argument("--labels", type=Path, help="table with the column case, clinical values and labels")
+    _add_import_output(command)
+
+
+def _add_import_output(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    command.add_argument("--out", type=Path, required=True, help="table to make, CSV")
+
+
+def _check(options: argparse.Namespace, speaker: "Speaker") -> None:
+    from PDL1PredictorLib.study.cohort import read_cohort
+
+    cohort = read_cohort(options.table, check_images=not options.quick)
+    speaker.done(_summary(cohort), n=len(cohort), endpoints=list(cohort.endpoints), warnings=list(cohort.warnings))
+
+
+def _describe(options: argparse.Namespace, speaker: "Speaker") -> None:
+    from PDL1PredictorLib.study.cohort import read_cohort
+    from PDL1PredictorLib.study.describe import COLUMNS, table_1
+
+    rows = table_1(read_cohort(options.table, check_files=False), options.by)
+    if options.out is not None:
+        with (
+            whole_file(options.out, options.overwrite) as draft,
+            draft.open("w", encoding="utf-8", newline="") as file,
+        ):
+            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+    columns = COLUMNS if options.by else ("variable", "level", "all")
+    texts = [[_cell(row[column]) for column in columns] for row in rows]
+    speaker.done(_aligned([list(columns), *texts]), rows=rows)
+
+
+def _features(options: argparse.Namespace, speaker: "Speaker") -> None:
+    for name in ("pyarrow", "filelock"):
+        require_module(name, "Preparing a cohort needs more packages than prediction: install pdl1predictor[train].")
+    from PDL1PredictorLib.core.settings import RegionSettings
+    from PDL1PredictorLib.radiomics.settings import preset
+    from PDL1PredictorLib.study.cohort import read_cohort
+    from PDL1PredictorLib.study.feature_table import require_table_name, write_feature_table
+    from PDL1PredictorLib.study.prepare import prepare
+    from PDL1PredictorLib.study.sources import file_sources
+
+    require_table_name(options.out)
+    _refuse_existing(options.out, options.overwrite)
+    regions = RegionSettings() if options.ring_mm is None else RegionSettings(ring_mm=options.ring_mm)
+    cohort = read_cohort(options.table)
+    cache = options.cache or options.out.with_name(f"{options.out.name}.cache")
+    made = prepare(
+        file_sources(cohort),
+        cohort.endpoints,
+        regions,
+        preset(options.preset),
+        cache,
+        options.workers,
+        speaker.progress(),
+        options.scheduler,
+    )
+    write_feature_table(made, options.out, options.overwrite)
+    failed = [f"Failed, {name}: {reason}" for name, reason in made.failed.items()]
+    head = f"{len(made)} of {len(cohort)} cases, {len(made.feature_names)} features: {options.out}"
+    speaker.done("\n".join([head, *failed, *made.warnings]), out=str(options.out), n=len(made), failed=made.failed)
+
+
+def _import_tcia(options: argparse.Namespace, speaker: "Speaker") -> None:
+    from PDL1PredictorLib.study.import_clinical import ExpressionRule
+    from PDL1PredictorLib.study.import_tcia import import_tcia
+
+    _refuse_existing(options.out, options.overwrite)
+    rule = ExpressionRule(options.gene, options.cut)
+    found = import_tcia(options.images, options.clinical, options.expression, rule, speaker.progress())
+    _write(found, options, speaker)
+
+
+def _import_folder(options: argparse.Namespace, speaker: "Speaker") -> None:
+    from PDL1PredictorLib.study.import_folder import import_folder
+
+    _refuse_existing(options.out, options.overwrite)
+    _write(import_folder(options.images, options.image, options.mask, options.labels), options, speaker)
+
+
+def _refuse_existing(path: Path, overwrite: bool) -> None:
+    """What would be refused after the work is better refused before it."""
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} exists already. Choose another name, or allow it to be replaced (--overwrite).")
+
+
+def _write(found: "Imported", options: argparse.Namespace, speaker: "Speaker") -> None:
+    from PDL1PredictorLib.study.cohort_writing import write_cohort_table
+
+    cohort = write_cohort_table(found.rows, options.out, options.overwrite)
+    text = "\n".join([_summary(cohort), *found.notes, f"Table: {options.out}"])
+    speaker.done(text, out=str(options.out), n=len(cohort), notes=list(found.notes))
+
+
+def _summary(cohort: "Cohort") -> str:
+    lines = [f"{len(cohort)} tumors of {len(set(cohort.patients))} patients."]
+    rows = [["endpoint", "positive", "negative", "not known"]]
+    for key in cohort.endpoints:
+        labels = [case.labels[key] for case in cohort.cases]
+        rows.append([key, *(str(labels.count(value)) for value in (1, 0, None))])
+    if cohort.endpoints:
+        lines.append(_aligned(rows))
+    return "\n".join([*lines, *(f"Warning: {warning}" for warning in cohort.warnings)])
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}" if value >= 0.001 else "<0.001"
+    return "" if value is None else str(value)
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )

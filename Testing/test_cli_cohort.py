@@ -1,0 +1,107 @@
+"""The command `pdl1 cohort`: what it says and writes, what it refuses, with which exit status."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import SimpleITK as sitk
+from pyarrow import parquet
+
+from PDL1PredictorLib.cli import EXIT_REFUSED, main
+
+
+@pytest.fixture
+def table(tmp_path, phantom) -> Path:
+    folder = tmp_path / "Fälle 1"
+    folder.mkdir()
+    sitk.WriteImage(phantom.case.tumor, str(folder / "a_mask.nrrd"))
+    sitk.WriteImage(phantom.case.tumor, str(folder / "b_mask.nrrd"))
+    sitk.WriteImage(phantom.case.ct, str(folder / "a_image.nrrd"))
+    sitk.WriteImage(phantom.case.ct + 1, str(folder / "b_image.nrrd"))
+    path = folder / "cases.csv"
+    rows = [
+        "case,image,mask,age_years,PDL1,EGRF",
+        "a,a_image.nrrd,a_mask.nrrd,60,1,",
+        "b,b_image.nrrd,b_mask.nrrd,70,0,",
+    ]
+    path.write_text("\n".join(rows), encoding="utf-8")
+    return path
+
+
+def test_check_counts_the_labels_and_warns_of_columns(table, capsys):
+    assert main(["cohort", "check", str(table)]) == 0
+    said = capsys.readouterr().out
+    assert said.splitlines()[:3] == [
+        "2 tumors of 2 patients.",
+        "endpoint  positive  negative  not known",
+        "PDL1      1         1         0",
+    ]
+    assert "Did you mean EGFR?" in said
+
+
+def test_check_opens_the_images_unless_it_shall_be_quick(table, capsys):
+    (table.parent / "b_image.nrrd").write_bytes(b"no picture")
+    assert main(["cohort", "check", str(table), "--quick"]) == 0
+    assert main(["cohort", "check", str(table)]) == EXIT_REFUSED
+    assert "1 problem; nothing was started. Correct the table:\n  row 3 (b): b_image.nrrd" in capsys.readouterr().err
+
+
+def test_describe_prints_table_1_and_writes_it(table, tmp_path, capsys):
+    out = tmp_path / "table1.csv"
+    assert main(["cohort", "describe", str(table), "--by", "PDL1", "--out", str(out)]) == 0
+    assert (
+        "Age (years)         65 (62.5 to 67.5)  60 (60 to 60)  70 (70 to 70)  1.000  Mann-Whitney"
+        in capsys.readouterr().out
+    )
+    with out.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["variable"] for row in rows] == ["Tumors", "Patients", "Age (years)"]
+    assert main(["cohort", "describe", str(table)]) == 0
+    assert "Mann-Whitney" not in capsys.readouterr().out
+
+
+def test_features_of_all_cases_are_one_table_and_failed_cases_are_told(table, tmp_path, capsys, monkeypatch):
+    from PDL1PredictorLib.radiomics import settings
+
+    tiny = settings.FeatureSettings(name="tiny", classes=("firstorder",), wavelet=None)
+    monkeypatch.setattr(settings, "preset", lambda name: tiny)
+    empty = sitk.ReadImage(str(table.parent / "b_mask.nrrd")) * 0
+    sitk.WriteImage(empty, str(table.parent / "b_mask.nrrd"))
+    out = tmp_path / "features.parquet"
+    command = ["cohort", "features", str(table), "--out", str(out), "--workers", "1", "--progress", "json"]
+    assert main(command) == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert result["n"] == 1
+    assert list(result["failed"]) == ["b"]
+    assert parquet.read_table(out)["case"].to_pylist() == ["a"]
+    assert main(command) == EXIT_REFUSED
+    assert "exists already" in capsys.readouterr().out
+    as_csv = tmp_path / "features.csv"
+    cache = ["--cache", f"{out}.cache"]
+    assert main(["cohort", "features", str(table), "--out", str(as_csv), "--workers", "1", *cache]) == 0
+    with as_csv.open(encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["case"], row["PDL1"]) == ("a", "1")
+    assert (
+        float(row["ring_original_firstorder_Mean"])
+        == parquet.read_table(out)["ring_original_firstorder_Mean"][0].as_py()
+    )
+
+
+def test_a_table_of_features_must_say_its_kind(table, tmp_path, capsys):
+    assert main(["cohort", "features", str(table), "--out", str(tmp_path / "features.xlsx")]) == EXIT_REFUSED
+    assert "must end in .parquet or .csv" in capsys.readouterr().err
+
+
+def test_a_folder_is_imported_as_a_cohort(table, tmp_path, capsys):
+    out = tmp_path / "cohort.csv"
+    assert main(["cohort", "import", "folder", str(table.parent), "--labels", str(table), "--out", str(out)]) == 0
+    assert "2 tumors of 2 patients." in capsys.readouterr().out
+    assert main(["cohort", "check", str(out)]) == 0
+
+
+def test_an_import_of_nothing_is_refused(tmp_path, capsys):
+    assert main(["cohort", "import", "tcia", str(tmp_path), "--out", str(tmp_path / "c.csv")]) == EXIT_REFUSED
+    assert "no CT with a DICOM segmentation" in capsys.readouterr().err
+    assert not (tmp_path / "c.csv").exists()
