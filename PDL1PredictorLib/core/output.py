@@ -22,13 +22,22 @@ def whole_folder(target: Path, overwrite: bool = False) -> Iterator[Path]:
         OutputError: The target exists and is not empty, or cannot be written.
     """
     target = Path(target)
-    if target.exists() and not overwrite and (not target.is_dir() or any(target.iterdir())):
-        raise OutputError(f"{target} exists already. Choose another folder, or allow it to be replaced (--overwrite).")
+    refuse_existing(target, overwrite)
     if target.exists() and not target.is_dir():
         raise OutputError(f"{target} is a file; a folder is written. Choose another name.")
     with _draft_folder(target) as draft:
         yield draft
         _put_in_place(draft, target)
+
+
+def refuse_existing(target: Path, overwrite: bool = False) -> None:
+    """Ask before long work what `whole_folder` would only refuse after it.
+
+    Raises:
+        OutputError: The target exists and is not an empty folder, and must not be replaced.
+    """
+    if target.exists() and not overwrite and (not target.is_dir() or any(target.iterdir())):
+        raise OutputError(f"{target} exists already. Choose another folder, or allow it to be replaced (--overwrite).")
 
 
 @contextmanager
