@@ -11,7 +11,7 @@ DEMO := demo
 export OMP_NUM_THREADS ?= 2
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: setup demo test check bench lists sample clean
+.PHONY: setup demo test check bench lists sample screenshots clean
 
 setup: $(READY)
 
@@ -55,6 +55,10 @@ lists:
 # The bundled sample patient, byte for byte as it is.
 sample: setup
 	$(BIN)/python Testing/extension/make_sample.py
+
+# Pictures of the window for docs/slicer.md, by a walk through the tutorial.
+screenshots: $(TOOLS)
+	$(BIN)/python Testing/extension/make_screenshots.py
 
 clean:
 	rm -rf $(VENV) $(DEMO) build *.egg-info Testing/out

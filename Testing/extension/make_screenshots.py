@@ -1,0 +1,166 @@
+"""Pictures of the module's real window for the documentation, made in the headless host of Testing/host.
+
+    python Testing/extension/make_screenshots.py [FOLDER]       (or: make screenshots)
+
+walks through the tutorial of docs/slicer.md with the bundled sample patient and model, by clicks on the window's own
+buttons, and writes docs/images/slicer-*.png, or the same pictures into FOLDER.
+"""
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "Testing" / "host"))
+
+import slicerhost  # noqa: E402
+
+slicerhost.set_environment()  # before anything imports Qt or VTK
+
+IMAGES = ROOT / "docs" / "images"
+SIZE = (1180, 820)
+SECTIONS = ("patient", "tumor", "regions", "predict", "results", "batch")
+PALETTE_COLORS = 256  # small files; the window is mostly gray
+VIEW_MM = 190.0  # width of the slice views when they show the tumor
+WAIT_S = 300
+
+
+class Walk:
+    """The window, and where its pictures go."""
+
+    def __init__(self, folder: Path) -> None:
+        import slicer
+
+        slicerhost.start(testing=True)
+        slicerhost.load_module(ROOT / "PDL1Predictor" / "PDL1Predictor.py")
+        self.folder = folder
+        self.window = slicerhost.MainWindow("PDL1Predictor", SIZE)
+        self.window.setWindowTitle("3D Slicer")
+        self.widget = slicer.modules.pdl1predictor.widgetRepresentation().self()
+        self.ui = self.widget.ui
+
+    def open_only(self, *names: str) -> None:
+        """Opens some sections and closes the others, so that they are seen without scrolling."""
+        for name in SECTIONS:
+            getattr(self.ui, f"{name}Section").collapsed = name not in names
+        slicerhost.process_events(0.2)
+
+    def wait(self, condition: Callable[[], bool]) -> None:
+        """Runs the event loop until something is so.
+
+        Raises:
+            TimeoutError: It does not become so.
+        """
+        slicerhost.wait_until(condition, WAIT_S)
+
+    def picture(self, name: str, fit: bool = False) -> None:
+        """Writes one picture with few colors: small, and sharp where a JPEG would smear the letters."""
+        from PIL import Image
+
+        slicerhost.process_events(0.2)
+        path = self.folder / f"slicer-{name}.png"
+        self.window.screenshot(path, fit)
+        with Image.open(path) as picture:
+            every = picture.convert("RGB")
+        few = every.quantize(PALETTE_COLORS, kmeans=3)
+        few = every.quantize(palette=few, dither=Image.Dither.FLOYDSTEINBERG)
+        few.save(path, optimize=True)
+        print(path)
+
+
+def load_patient(walk: Walk) -> None:
+    """Step 1."""
+    walk.ui.sampleButton.click()
+    walk.widget.shared.live.settle()
+    walk.open_only("patient")
+    walk.picture("sample", fit=True)
+
+
+def outline(walk: Walk) -> None:
+    """Steps 2 and 3: the tumor's outline, the ring as a segment, the measures."""
+    walk.ui.showRingCheckBox.click()
+    walk.widget.shared.live.settle()
+    walk.open_only("tumor", "regions")
+    zoom_to_tumor(walk)
+    walk.picture("tumor")
+
+
+def zoom_to_tumor(walk: Walk) -> None:
+    """Brings the slice views to the middle of the tumor, as a user does with the mouse."""
+    import slicer
+
+    parameters = walk.widget.shared.parameters
+    place = parameters.segmentation.GetSegmentCenterRAS(parameters.segment_id)
+    for view in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
+        view.JumpSliceByCentering(*place)
+        wide, high, deep = view.GetFieldOfView()
+        view.SetFieldOfView(VIEW_MM, VIEW_MM * high / wide, deep)
+
+
+def predict(walk: Walk) -> None:
+    """Step 4, with a picture on the way."""
+    from PDL1PredictorGUI.predict_section import State
+
+    walk.open_only("predict")
+    walk.ui.predictButton.click()
+    walk.wait(lambda: walk.ui.progressBar.value >= 40 or walk.widget.predict.state is State.IDLE)
+    walk.picture("running")
+    walk.wait(lambda: walk.widget.predict.state is State.IDLE)
+    if walk.widget.results.result is None:
+        raise RuntimeError(walk.ui.outcomeLabel.text)
+
+
+def results(walk: Walk) -> None:
+    """Step 5: the answers, the heat map, the chart of contributions."""
+    walk.ui.showRingCheckBox.click()
+    walk.open_only("results")
+    walk.ui.jumpButton.click()
+    walk.ui.contributionChartButton.click()
+    walk.picture("results")
+    walk.ui.closeChartButton.click()
+
+
+def batch(walk: Walk) -> None:
+    """Step 6: two small patients in a folder, and one that cannot be used."""
+    import SimpleITK as sitk
+
+    from PDL1PredictorLib.phantom.patient import make_patient
+
+    with tempfile.TemporaryDirectory(prefix="batch-") as folder:
+        cases, out = Path(folder) / "cohort", Path(folder) / "results"
+        cases.mkdir()
+        for number in (3, 4):
+            case = make_patient(2028, number, extent="tumor").case
+            sitk.WriteImage(case.ct, str(cases / f"patient{number}_ct.nrrd"))
+            sitk.WriteImage(case.tumor, str(cases / f"patient{number}_tumor.nrrd"))
+        sitk.WriteImage(case.ct, str(cases / "patient5_ct.nrrd"))
+        walk.open_only("batch")
+        walk.ui.batchFolderEdit.currentPath = str(cases)
+        walk.ui.batchOutEdit.currentPath = str(out)
+        walk.ui.findCasesButton.click()
+        walk.ui.batchButton.click()
+        walk.wait(lambda: not walk.widget.batch.running)
+        # What a reader sees, not where this computer keeps it
+        for edit, path in ((walk.ui.batchFolderEdit, "/data/cohort"), (walk.ui.batchOutEdit, "/data/results")):
+            edit.blockSignals(True)
+            edit.currentPath = path
+            edit.blockSignals(False)
+        said = walk.ui.batchOutcomeLabel
+        said.text = said.text.replace(str(out), "/data/results")
+        walk.picture("batch")
+
+
+def main(folder: Path) -> None:
+    """All pictures, in the tutorial's order."""
+    folder.mkdir(parents=True, exist_ok=True)
+    walk = Walk(folder)
+    for step in (load_patient, outline, predict, results, batch):
+        step(walk)
+    if slicerhost.slot_errors:
+        raise RuntimeError(f"the window reported {slicerhost.slot_errors}")
+    walk.window.dismiss()
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else IMAGES))
