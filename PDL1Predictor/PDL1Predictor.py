@@ -409,11 +409,14 @@ class PDL1PredictorTest(ScriptedLoadableModuleTest):
         """The measures appear once CT and tumor are chosen."""
         volume, segmentation, segment_id = self.phantom()
         widget = slicer.util.getModuleWidget("PDL1Predictor")
-        if not widget.shared.entered:
+        hidden = not widget.shared.entered
+        if hidden:
             widget.enter()
         parameters = widget.shared.parameters
         parameters.volume, parameters.segmentation, parameters.segment_id = volume, segmentation, segment_id
         widget.shared.live.settle()
         assert "mL" in widget.ui.tumorVolumeLabel.text
         assert widget.shared.live.problem == ""
+        if hidden:
+            widget.exit()
         self.delayDisplay("Test passed")

@@ -80,7 +80,7 @@ class BatchSection(Section):
             enable(ui.batchButton, _("Stops after what is done; the reports so far stay."))
             return
         good = sum(not isinstance(case, BadCase) for case in self._cases)
-        ui.batchButton.text = _("Predict {count} cases").format(count=good) if good else _("Predict all")
+        ui.batchButton.text = _("Predict all ({count})").format(count=good) if good else _("Predict all")
         why_not = busy or ("" if self._cases else _("Find cases first."))
         if not why_not and not good:
             why_not = _("No case of the list can be used.")

@@ -70,7 +70,9 @@ def _entry(path: Path, by_name: bool) -> ModelEntry:
         model = read_manifest(read_bundle(path)).summary
     except PDL1Error as error:
         return ModelEntry(path.name, _("{name} (cannot be used)").format(name=path.name), path, str(error), key)
-    title = _("{title}, version {version} ({name})").format(title=model.title, version=model.version, name=model.name)
+    title = _("{title}, version {version}").format(title=model.title, version=model.version)
+    if not by_name:
+        title += f" ({path.name})"  # two folders may hold the same model
     return ModelEntry(model.name, title, path, "", key)
 
 

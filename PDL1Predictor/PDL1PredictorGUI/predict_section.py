@@ -288,9 +288,11 @@ class PredictSection(Section):
     # --- coming and going
 
     def close_scene(self) -> None:
-        """The case goes away."""
+        """The case goes away, and what was said of it."""
         if self.prediction is not None:
             self.prediction.stop(SCENE_CLOSED)
+        else:
+            say(self.ui.outcomeLabel, "")
 
     def stop(self) -> None:
         """Ends a prediction that runs."""

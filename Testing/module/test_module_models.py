@@ -43,7 +43,12 @@ def test_bundled_models_come_first_and_are_named_without_a_path(tiny_model, tmp_
     assert entries[0].path == bundled / "tiny"
     assert entries[0].key == "tiny"
     assert find_model(entries[0].key) == entries[0].path
-    assert entries[0].title.endswith(f"({entries[0].name})")
+    assert ", version " in entries[0].title
+
+
+def test_the_same_model_in_two_folders_can_be_told_apart(folder):
+    titles = [entry.title for entry in available_models(folder) if entry.path.parent == folder and not entry.problem]
+    assert [title.rpartition(" ")[2] for title in titles] == ["(first)", "(second.zip)"]
 
 
 def test_a_folder_that_is_not_there_is_no_error(tmp_path):
