@@ -44,7 +44,7 @@ def _add_pretrain(commands: Any) -> None:
 
     command = _command(commands, "pretrain", "Train a backbone on lung nodules (LIDC-IDRI) to start from.", _pretrain)
     command.add_argument("--data", type=Path, required=True, help="folder with labels.csv, image/ and mask/")
-    command.add_argument("--epochs", type=int, help="the best one's weights are kept (default: 40)")
+    command.add_argument("--epochs", type=int, help="passes over the nodules (default: 40)")
     command.add_argument("--seed", type=int, default=1, help="of split and network (default: 1)")
     command.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
     command.add_argument("--overwrite", action="store_true", help="replace existing files")

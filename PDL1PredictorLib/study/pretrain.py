@@ -22,7 +22,7 @@ from PDL1PredictorLib.study.deep_training import TrainedDeepCT, train_deep_ct
 from PDL1PredictorLib.study.lidc import Nodules, read_nodules
 from PDL1PredictorLib.study.splits import stratified_parts
 
-SHARES = (0.6, 0.15, 0.25)  # of the patients: to fit, to choose the epoch, to test
+SHARES = (0.6, 0.15, 0.25)  # of the patients: to fit, to watch, to test
 PARTS = ("fit", "validation", "test")
 EPOCHS, PIXELS, SHIFT = 40, 64, 4
 
@@ -33,22 +33,20 @@ class Pretraining:
 
     Attributes:
         seed: Of the split and the network.
-        deep: How the network is trained; its one stage sees crops that are small, as nodules are.
+        deep: How the network is trained; its one stage sees crops that are small, as nodules are. No early stopping:
+            while the learning rate is high, the loss of so few validation nodules is low by chance in some epoch.
         regions: Patches of 1 mm pixels, wider than the crop by the shift.
     """
 
     seed: int = 1
     deep: DeepTraining = field(
-        default_factory=lambda: DeepTraining(
-            stages=(Stage(EPOCHS, PIXELS, 2e-3),), patience=EPOCHS, shift_pixels=SHIFT, moves="all"
-        )
+        default_factory=lambda: DeepTraining(stages=(Stage(EPOCHS, PIXELS, 1e-3),), shift_pixels=SHIFT, moves="all")
     )
     regions: RegionSettings = field(default_factory=lambda: RegionSettings(patch_pixels=PIXELS + 2 * SHIFT))
 
     def with_epochs(self, epochs: int) -> "Pretraining":
-        """The same for another number of epochs; the weights of the best one are always kept."""
-        stage = replace(self.deep.stages[0], epochs=epochs)
-        return replace(self, deep=replace(self.deep, stages=(stage,), patience=epochs))
+        """The same for another number of epochs."""
+        return replace(self, deep=replace(self.deep, stages=(replace(self.deep.stages[0], epochs=epochs),)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +160,6 @@ def _counts(nodules: Nodules) -> dict[str, int]:
 
 def pretrained_facts(result: Pretrained) -> dict[str, Any]:
     """All figures and settings as plain values for JSON."""
-    losses = [epoch["validation"] for epoch in result.trained.history]
     return {
         "schema_version": "1.0",
         "library_version": __version__,
@@ -176,7 +173,6 @@ def pretrained_facts(result: Pretrained) -> dict[str, Any]:
             "high": result.comparison.interval[1],
             "p": result.comparison.p,
         },
-        "best_epoch": int(np.nanargmin(losses)) + 1 if np.isfinite(losses).any() else None,
         "history": [
             {name: loss if math.isfinite(loss) else None for name, loss in epoch.items()}
             for epoch in result.trained.history
@@ -231,7 +227,7 @@ def pretrained_text(facts: dict[str, Any], command: str) -> str:
         f"| difference | {difference['difference']:+.3f} | {difference['low']:+.3f} to {difference['high']:+.3f} "
         f"(p = {difference['p']:.2g}) |",
         "",
-        f"Weights of epoch {facts['best_epoch']} of {len(facts['history'])}, the one with the lowest validation loss; "
+        f"Weights of the last of {len(facts['history'])} epochs; the validation nodules were only watched. "
         f"{facts['seconds']:.0f} s on {facts['device']}. Made by `{command}` with version {facts['library_version']}.",
         *facts["warnings"],
     ]
