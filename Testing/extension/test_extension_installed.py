@@ -41,10 +41,10 @@ def checkout(target: Path) -> Path:
     return target
 
 
-def take_compiled(library: Path) -> None:
-    """Saves half a minute: what numba has compiled in the source tree; it looks at each page's time and size."""
-    for file in (ROOT / "PDL1PredictorLib").rglob("__pycache__/*.nb[ci]"):
-        place = library / file.parent.relative_to(ROOT / "PDL1PredictorLib")
+def take_compiled(source: Path, target: Path) -> None:
+    """Saves half a minute: what numba compiled for one copy of the library; it looks at a page's time and size."""
+    for file in source.rglob("__pycache__/*.nb[ci]"):
+        place = target / file.parent.relative_to(source)
         place.mkdir(parents=True, exist_ok=True)
         shutil.copy2(file, place)
 
@@ -63,7 +63,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     options = (f"-DSlicer_DIR={HOST / 'cmake'}", f"-DPython3_EXECUTABLE={sys.executable}")
     done = run(tool("cmake"), "-S", source, "-B", folder / "build", *options)
     assert done.returncode == 0, done.stderr
-    take_compiled(folder / "build" / MODULES / "PDL1PredictorLib")
+    take_compiled(ROOT / "PDL1PredictorLib", folder / "build" / MODULES / "PDL1PredictorLib")
     return folder / "build"
 
 
@@ -78,7 +78,7 @@ def modules(build: Path) -> Path:
     marked = text.replace('__version__ = "', '__version__ = "9!')
     assert marked != text
     page.write_text(marked, encoding="utf-8")
-    take_compiled(page.parent)
+    take_compiled(build / MODULES / "PDL1PredictorLib", page.parent)
     return prefix / MODULES
 
 
