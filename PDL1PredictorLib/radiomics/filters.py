@@ -26,10 +26,10 @@ def at_voxels(image: np.ndarray) -> Intensities:
 
 
 def laplacian_of_gaussian(image: sitk.Image, sigma_mm: float, regions: list[RegionVoxels]) -> Intensities:
-    """Laplacian of Gaussian, times sigma^2.
+    """Laplacian of Gaussian, times sigma^2, computed in 64-bit numbers.
 
     Args:
-        image: float64.
+        image: Of any type.
         sigma_mm: Width of the Gaussian.
         regions: Where it will be read.
 
@@ -38,50 +38,68 @@ def laplacian_of_gaussian(image: sitk.Image, sigma_mm: float, regions: list[Regi
     laplacian = sitk.LaplacianRecursiveGaussianImageFilter()
     laplacian.SetNormalizeAcrossScale(True)
     laplacian.SetSigma(sigma_mm)
-    read = at_voxels(sitk.GetArrayViewFromImage(filtered := laplacian.Execute(image)))
+    read = at_voxels(sitk.GetArrayViewFromImage(filtered := laplacian.Execute(sitk.Cast(image, sitk.sitkFloat64))))
     values = {region: read(region) for region in regions}
     del filtered  # the view lives no longer than the image
     return values.__getitem__
 
 
-def wavelet_bands(image: np.ndarray, wavelet: str, regions: list[RegionVoxels]) -> dict[str, Intensities]:
-    """The 8 undecimated bands of the first level.
+class WaveletBands:
+    """The 8 undecimated bands of the first level of an image, two at a time.
 
-    Filters along i and j act on the box that holds the regions; the last one, along k, on the regions' voxels only.
+    Filters along i and j act on the box that holds the regions; the last one, along k, on the regions' voxels only. Two
+    bands share what precedes it, which takes as much memory as the box and is held no longer than they are.
     Where a region lies so near the end of the image that the transform wraps around, PyWavelets transforms it all.
 
     Args:
-        image: float64 (k, j, i).
+        image: (k, j, i).
         wavelet: Name of a discrete wavelet.
         regions: Where the bands will be read.
 
-    Returns:
-        By name: the first letter is the filter along i, the last along k; L is the low pass.
-
     Source: pyradiomics 3.0.1, `imageoperations._swt3`; PyWavelets, `swtn`.
     """
-    import pywt
 
-    chosen = pywt.Wavelet(wavelet)
-    taps = {"L": np.array(chosen.dec_lo), "H": np.array(chosen.dec_hi)}
-    after = chosen.dec_len // 2  # how far the filter reaches to either side of a voxel
-    before = chosen.dec_len - 1 - after
-    low = tuple(min(region.start[axis] for region in regions) for axis in range(3))
-    high = tuple(max(region.stop[axis] for region in regions) for axis in range(3))
-    if min(low) < before or any(end + after > n for end, n in zip(high, image.shape, strict=True)):
-        return {name: at_voxels(band) for name, band in _whole_bands(image, chosen).items()}
-    box = image[tuple(slice(start - before, end + after) for start, end in zip(low, high, strict=True))]
-    box = np.ascontiguousarray(box)
-    planes = {}
-    for i_pass, i_taps in taps.items():
-        rows = np.zeros((*box.shape[:2], high[2] - low[2]))
-        compiled(convolve_rows)(box, i_taps, rows)
-        for j_pass, j_taps in taps.items():
-            columns = np.zeros((box.shape[0], high[1] - low[1], high[2] - low[2]))
-            compiled(convolve_columns)(rows, j_taps, columns)
-            planes[i_pass + j_pass] = columns
-    places = {region: _places(region, (low[0], low[1], low[2]), planes["LL"].shape) for region in regions}
-    return {band: _along_k(planes[band[:2]], places, taps[band[2]]) for band in WAVELET_BANDS}
+    PAIRS = tuple(dict.fromkeys(band[:2] for band in sorted(WAVELET_BANDS, reverse=True)))
+    """The first two letters of the bands."""
+
+    def __init__(self, image: np.ndarray, wavelet: str, regions: list[RegionVoxels]) -> None:
+        import pywt
+
+        chosen = pywt.Wavelet(wavelet)
+        self._taps = {"L": np.array(chosen.dec_lo), "H": np.array(chosen.dec_hi)}
+        after = chosen.dec_len // 2  # how far the filter reaches to either side of a voxel
+        before = chosen.dec_len - 1 - after
+        k, j, i = (min(region.start[axis] for region in regions) for axis in range(3))
+        low, high = (k, j, i), tuple(max(region.stop[axis] for region in regions) for axis in range(3))
+        self._wrapped: dict[str, dict[RegionVoxels, np.ndarray]] = {}
+        if min(low) < before or any(end + after > n for end, n in zip(high, image.shape, strict=True)):
+            for name, band in _whole_bands(image.astype(np.float64), chosen).items():
+                self._wrapped[name] = {region: at_voxels(band)(region) for region in regions}
+            return
+        spans = (slice(start - before, end + after) for start, end in zip(low, high, strict=True))
+        self._box = np.ascontiguousarray(image[tuple(spans)], np.float64)
+        self._filtered_shape = (
+            self._box.shape[0],
+            *(end - start for start, end in zip(low[1:], high[1:], strict=True)),
+        )
+        self._places = {region: _places(region, low, self._filtered_shape) for region in regions}
+
+    def pair(self, passes: str) -> dict[str, Intensities]:
+        """The two bands whose names begin with these letters.
+
+        Args:
+            passes: The filters along i and j; L is the low pass.
+
+        Returns:
+            By name, the last letter of which is the filter along k.
+        """
+        if self._wrapped:
+            return {passes + last: self._wrapped[passes + last].__getitem__ for last in "LH"}
+        along_i = np.zeros((*self._box.shape[:2], self._filtered_shape[2]))
+        compiled(convolve_rows)(self._box, self._taps[passes[0]], along_i)
+        both = np.zeros(self._filtered_shape)
+        compiled(convolve_columns)(along_i, self._taps[passes[1]], both)
+        return {passes + last: _along_k(both, self._places, self._taps[last]) for last in "LH"}
 
 
 def _places(region: RegionVoxels, low: tuple[int, int, int], shape: tuple[int, ...]) -> np.ndarray:

@@ -21,35 +21,51 @@ def first_order_features(values: np.ndarray, counts: np.ndarray, voxel_volume_mm
         Value by name, as in the table.
     """
     n = values.size
+    energy = float((values * values).sum())
+    share = counts / n
+    return {
+        **_order_statistics(values),
+        **_moments(values),
+        "Energy": energy,
+        "Entropy": float(-(share * np.log2(share + EPSILON)).sum()),
+        "RootMeanSquared": float(np.sqrt(energy / n)),
+        "TotalEnergy": energy * voxel_volume_mm3,
+        "Uniformity": float((share * share).sum()),
+    }
+
+
+def _order_statistics(values: np.ndarray) -> dict[str, float]:
+    """What is seen once the intensities are sorted."""
+    n = values.size
     ordered = np.sort(values)
     p10, p25, p75, p90 = (_percentile(ordered, percent) for percent in (10, 25, 75, 90))
+    middle = ordered[np.searchsorted(ordered, p10, "left") : np.searchsorted(ordered, p90, "right")]
+    return {
+        "10Percentile": p10,
+        "90Percentile": p90,
+        "InterquartileRange": p75 - p25,
+        "Maximum": float(ordered[-1]),
+        "Median": float((ordered[(n - 1) // 2] + ordered[n // 2]) / 2),
+        "Minimum": float(ordered[0]),
+        "Range": float(ordered[-1] - ordered[0]),
+        "RobustMeanAbsoluteDeviation": float(np.abs(middle - middle.mean()).mean()),
+    }
+
+
+def _moments(values: np.ndarray) -> dict[str, float]:
+    """Powers of the distance from the mean."""
+    n = values.size
     mean = float(values.sum() / n)
     away = values - mean
     squared = away * away
     variance = float(squared.sum() / n)
     scale = variance if variance != 0 else 1.0  # a flat region: 0 over 1
     third, fourth = float((squared * away).sum() / n), float((squared * squared).sum() / n)
-    energy = float((values * values).sum())
-    middle = ordered[np.searchsorted(ordered, p10, "left") : np.searchsorted(ordered, p90, "right")]
-    share = counts / n
     return {
-        "10Percentile": p10,
-        "90Percentile": p90,
-        "Energy": energy,
-        "Entropy": float(-(share * np.log2(share + EPSILON)).sum()),
-        "InterquartileRange": p75 - p25,
         "Kurtosis": fourth / scale**2,
-        "Maximum": float(ordered[-1]),
-        "MeanAbsoluteDeviation": float(np.abs(away).sum() / n),
         "Mean": mean,
-        "Median": float((ordered[(n - 1) // 2] + ordered[n // 2]) / 2),
-        "Minimum": float(ordered[0]),
-        "Range": float(ordered[-1] - ordered[0]),
-        "RobustMeanAbsoluteDeviation": float(np.abs(middle - middle.mean()).mean()),
-        "RootMeanSquared": float(np.sqrt(energy / n)),
+        "MeanAbsoluteDeviation": float(np.abs(away).sum() / n),
         "Skewness": third / scale**1.5,
-        "TotalEnergy": energy * voxel_volume_mm3,
-        "Uniformity": float((share * share).sum()),
         "Variance": variance,
     }
 

@@ -8,7 +8,7 @@ import SimpleITK as sitk
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.radiomics.checks import MANY_GRAY_LEVELS, require_measurable
-from PDL1PredictorLib.radiomics.filters import Intensities, at_voxels, laplacian_of_gaussian, wavelet_bands
+from PDL1PredictorLib.radiomics.filters import Intensities, WaveletBands, at_voxels, laplacian_of_gaussian
 from PDL1PredictorLib.radiomics.glcm import glcm_features
 from PDL1PredictorLib.radiomics.gldm import gldm_features
 from PDL1PredictorLib.radiomics.glrlm import glrlm_features
@@ -93,13 +93,13 @@ def _image(ct: sitk.Image, name: str, settings: FeatureSettings, region: RegionV
         raise InputError(
             f"The settings {settings.name} have no image {name}, only {', '.join(settings.image_names())}."
         )
-    image = sitk.Cast(ct, sitk.sitkFloat64)
     if name.startswith("wavelet-") and settings.wavelet is not None:
-        return wavelet_bands(sitk.GetArrayFromImage(image), settings.wavelet, [region])[name.removeprefix("wavelet-")]
+        band = name.removeprefix("wavelet-")
+        return WaveletBands(sitk.GetArrayViewFromImage(ct), settings.wavelet, [region]).pair(band[:2])[band]
     for sigma_mm in settings.log_sigma_mm:
         if name == log_image_name(sigma_mm):
-            return laplacian_of_gaussian(image, sigma_mm, [region])
-    return at_voxels(sitk.GetArrayFromImage(image))
+            return laplacian_of_gaussian(ct, sigma_mm, [region])
+    return at_voxels(sitk.GetArrayFromImage(ct))
 
 
 def _on_grid_of(ct: sitk.Image, region: RegionVoxels, values: np.ndarray) -> sitk.Image:

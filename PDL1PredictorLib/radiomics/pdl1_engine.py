@@ -1,8 +1,9 @@
 """The engine of this project: the values of pyradiomics, many times faster, from packages with wheels everywhere."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import SimpleITK as sitk
@@ -10,7 +11,7 @@ import SimpleITK as sitk
 from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.radiomics.checks import MANY_GRAY_LEVELS, require_measurable
 from PDL1PredictorLib.radiomics.compiled import require_numba
-from PDL1PredictorLib.radiomics.filters import Intensities, at_voxels, laplacian_of_gaussian, wavelet_bands
+from PDL1PredictorLib.radiomics.filters import Intensities, WaveletBands, at_voxels, laplacian_of_gaussian
 from PDL1PredictorLib.radiomics.memory import require_memory
 from PDL1PredictorLib.radiomics.rehearsal import get_ready
 from PDL1PredictorLib.radiomics.settings import WAVELET_BANDS, FeatureSettings, log_image_name
@@ -81,8 +82,7 @@ def _measure(
     A filter is begun while other images are measured, so that no job waits long for one.
     """
     get_ready(pool, progress)
-    image = sitk.Cast(ct, sitk.sitkFloat64)
-    array = sitk.GetArrayViewFromImage(image)
+    array = sitk.GetArrayViewFromImage(ct)
     everywhere = list(regions.values())
     jobs: dict[str, list[Future[Values]]] = {}
 
@@ -92,41 +92,57 @@ def _measure(
             for name, region in regions.items()
         ]
 
-    wanted = settings if settings.intensity_classes() else None
-    bands = pool.submit(wavelet_bands, array, wanted.wavelet, everywhere) if wanted and wanted.wavelet else None
+    filters = list(_filters(pool, ct, everywhere, settings)) if settings.intensity_classes() else []
+    begun = [begin() for begin, _ in filters[:1]]
     if "shape" in settings.classes:
         jobs["shape"] = [pool.submit(_shape_values, name, region) for name, region in regions.items()]
-    if wanted and wanted.original:
+    if settings.intensity_classes() and settings.original:
         submit("original", at_voxels(array))
-    begun: dict[float, Future[Intensities]] = {}
-    sigmas_mm = wanted.log_sigma_mm if wanted else ()
-    for sigma_mm in sigmas_mm[:1]:
-        begun[sigma_mm] = pool.submit(laplacian_of_gaussian, image, sigma_mm, everywhere)
-    if bands is not None:
-        for band in WAVELET_BANDS:
-            submit(f"wavelet-{band}", _once_in(bands, band))
-    for sigma_mm, following in zip(sigmas_mm, (*sigmas_mm[1:], None), strict=False):
-        if following is not None:
-            begun[following] = pool.submit(laplacian_of_gaussian, image, following, everywhere)
-        submit(log_image_name(sigma_mm), _once_there(begun[sigma_mm]))
+    for number, (_, (*names, last)) in enumerate(filters):
+        for name in names:
+            submit(name, _once_there(begun[number], name))
+        begun += [begin() for begin, _ in filters[number + 1 : number + 2]]
+        submit(last, _once_there(begun[number], last))
+    del begun, filters  # a filtered image is held no longer than it is read
     return _collected(jobs, settings, progress)
+
+
+Filtered = Future[dict[str, Intensities]]
+
+
+def _filters(
+    pool: ThreadPoolExecutor, ct: sitk.Image, regions: list[RegionVoxels], settings: FeatureSettings
+) -> Iterator[tuple[Callable[[], Filtered], tuple[str, ...]]]:
+    """What begins a filter, and the names of the images that it brings."""
+    if settings.wavelet is not None:
+        bands = pool.submit(WaveletBands, sitk.GetArrayViewFromImage(ct), settings.wavelet, regions)
+        for passes in WaveletBands.PAIRS:
+            names = tuple(f"wavelet-{band}" for band in WAVELET_BANDS if band.startswith(passes))
+            yield partial(pool.submit, _two_bands, bands, passes), names
+    for sigma_mm in settings.log_sigma_mm:
+        yield partial(pool.submit, _laplacian, ct, sigma_mm, regions), (log_image_name(sigma_mm),)
+
+
+def _two_bands(bands: Future[WaveletBands], passes: str) -> dict[str, Intensities]:
+    return {f"wavelet-{name}": read for name, read in bands.result().pair(passes).items()}
+
+
+def _laplacian(ct: sitk.Image, sigma_mm: float, regions: list[RegionVoxels]) -> dict[str, Intensities]:
+    return {log_image_name(sigma_mm): laplacian_of_gaussian(ct, sigma_mm, regions)}
 
 
 def _collected(jobs: dict[str, list[Future[Values]]], settings: FeatureSettings, progress: Progress) -> Values:
     n_steps = len(settings.image_names()) + 1
     found: Values = {}
-    for done, (image_name, parts) in enumerate(jobs.items()):
+    names = [name for name in ("shape", *settings.image_names()) if name in jobs]
+    for done, image_name in enumerate(names):
         progress.step("features", done / n_steps, image_name)
-        for part in parts:
+        for part in jobs[image_name]:
             found |= part.result()
     return found
 
 
-def _once_there(filtered: "Future[Intensities]") -> Intensities:
-    return lambda region: filtered.result()(region)
-
-
-def _once_in(filtered: "Future[dict[str, Intensities]]", name: str) -> Intensities:
+def _once_there(filtered: Filtered, name: str) -> Intensities:
     return lambda region: filtered.result()[name](region)
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import TimeoutError as StillRunning
 import numpy as np
 
 from PDL1PredictorLib.core.progress import Progress
-from PDL1PredictorLib.radiomics.filters import wavelet_bands
+from PDL1PredictorLib.radiomics.filters import WaveletBands
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 from PDL1PredictorLib.radiomics.shape import shape_features
 from PDL1PredictorLib.radiomics.texture import image_features
@@ -42,5 +42,5 @@ def rehearse() -> None:
     mask[4:8, 4:8, 4:8] = True
     region = RegionVoxels.of(mask, (1.0, 1.0, 1.0))
     shape_features(region)
-    bands = wavelet_bands(image, "haar", [region])
+    bands = WaveletBands(image, "haar", [region]).pair("HH")
     image_features(bands["HHH"](region), region, FeatureSettings("rehearsal"))

@@ -46,7 +46,7 @@ class RegionVoxels:
         box = tuple(slice(low, high) for low, high in spans)
         return cls(np.ascontiguousarray(mask[box] != 0), (spans[0][0], spans[1][0], spans[2][0]), spacing_mm)
 
-    @cached_property
+    @property
     def indices(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(k, j, i) of each voxel in the box, in the order of memory."""
         k, j, i = np.nonzero(self.inside)
@@ -71,11 +71,11 @@ class RegionVoxels:
 
     @cached_property
     def padded(self) -> np.ndarray:
-        """Index of each voxel in the flat padded box, uint64."""
+        """Index of each voxel in the flat padded box, uint32."""
         return self.flat_in(self.padded_shape, (-1, -1, -1))
 
     def flat_in(self, shape: tuple[int, ...], start: tuple[int, int, int]) -> np.ndarray:
-        """Index of each voxel in another flat box, uint64.
+        """Index of each voxel in another flat box, uint32.
 
         Args:
             shape: The other box.
@@ -83,7 +83,7 @@ class RegionVoxels:
         """
         k, j, i = self.indices
         flat = ((k - start[0]) * shape[1] + (j - start[1])) * shape[2] + (i - start[2])
-        return np.asarray(flat.astype(np.uint64))
+        return np.asarray(flat.astype(np.uint32))
 
     @property
     def row(self) -> np.uint64:
