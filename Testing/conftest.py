@@ -12,11 +12,13 @@ from PDL1PredictorLib.networks.deep_ct import DeepCT
 from PDL1PredictorLib.phantom.patient import PhantomPatient, make_patient
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 from PDL1PredictorLib.statistics.discrimination import Auc
-from PDL1PredictorLib.study.deep_training import DeepTraining, Stage, TrainedDeepCT
 from PDL1PredictorLib.study.card import export_demo
+from PDL1PredictorLib.study.deep_training import DeepTraining, Stage, TrainedDeepCT
+from PDL1PredictorLib.study.fitting import YOUDEN, FittedModel
 from PDL1PredictorLib.study.fusion import Chosen
-from PDL1PredictorLib.study.recipe import DemoRecipe, Reference, Trained, TrainedEndpoint
+from PDL1PredictorLib.study.recipe import DemoRecipe
 from PDL1PredictorLib.study.selection import Standardizer
+from PDL1PredictorLib.study.trained import Reference, Trained, TrainedEndpoint
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("PDL1_SHARED", ROOT.parent / "shared"))
@@ -65,15 +67,17 @@ def tiny_trained() -> Trained:
                 "tumor": {"tumor_original_firstorder_Mean": 0.5, "tumor_original_firstorder_Range": -0.25},
                 "ring": {"ring_original_firstorder_Mean": 2.0},
             },
-            input_mean=np.zeros(N_DEEP + 2),
-            input_sd=np.full(N_DEEP + 2, 2.0),
-            chosen=Chosen("logistic regression", estimator, {"logistic regression": 0.9}, np.full(60, 0.5)),
-            inputs=inputs,
-            slope=0.8,
-            intercept=-0.1,
-            calibrations=np.column_stack([np.linspace(0.6, 1.0, 20), np.linspace(-0.3, 0.1, 20)]),
-            conformal=(0.6, 0.7),
-            threshold=0.45,
+            model=FittedModel(
+                mean=np.zeros(N_DEEP + 2),
+                sd=np.full(N_DEEP + 2, 2.0),
+                chosen=Chosen("logistic regression", estimator, {"logistic regression": 0.9}, np.full(60, 0.5)),
+                inputs=inputs,
+                slope=0.8,
+                intercept=-0.1,
+                calibrations=np.column_stack([np.linspace(0.6, 1.0, 20), np.linspace(-0.3, 0.1, 20)]),
+                conformal=(0.6, 0.7),
+                thresholds={YOUDEN: 0.45},
+            ),
             test_auc=Auc(0.8, (0.7, 0.9), 11, 9),
         )
     reference = ("ring_original_firstorder_Mean", "tumor_original_firstorder_Mean", "tumor_original_firstorder_Range")

@@ -70,7 +70,7 @@ def test_the_answer_is_the_calibrated_logistic_of_the_standardized_inputs(predic
     inputs = Inputs(np.arange(10.0), {"PDL1": (1.0, -3.0)}, 0.0, ())
     row = predictor.standardized(model, inputs)
     np.testing.assert_allclose(row, np.array([*range(10), 1.0, -3.0]) / 2)
-    p = trained.endpoints["PDL1"].chosen.estimator.predict_proba(row[None])[0, 1]
+    p = trained.endpoints["PDL1"].model.chosen.estimator.predict_proba(row[None])[0, 1]
     expected = 1 / (1 + np.exp(-(0.8 * np.log(p / (1 - p)) - 0.1)))
     answer = predictor.answer(model, row)
     assert answer.probability == pytest.approx(expected, abs=1e-6)
