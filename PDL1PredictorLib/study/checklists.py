@@ -4,9 +4,8 @@ from typing import Any
 
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.study.checklist_items import CHECKLISTS
+from PDL1PredictorLib.study.flow_chart import SPLIT, cases_used
 from PDL1PredictorLib.study.outcome import VOLUME, StudyOutcome
-
-SPLIT = "split"
 
 
 def filled_checklists(outcome: StudyOutcome) -> list[dict[str, Any]]:
@@ -100,7 +99,7 @@ def _of_data(outcome: StudyOutcome) -> dict[str, str]:
         found["table_1"] = "Table 1."
     if outcome.flow:
         found["flow"] = "Chart under Cases."
-        found["sample_size"] = f"All usable cases: {outcome.flow[-1][1]}. No calculation was made by the run."
+        found["sample_size"] = f"All usable cases: {cases_used(outcome)}. No calculation was made by the run."
     if version := outcome.provenance.get("library_version"):
         found["software"] = f"PDL1Predictor {version}; values agree with pyradiomics 3.0.1. Versions: Settings."
         found["code"] = f"PDL1Predictor {version}, Apache-2.0; the command that makes this study again: Settings."

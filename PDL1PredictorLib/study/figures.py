@@ -36,7 +36,7 @@ Numbers = dict[str, Any]  # one endpoint of the document
 def auc_overview(endpoints: dict[str, Numbers]) -> tuple[Figure, str]:
     """AUC of every endpoint and model with its interval."""
     names = [name for name in MODEL_COLORS if any(name in e["models"] for e in endpoints.values())]
-    figure = Figure(figsize=(9.6, 0.75 + 0.19 * max(1, len(names)) * len(endpoints) + 0.12 * len(endpoints)))
+    figure = Figure(figsize=(9.6, 0.75 + (0.15 * max(1, len(names)) + 0.12) * len(endpoints)))
     axes = figure.subplots()
     for row, numbers in enumerate(endpoints.values()):
         if row % 2:

@@ -1,100 +1,160 @@
-"""The flow of cases, drawn: the cohort from step to step, then every endpoint with the cases of its parts."""
+"""The flow of cases, drawn: the cohort from step to step and into its parts, then every endpoint with its cases."""
 
 import textwrap
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from markupsafe import Markup, escape
 
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.study.outcome import StudyOutcome
 
+SPLIT = "split"  # the design that divides the cases; the other one uses each for both
+Line = tuple[str, bool]
+"""Words, and whether they are bold."""
 WIDTH = 960
 LINE = 17  # height of a line of text
-STEP_WIDTH, SIDE_WIDTH, ENDPOINT_WIDTH = 400, 250, 180
-GAP = 26  # between boxes, where the arrows are
+STEP_WIDTH, SIDE_WIDTH, SMALL_WIDTH = 400, 250, 180
+GAP, ROW_GAP = 26, 12  # between boxes, where the arrows are, and where none is
 PER_ROW = 5
 
 
-def flow_chart(outcome: StudyOutcome) -> Markup:
-    """Boxes and arrows, `outcome.flow` from above to below.
+@dataclass
+class Step:
+    """One step of the flow.
 
-    Cases that were not used stand beside the first step, endpoints without a model beside the last.
+    Attributes:
+        words: What it is.
+        cases: How many.
+        gone: What left the study after it: words and number of cases.
     """
+
+    words: str
+    cases: int
+    gone: list[tuple[str, int]] = field(default_factory=list)
+
+
+def arrange(outcome: StudyOutcome) -> tuple[list[Step], list[Step]]:
+    """The steps one below the other, and the parts into which the last one is divided.
+
+    In a study that divides its cases the last entries are parts where they add up to the entry before them. Of the
+    others, one with fewer cases than a later one tells what left the study.
+    """
+    entries, parts = list(outcome.flow), []
+    for first in range(1, len(entries) - 1):
+        if outcome.design == SPLIT and sum(cases for _, cases in entries[first:]) == entries[first - 1][1]:
+            entries, parts = entries[:first], [Step(*entry) for entry in entries[first:]]
+            break
+    steps: list[Step] = []
+    for number, (words, cases) in enumerate(entries):
+        if steps and any(cases < later for _, later in entries[number + 1 :]):
+            steps[-1].gone.append((words, cases))
+        else:
+            steps.append(Step(words, cases))
+    return steps, parts
+
+
+def cases_used(outcome: StudyOutcome) -> int | None:
+    """How many cases the study has in the end, before they are divided; None where nothing was told."""
+    steps, _ = arrange(outcome)
+    return steps[-1].cases if steps else None
+
+
+def flow_chart(outcome: StudyOutcome) -> Markup:
+    """Boxes and arrows, `outcome.flow` from above to below, what left the study beside it."""
+    steps, parts = arrange(outcome)
     marks: list[str] = []
     y = 2
     left = (WIDTH - STEP_WIDTH) // 2
-    asides = _asides(outcome)
-    for number, (words, cases) in enumerate(outcome.flow):
-        lines = [*textwrap.wrap(words, 54), f"n = {cases}"]
+    for number, step in enumerate(steps):
+        lines = _step_lines(step, 54)
         height = _height(lines)
         marks.append(_box(left, y, STEP_WIDTH, lines, "step"))
-        aside = asides.get(number)
+        aside = _aside(outcome, step, number == len(steps) - 1)
         if aside:
             x, middle = left + STEP_WIDTH + GAP, y + height // 2
             marks.append(f'<path class="arrow" d="M{left + STEP_WIDTH} {middle}H{x - 2}"/>')
             marks.append(_box(x, middle - _height(aside) // 2, SIDE_WIDTH, aside, "aside"))
         y += height
-        marks.append(f'<path class="arrow" d="M{WIDTH // 2} {y}V{y + GAP - 2}"/>')
-        y += GAP
-    boxes = [_endpoint_lines(outcome, key) for key in outcome.endpoints]
-    body, y = _rows(boxes, y)
+        if number < len(steps) - 1:
+            marks.append(f'<path class="arrow" d="M{WIDTH // 2} {y}V{y + GAP - 2}"/>')
+            y += GAP
+    above = [WIDTH // 2]
+    for boxes, kind in (
+        ([_step_lines(part, 22) for part in parts], "step"),
+        ([_endpoint_lines(outcome, key) for key in outcome.endpoints], "endpoint"),
+    ):
+        if boxes:
+            marks += _connected(above, _middles(boxes[:PER_ROW]), y)
+            body, y = _rows(boxes, y + GAP + GAP // 2, kind)
+            marks.append(body)
+            above = _middles(boxes[:PER_ROW])
     return Markup(  # noqa: S704 numbers, our own words and escaped text only
         f'<svg class="flow" viewBox="0 0 {WIDTH} {y + 2}" role="img" aria-label="flow of cases">'
         '<defs><marker id="flow-tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" '
-        f'orient="auto"><path d="M0 0L8 4L0 8Z"/></marker></defs>{"".join(marks)}{body}</svg>'
+        f'orient="auto"><path d="M0 0L8 4L0 8Z"/></marker></defs>{"".join(marks)}</svg>'
     )
 
 
-def _asides(outcome: StudyOutcome) -> dict[int, list[str]]:
-    """What stands beside a step, by its number."""
-    found: dict[int, list[str]] = {}
-    if outcome.failed:
-        found[0] = [f"Not used, reasons below: n = {len(outcome.failed)}"]
-    if outcome.left_out:
+def _step_lines(step: Step, width: int) -> list[Line]:
+    words = step.words[:1].upper() + step.words[1:]
+    return [*((line, False) for line in textwrap.wrap(words, width)), (f"n = {step.cases}", True)]
+
+
+def _aside(outcome: StudyOutcome, step: Step, last: bool) -> list[Line]:
+    """What stands beside a step: what left the study there, and beside the last one endpoints without a model."""
+    sentences = [f"{words}: n = {cases}" for words, cases in step.gone]
+    if last and outcome.left_out:
         names = ", ".join(endpoint(key).title for key in outcome.left_out)
-        lines = textwrap.wrap(f"Endpoints without a model, reasons below: {names}", 36)
-        found.setdefault(len(outcome.flow) - 1, []).extend(lines)
-    return found
+        sentences.append(f"Endpoints without a model, reasons in the results: {names}")
+    return [(line, False) for sentence in sentences for line in textwrap.wrap(sentence, 36)]
 
 
-def _endpoint_lines(outcome: StudyOutcome, key: str) -> list[str]:
+def _endpoint_lines(outcome: StudyOutcome, key: str) -> list[Line]:
     counts = outcome.endpoints[key].counts
     title = textwrap.wrap(endpoint(key).title, 20)
-    return [*title, *(f"{part}: {yes} / {no}" for part, (yes, no) in counts.items())]
+    parts = [f"{part}: {yes} / {no}" for part, (yes, no) in counts.items()]
+    return [*((line, True) for line in title), *((line, False) for line in parts)]
 
 
-def _rows(boxes: Sequence[list[str]], y: int) -> tuple[str, int]:
-    """Endpoint boxes below a line, `PER_ROW` beside each other; what is drawn, and where it ends."""
+def _connected(above: Sequence[int], below: Sequence[int], y: int) -> list[str]:
+    """Lines down from the boxes above, joined, and arrows to the boxes below."""
+    joint = y + GAP // 2
+    ends = sorted([*above, *below])
+    lines = "".join(f"M{middle} {y}V{joint}" for middle in above)
+    arrows = [f'<path class="arrow" d="M{middle} {joint}V{joint + GAP - 2}"/>' for middle in below]
+    return [f'<path class="line" d="{lines}M{ends[0]} {joint}H{ends[-1]}"/>', *arrows]
+
+
+def _middles(row: Sequence[list[Line]]) -> list[int]:
+    """Where the boxes of one row have their middle."""
+    room = (WIDTH - len(row) * SMALL_WIDTH) // (len(row) + 1)
+    return [room + place * (SMALL_WIDTH + room) + SMALL_WIDTH // 2 for place in range(len(row))]
+
+
+def _rows(boxes: Sequence[list[Line]], y: int, kind: str) -> tuple[str, int]:
+    """Boxes of equal height, `PER_ROW` beside each other; what is drawn, and where it ends."""
     marks = []
+    height = max(_height(lines) for lines in boxes)
     for start in range(0, len(boxes), PER_ROW):
         row = boxes[start : start + PER_ROW]
-        room = (WIDTH - len(row) * ENDPOINT_WIDTH) // (len(row) + 1)
-        lefts = [room + place * (ENDPOINT_WIDTH + room) for place in range(len(row))]
-        if start == 0:
-            middles = [left + ENDPOINT_WIDTH // 2 for left in lefts]
-            span = sorted([*middles, WIDTH // 2])
-            marks.append(f'<path class="line" d="M{span[0]} {y}H{span[-1]}"/>')
-            marks += [f'<path class="arrow" d="M{middle} {y}V{y + GAP - 2}"/>' for middle in middles]
-            y += GAP
-        marks += [_box(left, y, ENDPOINT_WIDTH, lines, "endpoint") for left, lines in zip(lefts, row, strict=True)]
-        y += max(_height(lines) for lines in row) + 12
-    return "".join(marks), y
+        y += height + ROW_GAP if start else 0
+        for middle, lines in zip(_middles(row), row, strict=True):
+            marks.append(_box(middle - SMALL_WIDTH // 2, y, SMALL_WIDTH, lines, kind, height))
+    return "".join(marks), y + height
 
 
-def _box(x: int, y: int, width: int, lines: Sequence[str], kind: str) -> str:
-    """A box with centered lines."""
+def _box(x: int, y: int, width: int, lines: Sequence[Line], kind: str, height: int | None = None) -> str:
+    """A box with centered lines, as high as they need or as is said."""
     middle = x + width / 2
     text = "".join(
-        f'<text x="{middle:g}" y="{y + 8 + LINE * (n + 0.75):g}"{_weight(kind, n, len(lines))}>{escape(line)}</text>'
-        for n, line in enumerate(lines)
+        f'<text class="{"bold" if bold else "plain"}" x="{middle:g}" y="{y + 8 + LINE * (n + 0.75):g}">'
+        f"{escape(words)}</text>"
+        for n, (words, bold) in enumerate(lines)
     )
-    return f'<g class="{kind}"><rect x="{x}" y="{y}" width="{width}" height="{_height(lines)}" rx="5"/>{text}</g>'
+    rectangle = f'<rect x="{x}" y="{y}" width="{width}" height="{height or _height(lines)}" rx="5"/>'
+    return f'<g class="{kind}">{rectangle}{text}</g>'
 
 
-def _weight(kind: str, n: int, n_lines: int) -> str:
-    bold = n == n_lines - 1 if kind == "step" else n == 0 and kind == "endpoint"
-    return ' class="bold"' if bold else ""
-
-
-def _height(lines: Sequence[str]) -> int:
+def _height(lines: Sequence[Line]) -> int:
     return 16 + LINE * len(lines)

@@ -12,10 +12,9 @@ from PDL1PredictorLib.report import svg
 from PDL1PredictorLib.report.html import number, pretty
 from PDL1PredictorLib.report.words import feature_title, percent
 from PDL1PredictorLib.study import figures
-from PDL1PredictorLib.study.checklists import SPLIT
-from PDL1PredictorLib.study.drawing import MODEL_COLORS, REGION_WORDS
+from PDL1PredictorLib.study.drawing import MODEL_COLORS
 from PDL1PredictorLib.study.figures import input_title
-from PDL1PredictorLib.study.flow_chart import flow_chart
+from PDL1PredictorLib.study.flow_chart import SPLIT, cases_used, flow_chart
 from PDL1PredictorLib.study.gallery import gallery
 from PDL1PredictorLib.study.outcome import FUSED, MODELS, StudyOutcome
 
@@ -41,13 +40,14 @@ def to_html(outcome: StudyOutcome, document: Mapping[str, Any]) -> str:
         "MODELS": MODELS,
         "MODEL_COLORS": MODEL_COLORS,
         "FUSED": FUSED,
-        "REGION_WORDS": REGION_WORDS,
+        "SHOWN_FEATURES": figures.SHOWN_FEATURES,
         "cell": cell,
         "columns_of": columns_of,
         "endpoint": endpoint,
         "estimate": estimate,
         "feature_title": feature_title,
         "input_title": input_title,
+        "is_words": is_words,
         "number": number,
         "p_value": p_value,
         "percent": percent,
@@ -57,8 +57,9 @@ def to_html(outcome: StudyOutcome, document: Mapping[str, Any]) -> str:
         study=document,
         style=Markup(style),  # noqa: S704 our own style sheet
         folded=outcome.design != SPLIT,
-        overview=figures.auc_overview("auc", document["endpoints"]),
+        overview=figures.auc_overview("auc", document["endpoints"]) if outcome.endpoints else None,
         flow=flow_chart(outcome),
+        n_cases=cases_used(outcome),
         drawings={key: _drawings(outcome, document, key) for key in outcome.endpoints},
         learning=figures.learning_curves("learning", outcome.history) if outcome.history else None,
         gallery=gallery(outcome.gallery, outcome.settings),
@@ -106,8 +107,15 @@ def header(column: str) -> str:
 
 
 def columns_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The columns of all rows, in the order in which they first occur."""
-    return list(dict.fromkeys(name for row in rows for name in row))
+    """The columns of all rows that hold anything, in the order in which they first occur."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return [name for name in names if any(row.get(name) not in (None, "") for row in rows)]
+
+
+def is_words(rows: Sequence[Mapping[str, Any]], column: str) -> bool:
+    """Whether a column holds words, which stand on the left, and not numbers or texts that begin with one."""
+    values = [value for row in rows if (value := row.get(column)) not in (None, "", "-")]
+    return not any(isinstance(value, (int, float)) or str(value)[:1].isdigit() for value in values)
 
 
 def flat(values: Any, prefix: str = "") -> dict[str, str]:

@@ -86,6 +86,13 @@ def make_gallery(endpoint: EndpointOutcome) -> tuple[GalleryCase, ...]:
     return tuple(shown)
 
 
+def row(
+    variable: str, level: str, every: str, positive: str, negative: str, p: float | None, test: str
+) -> dict[str, Any]:
+    cells = {"variable": variable, "level": level, "all": every, "positive": positive, "negative": negative}
+    return {**cells, "p": p, "test": test, "empty": ""}
+
+
 def build(
     design: str = "split", sizes: tuple[int, ...] = (120, 180, 60), keys: tuple[str, ...] = ("PDL1", "LVI", "EGFR")
 ) -> StudyOutcome:
@@ -109,14 +116,15 @@ def build(
         },
         provenance={"library_version": "0.1.0", "created_utc": "2026-01-01T00:00:00+00:00", "device": "cpu"},
         table_1=[
-            {"variable": "Age (years)", "all": "64 (57 to 71)", "training": "64", "test": "65", "p": 0.4213},
-            {"variable": "Male", "all": "112 (56 %)", "training": "80", "test": "32", "p": 0.00003},
-            {"variable": "Tumor volume (mL)", "all": "8.1 (3.2 to 20.5)", "training": "8", "test": "9", "p": None},
+            row("Age (years)", "", "64 (57 to 71)", "65 (58 to 72)", "63 (56 to 70)", 0.4213, "Mann-Whitney"),
+            row("Sex", "female", "92 (45%)", "30 (38%)", "62 (50%)", None, ""),
+            row("Sex", "male", "112 (55%)", "50 (62%)", "62 (50%)", 0.00003, "chi-square"),
         ],
         flow=[
-            ("Rows of the cohort table", 208),
-            ("Image and mask read, features extracted", 204),
-            ("In the study", 204),
+            ("tumors in the cohort", 206),
+            ("could not be used", 2),
+            ("prepared", 204),
+            *([] if folded else [("training", 144), ("test", 60)]),
         ],
         failed={"case_900": "image and mask lie on different grids", "case_901": "the file cannot be read"},
         endpoints=endpoints,
