@@ -113,7 +113,8 @@ def predict(walk: Walk) -> None:
 
 def results(walk: Walk) -> None:
     """Step 5: the answers, the heat map, the chart of contributions."""
-    walk.ui.showRingCheckBox.click()
+    walk.ui.showRingCheckBox.click()  # the heat map is seen better without it
+    walk.widget.shared.live.settle()
     walk.open_only("results")
     walk.ui.jumpButton.click()
     walk.ui.contributionChartButton.click()
