@@ -214,6 +214,12 @@ def test_a_killed_launcher_does_not_leave_its_child(listener, tmp_path):
     assert listener.ends[0].message.startswith("The background process was ended from outside")
 
 
+def test_what_could_not_be_ended_is_told(listener, monkeypatch):
+    monkeypatch.setattr(processes, "end", lambda _pid, _known: [processes.Member(4711, "long ago")])
+    assert listener.run("pass").kind == "done"
+    assert listener.log == ["These processes could not be ended: [4711]"]
+
+
 @pytest.mark.parametrize("way", ["directly", "through a launcher"])
 def test_killed_from_outside_is_one_clear_sentence(listener, tmp_path, way):
     folder = tmp_path / "run"

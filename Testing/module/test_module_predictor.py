@@ -91,6 +91,23 @@ def test_the_answer_is_the_command_lines(watched, case_in_scene, phantom, tiny_m
     assert found["clinical"] in (None, {}) or not any(found["clinical"].values())
 
 
+def test_a_temporary_folder_with_spaces_and_letters_of_any_kind(
+    watched, case_in_scene, tiny_model, tmp_path, monkeypatch
+):
+    import slicer
+
+    folder = tmp_path / "Temporäre Dateien 肺"
+    monkeypatch.setattr(type(slicer.app), "temporaryPath", property(lambda _self: str(folder)))
+    item = watched()
+    item.prediction.start(request_of(case_in_scene(), tiny_model))
+    assert len(leftovers()) == 1
+    assert leftovers()[0].parent == folder
+    outcome, found = item.until_end()
+    assert outcome.kind == "done", (outcome, item.log)
+    assert found["lesions"]
+    assert leftovers() == []
+
+
 def test_two_runs_in_a_row_with_the_same_object_wait_for_each_other(watched, case_in_scene, tiny_model):
     item = watched()
     request = request_of(case_in_scene(), tiny_model, regions=RegionSettings(ring_mm=4.0, exclude_air=True))
