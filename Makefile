@@ -45,7 +45,10 @@ check: $(TOOLS)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# flash-radiomics is measured beside the engine; it has no wheel for Windows.
 bench: $(TOOLS)
+	-$(PIP) -r requirements/bench.txt
+	$(BIN)/python Testing/benchmarks/bench_radiomics.py
 	$(BIN)/python Testing/benchmarks/bench_predict.py
 
 # The files of the extension, listed for Slicer's CMake; a test says when they are out of date.

@@ -32,8 +32,8 @@ def require_measurable(
     Raises:
         EmptyRegionError: A region has too few voxels.
         GridMismatchError: A mask lies on another grid.
-        InputError: A region's name is not known, a region has one intensity only or too many gray levels, or the image
-            is not finite or too small for a filter.
+        InputError: A region's name is not known, a mask holds no labels, a region has one intensity only or too many
+            gray levels, or the image is not finite or too small for a filter.
     """
     unknown = [name for name in masks if name not in REGIONS]
     if unknown or not masks:
@@ -46,11 +46,27 @@ def require_measurable(
         )
     _require_room(ct, settings)
     for name, mask in masks.items():
+        _require_labels(REGIONS[name], mask)
         require_same_grid(ct, mask)
         require_region(mask, REGIONS[name])
         inside = sitk.GetArrayViewFromImage(mask) != 0
         _require_volume(REGIONS[name], inside)
         _require_gray_levels(REGIONS[name], intensities[inside], settings, max_gray_levels)
+
+
+def _require_labels(what: str, mask: sitk.Image) -> None:
+    """Any type of number will do, but a probability or a color says of no voxel whether it belongs to the region."""
+    if mask.GetNumberOfComponentsPerPixel() != 1:
+        raise InputError(
+            f"The mask of the {what} has {mask.GetNumberOfComponentsPerPixel()} values per voxel; one is needed. "
+            "Export it as a label map."
+        )
+    values = sitk.GetArrayViewFromImage(mask)
+    if np.issubdtype(values.dtype, np.inexact) and not np.equal(values, np.round(values)).all():
+        raise InputError(
+            f"The mask of the {what} holds values that are no whole numbers. Cut a probability at 0.5 beforehand, or "
+            "export the mask as a label map."
+        )
 
 
 def _require_volume(what: str, inside: np.ndarray) -> None:

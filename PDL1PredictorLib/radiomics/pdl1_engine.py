@@ -26,7 +26,8 @@ class PDL1Engine:
     """All features from lists of the regions' voxels, with kernels that numba compiles, on all cores.
 
     Args:
-        threads: How many images are measured at a time; None for one per core. The values do not depend on it.
+        threads: How many images are measured at a time; None for one per core, or OMP_NUM_THREADS where that is less.
+            The values do not depend on it.
 
     Raises:
         MissingPackageError: numba is not installed.
@@ -155,7 +156,7 @@ def _intensity_values(prefix: str, region: RegionVoxels, read: Intensities, sett
 
 
 def _cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Cores that this process may use; processes that share a machine are told by OMP_NUM_THREADS to use fewer."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return min(cores, int(told)) if told.isdecimal() and int(told) > 0 else cores

@@ -16,9 +16,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 
+from page_sections import PAGE, write_section
+
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("PDL1_SHARED", ROOT.parent / "shared"))
-PAGE = ROOT / "docs" / "performance.md"
 RUNS = 5
 STAGES = ("read", "model", "regions", "features", "network", "answer", "pictures", "report")
 
@@ -112,21 +113,20 @@ def measure(subject: Subject, folder: Path) -> dict[str, float]:
 
 
 def page(rows: list[tuple[str, dict[str, float]]]) -> str:
-    """The Markdown of docs/performance.md."""
+    """The Markdown of the section."""
     head = ("case", "tumor, mL", "start", *STAGES, "whole, s", "peak, MB")
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     for name, row in rows:
         times = " | ".join(f"{row[stage]:.2f}" for stage in ("start", *STAGES))
         lines.append(f"| {name} | {row['tumor_ml']:.1f} | {times} | {row['whole']:.2f} | {row['peak_mb']:.0f} |")
     machine = f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, no GPU used"
-    return f"""# Performance
+    return f"""## Prediction
 
-Written by `make bench` on {datetime.now(UTC):%Y-%m-%d} ({machine}). Do not edit.
-
-`pdl1 predict` with the bundled model, each run a process of its own; seconds, medians of {RUNS}. *start* is Python and
-its imports; *read* the files; *model* checking and loading the bundle; *regions* resampling and drawing the ring;
-*features* 851 radiomic features of both regions; *network* the forward pass and ten heat maps; *answer* classifiers,
-calibration and contributions; *pictures* the volume for the report; *report* writing everything.
+`pdl1 predict` with the bundled model on {datetime.now(UTC):%Y-%m-%d} ({machine}), each run a process of its own;
+seconds, medians of {RUNS}. *start* is Python and its imports; *read* the files; *model* checking and loading the
+bundle; *regions* resampling and drawing the ring; *features* 851 radiomic features of both regions; *network* the
+forward pass and ten heat maps; *answer* classifiers, calibration and contributions; *pictures* the volume for the
+report; *report* writing everything.
 
 {chr(10).join(lines)}
 """
@@ -140,7 +140,7 @@ def main() -> None:
         for subject in subjects(folder):
             rows.append((subject.name, measure(subject, folder)))
             print(f"{subject.name}: {rows[-1][1]['whole']:.2f} s, {rows[-1][1]['peak_mb']:.0f} MB", flush=True)
-    PAGE.write_text(page(rows), encoding="utf-8")
+    write_section("prediction", page(rows))
     print(f"Written: {PAGE.relative_to(ROOT)}")
 
 

@@ -117,17 +117,19 @@ def dicom(patient: Path) -> Images:
     return resampled(ct, read_mask(found["RTSTRUCT"], ct, "GTV-1"))
 
 
-def compare(images: Images, settings: FeatureSettings) -> list[Difference]:
-    """All features, the largest difference first; both may refuse in the same words, which is no difference."""
-    results = []
+def compare(images: Images, settings: FeatureSettings) -> list[Difference] | str:
+    """All features, the largest difference first, or the words in which both engines refuse."""
+    results: list[dict[str, float] | str] = []
     for name in ("pdl1", "pyradiomics"):
         try:
             results.append(engine(name).extract(images.ct, images.masks, settings, SILENT))
         except PDL1Error as error:
-            results.append({type(error).__name__ + str(error): math.nan})
+            results.append(f"{type(error).__name__}: {error}")
     ours, theirs = results
-    if list(ours) != list(theirs):
-        raise SystemExit(f"The engines answer differently: {list(ours)[:3]} and {list(theirs)[:3]}")
+    if isinstance(ours, str) or isinstance(theirs, str):
+        if ours != theirs:
+            raise SystemExit(f"Only one engine refuses, or in other words: {str(ours)[:300]} / {str(theirs)[:300]}")
+        return str(ours)
     return sorted((difference(name, ours[name], theirs[name]) for name in ours), reverse=True)
 
 
@@ -145,6 +147,7 @@ def main() -> None:
     largest: dict[str, Difference] = {}
     beyond: list[tuple[str, Difference]] = []
     counts: dict[str, int] = defaultdict(int)
+    refusals: list[str] = []
     for name, load in real_cases(SHARED):
         if chosen and not name.startswith(tuple(chosen)):
             continue
@@ -154,18 +157,24 @@ def main() -> None:
                 found = compare(images, settings)
             except SystemExit as stop:
                 sys.exit(f"{name}: {stop}")
+            if isinstance(found, str):
+                refusals.append(f"| {name} | {settings.name} | {found} |")
+                print(f"{name:32s} {settings.name:10s} {found}", flush=True)
+                continue
             counts[name.split()[0]] += len(found)
             beyond += [(f"{name}, {settings.name}", each) for each in found if each.relative > 1e-9]
             for each in found:
-                family = each.feature.split("_")[2] if each.feature.count("_") == 3 else "refused"
+                family = each.feature.split("_")[2]
                 if family not in largest or each.relative > largest[family].relative:
                     largest[family] = each
             print(f"{name:32s} {settings.name:10s} {len(found):5d} {found[0]}", flush=True)
     if not chosen:
-        PAGE.write_text(page(largest, beyond, counts), encoding="utf-8")
+        PAGE.write_text(page(largest, beyond, counts, refusals), encoding="utf-8")
 
 
-def page(largest: dict[str, Difference], beyond: list[tuple[str, Difference]], counts: dict[str, int]) -> str:
+def page(
+    largest: dict[str, Difference], beyond: list[tuple[str, Difference]], counts: dict[str, int], refusals: list[str]
+) -> str:
     """The Markdown of equality.md."""
     rows = [f"| {family} | {each.relative:.1e} | {each.feature} |" for family, each in sorted(largest.items())]
     outside = [
@@ -188,6 +197,12 @@ Values that differ by more than 1e-9:
 | case | feature | pdl1 | pyradiomics | relative |
 |---|---|---|---|---|
 {chr(10).join(outside) or "| none | | | | |"}
+
+Cases that both engines refuse, in the same words:
+
+| case | settings | refusal |
+|---|---|---|
+{chr(10).join(refusals) or "| none | | |"}
 """
 
 

@@ -67,6 +67,24 @@ def test_a_package_that_cannot_be_written_to_keeps_its_kernels_with_the_user(
     assert compiled.cache_folder() == tmp_path / "pdl1predictor" / "numba"
 
 
+def test_a_read_only_package_compiles_once_for_a_user(tmp_path: Path):
+    code = """
+        import numpy as np
+        from pathlib import Path
+        from PDL1PredictorLib.radiomics import compiled
+        from PDL1PredictorLib.radiomics.kernels import assign_gray_levels
+
+        writable = compiled._is_writable
+        compiled._is_writable = lambda folder: folder.name != "__pycache__" and writable(folder)
+        compiled._user_cache = lambda: Path(CACHE)
+        kernel = compiled.compiled(assign_gray_levels)
+        kernel(np.array([0.0, 30.0]), np.array([0.0, 25.0, 50.0]), 25.0, np.empty(2, np.uint16))
+        print(sum(kernel.stats.cache_hits.values()), sum(kernel.stats.cache_misses.values()))
+    """.replace("CACHE", repr(str(tmp_path)))
+    assert [run(code, NUMBA_CACHE_DIR=""), run(code, NUMBA_CACHE_DIR="")] == ["0 1", "1 0"]
+    assert list((tmp_path / "pdl1predictor" / "numba").rglob("*.nbi"))
+
+
 def test_where_nothing_can_be_written_a_temporary_folder_serves(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     monkeypatch.setattr(compiled, "_is_writable", lambda folder: False)

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import os
 
 import numpy as np
 import pytest
@@ -162,6 +163,13 @@ def test_the_number_of_threads_changes_no_bit(lesion: Lesion):
     assert PDL1Engine(threads=3).extract(lesion["ct"], masks(lesion), chosen, SILENT) == one
 
 
+@pytest.mark.parametrize(("told", "threads"), [("1", 1), ("2", 2), ("900", 3), ("0", 3), ("4,2", 3), ("", 3)])
+def test_a_process_takes_as_many_threads_as_it_is_told_to(told: str, threads: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1, 2}, raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", told)
+    assert PDL1Engine()._threads == threads
+
+
 def test_the_other_region_changes_no_bit(lesion: Lesion, ours: Engine):
     chosen = FeatureSettings("some", log_sigma_mm=(1.0,))
     both = ours.extract(lesion["ct"], masks(lesion), chosen, SILENT)
@@ -174,6 +182,12 @@ def test_the_type_of_the_voxels_and_the_label_of_the_mask_change_no_value(lesion
     given_values = ours.extract(lesion["ct"], {"tumor": lesion["tumor"]}, chosen, SILENT)
     integers, label_7 = sitk.Cast(lesion["ct"], sitk.sitkInt16), sitk.Cast(lesion["tumor"], sitk.sitkInt16) * 7
     assert ours.extract(integers, {"tumor": label_7}, chosen, SILENT) == given_values
+
+
+@pytest.mark.parametrize("pixel", [sitk.sitkUInt8, sitk.sitkInt64, sitk.sitkFloat32, sitk.sitkFloat64])
+def test_a_mask_of_any_type_of_number_gives_the_same_values(pixel: int, lesion: Lesion, ours: Engine):
+    expected = ours.extract(lesion["ct"], {"tumor": lesion["tumor"]}, FIRST_ORDER, SILENT)
+    assert ours.extract(lesion["ct"], {"tumor": sitk.Cast(lesion["tumor"], pixel)}, FIRST_ORDER, SILENT) == expected
 
 
 def test_the_images_that_were_given_are_not_touched(lesion: Lesion, ours: Engine):
@@ -241,6 +255,30 @@ def test_intensities_that_differ_by_rounding_only_are_refused_for_a_number_of_bi
 def test_what_is_not_a_number_or_not_finite_is_refused(value: float, ours: Engine):
     with pytest.raises(InputError, match="has 1 voxels that are NaN or infinite"):
         ours.extract(*cube_with(value), FIRST_ORDER, SILENT)
+
+
+@pytest.mark.parametrize("value", [0.4, np.nan])
+def test_a_mask_of_probabilities_is_refused(value: float, lesion: Lesion, ours: Engine):
+    mask = sitk.Cast(lesion["tumor"], sitk.sitkFloat32)
+    mask[0, 0, 0] = value
+    with pytest.raises(InputError, match="mask of the tumor holds values that are no whole numbers. Cut a probability"):
+        ours.extract(lesion["ct"], {"tumor": mask}, FIRST_ORDER, SILENT)
+
+
+def test_a_mask_with_several_values_per_voxel_is_refused(lesion: Lesion, ours: Engine):
+    mask = sitk.Compose(lesion["tumor"], lesion["ring"])
+    with pytest.raises(InputError, match="The mask of the tumor has 2 values per voxel; one is needed"):
+        ours.extract(lesion["ct"], {"tumor": mask}, FIRST_ORDER, SILENT)
+
+
+def test_a_filtered_image_with_more_gray_levels_than_can_be_told_apart_is_refused(ours: Engine):
+    chosen = FeatureSettings("fine", bin_width=0.1, classes=("firstorder",), original=False, log_sigma_mm=(0.5,))
+    ct, tumor = cube_with(0.0)
+    spike = sitk.GetArrayFromImage(ct) * 0
+    spike[4, 4, 1] = 20000  # beside the region, into which a filter carries it
+    spike[4, 4, 4] = 1
+    with pytest.raises(InputError, match=r"filtered intensities run from .* more than 32768 gray levels of 0.1"):
+        ours.extract(volume(spike), tumor, chosen, SILENT)
 
 
 def test_a_gaussian_wider_than_the_image_is_refused(ours: Engine):
