@@ -55,7 +55,7 @@ def run_with_fallback(compute: Callable[[str], T], device: str) -> tuple[T, str,
 
 def is_device_failure(error: RuntimeError) -> bool:
     """Whether an error says that the device, not the program, failed: lost on the way, or out of memory."""
-    lost = getattr(torch, "AcceleratorError", ())  # torch has it since 2.8; its text was a plain RuntimeError's before
+    lost = getattr(torch, "AcceleratorError", ())  # an older torch raises a plain RuntimeError with the text below
     return isinstance(error, lost) or "CUDA error" in str(error) or _is_out_of_memory(error)
 
 
