@@ -27,6 +27,7 @@ A feature's name is `region_image_class_feature`, such as `ring_wavelet-LLH_glcm
 image `original`, `wavelet-XXX` (first letter along x, last along z; L low pass, H high pass) or `log-sigma-S-mm-3D`.
 Names and definitions are those of pyradiomics 3.0.1. The IBSI code is given where the Image Biomarker Standardisation
 Initiative describes the same quantity; its value may differ, because the two discretize gray levels differently.
+`pdl1 ibsi --reference FOLDER` measures as the initiative does and holds every value against its reference.
 
 Gray levels: bins of a fixed width that start at a multiple of it, or a fixed number of bins between the least and the
 greatest intensity of the region. Filters act on the resampled CT with at least {WAVELET_MARGIN_VOXELS} voxels (wavelet)

@@ -100,7 +100,7 @@ class PyradiomicsEngine:
         if different:
             raise MissingPackageError(
                 f"pyradiomics {self.version} and the feature table differ in {len(different)} names, such as "
-                f'{", ".join(different[:3])}. Install pyradiomics 3.0.1 as the README tells under "Reference engine".'
+                f'{", ".join(different[:3])}. Install pyradiomics 3.0.1 as the README tells under "Radiomics".'
             )
         return {name: found[name] for name in expected}
 
@@ -186,5 +186,5 @@ def _pyradiomics(module: str) -> ModuleType:
     except ImportError as error:
         raise MissingPackageError(
             "The radiomics engine pyradiomics 3.0.1 is not installed. It has no ready package for Python 3.10 and "
-            'later: install it as the README tells under "Reference engine".'
+            'later: install it as the README tells under "Radiomics".'
         ) from error

@@ -23,5 +23,5 @@ def test_an_unknown_engine_is_refused_with_the_names_that_exist():
 
 def test_a_missing_pyradiomics_is_told_with_the_way_to_install_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "radiomics", None)
-    with pytest.raises(MissingPackageError, match='install it as the README tells under "Reference engine"'):
+    with pytest.raises(MissingPackageError, match='install it as the README tells under "Radiomics"'):
         engine("pyradiomics")
