@@ -1,6 +1,5 @@
 """Section 5: every tumor's result, its heat map, charts, features and report."""
 
-import math
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from PDL1PredictorGUI import charts, heatmap, preferences, results, saving
+from PDL1PredictorGUI.feature_list import FeatureList
 from PDL1PredictorGUI.result_tables import call
 from PDL1PredictorGUI.section import ERROR, NOTE, WARNING, Section, Shared, Switches, enable, fill_combo, say
 
@@ -23,21 +23,12 @@ class ResultsSection(Section):
     def __init__(self, shared: Shared) -> None:
         super().__init__(shared)
         self.display = heatmap.HeatMapDisplay()
+        self.features = FeatureList(shared.ui)
         self._tumor: tuple[Any, str] | None = None
         self._shown_table = ""
         self._shown_map: tuple[Any, ...] = ()
-        self._feature_model: Any = None
-        self._feature_of = ""
         self._chart: tuple[str, str] | None = None  # the shown chart: result and endpoint, "" for all
         ui = self.ui
-        self._filter = qt.QSortFilterProxyModel()
-        self._filter.setFilterKeyColumn(0)
-        self._filter.setSortRole(qt.Qt.UserRole)  # numbers by size, not by their first digit
-        ui.featuresTable.setModel(self._filter)
-        ui.featuresTable.setSortingEnabled(True)
-        ui.featuresTable.sortByColumn(-1, qt.Qt.AscendingOrder)  # as measured, until a header is clicked
-        ui.featuresTable.verticalHeader().hide()
-        ui.featuresTable.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
         self._map_switches = Switches(ui.heatMapCheckBox, ui.opacitySlider, ui.thresholdSlider)
         self._make_table()
         for button, slot in (
@@ -45,7 +36,6 @@ class ResultsSection(Section):
             (ui.probabilityChartButton, self.on_probability_chart),
             (ui.contributionChartButton, self.on_contribution_chart),
             (ui.closeChartButton, self.on_close_chart),
-            (ui.saveFeaturesButton, self.on_save_features),
             (ui.reportButton, self.on_report),
             (ui.saveButton, self.on_save),
         ):
@@ -53,8 +43,7 @@ class ResultsSection(Section):
         ui.resultComboBox.connect("activated(int)", self.on_result_chosen)
         ui.endpointComboBox.connect("activated(int)", self.on_endpoint_chosen)
         ui.predictionsTable.connect("itemSelectionChanged()", self.on_row_chosen)
-        ui.featureFilterEdit.connect("textChanged(QString)", self.on_filter)
-        ui.featuresGroup.connect("toggled(bool)", self._show_features)
+        ui.featuresGroup.connect("toggled(bool)", self.on_features)
 
     def _make_table(self) -> None:
         table = self.ui.predictionsTable
@@ -131,7 +120,7 @@ class ResultsSection(Section):
         say(ui.warningsLabel, text, WARNING)
         self._show_map(result)
         self._follow_with_chart(result)
-        self._show_features()
+        self.features.show(result)
 
     def settled(self) -> None:
         """Says whether the result still holds."""
@@ -249,33 +238,6 @@ class ResultsSection(Section):
         else:
             self.display.hide()
 
-    def _show_features(self, _opened: bool = True) -> None:
-        """Fills the feature table once it is opened: there are many features."""
-        result = self.result
-        if result is None or self.ui.featuresGroup.collapsed:
-            return
-        key = f"{result.main.GetID()} {result.main.GetMTime()}"
-        if key == self._feature_of:
-            return
-        self._feature_of = key
-        features = result.lesion["features"]
-        model = qt.QStandardItemModel(len(features), 2)
-        model.setHorizontalHeaderLabels([_("Feature"), _("Value")])
-        for number, (name, value) in enumerate(features.items()):
-            label = qt.QStandardItem(name)
-            label.setData(name, qt.Qt.UserRole)
-            model.setItem(number, 0, label)
-            cell = qt.QStandardItem(_("none") if value is None else f"{value:.6g}")
-            cell.setData(-math.inf if value is None else value, qt.Qt.UserRole)
-            cell.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
-            model.setItem(number, 1, cell)
-        self._feature_model = model  # the filter does not own it
-        self._filter.setSourceModel(model)
-        header = self.ui.featuresTable.horizontalHeader()
-        header.setSectionResizeMode(0, qt.QHeaderView.Stretch)
-        header.setSectionResizeMode(1, qt.QHeaderView.ResizeToContents)
-        self.on_filter(self.ui.featureFilterEdit.text)
-
     # --- the user
 
     def on_result_chosen(self, row: int) -> None:
@@ -346,28 +308,9 @@ class ResultsSection(Section):
         if wanted != self._chart:
             self._show_chart(wanted[1])
 
-    def on_filter(self, text: str) -> None:
-        """Every word must be in the name."""
-        words = text.split()
-        pattern = "".join(f"(?=.*{qt.QRegularExpression.escape(word)})" for word in words)
-        self._filter.setFilterRegularExpression(
-            qt.QRegularExpression(pattern, qt.QRegularExpression.CaseInsensitiveOption)
-        )
-        total = self._feature_model.rowCount() if self._feature_model is not None else 0
-        shown = _("{shown} of {total} features").format(shown=self._filter.rowCount(), total=total)
-        self.ui.featureCountLabel.text = shown
-
-    def on_save_features(self) -> None:
-        """Writes the listed features into a file."""
-        start = str(Path(preferences.read(preferences.OUTPUT_FOLDER)) / "features.csv")
-        path = qt.QFileDialog.getSaveFileName(
-            slicer.util.mainWindow(), _("Table of features"), start, _("Tables (*.csv)")
-        )
-        if not path:
-            return
-        with slicer.util.tryWithErrorDisplay(_("The table cannot be saved.")):
-            count = saving.save_features(self.result, Path(path), self.ui.featureFilterEdit.text)
-            slicer.util.showStatusMessage(_("Saved {count} features: {path}").format(count=count, path=path), 5000)
+    def on_features(self, _opened: bool) -> None:
+        """The list of features was opened or closed."""
+        self.features.show(self.result)
 
     def on_report(self) -> None:
         """Opens the report."""
@@ -390,7 +333,8 @@ class ResultsSection(Section):
     def forget(self) -> None:
         """The scene closes."""
         self._tumor = self._chart = None
-        self._shown_table = self._feature_of = ""
+        self._shown_table = ""
+        self.features.forget()
         self._shown_map = ()
 
     def cleanup(self) -> None:

@@ -1,7 +1,7 @@
 """The module's tests run it in the headless host of Testing/host, in pytest's process, each in an empty scene."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +11,7 @@ import pytest
 import SimpleITK as sitk
 
 ROOT = Path(__file__).resolve().parents[2]
-for folder in (ROOT / "Testing" / "host", ROOT / "PDL1Predictor"):
+for folder in (ROOT / "Testing" / "host", ROOT / "Testing" / "module", ROOT / "PDL1Predictor"):
     sys.path.insert(0, str(folder))
 
 import slicerhost  # noqa: E402
@@ -112,3 +112,49 @@ def window_with_case(window: Any, case_in_scene: Callable[..., SimpleNamespace])
     parameters.segment_id = case.segment_id
     window.shared.live.settle()
     return window
+
+
+@pytest.fixture
+def worker(monkeypatch: pytest.MonkeyPatch, result_folder: Path, tmp_path: Path) -> SimpleNamespace:
+    """Stands for `pdl1 predict`; `let_go` lets it end."""
+    from PDL1PredictorGUI import predictor
+    from window_steps import WORKER
+
+    flag = tmp_path / "let go"
+    commands: list[list[str]] = []
+
+    def command_of(_request: Any, _files: Any) -> list[str]:
+        commands.append([sys.executable, "-c", WORKER, str(flag), str(result_folder)])
+        return commands[-1]
+
+    monkeypatch.setattr(predictor, "command_of", command_of)
+    return SimpleNamespace(let_go=flag.touch, hold=lambda: flag.unlink(missing_ok=True), commands=commands)
+
+
+@pytest.fixture
+def shown(window: Any) -> Iterator[Any]:
+    """The window in a main window, as a user sees it."""
+    main = slicerhost.MainWindow("PDL1Predictor")
+    yield window
+    main.dismiss()
+
+
+@pytest.fixture
+def ready(shown: Any, case_in_scene: Callable[..., SimpleNamespace]) -> Any:
+    """The window with the phantom chosen and measured."""
+    case = case_in_scene()
+    parameters = shown.shared.parameters
+    parameters.volume, parameters.segmentation = case.volume, case.segmentation
+    parameters.segment_id = case.segment_id
+    shown.shared.live.settle()
+    return shown
+
+
+@pytest.fixture
+def answered(ready: Any, result_folder: Path) -> Any:
+    """The window with a result."""
+    from PDL1PredictorGUI import results
+
+    ready.results.show(results.store(result_folder, ready.shared.request()))
+    ready.shared.live.settle()
+    return ready

@@ -7,15 +7,12 @@ from pathlib import Path
 
 import pytest
 import slicer
-from PDL1PredictorGUI import bridge, predictor, results
+from PDL1PredictorGUI import bridge, results
+from window_steps import leftovers
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "PDL1Predictor" / "PDL1Predictor.py"
 EXAMPLE = Path(__file__).with_name("example_scripting.py")
-
-
-def leftovers():
-    return list(Path(slicer.app.temporaryPath).glob(f"{predictor.FOLDER_PREFIX}*"))
 
 
 @pytest.fixture

@@ -16,8 +16,9 @@ import SimpleITK as sitk
 import slicer
 import slicerhost
 import vtk
-from PDL1PredictorGUI import heatmap, predictor, processes, results, ring
+from PDL1PredictorGUI import heatmap, processes, results, ring
 from slicerhost.user import choose, click, click_cell, write
+from window_steps import leftovers
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "Testing" / "out"
@@ -45,10 +46,6 @@ def picture(window, name):
 
 def settle(window):
     slicerhost.wait_until(lambda: not window.shared.live.waiting, 20)
-
-
-def leftovers():
-    return list(Path(slicer.app.temporaryPath).glob(f"{predictor.FOLDER_PREFIX}*"))
 
 
 def wait_for_end(window):

@@ -1,0 +1,50 @@
+"""What the tests of the window do again and again."""
+
+from pathlib import Path
+
+import slicer
+import slicerhost
+from PDL1PredictorGUI import bridge, predictor, processes
+from PDL1PredictorGUI.tumor import new_tumor
+from slicerhost.user import click
+
+# Speaks as `pdl1 predict` does, waits for a file, and hands over a folder that `pdl1 predict` wrote.
+WORKER = """
+import json, pathlib, shutil, sys, time
+done = pathlib.Path(sys.argv[1])
+step = {"type": "progress", "stage": "network", "fraction": 0.4, "message": "running the network", "elapsed_s": 0.1}
+print(json.dumps(step), flush=True)
+print("a line for the log", flush=True)
+while not done.exists():
+    time.sleep(0.01)
+shutil.copytree(sys.argv[2], "result")
+"""
+
+
+def leftovers():
+    return list(Path(slicer.app.temporaryPath).glob(f"{predictor.FOLDER_PREFIX}*"))
+
+
+def start(window):
+    """Presses Predict and waits until the process runs; gives its family."""
+    click(window.ui.predictButton)
+    slicerhost.wait_until(lambda: window.ui.progressBar.value == 40 and "log" in window.ui.logEdit.plainText, 20)
+    family = processes.family(window.predict.prediction._job.process_id)
+    assert family
+    assert leftovers()
+    return family
+
+
+def wait_for_end(window, seconds=20):
+    slicerhost.wait_until(lambda: window.predict.state.name == "IDLE", seconds)
+
+
+def second_tumor(window, phantom):
+    parameters = window.shared.parameters
+    other = new_tumor(parameters.volume, parameters.segmentation)[1]
+    bridge.put_segment(parameters.segmentation, other, phantom.case.tumor, parameters.volume)
+    return other
+
+
+def text_of(combo):
+    return combo.currentText
