@@ -1,7 +1,7 @@
 """First-order features: the intensities of a region, wherever they lie.
 
-Definitions: pyradiomics 3.0.1, `firstorder.py`; IBSI reference manual, chapters "Intensity-based statistical features"
-and "Intensity histogram features". Kurtosis is without the 3 that IBSI subtracts.
+Definitions: pyradiomics 3.0.1, `firstorder.py`; IBSI reference manual, "Intensity-based statistical features"
+(UHIW) and "Intensity histogram features" (ZVCW); the code of each is in `table`. Kurtosis is without the 3 that IBSI subtracts.
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
 """Features of the gray level co-occurrence matrix: which gray levels are neighbors along a direction.
 
 Definitions: pyradiomics 3.0.1, `glcm.py`; Haralick et al. 1973, doi 10.1109/TSMC.1973.4309314; IBSI reference manual,
-chapter "Grey level co-occurrence based features". One symmetric matrix per direction. Most cells of a matrix are empty,
-so only the others are listed.
+"Grey level co-occurrence based features" (LFYI; the code of each is in `table`). One symmetric matrix per direction.
+Most cells of a matrix are empty, so only the others are listed.
 """
 
 from typing import NamedTuple

@@ -1,7 +1,7 @@
 """Features of the gray level dependence matrix: how many neighbors share a voxel's gray level.
 
 Definitions: pyradiomics 3.0.1, `gldm.py`; Sun and Wee 1983, doi 10.1016/0734-189X(83)90032-4; IBSI reference manual,
-chapter "Neighbouring grey level dependence based features". One matrix for the region.
+"Neighbouring grey level dependence based features" (REK0; the code of each is in `table`). One matrix for the region.
 """
 
 import numpy as np

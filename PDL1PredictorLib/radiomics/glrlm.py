@@ -1,7 +1,7 @@
 """Features of the gray level run length matrix: voxels of one gray level in a row along a direction.
 
 Definitions: pyradiomics 3.0.1, `glrlm.py`; Galloway 1975, doi 10.1016/S0146-664X(75)80008-6; IBSI reference manual,
-chapter "Grey level run length based features". One matrix per direction.
+"Grey level run length based features" (TP0I; the code of each is in `table`). One matrix per direction.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """Features of the gray level size zone matrix: connected voxels of one gray level.
 
 Definitions: pyradiomics 3.0.1, `glszm.py`; Thibault et al. 2014, doi 10.1109/TBME.2013.2284600; IBSI reference manual,
-chapter "Grey level size zone based features". One matrix for the region.
+"Grey level size zone based features" (9SAK; the code of each is in `table`). One matrix for the region.
 """
 
 import numpy as np

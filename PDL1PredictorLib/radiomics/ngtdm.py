@@ -1,7 +1,7 @@
 """Features of the neighborhood gray tone difference matrix: how far voxels lie from the mean of their neighbors.
 
-Definitions: pyradiomics 3.0.1, `ngtdm.py`; Amadasun and King 1989, doi 10.1109/21.44046; IBSI reference manual, chapter
-"Neighbourhood grey tone difference based features". One matrix for the region.
+Definitions: pyradiomics 3.0.1, `ngtdm.py`; Amadasun and King 1989, doi 10.1109/21.44046; IBSI reference manual,
+"Neighbourhood grey tone difference based features" (IPET; the code of each is in `table`). One matrix for the region.
 """
 
 from typing import NamedTuple

@@ -1,7 +1,7 @@
 """Shape features: the mesh around a region, its diameters, and the spread of its voxels.
 
 Definitions: pyradiomics 3.0.1, `shape.py` and `cshape.c`; Lorensen and Cline 1987, doi 10.1145/37402.37422 (marching
-cubes); IBSI reference manual, chapter "Morphological features".
+cubes); IBSI reference manual, "Morphological features" (HCUG; the code of each is in `table`).
 """
 
 from functools import cache
