@@ -1,7 +1,8 @@
 """First-order features: the intensities of a region, wherever they lie.
 
 Definitions: pyradiomics 3.0.1, `firstorder.py`; IBSI reference manual, "Intensity-based statistical features"
-(UHIW) and "Intensity histogram features" (ZVCW); the code of each is in `table`. Kurtosis is without the 3 that IBSI subtracts.
+(UHIW) and "Intensity histogram features" (ZVCW); the code of each is in `table`. Kurtosis is without the 3 that IBSI
+subtracts.
 """
 
 import numpy as np
