@@ -12,7 +12,6 @@ import slicer
 from slicer.i18n import tr as _
 
 from PDL1PredictorGUI import preferences
-from PDL1PredictorGUI.predictor import SCENE_CLOSED
 from PDL1PredictorGUI.preferences import clock
 from PDL1PredictorGUI.section import DONE, ERROR, NOTE, WARNING, Section, Shared, Switches, enable, fill_combo, say
 
@@ -288,10 +287,8 @@ class PredictSection(Section):
     # --- coming and going
 
     def close_scene(self) -> None:
-        """The case goes away, and what was said of it."""
-        if self.prediction is not None:
-            self.prediction.stop(SCENE_CLOSED)
-        else:
+        """What was said of the case goes; a prediction that runs ends by itself, and says why."""
+        if self.prediction is None:
             say(self.ui.outcomeLabel, "")
 
     def stop(self) -> None:

@@ -21,7 +21,6 @@ from PDL1PredictorGUI.outcome import CRASHED, DONE, REFUSED, Outcome
 
 RESULT_BYTES = 100 * 2**20  # a report with pictures, features, regions and heat maps take about a tenth of it
 FOLDER_PREFIX = "PDL1Predictor-"
-SCENE_CLOSED = _("Cancelled, because the scene was closed. Nothing was kept.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,9 +158,9 @@ class Prediction:
         """Stops it; `on_end` comes when nothing is left."""
         self._job.cancel()
 
-    def stop(self, message: str = "") -> None:
-        """Stops it and waits for that: for the end of the module; `message` is what the outcome says."""
-        self._job.stop(message)
+    def stop(self) -> None:
+        """Stops it and waits for that: for the end of the module."""
+        self._job.stop()
 
     def wait(self, seconds: float | None = None) -> Outcome | None:
         """Waits for the end without giving the window a turn; None if it still runs after `seconds`."""
@@ -229,7 +228,7 @@ class Prediction:
         self._observers = []
 
     def _on_scene_close(self, _caller: Any, _event: str) -> None:
-        self._job.cancel(SCENE_CLOSED)
+        self._job.cancel(_("Cancelled, because the scene was closed. Nothing was kept."))
 
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def _on_node_removed(self, _caller: Any, _event: str, node: Any) -> None:
