@@ -185,11 +185,13 @@ def section(table_text: str, rounds: int, first_s: float, later_s: float, two_pr
     return f"""## Radiomics
 
 851 features of the tumor and of its ring of 3 mm, from a CT and its masks in memory, on {datetime.now(UTC):%Y-%m-%d}
-({machine}; load at the end {load}). *pyradiomics* is called as its users call it, an extractor per region;
-*this library* resamples, draws the ring and measures, its kernels loaded. Medians of {rounds} rounds, in each of which
-all run in turn, every run in a process of its own; how many times faster is the median over the rounds.{missing}
+({machine}). *pyradiomics* is called as its users call it, an extractor per region; *this library* resamples, draws the
+ring and measures, its kernels loaded. In each round ({rounds}) all run in turn, every run in a process of its own:
+medians of the rounds, and how many times faster as the median of each round's ratio.{missing} At the end the load was
+{load}: above the number of cores, others were at work too, and times are longer than need be.
+
 *chest CT* is a whole one with a tumor of 1.3 mL; the others are cut from a tumor of 358 mL. A *prototype in C* marks
-how far the same ideas can be taken; its times are from another day.
+how far the same ideas can be taken; its times are from another day on a quiet machine.
 
 {table_text}
 
