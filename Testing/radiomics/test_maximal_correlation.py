@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from PDL1PredictorLib.radiomics import maximal_correlation
+from PDL1PredictorLib.radiomics.matrices import listed
 from PDL1PredictorLib.radiomics.maximal_correlation import maximal_correlations
-from PDL1PredictorLib.radiomics.texture import listed
 
 
 def both_ways(matrices: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
