@@ -116,19 +116,25 @@ def window_with_case(window: Any, case_in_scene: Callable[..., SimpleNamespace])
 
 @pytest.fixture
 def worker(monkeypatch: pytest.MonkeyPatch, result_folder: Path, tmp_path: Path) -> SimpleNamespace:
-    """Stands for `pdl1 predict`; `let_go` lets it end."""
-    from PDL1PredictorGUI import predictor
+    """Stands for `pdl1 predict`, also in a batch; `let_go` lets all runs end, `let_one_go` the present or next one."""
+    from PDL1PredictorGUI import batch, predictor
     from window_steps import WORKER
 
     flag = tmp_path / "let go"
     commands: list[list[str]] = []
 
-    def command_of(_request: Any, _files: Any) -> list[str]:
+    def command_of(*_arguments: Any) -> list[str]:
         commands.append([sys.executable, "-c", WORKER, str(flag), str(result_folder)])
         return commands[-1]
 
     monkeypatch.setattr(predictor, "command_of", command_of)
-    return SimpleNamespace(let_go=flag.touch, hold=lambda: flag.unlink(missing_ok=True), commands=commands)
+    monkeypatch.setattr(batch.Batch, "_command", command_of)
+    return SimpleNamespace(
+        let_go=lambda: flag.write_text("all"),
+        let_one_go=lambda: flag.write_text("one"),
+        hold=lambda: flag.unlink(missing_ok=True),
+        commands=commands,
+    )
 
 
 @pytest.fixture

@@ -201,7 +201,7 @@ def table_of(window):
     return [[table.item(row, column).text() for column in range(table.columnCount)] for row in range(table.rowCount)]
 
 
-def test_a_batch_by_clicks(ready, cohort, tmp_path):
+def test_a_batch_by_clicks(ready, worker, cohort, tmp_path):
     ui = ready.ui
     click(ui.batchSection)
     assert ui.findCasesButton.toolTip == "Choose a folder first."
@@ -214,7 +214,8 @@ def test_a_batch_by_clicks(ready, cohort, tmp_path):
     click(ui.batchButton)
     assert ui.batchButton.text == "Cancel"
     assert ui.predictButton.toolTip == "Off while a batch runs."
-    slicerhost.wait_until(lambda: not ready.batch.running, 120)
+    worker.let_go()
+    slicerhost.wait_until(lambda: not ready.batch.running, 30)
     done = table_of(ready)[0]
     assert "%" in done[1]
     assert done[2].startswith("done")
@@ -223,7 +224,7 @@ def test_a_batch_by_clicks(ready, cohort, tmp_path):
     assert ready.ui.predictButton.enabled
 
 
-def test_a_batch_of_the_scene_ends_with_the_scene(ready, tmp_path):
+def test_a_batch_of_the_scene_ends_with_the_scene(ready, worker, tmp_path):
     ui = ready.ui
     click(ui.batchSection)
     choose(ui.batchSourceComboBox, "All tumors of this scene")
@@ -232,6 +233,7 @@ def test_a_batch_of_the_scene_ends_with_the_scene(ready, tmp_path):
     click(ui.batchButton)
     slicerhost.wait_until(lambda: ready.batch.batch._job.process_id, 20)
     family = processes.family(ready.batch.batch._job.process_id)
+    assert family
     slicer.mrmlScene.Clear(0)
     slicerhost.wait_until(lambda: not ready.batch.running, 20)
     assert not processes.alive(family)

@@ -8,7 +8,8 @@ from PDL1PredictorGUI import bridge, predictor, processes
 from PDL1PredictorGUI.tumor import new_tumor
 from slicerhost.user import click
 
-# Speaks as `pdl1 predict` does, waits for a file, and hands over a folder that `pdl1 predict` wrote.
+# Speaks as `pdl1 predict` does, waits for a file (for one run only, if it says "one"), and hands over a folder that
+# `pdl1 predict` wrote.
 WORKER = """
 import json, pathlib, shutil, sys, time
 done = pathlib.Path(sys.argv[1])
@@ -17,6 +18,8 @@ print(json.dumps(step), flush=True)
 print("a line for the log", flush=True)
 while not done.exists():
     time.sleep(0.01)
+if done.read_text() == "one":
+    done.unlink()
 shutil.copytree(sys.argv[2], "result")
 """
 
