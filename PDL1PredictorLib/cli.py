@@ -11,7 +11,7 @@ from time import perf_counter
 from types import FrameType
 from typing import Any
 
-from PDL1PredictorLib import RESEARCH_USE_ONLY, __version__, cli_cohort, cli_deep, cli_tables
+from PDL1PredictorLib import RESEARCH_USE_ONLY, __version__, cli_cohort, cli_deep, cli_tables, cli_train
 from PDL1PredictorLib.core.errors import InputError, PDL1Error
 from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.resources import DEFAULT_MODEL, find_model, model_folders
@@ -111,11 +111,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"pdl1 {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_predict, _add_features, _add_models, _add_ibsi, _add_phantom, _add_train):
+    for add in (_add_predict, _add_features, _add_models, _add_ibsi, _add_phantom):
         add(commands)
-    cli_cohort.add(commands)
-    cli_tables.add(commands)
-    cli_deep.add(commands)
+    for page in (cli_cohort, cli_tables, cli_train, cli_deep):
+        page.add(commands)
     return parser
 
 
@@ -197,23 +196,6 @@ def _add_phantom(commands: Any) -> None:
     )
     command.add_argument("--overwrite", action="store_true", help="replace an existing folder")
     command.add_argument("--out", type=Path, required=True, help="folder to make")
-
-
-def _add_train(commands: Any) -> None:
-    command = _command(commands, "train", "Train a model and write it as a bundle.", _train)
-    command.add_argument(
-        "--recipe", choices=("demo",), required=True, help="demo: Deep-RadScore on the synthetic cohort"
-    )
-    command.add_argument("--seed", type=int, default=1, help="of everything that is drawn (default: 1)")
-    command.add_argument("--n", type=int, default=900, help="training patients (default: 900)")
-    command.add_argument("--n-test", type=int, default=300, help="test patients (default: 300)")
-    command.add_argument(
-        "--weights", type=Path, help="torchvision DenseNet121 weight file to start from (default: from scratch)"
-    )
-    command.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
-    command.add_argument("--cache", type=Path, help="folder for prepared cases (default: OUT with .cache added)")
-    command.add_argument("--overwrite", action="store_true", help="replace an existing bundle")
-    command.add_argument("--out", type=Path, required=True, help="folder of the bundle; its name becomes the model's")
 
 
 def _predict(options: argparse.Namespace, speaker: Speaker) -> None:
@@ -328,26 +310,6 @@ def _phantom(options: argparse.Namespace, speaker: Speaker) -> None:
         options.out, options.n, options.seed, speaker.progress(), extent=options.extent, overwrite=options.overwrite
     )
     speaker.done(f"{options.n} synthetic patients: {options.out / 'cases.csv'}", out=str(options.out), n=options.n)
-
-
-def _train(options: argparse.Namespace, speaker: Speaker) -> None:
-    from PDL1PredictorLib.core.lazy import require_module
-
-    for name in ("sklearn", "skl2onnx"):
-        require_module(name, "Training needs more packages than prediction: install pdl1predictor[train].")
-    from PDL1PredictorLib.models.device import choose_device
-    from PDL1PredictorLib.study.card import export_demo
-    from PDL1PredictorLib.study.recipe import DemoRecipe, train_demo
-
-    if options.out.exists() and not options.overwrite:
-        raise InputError(
-            f"{options.out} exists already. Choose another folder, or allow it to be replaced (--overwrite)."
-        )
-    recipe = DemoRecipe(seed=options.seed, n_train=options.n, n_test=options.n_test)
-    cache = options.cache or options.out.with_name(f"{options.out.name}.cache")
-    trained = train_demo(recipe, cache, choose_device(options.device), options.weights, progress=speaker.progress())
-    bundle = export_demo(trained, options.out, options.overwrite)
-    speaker.done(bundle.file("MODEL_CARD.md").decode(), out=str(options.out), sha256=bundle.sha256)
 
 
 def _files(options: argparse.Namespace) -> Any:

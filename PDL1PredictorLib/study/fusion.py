@@ -41,6 +41,7 @@ CLASSIFIERS: dict[str, Callable[[int, int], ClassifierMixin]] = {
     ),
     "linear discriminant": lambda seed, n_cases: LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
 }
+HOLDS_ROWS = ("support vector machine", "nearest neighbors")  # a copy of these holds inputs of single cases
 N_FOLDS = 5
 N_REPEATS = 10
 SAME_PROBABILITY = 1e-4  # ONNX computes in 32 bit

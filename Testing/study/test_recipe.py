@@ -12,8 +12,8 @@ from PDL1PredictorLib.models.bundle import read_bundle
 from PDL1PredictorLib.models.deep_radscore import DeepRadScore
 from PDL1PredictorLib.predict import Options, predict_case
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
-from PDL1PredictorLib.study.deep_training import DeepTraining, Stage
 from PDL1PredictorLib.study.card import export_demo
+from PDL1PredictorLib.study.deep_training import DeepTraining, Stage
 from PDL1PredictorLib.study.prepare import PhantomSource, prepare
 from PDL1PredictorLib.study.recipe import DemoRecipe, _reference, train_demo
 

@@ -1,0 +1,229 @@
+"""A whole study: cases prepared, models trained and measured, report and bundle written."""
+
+import importlib.metadata
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from PDL1PredictorLib import __version__
+from PDL1PredictorLib.core.errors import CohortError, InputError
+from PDL1PredictorLib.core.output import refuse_existing
+from PDL1PredictorLib.core.progress import SILENT, Progress
+from PDL1PredictorLib.models.bundle import Bundle
+from PDL1PredictorLib.phantom.truth import bayes_auc
+from PDL1PredictorLib.study.cohort import Cohort
+from PDL1PredictorLib.study.deepradscore import StudyRecipe
+from PDL1PredictorLib.study.describe import table_1
+from PDL1PredictorLib.study.examples import examples
+from PDL1PredictorLib.study.export import export_bundle
+from PDL1PredictorLib.study.locking import only_run_in
+from PDL1PredictorLib.study.outcome import StudyOutcome
+from PDL1PredictorLib.study.prepare import PhantomSource, PreparedCohort, Source, file_sources, prepare
+from PDL1PredictorLib.study.report import write_study_report
+from PDL1PredictorLib.study.run import Study, StudyRun, run_study
+from PDL1PredictorLib.study.study_card import Words, about_study
+
+PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "SimpleITK", "numba", "onnxruntime", "skl2onnx")
+DESIGNS = {"split": "split", "nested": "nested cross-validation"}
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What to do and where.
+
+    Attributes:
+        recipe: Everything that decides the numbers.
+        bundle: Folder of the model to make.
+        report: Folder of the report to make.
+        cache: Folder of prepared cases and of the state of a training that was stopped.
+        command: What was typed, for the report.
+        words: What people say of the model.
+        device: Where the network runs.
+        start: Weights that the backbone starts from.
+        workers: Processes; None takes one a core.
+        scheduler: Address of a Dask cluster that prepares the cases.
+        overwrite: Replace existing folders.
+    """
+
+    recipe: StudyRecipe
+    bundle: Path
+    report: Path
+    cache: Path
+    command: str
+    words: Words = field(default_factory=Words)
+    device: str = "cpu"
+    start: Path | None = None
+    workers: int | None = None
+    scheduler: str | None = None
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Cases:
+    """The cases of a study before they are prepared.
+
+    Attributes:
+        sources: Where each comes from.
+        patients: Case name to patient.
+        table_1: Rows of the cohort table, per endpoint, for the cases that could be used.
+        splits: Case name to `train` or `test`, where the table says.
+        bayes_auc: See `Study`.
+        notes: For the report.
+    """
+
+    sources: list[Source]
+    patients: Mapping[str, str]
+    table_1: Callable[[PreparedCohort], list[dict[str, Any]]]
+    splits: Mapping[str, str] = field(default_factory=dict)
+    bayes_auc: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def cases_of_table(cohort: Cohort) -> Cases:
+    """The cases of a cohort's table.
+
+    Raises:
+        CohortError: One of the splits is empty.
+    """
+    splits = {case.name: case.split for case in cohort.cases if case.split is not None}
+    if splits and len(set(splits.values())) < 2:
+        raise CohortError(cohort.source, ["the column split names only one of train and test"])
+    return Cases(
+        sources=list(file_sources(cohort)),
+        patients={case.name: case.patient for case in cohort.cases},
+        table_1=partial(_table_1, cohort),
+        splits=splits,
+        notes=cohort.warnings,
+    )
+
+
+def _table_1(cohort: Cohort, used: PreparedCohort) -> list[dict[str, Any]]:
+    return table_1(cohort.select(used.names), cohort.endpoints[0])
+
+
+def synthetic_cases(n: int, seed: int, endpoints: tuple[str, ...]) -> Cases:
+    """Patients of the synthetic cohort, whose truth is known.
+
+    Args:
+        n: How many.
+        seed: Of the cohort.
+        endpoints: Whose Bayes AUC is told.
+    """
+    if not 40 <= n <= 100_000:
+        raise InputError(f"A study needs 40 to 100000 synthetic patients, got {n}.")
+    sources: list[Source] = [PhantomSource(seed, index) for index in range(n)]
+    return Cases(
+        sources=sources,
+        patients={source.name: source.name for source in sources},
+        table_1=lambda used: [],
+        bayes_auc={key: float(bayes_auc(key)) for key in endpoints},
+        notes=(
+            "The patients are synthetic: the figures hold for further synthetic patients and say nothing about people.",
+        ),
+    )
+
+
+def prepare_cases(
+    cases: Cases, recipe: StudyRecipe, cache: Path, workers: int | None, scheduler: str | None, progress: Progress
+) -> PreparedCohort:
+    """The cases as the recipe wants them; see `prepare`."""
+    return prepare(
+        cases.sources, recipe.endpoints, recipe.regions, recipe.features, cache, workers, progress, scheduler
+    )
+
+
+def conduct(plan: Plan, cases: Cases, progress: Progress = SILENT) -> tuple[Bundle, StudyOutcome]:
+    """Do it all.
+
+    Raises:
+        PDL1Error: Something stands in the way; nothing half made is left, and what was prepared stays in the cache.
+    """
+    for folder in (plan.bundle, plan.report):
+        refuse_existing(folder, plan.overwrite)
+    started = perf_counter()
+    recipe = plan.recipe
+    with progress.part("prepare", 0.0, 0.3, "preparing the cases") as part:
+        prepared = prepare_cases(cases, recipe, plan.cache, plan.workers, plan.scheduler, part)
+    study = Study(
+        cohort=prepared,
+        patients=[cases.patients[name] for name in prepared.names],
+        recipe=recipe,
+        device=plan.device,
+        start=plan.start,
+        test=_test_rows(prepared, cases.splits),
+        checkpoints=plan.cache / "training",
+        workers=plan.workers,
+        bayes_auc=cases.bayes_auc,
+    )
+    with only_run_in(plan.cache / "training"), progress.part("study", 0.3, 0.95, "training") as part:
+        run = run_study(study, part)
+    outcome = _outcome(plan, cases, study, run, perf_counter() - started)
+    with progress.part("writing", 0.95, 1.0, "writing the report and the model"):
+        write_study_report(outcome, plan.report, plan.overwrite)
+        about = about_study(plan.words, outcome, _counts(run, len(prepared)), cases.bayes_auc)
+        bundle = export_bundle(run.trained, about, plan.bundle, plan.overwrite)
+    return bundle, outcome
+
+
+def _test_rows(prepared: PreparedCohort, splits: Mapping[str, str]) -> np.ndarray | None:
+    if not splits:
+        return None
+    return np.flatnonzero([splits[name] == "test" for name in prepared.names])
+
+
+def _outcome(plan: Plan, cases: Cases, study: Study, run: StudyRun, seconds: float) -> StudyOutcome:
+    return StudyOutcome(
+        title=plan.words.title,
+        command=plan.command,
+        design=DESIGNS[plan.recipe.design],
+        settings=plan.recipe.to_dict(),
+        provenance={
+            "library_version": __version__,
+            "python": platform.python_version(),
+            **{name: importlib.metadata.version(name) for name in PACKAGES},
+            "device": plan.device,
+            "start_weights": None if plan.start is None else plan.start.name,
+            "seconds": round(seconds, 1),
+        },
+        table_1=cases.table_1(study.cohort),
+        flow=_flow(cases, study, run),
+        failed=dict(study.cohort.failed),
+        endpoints=run.endpoints,
+        left_out=run.left_out,
+        coverage=plan.recipe.coverage,
+        history=run.trained.deep.history,
+        gallery=examples(study, run),
+        notes=cases.notes,
+    )
+
+
+def _flow(cases: Cases, study: Study, run: StudyRun) -> list[tuple[str, int]]:
+    flow = [
+        ("tumors in the cohort", len(cases.sources)),
+        ("could not be used", len(study.cohort.failed)),
+        ("prepared", len(study.cohort)),
+    ]
+    if study.recipe.design == "nested":
+        return [*flow, (f"each tested in one of {len(run.folds)} folds", len(study.cohort))]
+    fold = run.folds[0]
+    if study.recipe.network == "frozen":
+        return [*flow, ("training", fold.learned.n_fit), ("test", len(fold.test))]
+    return [
+        *flow,
+        ("features and network fitted on", fold.learned.n_fit),
+        ("classifiers fitted on", len(fold.learned.rows)),
+        ("test", len(fold.test)),
+    ]
+
+
+def _counts(run: StudyRun, n: int) -> str:
+    if len(run.folds) > 1:
+        return f"{n} tumors."
+    fold = run.folds[0]
+    return f"{n} tumors: {n - len(fold.test)} to train, {len(fold.test)} to test."

@@ -1,0 +1,82 @@
+"""Right and wrong test cases with their heat maps, for the eye."""
+
+import numpy as np
+import torch
+
+from PDL1PredictorLib.explain.grad_cam import grad_cams, normalize
+from PDL1PredictorLib.imaging.patch import spread_map
+from PDL1PredictorLib.networks.deep_ct import input_channels
+from PDL1PredictorLib.study.outcome import FUSED, EndpointOutcome, GalleryCase
+from PDL1PredictorLib.study.run import Fold, Study, StudyRun
+
+EACH = 2  # cases that are called positive rightly, negative rightly, positive wrongly, negative wrongly
+
+
+def examples(study: Study, run: StudyRun, each: int = EACH) -> tuple[GalleryCase, ...]:
+    """The surest right and the surest wrong calls of every endpoint, each with the heat map of its own fold's network.
+
+    Args:
+        study: What was asked.
+        run: What came out.
+        each: Cases of each kind, at most.
+    """
+    row_of = {name: row for row, name in enumerate(study.cohort.names)}
+    fold_of = {int(row): fold for fold in run.folds for row in fold.test}
+    wanted: dict[int, list[tuple[str, int]]] = {}
+    for key, outcome in run.endpoints.items():
+        for index in _surest(outcome, each):
+            wanted.setdefault(row_of[outcome.cases[index]], []).append((key, index))
+    heat: dict[tuple[str, int], np.ndarray] = {}
+    for fold in run.folds:
+        rows = [row for row in wanted if fold_of[row] is fold]
+        maps = _heat_maps(study, fold, rows)
+        for row, of_row in zip(rows, maps, strict=True):
+            for key, index in wanted[row]:
+                heat[key, index] = of_row[study.cohort.endpoints.index(key)]
+    return tuple(
+        _case(study, outcome, index, row_of[outcome.cases[index]], heat[key, index])
+        for key, outcome in run.endpoints.items()
+        for index in _surest(outcome, each)
+    )
+
+
+def _surest(outcome: EndpointOutcome, each: int) -> list[int]:
+    """Positions of the cases, the surest first in every group."""
+    model = outcome.models[FUSED]
+    chosen: list[int] = []
+    for label, called in ((1, True), (0, False), (0, True), (1, False)):
+        group = np.flatnonzero((outcome.labels == label) & (model.positive == called))
+        surest = np.argsort(model.probability[group] * (-1 if called else 1), kind="stable")[:each]
+        chosen += [int(index) for index in group[surest]]
+    return chosen
+
+
+def _heat_maps(study: Study, fold: Fold, rows: list[int]) -> list[np.ndarray]:
+    """(endpoints, h, w) of each row, scaled to 0 to 1."""
+    if not rows:
+        return []
+    cohort = study.cohort
+    network = fold.learned.deep.network().eval()
+    maps = []
+    for row in rows:
+        hu = torch.from_numpy(cohort.patches_hu[row, :1].astype(np.float32))
+        tumor = torch.from_numpy(cohort.patches_tumor[row, :1].astype(np.float32))
+        with torch.enable_grad():
+            output = network(input_channels(hu, tumor).requires_grad_())
+            maps.append(normalize(grad_cams(output.maps, output.logits))[0].cpu().numpy())
+    return maps
+
+
+def _case(study: Study, outcome: EndpointOutcome, index: int, row: int, heat: np.ndarray) -> GalleryCase:
+    model, cohort = outcome.models[FUSED], study.cohort
+    hu = cohort.patches_hu[row, 0]
+    return GalleryCase(
+        endpoint=outcome.key,
+        case=outcome.cases[index],
+        label=int(outcome.labels[index]),
+        probability=float(model.probability[index]),
+        positive=bool(model.positive[index]),
+        hu=hu,
+        tumor=cohort.patches_tumor[row, 0],
+        heat=spread_map(heat, (hu.shape[0], hu.shape[1])),
+    )

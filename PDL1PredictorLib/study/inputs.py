@@ -1,0 +1,207 @@
+"""Inputs of the classifiers: RadScores and deep features, honest where the classifiers learn.
+
+A network's deep features, and a LASSO's score, look better on the cases they were fitted on than on the next patient.
+Classifiers that were fitted on such inputs would trust them too much. Here they only ever see inputs of cases that the
+step before has not seen: a held-out quarter, or the cross-fitted inputs of all training cases.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import orthogonal_procrustes
+
+from PDL1PredictorLib.core.progress import SILENT, Progress
+from PDL1PredictorLib.models.manifest import REGIONS, input_names
+from PDL1PredictorLib.study.deep_part import DeepLearner, DeepModel
+from PDL1PredictorLib.study.deepradscore import StudyRecipe
+from PDL1PredictorLib.study.outcome import DEEP, FUSED, RADIOMICS, VOLUME
+from PDL1PredictorLib.study.prepare import PreparedCohort
+from PDL1PredictorLib.study.selection import Standardizer, fit_radscore, fit_standardizer, radscore
+from PDL1PredictorLib.study.splits import stratified_parts
+
+Coefficients = dict[str, dict[str, dict[str, float]]]
+"""Endpoint to region to feature name to coefficient."""
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """Inputs of n cases.
+
+    Attributes:
+        deep: (n, n_deep).
+        radscores: Endpoint to (n, 2), tumor and ring.
+        volumes_ml: (n,).
+    """
+
+    deep: np.ndarray
+    radscores: Mapping[str, np.ndarray]
+    volumes_ml: np.ndarray
+
+    def of(self, model: str, endpoint: str) -> np.ndarray:
+        """What one of `outcome.MODELS` is given, (n, d)."""
+        if model == VOLUME:
+            return np.asarray(np.log(self.volumes_ml)[:, None])
+        if model == DEEP:
+            return self.deep
+        if model == RADIOMICS:
+            return self.radscores[endpoint]
+        return np.column_stack([self.deep, self.radscores[endpoint]])
+
+    def names(self, model: str) -> tuple[str, ...]:
+        """Names of the columns of `of`."""
+        n_deep = self.deep.shape[1]
+        names = input_names(n_deep)
+        return {VOLUME: ("log_volume",), RADIOMICS: names[n_deep:], DEEP: names[:n_deep], FUSED: names}[model]
+
+
+@dataclass(frozen=True, eq=False)
+class RadScores:
+    """Feature selection and RadScores of every endpoint, learned from some cases.
+
+    Attributes:
+        standardizer: Of all features.
+        coefficients: Of the selected ones.
+        names: Of all features.
+    """
+
+    standardizer: Standardizer
+    coefficients: Coefficients
+    names: tuple[str, ...]
+
+    def of(self, features: np.ndarray) -> dict[str, np.ndarray]:
+        """Endpoint to (n, 2) for features (n, f)."""
+        z = self.standardizer(features)
+        return {
+            key: np.column_stack([radscore(z, self.names, regions[region]) for region in REGIONS])
+            for key, regions in self.coefficients.items()
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """What was learned from training cases, and the honest inputs that follow.
+
+    Attributes:
+        rows: Training cases with honest inputs, rows of the cohort, (n,).
+        honest: Their inputs.
+        radscores: For cases to come.
+        deep: For cases to come.
+        n_fit: Cases that features and network were fitted on.
+        held_out: Pairs of rows: what a distance to the cohort may be learned from, and measured on.
+    """
+
+    rows: np.ndarray
+    honest: Inputs
+    radscores: RadScores
+    deep: DeepModel
+    n_fit: int
+    held_out: tuple[tuple[np.ndarray, np.ndarray], ...]
+
+    def inputs(self, cohort: PreparedCohort, rows: np.ndarray) -> Inputs:
+        """Inputs of cases that nothing here was fitted on."""
+        return _inputs(cohort, rows, self.radscores, self.deep)
+
+
+def learn_on_part(
+    cohort: PreparedCohort,
+    patients: np.ndarray,
+    train: np.ndarray,
+    endpoints: tuple[str, ...],
+    recipe: StudyRecipe,
+    learner: DeepLearner,
+    progress: Progress = SILENT,
+) -> Learned:
+    """Learn on most of the training cases; the inputs of the rest are honest.
+
+    Args:
+        cohort: All cases.
+        patients: Of each case, (n,).
+        train: Rows of the training cases.
+        endpoints: Those that get a model.
+        recipe: How.
+        learner: Of the deep features.
+        progress: Told on the way.
+    """
+    rng = np.random.default_rng([recipe.seed, 11])
+    shares = (1 - recipe.validation_share, recipe.validation_share)
+    fit, validation = (train[part] for part in stratified_parts(patients[train], cohort.labels[train], shares, rng))
+    with progress.part("network", 0.0, 0.85, "training the network") as part:
+        deep = learner.learn(fit, validation, part)
+    with progress.part("selection", 0.85, 1.0, "selecting features") as part:
+        radscores = fit_radscores(cohort, fit, endpoints, recipe.seed, part)
+    honest = _inputs(cohort, validation, radscores, deep)
+    return Learned(validation, honest, radscores, deep, len(fit), ((fit, validation),))
+
+
+def learn_cross_fitted(
+    cohort: PreparedCohort,
+    patients: np.ndarray,
+    train: np.ndarray,
+    endpoints: tuple[str, ...],
+    recipe: StudyRecipe,
+    learner: DeepLearner,
+    progress: Progress = SILENT,
+) -> Learned:
+    """Learn on all training cases; honest inputs of each come from a learning without its fold.
+
+    The deep features of two networks need not mean the same, so each fold's are turned onto those of the network that
+    is kept, by the rotation that fits best on the training cases that both know. The arguments are those of
+    `learn_on_part`.
+    """
+    rng = np.random.default_rng([recipe.seed, 12])
+    shares = (1 / recipe.n_folds,) * recipe.n_folds
+    folds = [train[part] for part in stratified_parts(patients[train], cohort.labels[train], shares, rng)]
+    deep = learner.learn(train, train[:0])
+    radscores = fit_radscores(cohort, train, endpoints, recipe.seed)
+    parts, held_out = [], []
+    for number, fold in enumerate(folds):
+        progress.step("cross-fitting", number / len(folds), f"fold {number + 1} of {len(folds)}")
+        others = np.setdiff1d(train, fold)
+        fold_deep = turned(learner.learn(others, fold), deep, others)
+        parts.append(_inputs(cohort, fold, fit_radscores(cohort, others, endpoints, recipe.seed), fold_deep))
+        held_out.append((others, fold))
+    honest = Inputs(
+        np.concatenate([part.deep for part in parts]),
+        {key: np.concatenate([part.radscores[key] for part in parts]) for key in endpoints},
+        np.concatenate([part.volumes_ml for part in parts]),
+    )
+    return Learned(np.concatenate(folds), honest, radscores, deep, len(train), tuple(held_out))
+
+
+def fit_radscores(
+    cohort: PreparedCohort, rows: np.ndarray, endpoints: tuple[str, ...], seed: int, progress: Progress = SILENT
+) -> RadScores:
+    """Standardize, select and weigh features on `rows` alone, for every endpoint and region."""
+    names = cohort.feature_names
+    standardizer = fit_standardizer(cohort.features[rows])
+    z = standardizer(cohort.features[rows])
+    of_region = {region: np.array([name.startswith(f"{region}_") for name in names]) for region in REGIONS}
+    coefficients: Coefficients = {}
+    for number, key in enumerate(endpoints):
+        progress.step("selection", number / len(endpoints), key)
+        labels = cohort.labels[rows, cohort.endpoints.index(key)]
+        known = np.isfinite(labels)
+        coefficients[key] = {
+            region: fit_radscore(z[known], labels[known].astype(int), names, standardizer.varies & here, seed)
+            for region, here in of_region.items()
+        }
+    return RadScores(standardizer, coefficients, names)
+
+
+def turned(model: DeepModel, target: DeepModel, shared: np.ndarray) -> DeepModel:
+    """The same deep features, shifted and rotated onto those of `target` by least squares over the rows `shared`.
+
+    Source: Schoenemann 1966, doi 10.1007/BF02289451 (orthogonal Procrustes problem).
+    """
+    own, wanted = model.features(shared), target.features(shared)
+    rotation, _ = orthogonal_procrustes(own - own.mean(0), wanted - wanted.mean(0))
+
+    def features(rows: np.ndarray) -> np.ndarray:
+        return np.asarray((model.features(rows) - own.mean(0)) @ rotation + wanted.mean(0))
+
+    return DeepModel(features, model.network, model.history)
+
+
+def _inputs(cohort: PreparedCohort, rows: np.ndarray, radscores: RadScores, deep: DeepModel) -> Inputs:
+    return Inputs(deep.features(rows), radscores.of(cohort.features[rows]), cohort.volumes_ml[rows])

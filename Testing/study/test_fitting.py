@@ -1,0 +1,58 @@
+"""One model of one endpoint: its standardization, calibration, thresholds and prediction sets."""
+
+import numpy as np
+import pytest
+
+from PDL1PredictorLib.study.fitting import SENSITIVITY_90, YOUDEN, Fitting, fit_model, sensitivity_threshold
+
+HOW = Fitting(n_repeats=1, n_bootstrap=20, kinds=("logistic regression", "naive Bayes"))
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(3)
+    labels = (rng.random(160) < 0.4).astype(int)
+    return np.column_stack([7 + 2 * labels + rng.normal(size=160), 100 * rng.normal(size=160)]), labels
+
+
+@pytest.fixture(scope="module")
+def model(data):
+    return fit_model(*data, HOW, seed=1)
+
+
+def test_inputs_are_standardized_by_the_cases_that_were_fitted_on(model, data):
+    z = model.standardized(data[0])
+    np.testing.assert_allclose(z.mean(0), 0, atol=1e-12)
+    np.testing.assert_allclose(z.std(0), 1)
+    np.testing.assert_array_equal(z, model.inputs)
+
+
+def test_only_the_kinds_that_were_asked_for_are_tried(model):
+    assert set(model.chosen.mean_auc) == set(HOW.kinds)
+    assert model.chosen.kind in HOW.kinds
+
+
+def test_calibrated_probabilities_have_the_mean_of_the_labels_and_the_order_of_the_raw_ones(model, data):
+    x, labels = data
+    p = model.probability(x)
+    assert p.mean() == pytest.approx(labels.mean(), abs=0.03)
+    assert (np.argsort(p) == np.argsort(model.raw_probability(x))).all()
+    np.testing.assert_allclose(np.log(p / (1 - p)), model.log_odds(model.standardized(x)))
+
+
+def test_the_second_threshold_keeps_nine_of_ten_positive_cases(model, data):
+    assert model.threshold == model.thresholds[YOUDEN]
+    assert model.thresholds[SENSITIVITY_90] <= model.thresholds[YOUDEN]
+
+
+@pytest.mark.parametrize(("sensitivity", "expected"), [(0.25, 0.9), (0.5, 0.7), (0.9, 0.2), (1.0, 0.2)])
+def test_the_threshold_of_a_sensitivity_by_hand(sensitivity: float, expected: float):
+    labels = np.array([1, 1, 0, 1, 0, 1])
+    p = np.array([0.9, 0.7, 0.65, 0.6, 0.3, 0.2])
+    assert sensitivity_threshold(labels, p, sensitivity) == expected
+
+
+def test_the_same_seed_fits_the_same_model(data):
+    a, b = (fit_model(*data, HOW, seed=4) for _ in range(2))
+    np.testing.assert_array_equal(a.probability(data[0]), b.probability(data[0]))
+    np.testing.assert_array_equal(a.calibrations, b.calibrations)

@@ -1,0 +1,296 @@
+"""A study from prepared cases to its outcome and its bundle: what is learned where, and that nothing leaks."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.settings import RegionSettings
+from PDL1PredictorLib.models.bundle import read_bundle
+from PDL1PredictorLib.models.deep_radscore import DeepRadScore
+from PDL1PredictorLib.networks.deep_ct import DeepCT
+from PDL1PredictorLib.radiomics.settings import FeatureSettings
+from PDL1PredictorLib.statistics.discrimination import auc
+from PDL1PredictorLib.study import inputs as inputs_page
+from PDL1PredictorLib.study.backbone_weights import save_backbone
+from PDL1PredictorLib.study.deep_training import DeepTraining, Stage
+from PDL1PredictorLib.study.deepradscore import SHAREABLE, StudyRecipe
+from PDL1PredictorLib.study.examples import examples
+from PDL1PredictorLib.study.export import About, export_bundle
+from PDL1PredictorLib.study.heads import HeadTraining
+from PDL1PredictorLib.study.leak import leak_test, shuffled
+from PDL1PredictorLib.study.outcome import DEEP, FUSED, MODELS, RADIOMICS, VOLUME
+from PDL1PredictorLib.study.prepare import PreparedCohort
+from PDL1PredictorLib.study.run import Study, run_study, usable_endpoints
+
+FEATURES = FeatureSettings(name="few", classes=("shape", "firstorder"), wavelet=None)
+REGIONS = RegionSettings(patch_pixels=32)
+
+
+def made_up(n: int = 150, endpoints: tuple[str, ...] = ("PDL1", "EGFR"), signal: float = 2.5, seed: int = 0):
+    """n cases; every endpoint depends on the same three traits: tumor feature, ring feature, brightness."""
+    rng = np.random.default_rng(seed)
+    names = FEATURES.feature_names()
+    traits = rng.normal(size=(n, 3))
+    features = rng.normal(size=(n, len(names)))
+    features[:, names.index("tumor_original_firstorder_Mean")] = traits[:, 0]
+    features[:, names.index("ring_original_firstorder_Mean")] = traits[:, 1]
+    features[:, names.index("tumor_original_shape_VoxelVolume")] = np.exp(rng.normal(9, 0.5, n))
+    odds = signal * traits.sum(axis=1)[:, None] + np.zeros(len(endpoints))
+    labels = (rng.random((n, len(endpoints))) < 1 / (1 + np.exp(-odds))).astype(float)
+    hu = rng.normal(-300, 60, (n, 2, 32, 32)) + 200 * traits[:, 2, None, None, None]
+    tumor = np.zeros((n, 2, 32, 32), bool)
+    tumor[:, :, 8:24, 8:24] = True
+    cases = tuple(f"case_{i:03}" for i in range(n))
+    return PreparedCohort(cases, endpoints, names, features, hu.astype(np.int16), tumor, labels)
+
+
+RECIPE = StudyRecipe(
+    endpoints=("PDL1", "EGFR"),
+    network="frozen",
+    n_folds=3,
+    regions=REGIONS,
+    features=FEATURES,
+    head=HeadTraining(epochs=30),
+    n_repeats=1,
+    n_bootstrap=20,
+    kinds=("logistic regression", "naive Bayes"),
+)
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of a backbone that has seen nothing."""
+    file = tmp_path_factory.mktemp("start") / "densenet.safetensors"
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        save_backbone(DeepCT(1), file)
+    return file
+
+
+@pytest.fixture(scope="module")
+def cohort() -> PreparedCohort:
+    return made_up()
+
+
+@pytest.fixture(scope="module")
+def split_study(cohort, start):
+    study = Study(cohort, cohort.names, RECIPE, start=start, workers=1)
+    return study, run_study(study)
+
+
+@pytest.fixture(scope="module")
+def nested_study(cohort, start):
+    study = Study(cohort, cohort.names, replace(RECIPE, design="nested"), start=start, workers=1)
+    return study, run_study(study)
+
+
+def test_the_parts_hold_every_case_once_and_all_four_models_are_measured(split_study):
+    study, run = split_study
+    (fold,) = run.folds
+    assert sorted([*fold.learned.rows, *fold.test]) == list(range(len(study.cohort)))
+    outcome = run.endpoints["PDL1"]
+    assert tuple(outcome.models) == MODELS
+    assert outcome.inputs.shape == (len(fold.test), 12)
+    assert outcome.counts["test"] == (int(outcome.labels.sum()), int((1 - outcome.labels).sum()))
+    assert {len(model.probability) for model in outcome.models.values()} == {len(fold.test)}
+
+
+def test_signal_is_found_and_is_more_than_the_volume_tells(split_study):
+    outcome = split_study[1].endpoints["PDL1"]
+    areas = {name: auc(outcome.labels, model.probability).value for name, model in outcome.models.items()}
+    assert areas[RADIOMICS] > 0.75
+    assert areas[FUSED] > 0.75
+    assert areas[VOLUME] < 0.7
+    assert "tumor_original_firstorder_Mean" in outcome.coefficients["tumor"]
+    assert "ring_original_firstorder_Mean" in outcome.coefficients["ring"]
+
+
+def test_shapley_shares_and_the_baseline_add_up_to_the_answer(split_study):
+    _, run = split_study
+    outcome, model = run.endpoints["PDL1"], run.kept.models["PDL1"][FUSED]
+    baseline = model.log_odds(np.zeros((1, 12)))
+    p = outcome.models[FUSED].probability
+    np.testing.assert_allclose(outcome.contributions.sum(axis=1) + baseline, np.log(p / (1 - p)), atol=1e-6)
+
+
+def test_under_nested_cross_validation_every_case_is_a_test_case_once(nested_study):
+    study, run = nested_study
+    assert sorted(np.concatenate([fold.test for fold in run.folds])) == list(range(len(study.cohort)))
+    for fold in run.folds:
+        assert not set(fold.learned.rows) & set(fold.test)
+    outcome = run.endpoints["EGFR"]
+    assert sorted(outcome.cases) == list(study.cohort.names)
+    assert outcome.counts == {"all": (int(outcome.labels.sum()), int((1 - outcome.labels).sum()))}
+    shares = outcome.selected_in["tumor"]
+    assert set(np.round(np.array(list(shares.values())) * 3)) <= {1, 2, 3}
+
+
+def test_the_model_that_is_kept_was_trained_on_all_cases(nested_study):
+    _, run = nested_study
+    assert run.kept.learned.n_fit == 150
+    assert run.trained.n_test == 0
+
+
+def test_classifiers_that_hold_no_row_are_five_and_neither_of_the_two_that_do():
+    assert len(SHAREABLE) == 5
+    assert not {"nearest neighbors", "support vector machine"} & set(SHAREABLE)
+
+
+def test_the_bundle_gives_the_answers_of_the_study(split_study, tmp_path: Path):
+    study, run = split_study
+    about = About("Made up", "Tests.", "Made up.", ("None.",), "deepradscore", card=lambda manifest: "# card")
+    export_bundle(run.trained, about, tmp_path / "model")
+    predictor = DeepRadScore(read_bundle(tmp_path / "model"))
+    model = predictor.manifest.endpoints[0]
+    outcome = run.endpoints["PDL1"]
+    given = 1 / (1 + np.exp(-predictor.log_odds(model, outcome.inputs)))
+    np.testing.assert_allclose(given, outcome.models[FUSED].probability, atol=1e-4)
+    row = study.cohort.names.index(outcome.cases[0])
+    features = dict(zip(study.cohort.feature_names, study.cohort.features[row], strict=True))
+    deep = run.kept.learned.deep.features(np.array([row]))[0]
+    np.testing.assert_allclose(
+        predictor.standardized(model, predictor.inputs(deep, features)), outcome.inputs[0], atol=1e-9
+    )
+
+
+def test_the_network_in_the_bundle_gives_the_deep_features_that_the_classifiers_saw(split_study):
+    from PDL1PredictorLib.study.deep_inference import deep_features
+
+    study, run = split_study
+    rows = run.folds[0].test[:4]
+    whole, _ = deep_features(run.trained.deep.network, study.cohort.take(rows))
+    np.testing.assert_allclose(whole, run.kept.learned.deep.features(rows), atol=1e-4)
+
+
+def test_right_and_wrong_calls_are_shown_with_their_heat_maps(split_study):
+    study, run = split_study
+    shown = examples(study, run, each=1)
+    kinds = [(case.label, case.positive) for case in shown if case.endpoint == "PDL1"]
+    assert len(kinds) == len(set(kinds)) >= 2
+    for case in shown:
+        assert case.heat.shape == case.hu.shape == (32, 32)
+        assert 0 <= case.heat.min() <= case.heat.max() <= 1
+
+
+def test_a_study_run_twice_gives_the_same_numbers(split_study, cohort, start):
+    again = run_study(Study(cohort, cohort.names, RECIPE, start=start, workers=1))
+    for name in MODELS:
+        one, two = (run.endpoints["EGFR"].models[name].probability for run in (split_study[1], again))
+        np.testing.assert_array_equal(one, two)
+
+
+def test_a_network_that_is_trained_whole_leaves_a_part_of_the_cases_to_the_classifiers(cohort):
+    deep = DeepTraining(stages=(Stage(1, 32, 1e-3),), batch=8)
+    recipe = replace(RECIPE, endpoints=("PDL1",), network="trained", deep=deep)
+    one = replace(cohort, endpoints=("PDL1",), labels=cohort.labels[:, :1])
+    run = run_study(Study(one, one.names, recipe, workers=1))
+    (fold,) = run.folds
+    assert fold.learned.n_fit + len(fold.learned.rows) + len(fold.test) == 150
+    assert len(run.trained.deep.history) == 1
+
+
+def test_test_cases_that_the_table_names_are_the_test_cases(cohort, start):
+    test = np.arange(110, 150)
+    run = run_study(Study(cohort, cohort.names, RECIPE, start=start, test=test, workers=1))
+    assert run.folds[0].test.tolist() == test.tolist()
+
+
+def test_changing_the_labels_of_test_cases_changes_nothing_that_was_learned(split_study, cohort, start):
+    _, run = split_study
+    test = run.folds[0].test
+    labels = cohort.labels.copy()
+    labels[test] = 1 - labels[test]
+    features = cohort.features.copy()
+    features[test] *= 3
+    other = replace(cohort, labels=labels, features=features)
+    again = run_study(Study(other, other.names, RECIPE, start=start, test=test, workers=1))
+    fixed = run_study(Study(cohort, cohort.names, RECIPE, start=start, test=test, workers=1))
+    assert again.endpoints["PDL1"].coefficients == fixed.endpoints["PDL1"].coefficients
+    for name in MODELS:
+        one, two = (r.kept.models["PDL1"][name] for r in (again, fixed))
+        assert one.thresholds == two.thresholds
+        np.testing.assert_array_equal(one.inputs, two.inputs)
+
+
+NOISE = made_up(n=110, signal=0.0, seed=5)
+
+
+def noise_test(start: Path):
+    return leak_test(NOISE, NOISE.names, "PDL1", RECIPE, repeats=6, start=start, workers=1)
+
+
+def test_nothing_is_found_in_shuffled_labels(start):
+    found = noise_test(start)
+    assert len(found.aucs[FUSED]) == 6
+    for model in (RADIOMICS, DEEP, FUSED):
+        assert found.mean(model) == pytest.approx(0.5, abs=0.1)
+
+
+def test_a_selection_that_sees_the_test_cases_is_caught(start, monkeypatch: pytest.MonkeyPatch):
+    honest = inputs_page.fit_radscores
+
+    def leaking(cohort, rows, endpoints, seed, *progress):
+        return honest(cohort, np.arange(len(cohort)), endpoints, seed, *progress)
+
+    monkeypatch.setattr(inputs_page, "fit_radscores", leaking)
+    assert noise_test(start).mean(RADIOMICS) > 0.62
+
+
+def test_shuffles_keep_the_share_of_positives_and_leave_out_unknown_cases():
+    labels = NOISE.labels.copy()
+    labels[:7, 0] = np.nan
+    noise = shuffled(replace(NOISE, labels=labels), "PDL1", 3, seed=1)
+    assert len(noise) == 113
+    assert set(noise.labels.sum(axis=0)) == {labels[7:, 0].sum()}
+    assert not (noise.labels[:, 0] == noise.labels[:, 1]).all()
+
+
+def test_an_endpoint_with_nine_positive_cases_in_training_is_left_out_with_the_reason(cohort):
+    labels = np.zeros((150, 2))
+    labels[:10, 0], labels[:9, 1] = 1, 1
+    usable, left_out = usable_endpoints(replace(cohort, labels=labels), [np.arange(150)])
+    assert usable == ("PDL1",)
+    assert left_out["EGFR"].startswith("9 positive and 141 negative cases in training; 10 of each")
+
+
+def test_labels_that_are_all_equal_are_refused_with_the_reason(cohort, start):
+    study = Study(replace(cohort, labels=np.ones((150, 2))), cohort.names, RECIPE, start=start)
+    with pytest.raises(InputError, match="No endpoint can be learned. PDL1: .* 0 negative"):
+        run_study(study)
+
+
+def test_a_constant_feature_is_never_selected(cohort, start):
+    features = cohort.features.copy()
+    features[:, cohort.feature_names.index("tumor_original_firstorder_Mean")] = 4.0
+    run = run_study(Study(replace(cohort, features=features), cohort.names, RECIPE, start=start, workers=1))
+    assert "tumor_original_firstorder_Mean" not in run.endpoints["PDL1"].coefficients["tumor"]
+
+
+def test_a_frozen_network_needs_its_weights(cohort):
+    with pytest.raises(InputError, match="needs weights to start from"):
+        Study(cohort, cohort.names, RECIPE)
+
+
+def test_cases_prepared_for_other_endpoints_are_refused(cohort, start):
+    with pytest.raises(InputError, match="prepared for the endpoints PDL1, EGFR, the recipe is for KRAS"):
+        Study(cohort, cohort.names, replace(RECIPE, endpoints=("KRAS",)), start=start)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("test_share", 0.9, "test_share must lie between"),
+        ("validation_share", float("nan"), "validation_share must lie between"),
+        ("n_folds", 1, "n_folds must lie between"),
+        ("kinds", ("oracle",), "Classifiers must be some of"),
+        ("endpoints", (), "Endpoints must be named"),
+        ("endpoints", ("PDL1", "PDL1"), "each once"),
+    ],
+)
+def test_impossible_settings_are_refused(name: str, value: object, words: str):
+    with pytest.raises(InputError, match=words):
+        replace(RECIPE, **{name: value})

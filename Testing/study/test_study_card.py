@@ -1,0 +1,98 @@
+"""What a bundle says of itself: words of the people who train, figures of the study, nothing else."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.study.study_card import Words, about_study, read_words, study_card
+
+RECIPE = {
+    "network": "frozen",
+    "regions": {"ring_mm": 3.0, "spacing_mm": 1.0},
+    "features": {"name": "deepradscore"},
+    "deep": {"backbone": "densenet121", "n_deep": 10},
+}
+
+
+def manifest(kind: str = "logistic regression") -> dict:
+    return {
+        "title": "T",
+        "name": "n",
+        "cohort": "C",
+        "limitations": ["L"],
+        "licence": "Apache-2.0",
+        "library_version": "1",
+        "endpoints": {"EGFR": {"classifier": {"kind": kind}}},
+    }
+
+
+@pytest.fixture
+def outcome(folded_study):
+    from dataclasses import replace
+
+    return replace(folded_study, settings=RECIPE)
+
+
+def test_the_card_names_sources_figures_and_how_they_were_measured(outcome):
+    words = Words(attribution=("Bakr et al. 2018, CC BY 3.0",))
+    card = study_card(manifest(), words, outcome)
+    assert "Research use only" in card
+    assert "- Bakr et al. 2018, CC BY 3.0" in card
+    assert "By nested cross-validation: every case was answered by a model that had not seen it." in card
+    assert outcome.command in card
+    for key in outcome.endpoints:
+        assert f"| {key} |" in card
+
+
+def test_the_figures_are_those_of_the_study(outcome):
+    from PDL1PredictorLib.statistics.discrimination import auc
+
+    key, found = next(iter(outcome.endpoints.items()))
+    measured = [auc(found.labels, model.probability) for model in found.models.values()]
+    row = next(line for line in study_card(manifest(), Words(), outcome).splitlines() if line.startswith(f"| {key} |"))
+    for one in measured:
+        assert f"{one.value:.3f} ({one.interval[0]:.3f} to {one.interval[1]:.3f})" in row
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("logistic regression", "no voxel and no patient's row"), ("nearest neighbors", "its classifiers keep")],
+)
+def test_a_classifier_that_keeps_rows_is_told(outcome, kind: str, words: str):
+    assert words in study_card(manifest(kind), Words(), outcome)
+
+
+def test_what_nested_figures_cannot_say_is_among_the_limitations(outcome):
+    about = about_study(Words(cohort="Patients."), outcome, "99 tumors.")
+    assert about.cohort == "Patients. 99 tumors."
+    assert any("has no test cases of its own" in sentence for sentence in about.limitations)
+
+
+def test_words_are_read_from_a_file(tmp_path: Path):
+    file = tmp_path / "wörter.json"
+    file.write_text(json.dumps({"title": "Ä", "limitations": ["a", "b"]}), encoding="utf-8")
+    words = read_words(file)
+    assert (words.title, words.limitations, words.licence) == ("Ä", ("a", "b"), "Apache-2.0")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("{", "is not JSON"),
+        ("[]", "must hold an object"),
+        ('{"titel": "x"}', "must hold an object with some of the names title"),
+        ('{"limitations": "x"}', "limitations must be a list of sentences, got 'x'"),
+        ('{"title": 3}', "title must be text, got 3"),
+    ],
+)
+def test_words_that_cannot_be_used_are_refused(tmp_path: Path, content: str, words: str):
+    (tmp_path / "words.json").write_text(content)
+    with pytest.raises(InputError, match=words):
+        read_words(tmp_path / "words.json")
+
+
+def test_a_missing_file_of_words_is_told(tmp_path: Path):
+    with pytest.raises(InputError, match=r"none\.json cannot be read"):
+        read_words(tmp_path / "none.json")
