@@ -52,7 +52,7 @@ class WaveletBands:
     Where a region lies so near the end of the image that the transform wraps around, PyWavelets transforms it all.
 
     Args:
-        image: (k, j, i).
+        image: (k, j, i), of any type; a view is not copied, so what it views must be kept.
         wavelet: Name of a discrete wavelet.
         regions: Where the bands will be read.
 
@@ -77,7 +77,7 @@ class WaveletBands:
                 self._wrapped[name] = {region: at_voxels(band)(region) for region in regions}
             return
         spans = (slice(start - before, end + after) for start, end in zip(low, high, strict=True))
-        self._box = np.ascontiguousarray(image[tuple(spans)], np.float64)
+        self._box = image[tuple(spans)]
         self._filtered_shape = (
             self._box.shape[0],
             *(end - start for start, end in zip(low[1:], high[1:], strict=True)),
@@ -95,10 +95,12 @@ class WaveletBands:
         """
         if self._wrapped:
             return {passes + last: self._wrapped[passes + last].__getitem__ for last in "LH"}
-        along_i = np.zeros((*self._box.shape[:2], self._filtered_shape[2]))
-        compiled(convolve_rows)(self._box, self._taps[passes[0]], along_i)
         both = np.zeros(self._filtered_shape)
-        compiled(convolve_columns)(along_i, self._taps[passes[1]], both)
+        for k in range(len(both)):  # plane by plane: what a plane needs stays in the processor's cache
+            plane = np.ascontiguousarray(self._box[k : k + 1], np.float64)
+            along_i = np.zeros((1, plane.shape[1], both.shape[2]))
+            compiled(convolve_rows)(plane, self._taps[passes[0]], along_i)
+            compiled(convolve_columns)(along_i, self._taps[passes[1]], both[k : k + 1])
         return {passes + last: _along_k(both, self._places, self._taps[last]) for last in "LH"}
 
 

@@ -38,9 +38,10 @@ COHORT = 6  # cases per process
 
 
 class Run(NamedTuple):
-    """One measurement."""
+    """One measurement: by the clock, and of all cores together, which a busy machine lengthens less."""
 
     seconds: float
+    processor_s: float
     peak_mb: float
 
 
@@ -99,7 +100,7 @@ def run(tool: str, folder: Path, **environment: str) -> Run:
     command = [sys.executable, str(CHILD), tool, str(folder)]
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ | environment)
     found = json.loads(done.stdout.splitlines()[-1])
-    return Run(found["seconds"], found["peak_mb"])
+    return Run(found["seconds"], found["processor_s"], found["peak_mb"])
 
 
 def available_tools() -> list[str]:
@@ -114,14 +115,14 @@ def compile_seconds(folder: Path) -> tuple[float, float]:
     return run("kernels", folder, **environment).seconds, run("kernels", folder, **environment).seconds
 
 
-def scaling(folder: Path) -> float:
-    """Cases per second of two processes at once over those of one, one thread each."""
-    alone, both = cohort_seconds(folder, 1), cohort_seconds(folder, 2)
-    return 2 * alone / both
+def scaling(folder: Path) -> tuple[float, float]:
+    """Cases of two processes at once over those of one, one thread each: by the clock, and by processor seconds."""
+    alone, both = cohort(folder, 1), cohort(folder, 2)
+    return 2 * alone.seconds / both.seconds, 2 * alone.processor_s / both.processor_s
 
 
-def cohort_seconds(folder: Path, processes: int) -> float:
-    """Seconds per case while so many processes work at once, each on a cohort of its own; the slowest counts."""
+def cohort(folder: Path, processes: int) -> Run:
+    """One case while so many processes work at once, each on a cohort of its own; the slowest process counts."""
     command = [sys.executable, str(CHILD), "ours", str(folder), str(COHORT), "wait"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     children = [
@@ -133,28 +134,52 @@ def cohort_seconds(folder: Path, processes: int) -> float:
     for child in children:
         child.stdin.write("\n")
         child.stdin.flush()
-    return max(json.loads(child.communicate()[0].splitlines()[-1])["seconds"] for child in children)
+    found = [json.loads(child.communicate()[0].splitlines()[-1]) for child in children]
+    return Run(*(max(each[name] for each in found) for name in ("seconds", "processor_s", "peak_mb")))
 
 
-def table(runs: dict[str, dict[str, list[Run]]], tools: list[str]) -> str:
-    """Medians of every case and tool."""
+def times(runs: dict[str, dict[str, list[Run]]], tools: list[str], what: str, goals: bool) -> str:
+    """Medians of every case and tool, and how many times faster this library is.
+
+    Args:
+        runs: By case and tool.
+        tools: Which of them.
+        what: `seconds` or `processor_s`.
+        goals: Whether to add the goals and the prototype.
+    """
     others = [tool for tool in tools if tool != "ours"]
-    head = ["tumor", *(f"{TOOLS[tool]}, s" for tool in tools), *(f"times {TOOLS[tool]}" for tool in others), "goal"]
-    head += ["C prototype, s", *(f"peak {TOOLS[tool]}, MB" for tool in tools)]
-    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    head = ["tumor", *(f"{TOOLS[tool]}, s" for tool in tools), *(f"times {TOOLS[tool]}" for tool in others)]
+    rows = []
     for name, by_tool in runs.items():
-        cells = [name, *(f"{statistics.median(each.seconds for each in by_tool[tool]):.2f}" for tool in tools)]
-        cells += [f"{ratio(by_tool, tool):.0f}" for tool in others]
-        cells += [f">= {GOALS[name]}" if name in GOALS else "-", str(PROTOTYPE_S.get(name, "-"))]
-        cells += [f"{statistics.median(each.peak_mb for each in by_tool[tool]):.0f}" for tool in tools]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+        cells = [name, *(f"{median(by_tool[tool], what):.2f}" for tool in tools)]
+        cells += [f"{ratio(by_tool, tool, what):.0f}" for tool in others]
+        if goals:
+            cells += [f">= {GOALS[name]}" if name in GOALS else "-", str(PROTOTYPE_S.get(name, "-"))]
+        rows.append(cells)
+    return markdown([*head, "goal", "C prototype, s"] if goals else head, rows)
 
 
-def ratio(by_tool: dict[str, list[Run]], other: str) -> float:
+def memory(runs: dict[str, dict[str, list[Run]]], tools: list[str]) -> str:
+    """Medians of the peak memory."""
+    rows = [[name, *(f"{median(by_tool[tool], 'peak_mb'):.0f}" for tool in tools)] for name, by_tool in runs.items()]
+    return markdown(["tumor", *(f"{TOOLS[tool]}, MB" for tool in tools)], rows)
+
+
+def markdown(head: list[str], rows: list[list[str]]) -> str:
+    """A table."""
+    lines = [f"| {' | '.join(cells)} |" for cells in (head, *rows)]
+    return "\n".join([lines[0], "|" + "---|" * len(head), *lines[1:]])
+
+
+def median(runs: list[Run], what: str) -> float:
+    """Of one of the numbers of some runs."""
+    return statistics.median(getattr(each, what) for each in runs)
+
+
+def ratio(by_tool: dict[str, list[Run]], other: str, what: str = "seconds") -> float:
     """How many times faster, the median over the rounds."""
     pairs = zip(by_tool[other], by_tool["ours"], strict=True)
-    return statistics.median(theirs.seconds / ours.seconds for theirs, ours in pairs)
+    return statistics.median(getattr(theirs, what) / getattr(ours, what) for theirs, ours in pairs)
 
 
 def plot(runs: dict[str, dict[str, list[Run]]], tools: list[str]) -> None:
@@ -169,7 +194,7 @@ def plot(runs: dict[str, dict[str, list[Run]]], tools: list[str]) -> None:
     names = [name for name in runs if name.endswith("mL")]
     volumes = [float(name.split()[0]) for name in names]
     for tool in tools:
-        seconds = [statistics.median(each.seconds for each in runs[name][tool]) for name in names]
+        seconds = [median(runs[name][tool], "seconds") for name in names]
         axes.loglog(volumes, seconds, "o-", label=TOOLS[tool])
     axes.set(xlabel="tumor volume, mL", ylabel="851 features of two regions, s", xticks=volumes, xticklabels=names)
     axes.minorticks_off()
@@ -178,36 +203,55 @@ def plot(runs: dict[str, dict[str, list[Run]]], tools: list[str]) -> None:
     figure.savefig(PLOT, metadata={"Date": None, "Creator": None})
 
 
-def section(table_text: str, rounds: int, first_s: float, later_s: float, two_processes: float, missing: str) -> str:
+class Kernels(NamedTuple):
+    """Seconds that a first and a later process on a machine spend on the kernels."""
+
+    first_s: float
+    later_s: float
+
+
+def section(
+    runs: dict[str, dict[str, list[Run]]], tools: list[str], kernels: Kernels, two_processes: list[tuple[float, float]]
+) -> str:
     """The Markdown."""
     machine = f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
     load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
+    rounds = len(runs["358 mL"]["ours"])
+    absent = [TOOLS[tool] for tool in TOOLS if tool not in tools]
+    missing = f" Not installed here: {', '.join(absent)}." if absent else ""
+    by_clock, by_processor = (statistics.median(each) for each in zip(*two_processes, strict=True))
     return f"""## Radiomics
 
 851 features of the tumor and of its ring of 3 mm, from a CT and its masks in memory, on {datetime.now(UTC):%Y-%m-%d}
 ({machine}). *pyradiomics* is called as its users call it, an extractor per region; *this library* resamples, draws the
 ring and measures, its kernels loaded. In each round ({rounds}) all run in turn, every run in a process of its own:
-medians of the rounds, and how many times faster as the median of each round's ratio.{missing} At the end the load was
-{load}: above the number of cores, others were at work too, and times are longer than need be.
+medians of the rounds, and how many times faster as the median of each round's ratio.{missing}
 
 *chest CT* is a whole one with a tumor of 1.3 mL; the others are cut from a tumor of 358 mL. A *prototype in C* marks
-how far the same ideas can be taken; its times are from another day on a quiet machine.
+how far the same ideas can be taken; its times are from another day on a quiet machine. At the end the load was {load}:
+above the number of cores, others were at work too, and times by the clock are longer than need be.
 
-{table_text}
+{times(runs, tools, "seconds", goals=True)}
 
 ![Time against tumor volume](images/{PLOT.name})
 
-The first extraction on a machine compiles the kernels: {first_s:.1f} s, once (goal: at most 20); a later process loads
-them in {later_s:.1f} s. Two processes on two cores, one thread each, measure {two_processes:.2f} times as many cases
-as one (goal: at least 1.7)."""
+Processor seconds, of all cores together:
+
+{times(runs, tools, "processor_s", goals=False)}
+
+Peak memory:
+
+{memory(runs, tools)}
+
+The first extraction on a machine compiles the kernels: {kernels.first_s:.1f} s, once (goal: at most 20); a later
+process loads them in {kernels.later_s:.1f} s. Two processes on two cores, one thread each, measure {by_clock:.2f} times
+as many cases as one by the clock, {by_processor:.2f} by processor seconds (goal: at least 1.7)."""
 
 
 def main() -> None:
     """Measure everything and write the section and the plot."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     tools = available_tools()
-    absent = [TOOLS[tool] for tool in TOOLS if tool not in tools]
-    missing = f" Not installed here: {', '.join(absent)}." if absent else ""
     with tempfile.TemporaryDirectory() as temporary:
         cases = dict(subjects(Path(temporary)))
         runs: dict[str, dict[str, list[Run]]] = {name: {tool: [] for tool in tools} for name in cases}
@@ -217,10 +261,10 @@ def main() -> None:
                     runs[name][tool].append(run(tool, folder))
                 told = ", ".join(f"{tool} {runs[name][tool][-1].seconds:.2f} s" for tool in tools)
                 print(f"{name}: {told}", flush=True)
-        first_s, later_s = compile_seconds(Path(temporary))
-        two_processes = statistics.median(scaling(cases["10 mL"]) for _ in range(rounds))
+        kernels = Kernels(*compile_seconds(Path(temporary)))
+        two_processes = [scaling(cases["10 mL"]) for _ in range(rounds)]
     plot(runs, tools)
-    write_section("radiomics", section(table(runs, tools), rounds, first_s, later_s, two_processes, missing))
+    write_section("radiomics", section(runs, tools, kernels, two_processes))
     print(f"Written: {PAGE.relative_to(ROOT)}")
 
 

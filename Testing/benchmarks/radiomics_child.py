@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 
 import SimpleITK as sitk
 
@@ -109,12 +109,22 @@ def main() -> None:
         work()
         print("ready", flush=True)
         sys.stdin.readline()
-    seconds, found = [], 0
+    seconds, processor, found = [], [], 0
     for _ in range(int(sys.argv[3]) if len(sys.argv) > 3 else 1):
-        started = perf_counter()
+        started, used = perf_counter(), process_time()
         found = work()
         seconds.append(perf_counter() - started)
-    print(json.dumps({"seconds": statistics.median(seconds), "peak_mb": peak_mb(), "features": found}))
+        processor.append(process_time() - used)
+    print(
+        json.dumps(
+            {
+                "seconds": statistics.median(seconds),
+                "processor_s": statistics.median(processor),
+                "peak_mb": peak_mb(),
+                "features": found,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

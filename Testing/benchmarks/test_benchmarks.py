@@ -52,15 +52,21 @@ def test_ratios_are_medians_of_pairs_and_stand_in_the_table(radiomics_bench: Mod
     run = radiomics_bench.Run
     runs = {
         "358 mL": {
-            "baseline": [run(30.0, 400.0), run(20.0, 390.0), run(80.0, 410.0)],
-            "ours": [run(1.0, 300.0), run(0.5, 310.0), run(2.0, 305.0)],
+            "baseline": [run(30.0, 9.0, 400.0), run(20.0, 8.0, 390.0), run(80.0, 7.0, 410.0)],
+            "ours": [run(1.0, 1.0, 300.0), run(0.5, 1.0, 310.0), run(2.0, 1.0, 305.0)],
         }
     }
     assert radiomics_bench.ratio(runs["358 mL"], "baseline") == 40
-    last = radiomics_bench.table(runs, ["baseline", "ours"]).splitlines()[-1]
-    assert last == "| 358 mL | 30.00 | 1.00 | 40 | >= 30 | 0.41 | 400 | 305 |"
+    tools = ["baseline", "ours"]
+    by_clock = radiomics_bench.times(runs, tools, "seconds", goals=True)
+    assert by_clock.splitlines()[-1] == "| 358 mL | 30.00 | 1.00 | 40 | >= 30 | 0.41 |"
+    by_processor = radiomics_bench.times(runs, tools, "processor_s", goals=False)
+    assert by_processor.splitlines()[-1] == "| 358 mL | 8.00 | 1.00 | 8 |"
+    assert radiomics_bench.memory(runs, tools).splitlines()[-1] == "| 358 mL | 400 | 305 |"
 
 
 def test_the_page_holds_a_section_of_every_benchmark(sections: ModuleType):
     page = sections.PAGE.read_text(encoding="utf-8")
-    assert all(f"<!-- {name}: begin -->" in page and f"<!-- {name}: end -->" in page for name in ("prediction",))
+    assert all(
+        f"<!-- {name}: begin -->" in page and f"<!-- {name}: end -->" in page for name in ("prediction", "radiomics")
+    )
