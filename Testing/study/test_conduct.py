@@ -120,7 +120,7 @@ def test_a_second_training_in_the_same_folder_is_refused(
 
 
 def test_splits_of_the_table_are_kept(cohort: Path, tmp_path: Path):
-    rows = list(csv.reader(cohort.open()))
+    rows = list(csv.reader(cohort.read_text(encoding="utf-8").splitlines()))
     lines = [[*rows[0], "split"]]
     for i, row in enumerate(rows[1:]):
         files = [str(cohort.parent / name) for name in row[1:3]]
@@ -145,9 +145,9 @@ def test_the_leak_test_is_a_command_too(
     cohort: Path, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     arguments = command(cohort, trained)
-    arguments = ["leak-test", *arguments[3:-2], "--endpoint", "EGFR", "--shuffles", "4"]
+    arguments = ["leak-test", *arguments[3:-2], "--endpoint", "EGFR", "--shuffles", "2"]
     out = tmp_path / "leak.json"
     assert main([*arguments, "--cache", str(trained / "model.cache"), "--out", str(out)]) == 0
     found = json.loads(out.read_text())
-    assert len(found["Deep-RadScore"]["aucs"]) == 4
+    assert len(found["Deep-RadScore"]["aucs"]) == 2
     assert f"mean {found['Deep-RadScore']['mean']:.3f}" in capsys.readouterr().out

@@ -219,32 +219,38 @@ def test_changing_the_labels_of_test_cases_changes_nothing_that_was_learned(spli
 NOISE = made_up(n=110, signal=0.0, seed=5)
 
 
+@pytest.fixture(scope="module")
+def honest_noise(start: Path):
+    return noise_test(start)
+
+
 def noise_test(start: Path):
     return leak_test(NOISE, NOISE.names, "PDL1", RECIPE, repeats=6, start=start, workers=1)
 
 
-def test_nothing_is_found_in_shuffled_labels(start):
-    found = noise_test(start)
+def test_nothing_is_found_in_shuffled_labels(honest_noise):
+    found = honest_noise
     assert len(found.aucs[FUSED]) == 6
     for model in (RADIOMICS, DEEP, FUSED):
         assert found.mean(model) == pytest.approx(0.5, abs=0.1)
 
 
-def test_a_selection_that_sees_the_test_cases_is_caught(start, monkeypatch: pytest.MonkeyPatch):
+def test_a_selection_that_sees_the_test_cases_is_caught(honest_noise, start, monkeypatch: pytest.MonkeyPatch):
     honest = inputs_page.fit_radscores
 
     def leaking(cohort, rows, endpoints, seed, *progress):
         return honest(cohort, np.arange(len(cohort)), endpoints, seed, *progress)
 
     monkeypatch.setattr(inputs_page, "fit_radscores", leaking)
-    assert noise_test(start).mean(RADIOMICS) > 0.62
+    leaking_noise = noise_test(start)
+    assert leaking_noise.mean(RADIOMICS) > max(honest_noise.mean(RADIOMICS), 0.5) + 0.05
 
 
 def test_shuffles_keep_the_share_of_positives_and_leave_out_unknown_cases():
     labels = NOISE.labels.copy()
     labels[:7, 0] = np.nan
     noise = shuffled(replace(NOISE, labels=labels), "PDL1", 3, seed=1)
-    assert len(noise) == 113
+    assert len(noise) == 103
     assert set(noise.labels.sum(axis=0)) == {labels[7:, 0].sum()}
     assert not (noise.labels[:, 0] == noise.labels[:, 1]).all()
 
