@@ -32,10 +32,7 @@ from PDL1PredictorLib.radiomics.settings import FeatureSettings, preset
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("PDL1_SHARED", ROOT.parent / "shared"))
 PAGE = Path(__file__).with_name("equality.md")
-SETTINGS = (  # pdl1es holds all that deepradscore measures
-    preset("pdl1es"),
-    FeatureSettings("count-32", bin_width=None, bin_count=32, wavelet=None),
-)
+COUNT = FeatureSettings("count-32", bin_width=None, bin_count=32, wavelet=None)
 
 
 class Images(NamedTuple):
@@ -133,6 +130,15 @@ def compare(images: Images, settings: FeatureSettings) -> list[Difference] | str
     return sorted((difference(name, ours[name], theirs[name]) for name in ours), reverse=True)
 
 
+def compared(images: Images) -> Iterator[tuple[FeatureSettings, list[Difference] | str]]:
+    """The preset pdl1es, which holds all that deepradscore measures; where it is refused deepradscore; a bin count."""
+    found = compare(images, preset("pdl1es"))
+    yield preset("pdl1es"), found
+    if isinstance(found, str):
+        yield preset("deepradscore"), compare(images, preset("deepradscore"))
+    yield COUNT, compare(images, COUNT)
+
+
 def difference(feature: str, found: float, expected: float) -> Difference:
     if math.isnan(found) or math.isnan(expected):
         return Difference(0.0 if math.isnan(found) and math.isnan(expected) else math.inf, feature, found, expected)
@@ -151,12 +157,11 @@ def main() -> None:
     for name, load in real_cases(SHARED):
         if chosen and not name.startswith(tuple(chosen)):
             continue
-        images = load()
-        for settings in SETTINGS:
-            try:
-                found = compare(images, settings)
-            except SystemExit as stop:
-                sys.exit(f"{name}: {stop}")
+        try:
+            answers = list(compared(load()))
+        except SystemExit as stop:
+            sys.exit(f"{name}: {stop}")
+        for settings, found in answers:
             if isinstance(found, str):
                 refusals.append(f"| {name} | {settings.name} | {found} |")
                 print(f"{name:32s} {settings.name:10s} {found}", flush=True)
@@ -186,7 +191,8 @@ def page(
 
 Written by `python Testing/radiomics/compare_engines.py` on {datetime.now(UTC):%Y-%m-%d}. Do not edit.
 
-Values compared, tumor and ring, presets pdl1es and 32 gray levels: {sum(counts.values())} ({cases}).
+Values compared, tumor and ring, preset pdl1es (where it is refused, deepradscore) and 32 gray levels:
+{sum(counts.values())} ({cases}).
 
 | class | largest relative difference | feature |
 |---|---|---|
