@@ -99,7 +99,7 @@ def fit_model(
     standardized = (x - mean) / sd
     chosen = choose_classifier(standardized, labels, seed, how.n_repeats, how.kinds)
     odds = limited_log_odds(chosen.out_of_fold)
-    slope, intercept = fit_platt(labels, odds)
+    slope, intercept = calibrator(labels, odds)
     p = 1 / (1 + np.exp(-(slope * odds + intercept)))
     return FittedModel(
         mean=mean,
@@ -108,10 +108,32 @@ def fit_model(
         inputs=standardized,
         slope=slope,
         intercept=intercept,
-        calibrations=bootstrap_platt(labels, odds, how.n_bootstrap, rng or np.random.default_rng([seed, 2])),
+        calibrations=_never_falling(
+            bootstrap_platt(labels, odds, how.n_bootstrap, rng or np.random.default_rng([seed, 2])), labels
+        ),
         conformal=class_conditional_quantiles(labels, p, how.coverage),
         thresholds={YOUDEN: float(youden_threshold(labels, p)), SENSITIVITY_90: sensitivity_threshold(labels, p, 0.9)},
     )
+
+
+def calibrator(labels: np.ndarray, odds: np.ndarray) -> tuple[float, float]:
+    """Platt's slope and intercept; a slope below 0 becomes 0, and every case then has the share of positives.
+
+    Where cases that were held out are answered worse than by chance, the classifier has learned nothing. Turning its
+    answers around would make a model of that accident.
+
+    Args:
+        labels: 0 or 1, (n,), both present.
+        odds: Out-of-fold log-odds, (n,).
+    """
+    slope, intercept = _never_falling(np.array([fit_platt(labels, odds)]), labels)[0]
+    return float(slope), float(intercept)
+
+
+def _never_falling(calibrations: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    share = labels.mean()
+    constant = np.array([0.0, np.log(share / (1 - share))])
+    return np.where(calibrations[:, :1] < 0, constant, calibrations)
 
 
 def sensitivity_threshold(labels: np.ndarray, probabilities: np.ndarray, sensitivity: float) -> float:

@@ -6,13 +6,14 @@ step before has not seen: a held-out quarter, or the cross-fitted inputs of all 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import orthogonal_procrustes
 
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.models.manifest import REGIONS, input_names
+from PDL1PredictorLib.statistics.discrimination import auc
 from PDL1PredictorLib.study.deep_part import DeepLearner, DeepModel
 from PDL1PredictorLib.study.deepradscore import StudyRecipe
 from PDL1PredictorLib.study.outcome import DEEP, FUSED, RADIOMICS, VOLUME
@@ -166,7 +167,35 @@ def learn_cross_fitted(
         {key: np.concatenate([part.radscores[key] for part in parts]) for key in endpoints},
         np.concatenate([part.volumes_ml for part in parts]),
     )
-    return Learned(np.concatenate(folds), honest, radscores, deep, len(train), tuple(held_out))
+    rows = np.concatenate(folds)
+    radscores, honest = without_failed(cohort, rows, radscores, honest)
+    return Learned(rows, honest, radscores, deep, len(train), tuple(held_out))
+
+
+def without_failed(
+    cohort: PreparedCohort, rows: np.ndarray, radscores: RadScores, honest: Inputs
+) -> tuple[RadScores, Inputs]:
+    """Drop every RadScore that tells held-out cases apart no better than chance: its coefficients go, its values are 0.
+
+    A RadScore is high for positive cases by construction. In few cases without signal, one that was fitted on most of
+    them tends to be low for the rest, and a classifier would learn to turn it around.
+
+    Args:
+        cohort: All cases.
+        rows: Cases with honest inputs.
+        radscores: Of all training cases.
+        honest: Cross-fitted inputs of `rows`.
+    """
+    coefficients, values = dict(radscores.coefficients), dict(honest.radscores)
+    for key, regions in radscores.coefficients.items():
+        labels = cohort.labels[rows, cohort.endpoints.index(key)]
+        known = np.isfinite(labels)
+        kept = [auc(labels[known], values[key][known, column]).value > 0.5 for column in range(len(REGIONS))]
+        coefficients[key] = {
+            region: regions[region] if keep else {} for region, keep in zip(REGIONS, kept, strict=True)
+        }
+        values[key] = values[key] * kept
+    return replace(radscores, coefficients=coefficients), replace(honest, radscores=values)
 
 
 def fit_radscores(

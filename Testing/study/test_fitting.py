@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from PDL1PredictorLib.study.fitting import SENSITIVITY_90, YOUDEN, Fitting, fit_model, sensitivity_threshold
+from PDL1PredictorLib.study.fitting import (
+    SENSITIVITY_90,
+    YOUDEN,
+    Fitting,
+    calibrator,
+    fit_model,
+    sensitivity_threshold,
+)
 
 HOW = Fitting(n_repeats=1, n_bootstrap=20, kinds=("logistic regression", "naive Bayes"))
 
@@ -50,6 +57,23 @@ def test_the_threshold_of_a_sensitivity_by_hand(sensitivity: float, expected: fl
     labels = np.array([1, 1, 0, 1, 0, 1])
     p = np.array([0.9, 0.7, 0.65, 0.6, 0.3, 0.2])
     assert sensitivity_threshold(labels, p, sensitivity) == expected
+
+
+def test_answers_worse_than_chance_are_not_turned_around():
+    labels = np.tile([0, 1, 0], 30)
+    odds = np.where(labels == 1, -2.0, 2.0) + np.linspace(-3, 3, 90)  # the wrong way round
+    assert calibrator(labels, odds) == (0.0, pytest.approx(np.log(0.5)))
+    slope, _ = calibrator(labels, -odds)
+    assert slope > 0.3
+
+
+def test_no_resampled_calibration_turns_the_answers_around():
+    rng = np.random.default_rng(0)
+    noise, labels = rng.normal(size=(60, 2)), np.tile([0, 1], 30)
+    model = fit_model(noise, labels, HOW, seed=2)
+    assert model.slope >= 0
+    assert (model.calibrations[:, 0] >= 0).all()
+    assert (model.calibrations[:, 0] == 0).any()
 
 
 def test_the_same_seed_fits_the_same_model(data):

@@ -255,6 +255,17 @@ def test_shuffles_keep_the_share_of_positives_and_leave_out_unknown_cases():
     assert not (noise.labels[:, 0] == noise.labels[:, 1]).all()
 
 
+def test_a_radscore_that_is_worse_than_chance_on_held_out_cases_is_dropped():
+    cohort = made_up(n=20, endpoints=("PDL1",))
+    labels = cohort.labels[:, 0]
+    values = np.column_stack([labels, -labels])  # of the tumor right, of the ring the wrong way round
+    honest = inputs_page.Inputs(np.zeros((20, 10)), {"PDL1": values}, np.ones(20))
+    scores = inputs_page.RadScores(None, {"PDL1": {"tumor": {"a": 1.0}, "ring": {"b": 1.0}}}, ("a", "b"))
+    kept, changed = inputs_page.without_failed(cohort, np.arange(20), scores, honest)
+    assert kept.coefficients == {"PDL1": {"tumor": {"a": 1.0}, "ring": {}}}
+    np.testing.assert_array_equal(changed.radscores["PDL1"], np.column_stack([labels, 0 * labels]))
+
+
 def test_an_endpoint_with_nine_positive_cases_in_training_is_left_out_with_the_reason(cohort):
     labels = np.zeros((150, 2))
     labels[:10, 0], labels[:9, 1] = 1, 1
