@@ -76,3 +76,12 @@ def test_out_of_fold_answers_on_noise_are_no_better_than_chance():
     x, labels = rng.normal(size=(120, 12)), np.tile([0, 1], 60)
     chosen = choose_classifier(x, labels, seed=0, n_repeats=2)
     assert np.mean(list(chosen.mean_auc.values())) == pytest.approx(0.5, abs=0.12)
+
+
+def test_inputs_that_never_vary_give_the_share_of_positives(data):
+    _, labels = data
+    chosen = choose_classifier(np.zeros((90, 2)), labels, seed=0, n_repeats=1)
+    assert set(chosen.mean_auc.values()) == {0.5}
+    p = chosen.estimator.predict_proba(np.zeros((1, 2)))[0, 1]
+    assert p == pytest.approx(labels.mean(), abs=1e-6)
+    np.testing.assert_allclose(chosen.out_of_fold, labels.mean())
