@@ -16,9 +16,12 @@ Network = Literal["trained", "frozen"]
 SHAREABLE = tuple(kind for kind in CLASSIFIERS if kind not in HOLDS_ROWS)
 LEAST_PER_CLASS = 10  # in training: with fewer, neither features nor classifiers can be chosen by cross-validation
 
-# Smaller cohorts than the demo's need more passes. The patience is longer than the stretch of high learning rates, in
-# which the validation loss jumps; class weights are left to the user, because rare endpoints then shake what is shared.
-STUDY_DEEP = DeepTraining(stages=(Stage(45, 112, 2e-3), Stage(6, 160, 3e-4)), patience=25)
+# Smaller cohorts than the demo's need more passes and more change between them. The patience is longer than the stretch
+# of high learning rates, in which the validation loss jumps; class weights are left to the user, because rare endpoints
+# then shake what is shared.
+STUDY_DEEP = DeepTraining(
+    stages=(Stage(32, 112, 2e-3), Stage(6, 160, 3e-4)), patience=25, dropout=0.3, rotation_degrees=10.0
+)
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,9 @@ class StudyRecipe:
             one of `n_folds` trainings, each with its own selection, network, classifier and calibration; the model
             that is kept is then trained on all cases.
         network: `trained`: all layers, on three quarters of the training cases; the rest stops the training early and
-            is what the classifiers are fitted on. `frozen`: the convolutional part stays as the start weights have
-            it and only the two new layers are trained; classifiers are fitted on the cross-fitted inputs of all
-            training cases. For small cohorts.
+            is what the classifiers are fitted on, with cross-fitted RadScores. `frozen`: the convolutional part stays
+            as the start weights have it and only the two new layers are trained; classifiers are fitted on the
+            cross-fitted inputs of all training cases. For small cohorts.
         test_share: Of the patients, under `split`, where the cohort table does not say.
         validation_share: Of the training patients.
         n_folds: Outer folds under `nested`, and folds of cross-fitting.

@@ -113,12 +113,14 @@ def learn_on_part(
     learner: DeepLearner,
     progress: Progress = SILENT,
 ) -> Learned:
-    """Learn on most of the training cases; the inputs of the rest are honest.
+    """Train the network on most of the training cases; the rest has honest deep features.
+
+    Their RadScores are cross-fitted, so that features are selected on all training cases in the end.
 
     Args:
         cohort: All cases.
         patients: Of each case, (n,).
-        train: Rows of the training cases.
+        train: Rows of the training cases, ascending.
         endpoints: Those that get a model.
         recipe: How.
         learner: Of the deep features.
@@ -130,9 +132,44 @@ def learn_on_part(
     with progress.part("network", 0.0, 0.85, "training the network") as part:
         deep = learner.learn(fit, validation, part)
     with progress.part("selection", 0.85, 1.0, "selecting features") as part:
-        radscores = fit_radscores(cohort, fit, endpoints, recipe.seed, part)
-    honest = _inputs(cohort, validation, radscores, deep)
+        radscores = fit_radscores(cohort, train, endpoints, recipe.seed)
+        out_of_fold = cross_fitted_radscores(cohort, patients, train, endpoints, recipe, part)
+    honest = Inputs(
+        deep.features(validation),
+        {key: values[np.searchsorted(train, validation)] for key, values in out_of_fold.items()},
+        cohort.volumes_ml[validation],
+    )
     return Learned(validation, honest, radscores, deep, len(fit), ((fit, validation),))
+
+
+def cross_fitted_radscores(
+    cohort: PreparedCohort,
+    patients: np.ndarray,
+    train: np.ndarray,
+    endpoints: tuple[str, ...],
+    recipe: StudyRecipe,
+    progress: Progress = SILENT,
+) -> dict[str, np.ndarray]:
+    """RadScores of every training case from selections without its fold: endpoint to (n, 2), in the order of `train`.
+
+    The arguments are those of `learn_on_part`.
+    """
+    values = {key: np.empty((len(train), len(REGIONS))) for key in endpoints}
+    folds = _folds(cohort, patients, train, recipe)
+    for number, fold in enumerate(folds):
+        progress.step("selection", number / len(folds), f"fold {number + 1} of {len(folds)}")
+        others = np.setdiff1d(train, fold)
+        found = fit_radscores(cohort, others, endpoints, recipe.seed).of(cohort.features[fold])
+        for key in endpoints:
+            values[key][np.searchsorted(train, fold)] = found[key]
+    return values
+
+
+def _folds(cohort: PreparedCohort, patients: np.ndarray, train: np.ndarray, recipe: StudyRecipe) -> list[np.ndarray]:
+    """Rows of each fold of cross-fitting."""
+    rng = np.random.default_rng([recipe.seed, 12])
+    shares = (1 / recipe.n_folds,) * recipe.n_folds
+    return [train[part] for part in stratified_parts(patients[train], cohort.labels[train], shares, rng)]
 
 
 def learn_cross_fitted(
@@ -150,9 +187,7 @@ def learn_cross_fitted(
     is kept, by the rotation that fits best on the training cases that both know. The arguments are those of
     `learn_on_part`.
     """
-    rng = np.random.default_rng([recipe.seed, 12])
-    shares = (1 / recipe.n_folds,) * recipe.n_folds
-    folds = [train[part] for part in stratified_parts(patients[train], cohort.labels[train], shares, rng)]
+    folds = _folds(cohort, patients, train, recipe)
     deep = learner.learn(train, train[:0])
     radscores = fit_radscores(cohort, train, endpoints, recipe.seed)
     parts, held_out = [], []
