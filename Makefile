@@ -6,6 +6,8 @@ READY := $(VENV)/ready
 TOOLS := $(VENV)/tools
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements/constraints.txt
 DEMO := demo
+# Tests that draw: apart from the others, as the renderer's LLVM and that of a GPU's torch cannot share a process.
+HOSTED := Testing/module Testing/host Testing/extension
 
 # The arrays are small or the work is spread over processes: more BLAS threads only get in each other's way.
 export OMP_NUM_THREADS ?= 2
@@ -38,7 +40,8 @@ demo: setup
 	$(BIN)/pdl1 predict --ct $(DEMO)/cohort/images/case_0001_ct.nii.gz --tumor $(DEMO)/cohort/images/case_0001_tumor.nii.gz --out $(DEMO)/result
 
 test: $(TOOLS)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(addprefix --ignore=,$(HOSTED))
+	$(BIN)/python -m pytest $(HOSTED)
 
 check: $(TOOLS)
 	$(BIN)/ruff format --check .
