@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.models.bundle import Bundle
 from PDL1PredictorLib.phantom.truth import bayes_auc
 from PDL1PredictorLib.study.cohort import Cohort
+from PDL1PredictorLib.study.cost import Cost, measured
 from PDL1PredictorLib.study.deepradscore import StudyRecipe
 from PDL1PredictorLib.study.describe import table_1
 from PDL1PredictorLib.study.examples import examples
@@ -146,24 +146,24 @@ def conduct(plan: Plan, cases: Cases, progress: Progress = SILENT) -> tuple[Bund
     """
     for folder in (plan.bundle, plan.report):
         refuse_existing(folder, plan.overwrite)
-    started = perf_counter()
     recipe = plan.recipe
-    with progress.part("prepare", 0.0, 0.3, "preparing the cases") as part:
-        prepared = prepare_cases(cases, recipe, plan.cache, plan.workers, plan.scheduler, part)
-    study = Study(
-        cohort=prepared,
-        patients=[cases.patients[name] for name in prepared.names],
-        recipe=recipe,
-        device=plan.device,
-        start=plan.start,
-        test=_test_rows(prepared, cases.splits),
-        checkpoints=plan.cache / "training",
-        workers=plan.workers,
-        bayes_auc=cases.bayes_auc,
-    )
-    with only_run_in(plan.cache / "training"), progress.part("study", 0.3, 0.95, "training") as part:
-        run = run_study(study, part)
-    outcome = _outcome(plan, cases, study, run, perf_counter() - started)
+    with measured(plan.device) as cost:
+        with progress.part("prepare", 0.0, 0.3, "preparing the cases") as part:
+            prepared = prepare_cases(cases, recipe, plan.cache, plan.workers, plan.scheduler, part)
+        study = Study(
+            cohort=prepared,
+            patients=[cases.patients[name] for name in prepared.names],
+            recipe=recipe,
+            device=plan.device,
+            start=plan.start,
+            test=_test_rows(prepared, cases.splits),
+            checkpoints=plan.cache / "training",
+            workers=plan.workers,
+            bayes_auc=cases.bayes_auc,
+        )
+        with only_run_in(plan.cache / "training"), progress.part("study", 0.3, 0.95, "training") as part:
+            run = run_study(study, part)
+    outcome = _outcome(plan, cases, study, run, cost)
     with progress.part("writing", 0.95, 1.0, "writing the report and the model"):
         write_study_report(outcome, plan.report, plan.overwrite)
         about = about_study(plan.words, outcome, _counts(run, len(prepared)), cases.bayes_auc)
@@ -177,7 +177,7 @@ def _test_rows(prepared: PreparedCohort, splits: Mapping[str, str]) -> np.ndarra
     return np.flatnonzero([splits[name] == "test" for name in prepared.names])
 
 
-def _outcome(plan: Plan, cases: Cases, study: Study, run: StudyRun, seconds: float) -> StudyOutcome:
+def _outcome(plan: Plan, cases: Cases, study: Study, run: StudyRun, cost: Cost) -> StudyOutcome:
     return StudyOutcome(
         title=plan.words.title,
         command=plan.command,
@@ -189,7 +189,8 @@ def _outcome(plan: Plan, cases: Cases, study: Study, run: StudyRun, seconds: flo
             **{name: importlib.metadata.version(name) for name in PACKAGES},
             "device": plan.device,
             "start_weights": None if plan.start is None else plan.start.name,
-            "seconds": round(seconds, 1),
+            "seconds": round(cost.seconds, 1),
+            "peak_memory_mb": None if cost.peak_memory_mb is None else round(cost.peak_memory_mb),
         },
         table_1=cases.table_1(study.cohort),
         flow=_flow(cases, study, run),
