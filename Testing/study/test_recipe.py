@@ -99,14 +99,18 @@ def test_the_same_case_twice_is_refused(cache: Path):
 
 def test_preparing_can_be_cancelled_and_goes_on_from_there(tmp_path: Path):
     sources = [PhantomSource(2, i) for i in range(3)]
-    progress = Progress(cancelled=lambda: len(list(tmp_path.glob("phantom*"))) >= 1)
+
+    def ready() -> int:
+        return len(list((tmp_path / "features").glob("phantom*")))
+
+    progress = Progress(cancelled=lambda: ready() >= 1)
     with pytest.raises(CancelledError):
         prepare(sources, ("PDL1",), RECIPE.regions, RECIPE.features, tmp_path, workers=1, progress=progress)
-    done = len(list(tmp_path.glob("phantom*")))
-    assert done >= 1
+    assert 1 <= ready() < 3
     cohort = prepare(sources, ("PDL1",), RECIPE.regions, RECIPE.features, tmp_path, workers=1)
     assert len(cohort) == 3
-    assert not list(tmp_path.glob(".case*"))
+    assert ready() == 3
+    assert not list(tmp_path.rglob(".*.part"))
 
 
 @pytest.mark.parametrize(("name", "value"), [("n_train", 39), ("n_test", 19), ("n_train", 10**6)])
