@@ -279,6 +279,7 @@ def test_a_phantom_cohort_is_written_and_one_of_nobody_refused(tmp_path: Path, c
 def test_training_with_too_few_patients_or_over_an_existing_folder_is_refused(tmp_path: Path, capsys):
     assert main(["train", "--recipe", "demo", "--n", "10", "--out", str(tmp_path / "m")]) == EXIT_REFUSED
     assert "40 to 100000 training cases, got 10" in capsys.readouterr().err
+    (tmp_path / "a file of the user's").touch()
     assert main(["train", "--recipe", "demo", "--out", str(tmp_path)]) == EXIT_REFUSED
     assert "exists already" in capsys.readouterr().err
 
