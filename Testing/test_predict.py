@@ -181,11 +181,18 @@ def test_a_failure_in_the_middle_leaves_nothing(files: Files, tiny_model: Path, 
     assert list(tmp_path.iterdir()) == []
 
 
+def _heed_interrupts() -> None:
+    """A shell starts what runs in the background deaf to Ctrl-C, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupt_of_the_running_command_leaves_nothing(files: Files, tiny_model: Path, tmp_path: Path):
     command = [sys.executable, "-m", "PDL1PredictorLib", "predict", "--ct", str(files.ct), "--tumor", str(files.tumor)]
     command += ["--model", str(tiny_model), "--out", str(tmp_path / "out"), "--progress", "json", "--device", "cpu"]
     for number in (signal.SIGINT, signal.SIGTERM):
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_heed_interrupts
+        ) as running:
             for line in running.stdout:
                 if '"features"' in line:
                     running.send_signal(number)
