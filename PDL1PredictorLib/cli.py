@@ -5,15 +5,15 @@ import json
 import math
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 from types import FrameType
 from typing import Any
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY, __version__, cli_cohort, cli_deep, cli_tables, cli_train
+from PDL1PredictorLib.cli_common import Speaker, add_command, typed
 from PDL1PredictorLib.core.errors import InputError, PDL1Error
-from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.resources import DEFAULT_MODEL, find_model, model_folders
 
 EXIT_REFUSED, EXIT_INTERRUPTED = 2, 130
@@ -25,7 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     130 when interrupted.
     """
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    options = _parser().parse_args(given)
+    options.typed = typed(given)
     speaker = Speaker(options.progress)
     previous = signal.signal(signal.SIGTERM, _interrupt)  # Cancel in the window, and a cluster's scheduler, send this
     try:
@@ -45,62 +47,6 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-class Speaker:
-    """Says where the work is: a line that is rewritten for people, or JSON lines for programs.
-
-    Args:
-        style: `bar`, `json` or `none`.
-    """
-
-    def __init__(self, style: str) -> None:
-        self._style = style
-        self._started = perf_counter()
-        self._open_line = False
-
-    def progress(self) -> Progress:
-        """For the library."""
-        return Progress(self._report)
-
-    def done(self, text: str, **facts: Any) -> None:
-        """The end of a command that worked: words for people, `facts` for programs."""
-        if self._style == "json":
-            self._json("result", **facts)
-        else:
-            self._close_line()
-            print(text)
-
-    def failed(self, text: str) -> None:
-        """The end of one that did not."""
-        if self._style == "json":
-            self._json("error", message=text)
-        self._close_line()
-        print(f"pdl1: {text}", file=sys.stderr)
-
-    def _report(self, stage: str, fraction: float, message: str) -> None:
-        elapsed = round(perf_counter() - self._started, 2)
-        if self._style == "json":
-            self._json("progress", stage=stage, fraction=round(fraction, 4), message=message, elapsed_s=elapsed)
-        elif self._style == "bar" and sys.stderr.isatty():
-            filled = round(30 * fraction)
-            bar = "#" * filled + "." * (30 - filled)
-            print(
-                f"\r[{bar}] {fraction:4.0%} {elapsed:6.1f} s  {message or stage:.60}\033[K",
-                end="",
-                file=sys.stderr,
-                flush=True,
-            )
-            self._open_line = True
-
-    def _close_line(self) -> None:
-        if self._open_line:
-            print(file=sys.stderr)
-            self._open_line = False
-
-    @staticmethod
-    def _json(kind: str, **content: Any) -> None:
-        print(json.dumps({"type": kind, **content}, ensure_ascii=True), flush=True)
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="pdl1",
@@ -116,17 +62,6 @@ def _parser() -> argparse.ArgumentParser:
     for page in (cli_cohort, cli_tables, cli_train, cli_deep):
         page.add(commands)
     return parser
-
-
-def _command(
-    commands: Any, name: str, text: str, run: Callable[[argparse.Namespace, Speaker], None]
-) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text, epilog=RESEARCH_USE_ONLY)
-    command.add_argument(
-        "--progress", choices=("bar", "json", "none"), default="bar", help="how to tell the progress (default: bar)"
-    )
-    command.set_defaults(run=run)
-    return command
 
 
 def _add_case(
@@ -156,7 +91,7 @@ def _add_case(
 
 
 def _add_predict(commands: Any) -> None:
-    command = _command(commands, "predict", "Predict one case: result, report, heat maps, regions.", _predict)
+    command = add_command(commands, "predict", "Predict one case: result, report, heat maps, regions.", _predict)
     _add_case(command)
     command.add_argument(
         "--model", default=DEFAULT_MODEL, help=f"bundle: name, folder or .zip (default: {DEFAULT_MODEL})"
@@ -170,25 +105,25 @@ def _add_predict(commands: Any) -> None:
 
 
 def _add_features(commands: Any) -> None:
-    command = _command(commands, "features", "Write the radiomic features of one case as a table.", _features)
+    command = add_command(commands, "features", "Write the radiomic features of one case as a table.", _features)
     _add_case(command, engines="pdl1 (default), pyradiomics, or both: their values side by side and how far apart")
     command.add_argument("--preset", default="deepradscore", help="deepradscore (default), pdl1es or karim")
     command.add_argument("--out", type=Path, required=True, help="CSV file to make")
 
 
 def _add_models(commands: Any) -> None:
-    _command(commands, "models", "List the models, each checked.", _models)
+    add_command(commands, "models", "List the models, each checked.", _models)
 
 
 def _add_ibsi(commands: Any) -> None:
-    command = _command(commands, "ibsi", "Hold features and filters against the reference values of IBSI.", _ibsi)
+    command = add_command(commands, "ibsi", "Hold features and filters against the reference values of IBSI.", _ibsi)
     command.add_argument(
         "--reference", type=Path, required=True, help="folder with the tables of reference values and the phantoms"
     )
 
 
 def _add_phantom(commands: Any) -> None:
-    command = _command(commands, "phantom", "Make a synthetic cohort with known truth.", _phantom)
+    command = add_command(commands, "phantom", "Make a synthetic cohort with known truth.", _phantom)
     command.add_argument("--n", type=int, default=10, help="patients (default: 10)")
     command.add_argument("--seed", type=int, default=1, help="the same seed makes the same bytes (default: 1)")
     command.add_argument(

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from PDL1PredictorLib.cli_common import Speaker, add_command
 from PDL1PredictorLib.core.errors import OutputError
 from PDL1PredictorLib.core.lazy import require_module
 from PDL1PredictorLib.core.output import whole_file
 
 if TYPE_CHECKING:
-    from PDL1PredictorLib.cli import Speaker
     from PDL1PredictorLib.study.cohort import Cohort
     from PDL1PredictorLib.study.cohort_writing import Imported
 
@@ -32,17 +32,13 @@ def add(commands: Any) -> None:
 
 
 def _add_check(commands: Any) -> None:
-    from PDL1PredictorLib.cli import _command  # here and below: that page imports this one
-
-    command = _command(commands, "check", "Check a cohort whole; every problem of every row is listed.", _check)
+    command = add_command(commands, "check", "Check a cohort whole; every problem of every row is listed.", _check)
     command.add_argument("table", type=Path, metavar="FILE", help=TABLE_HELP)
     command.add_argument("--quick", action="store_true", help="do not open the images")
 
 
 def _add_describe(commands: Any) -> None:
-    from PDL1PredictorLib.cli import _command
-
-    command = _command(commands, "describe", "Table 1: who is in the cohort, and how groups differ.", _describe)
+    command = add_command(commands, "describe", "Table 1: who is in the cohort, and how groups differ.", _describe)
     command.add_argument("table", type=Path, metavar="FILE", help=TABLE_HELP)
     command.add_argument("--by", metavar="ENDPOINT", help="compare those with and without it")
     command.add_argument("--out", type=Path, help="CSV file to make (default: the screen alone)")
@@ -50,9 +46,7 @@ def _add_describe(commands: Any) -> None:
 
 
 def _add_features(commands: Any) -> None:
-    from PDL1PredictorLib.cli import _command
-
-    command = _command(commands, "features", "Write the radiomic features of every case as one table.", _features)
+    command = add_command(commands, "features", "Write the radiomic features of every case as one table.", _features)
     command.add_argument("table", type=Path, metavar="FILE", help=TABLE_HELP)
     command.add_argument("--preset", default="deepradscore", help="deepradscore (default), pdl1es or karim")
     command.add_argument("--ring-mm", type=float, help="thickness of the peritumoral ring in mm (default: 3)")
@@ -64,10 +58,8 @@ def _add_features(commands: Any) -> None:
 
 
 def _add_import_tcia(commands: Any) -> None:
-    from PDL1PredictorLib.cli import _command
-
     text = "NSCLC Radiogenomics as The Cancer Imaging Archive hands it out: DICOM CT and SEG of each patient."
-    command = _command(commands, "tcia", text, _import_tcia)
+    command = add_command(commands, "tcia", text, _import_tcia)
     command.add_argument("images", type=Path, metavar="FOLDER", help="folder of the DICOM files, with subfolders")
     command.add_argument("--clinical", type=Path, help="the collection's clinical table, CSV")
     command.add_argument("--expression", type=Path, help="table of gene expression with CD8A and CD274")
@@ -79,9 +71,7 @@ def _add_import_tcia(commands: Any) -> None:
 
 
 def _add_import_folder(commands: Any) -> None:
-    from PDL1PredictorLib.cli import _command
-
-    command = _command(commands, "folder", "Images and masks paired by their names.", _import_folder)
+    command = add_command(commands, "folder", "Images and masks paired by their names.", _import_folder)
     command.add_argument("images", type=Path, metavar="FOLDER", help="folder of images and masks, with subfolders")
     command.add_argument("--image", help="names of the images below FOLDER, * for the case: 'scans/*_ct'")
     command.add_argument("--mask", help="names of the masks: 'contours/*_gtv'")
@@ -94,14 +84,14 @@ def _add_import_output(command: argparse.ArgumentParser) -> None:
     command.add_argument("--out", type=Path, required=True, help="table to make, CSV")
 
 
-def _check(options: argparse.Namespace, speaker: "Speaker") -> None:
+def _check(options: argparse.Namespace, speaker: Speaker) -> None:
     from PDL1PredictorLib.study.cohort import read_cohort
 
     cohort = read_cohort(options.table, check_images=not options.quick)
     speaker.done(_summary(cohort), n=len(cohort), endpoints=list(cohort.endpoints), warnings=list(cohort.warnings))
 
 
-def _describe(options: argparse.Namespace, speaker: "Speaker") -> None:
+def _describe(options: argparse.Namespace, speaker: Speaker) -> None:
     from PDL1PredictorLib.study.cohort import read_cohort
     from PDL1PredictorLib.study.describe import COLUMNS, table_1
 
@@ -119,7 +109,7 @@ def _describe(options: argparse.Namespace, speaker: "Speaker") -> None:
     speaker.done(_aligned([list(columns), *texts]), rows=rows)
 
 
-def _features(options: argparse.Namespace, speaker: "Speaker") -> None:
+def _features(options: argparse.Namespace, speaker: Speaker) -> None:
     for name in ("pyarrow", "filelock"):
         require_module(name, "Preparing a cohort needs more packages than prediction: install pdl1predictor[train].")
     from PDL1PredictorLib.core.settings import RegionSettings
@@ -150,7 +140,7 @@ def _features(options: argparse.Namespace, speaker: "Speaker") -> None:
     speaker.done("\n".join([head, *failed, *made.warnings]), out=str(options.out), n=len(made), failed=made.failed)
 
 
-def _import_tcia(options: argparse.Namespace, speaker: "Speaker") -> None:
+def _import_tcia(options: argparse.Namespace, speaker: Speaker) -> None:
     from PDL1PredictorLib.study.import_clinical import ExpressionRule
     from PDL1PredictorLib.study.import_tcia import import_tcia
 
@@ -160,7 +150,7 @@ def _import_tcia(options: argparse.Namespace, speaker: "Speaker") -> None:
     _write(found, options, speaker)
 
 
-def _import_folder(options: argparse.Namespace, speaker: "Speaker") -> None:
+def _import_folder(options: argparse.Namespace, speaker: Speaker) -> None:
     from PDL1PredictorLib.study.import_folder import import_folder
 
     _refuse_existing(options.out, options.overwrite)
@@ -173,7 +163,7 @@ def _refuse_existing(path: Path, overwrite: bool) -> None:
         raise OutputError(f"{path} exists already. Choose another name, or allow it to be replaced (--overwrite).")
 
 
-def _write(found: "Imported", options: argparse.Namespace, speaker: "Speaker") -> None:
+def _write(found: "Imported", options: argparse.Namespace, speaker: Speaker) -> None:
     from PDL1PredictorLib.study.cohort_writing import write_cohort_table
 
     cohort = write_cohort_table(found.rows, options.out, options.overwrite)

@@ -2,16 +2,13 @@
 
 import argparse
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from PDL1PredictorLib.cli_common import Speaker, add_command
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.lazy import require_module
-
-if TYPE_CHECKING:
-    from PDL1PredictorLib.cli import Speaker
 
 
 def add(commands: Any) -> None:
@@ -21,9 +18,7 @@ def add(commands: Any) -> None:
 
 
 def _add_backbones(commands: Any) -> None:
-    from PDL1PredictorLib.cli import _command  # here: that page imports this one
-
-    command = _command(commands, "backbones", "Compare five backbones of the network on one endpoint.", _backbones)
+    command = add_command(commands, "backbones", "Compare five backbones of the network on one endpoint.", _backbones)
     command.add_argument("--cohort", type=Path, help="table of the cohort (default: synthetic patients)")
     command.add_argument("--n", type=int, default=600, help="synthetic patients, without --cohort (default: 600)")
     command.add_argument("--endpoint", default="PDL1", help="what is predicted (default: PDL1)")
@@ -40,9 +35,9 @@ def _add_backbones(commands: Any) -> None:
 
 
 def _add_pretrain(commands: Any) -> None:
-    from PDL1PredictorLib.cli import _command
-
-    command = _command(commands, "pretrain", "Train a backbone on lung nodules (LIDC-IDRI) to start from.", _pretrain)
+    command = add_command(
+        commands, "pretrain", "Train a backbone on lung nodules (LIDC-IDRI) to start from.", _pretrain
+    )
     command.add_argument("--data", type=Path, required=True, help="folder with labels.csv, image/ and mask/")
     command.add_argument("--epochs", type=int, help="passes over the nodules (default: 40)")
     command.add_argument("--seed", type=int, default=1, help="of split and network (default: 1)")
@@ -56,7 +51,7 @@ def _add_pretrain(commands: Any) -> None:
     )
 
 
-def _backbones(options: argparse.Namespace, speaker: "Speaker") -> None:
+def _backbones(options: argparse.Namespace, speaker: Speaker) -> None:
     _require_training()
     from PDL1PredictorLib.core.output import whole_folder
     from PDL1PredictorLib.models.device import choose_device
@@ -74,8 +69,8 @@ def _backbones(options: argparse.Namespace, speaker: "Speaker") -> None:
         parts = divided(cohort, patients, options.seed, test)
         with progress.part("network", 0.2, 1.0, "training") as part:
             rows = compare_backbones(*parts, options.endpoint, settings[0], options.seed, device, names, part)
-        text = backbones_text(rows, options.endpoint, _typed())
-        facts = {"schema_version": "1.0", "command": _typed(), "endpoint": options.endpoint, "backbones": rows}
+        text = backbones_text(rows, options.endpoint, options.typed)
+        facts = {"schema_version": "1.0", "command": options.typed, "endpoint": options.endpoint, "backbones": rows}
         (draft / "backbones.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
         (draft / "backbones.md").write_text(text, encoding="utf-8")
     speaker.done(text, out=str(options.out), backbones=rows)
@@ -108,7 +103,7 @@ def _prepared(options: argparse.Namespace, progress: Any) -> tuple[Any, list[str
     return cohort, [patients.get(name, name) for name in cohort.names], test if len(test) else None
 
 
-def _pretrain(options: argparse.Namespace, speaker: "Speaker") -> None:
+def _pretrain(options: argparse.Namespace, speaker: Speaker) -> None:
     _require_training()
     from PDL1PredictorLib.core.output import refuse_existing, whole_file
     from PDL1PredictorLib.models.device import choose_device
@@ -126,8 +121,8 @@ def _pretrain(options: argparse.Namespace, speaker: "Speaker") -> None:
     checkpoint = options.out.with_suffix(".checkpoint")
     result = pretrain(options.data, settings, choose_device(options.device), speaker.progress(), checkpoint)
     facts = pretrained_facts(result)
-    text = pretrained_text(facts, _typed())
-    contents = {".json": json.dumps({"command": _typed(), **facts}, indent=1, allow_nan=False) + "\n", ".md": text}
+    text = pretrained_text(facts, options.typed)
+    contents = {".json": json.dumps({"command": options.typed, **facts}, indent=1, allow_nan=False) + "\n", ".md": text}
     for suffix, file in texts.items():
         with whole_file(file, options.overwrite) as draft:
             draft.write_text(contents[suffix], encoding="utf-8")
@@ -137,8 +132,3 @@ def _pretrain(options: argparse.Namespace, speaker: "Speaker") -> None:
 
 def _require_training() -> None:
     require_module("sklearn", "Training needs more packages than prediction: install pdl1predictor[train].")
-
-
-def _typed() -> str:
-    """The command as one would type it again, without where the program lies."""
-    return " ".join(["pdl1", *sys.argv[1:]])

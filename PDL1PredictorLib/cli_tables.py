@@ -2,19 +2,15 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from PDL1PredictorLib.cli_common import Speaker, add_command
 from PDL1PredictorLib.core.lazy import require_module
-
-if TYPE_CHECKING:
-    from PDL1PredictorLib.cli import Speaker
 
 
 def add(commands: Any) -> None:
     """Add `classifiers` to the commands."""
-    from PDL1PredictorLib.cli import _command  # here: that page imports this one
-
-    command = _command(
+    command = add_command(
         commands, "classifiers", "Compare seven classifiers on a table of inputs, by cross-validation.", _classifiers
     )
     command.add_argument("--table", type=Path, required=True, help="CSV or Parquet file, one row a case")
@@ -29,7 +25,7 @@ def add(commands: Any) -> None:
     command.add_argument("--out", type=Path, required=True, help="folder to make")
 
 
-def _classifiers(options: argparse.Namespace, speaker: "Speaker") -> None:
+def _classifiers(options: argparse.Namespace, speaker: Speaker) -> None:
     for name in ("sklearn", "skl2onnx"):
         require_module(name, "Fitting needs more packages than prediction: install pdl1predictor[train].")
     from PDL1PredictorLib.core.output import whole_folder

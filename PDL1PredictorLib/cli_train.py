@@ -2,24 +2,19 @@
 
 import argparse
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from PDL1PredictorLib.cli_common import Speaker, add_command
 from PDL1PredictorLib.core.endpoints import DEEPRADSCORE_ENDPOINTS
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.lazy import require_module
 
-if TYPE_CHECKING:
-    from PDL1PredictorLib.cli import Speaker
-
 
 def add(commands: Any) -> None:
     """Add `train` and `leak-test` to the commands."""
-    from PDL1PredictorLib.cli import _command  # here: that page imports this one
-
-    command = _command(commands, "train", "Train models, measure them, and write a bundle.", _train)
+    command = add_command(commands, "train", "Train models, measure them, and write a bundle.", _train)
     command.add_argument(
         "--recipe",
         choices=("demo", "deepradscore"),
@@ -32,7 +27,7 @@ def add(commands: Any) -> None:
     study.add_argument("--words", type=Path, help="JSON file: title, cohort, limitations ... for the model card")
     study.add_argument("--report", type=Path, help="folder of the report (default: OUT with .study added)")
 
-    leak = _command(commands, "leak-test", "Run a study on shuffled labels: it must find nothing.", _leak_test)
+    leak = add_command(commands, "leak-test", "Run a study on shuffled labels: it must find nothing.", _leak_test)
     leak.add_argument("--endpoint", default="PDL1", help="whose labels are shuffled (default: PDL1)")
     leak.add_argument("--shuffles", type=int, default=20, help="of the labels (default: 20)")
     leak.add_argument("--out", type=Path, required=True, help="JSON file to make")
@@ -81,13 +76,13 @@ def _add_study(command: argparse.ArgumentParser) -> Any:
     return study
 
 
-def _train(options: argparse.Namespace, speaker: "Speaker") -> None:
+def _train(options: argparse.Namespace, speaker: Speaker) -> None:
     for name in ("sklearn", "skl2onnx"):
         require_module(name, "Training needs more packages than prediction: install pdl1predictor[train].")
     (_demo if options.recipe == "demo" else _study)(options, speaker)
 
 
-def _demo(options: argparse.Namespace, speaker: "Speaker") -> None:
+def _demo(options: argparse.Namespace, speaker: Speaker) -> None:
     from PDL1PredictorLib.core.output import refuse_existing
     from PDL1PredictorLib.models.device import choose_device
     from PDL1PredictorLib.study.card import export_demo
@@ -101,7 +96,7 @@ def _demo(options: argparse.Namespace, speaker: "Speaker") -> None:
     speaker.done(bundle.file("MODEL_CARD.md").decode(), out=str(options.out), sha256=bundle.sha256)
 
 
-def _study(options: argparse.Namespace, speaker: "Speaker") -> None:
+def _study(options: argparse.Namespace, speaker: Speaker) -> None:
     require_module("matplotlib", "A study's report needs more packages: install pdl1predictor[train].")
     from PDL1PredictorLib.models.device import choose_device
     from PDL1PredictorLib.study.conduct import Plan, conduct
@@ -116,7 +111,7 @@ def _study(options: argparse.Namespace, speaker: "Speaker") -> None:
         bundle=options.out,
         report=options.report or options.out.with_name(f"{options.out.name}.study"),
         cache=_cache(options),
-        command=_typed(),
+        command=options.typed,
         words=words,
         device=choose_device(options.device),
         start=options.weights,
@@ -130,7 +125,7 @@ def _study(options: argparse.Namespace, speaker: "Speaker") -> None:
     speaker.done(f"{text}\nReport: {report}", out=str(plan.bundle), report=str(report), sha256=bundle.sha256)
 
 
-def _leak_test(options: argparse.Namespace, speaker: "Speaker") -> None:
+def _leak_test(options: argparse.Namespace, speaker: Speaker) -> None:
     for name in ("sklearn", "skl2onnx"):
         require_module(name, "Training needs more packages than prediction: install pdl1predictor[train].")
     from PDL1PredictorLib.core.output import whole_file
@@ -157,7 +152,7 @@ def _leak_test(options: argparse.Namespace, speaker: "Speaker") -> None:
                 _cache(options) / "leak-test",
                 part,
             )
-        draft.write_text(json.dumps({"command": _typed(), **found.to_dict()}, indent=1) + "\n", encoding="utf-8")
+        draft.write_text(json.dumps({"command": options.typed, **found.to_dict()}, indent=1) + "\n", encoding="utf-8")
     speaker.done(found.text(), out=str(options.out))
 
 
@@ -228,8 +223,3 @@ def _synthetic_words(seed: int) -> Any:
 def _cache(options: argparse.Namespace) -> Path:
     folder: Path = options.cache or options.out.with_name(f"{options.out.name}.cache")
     return folder
-
-
-def _typed() -> str:
-    """The command as one would type it again, without where the program lies."""
-    return " ".join(["pdl1", *sys.argv[1:]])
