@@ -1,6 +1,7 @@
 """Shared by all tests: where the real data lie, and what it means when they do not."""
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from PDL1PredictorLib.study.trained import Reference, Trained, TrainedEndpoint
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("PDL1_SHARED", ROOT.parent / "shared"))
+sys.path.insert(0, str(ROOT / "Testing" / "helpers"))
 
 
 @pytest.fixture(scope="session")

@@ -1,53 +1,17 @@
 import sys
-import warnings
 
 import numpy as np
-import pydicom
 import pytest
 import SimpleITK as sitk
+from dicom_seg import write_seg
 
 from PDL1PredictorLib.core.case import same_grid
 from PDL1PredictorLib.core.errors import EmptyRegionError, GridMismatchError, InputError, MissingPackageError
 from PDL1PredictorLib.imaging.read import read_ct, read_mask
 
-highdicom = pytest.importorskip("highdicom")
-
 
 def array(image):
     return sitk.GetArrayFromImage(image)
-
-
-def write_seg(path, written, *masks, names=("Tumor", "Node")):
-    """Write masks (k, j, i), in the order of the slices written, as one DICOM SEG; empty frames are left out."""
-    code = highdicom.sr.CodedConcept
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        descriptions = [
-            highdicom.seg.SegmentDescription(
-                segment_number=n,
-                segment_label=name,
-                segmented_property_category=code("49755003", "SCT", "Morphologically abnormal structure"),
-                segmented_property_type=code("108369006", "SCT", "Neoplasm"),
-                algorithm_type=highdicom.seg.SegmentAlgorithmTypeValues.MANUAL,
-            )
-            for n, (name, _) in enumerate(zip(names, masks, strict=False), start=1)
-        ]
-        seg = highdicom.seg.Segmentation(
-            source_images=[pydicom.dcmread(p) for p in written.paths],
-            pixel_array=np.stack(masks, axis=-1),
-            segmentation_type=highdicom.seg.SegmentationTypeValues.BINARY,
-            segment_descriptions=descriptions,
-            series_instance_uid=highdicom.UID(),
-            series_number=5,
-            sop_instance_uid=highdicom.UID(),
-            instance_number=1,
-            manufacturer="Maker",
-            manufacturer_model_name="Model",
-            software_versions="1",
-            device_serial_number="1",
-        )
-        seg.save_as(path)
-    return path
 
 
 @pytest.fixture
@@ -70,7 +34,7 @@ def boxes():
 
 def test_a_segment_lies_where_it_was_drawn(scan, points, tmp_path):
     tumor, node = boxes()
-    path = write_seg(tmp_path / "Segmentierung ü.dcm", scan, tumor, node)
+    path = write_seg(tmp_path / "Segmentierung ü.dcm", scan.paths, tumor, node)
     for segment, drawn in (("Tumor", tumor), ("1", tumor), ("Node", node), ("2", node)):
         mask = read_mask(path, scan.ct, segment=segment)
         assert same_grid(mask, scan.ct)
@@ -80,7 +44,7 @@ def test_a_segment_lies_where_it_was_drawn(scan, points, tmp_path):
 
 
 def test_of_several_segments_one_must_be_chosen(scan, tmp_path):
-    path = write_seg(tmp_path / "seg.dcm", scan, *boxes())
+    path = write_seg(tmp_path / "seg.dcm", scan.paths, *boxes())
     with pytest.raises(InputError, match=r"seg.dcm holds 2 regions: 1 \(Tumor\), 2 \(Node\)"):
         read_mask(path, scan.ct)
     with pytest.raises(InputError, match=r"no region 'Lung'. It holds: 1 \(Tumor\), 2 \(Node\)"):
@@ -89,14 +53,14 @@ def test_of_several_segments_one_must_be_chosen(scan, tmp_path):
 
 def test_a_single_segment_needs_no_choice(scan, tmp_path):
     tumor, _ = boxes()
-    assert int(array(read_mask(write_seg(tmp_path / "seg.dcm", scan, tumor), scan.ct)).sum()) == int(tumor.sum())
+    assert int(array(read_mask(write_seg(tmp_path / "seg.dcm", scan.paths, tumor), scan.ct)).sum()) == int(tumor.sum())
 
 
 def test_a_segment_of_another_scan_is_refused(chest, write_series, tmp_path):
     first, second = write_series(tmp_path / "a", chest), write_series(tmp_path / "b", chest)
     mask = np.zeros(chest.GetSize()[::-1], np.uint8)
     mask[2:5, 3:9, 4:12] = 1
-    path = write_seg(tmp_path / "seg.dcm", first, mask)
+    path = write_seg(tmp_path / "seg.dcm", first.paths, mask)
     with pytest.raises(GridMismatchError, match="seg.dcm refers to another scan"):
         read_mask(path, read_ct(second.folder).image)
     assert int(array(read_mask(path, chest)).sum()) == int(mask.sum())
@@ -106,7 +70,7 @@ def test_a_ct_of_another_grid_needs_resampling(chest, write_series, tmp_path):
     written = write_series(tmp_path / "a", chest)
     mask = np.zeros(chest.GetSize()[::-1], np.uint8)
     mask[2:6, 3:9, 4:12] = 1
-    path = write_seg(tmp_path / "seg.dcm", written, mask)
+    path = write_seg(tmp_path / "seg.dcm", written.paths, mask)
     finer = sitk.Expand(chest, [2, 2, 2])
     with pytest.raises(GridMismatchError, match="--resample-mask"):
         read_mask(path, finer)
@@ -117,7 +81,7 @@ def test_an_empty_segment_is_refused(chest, write_series, tmp_path):
     written = write_series(tmp_path / "a", chest)
     mask = np.zeros(chest.GetSize()[::-1], np.uint8)
     mask[2:6, 3:9, 4:12] = 1
-    path = write_seg(tmp_path / "seg.dcm", written, mask, np.zeros_like(mask))
+    path = write_seg(tmp_path / "seg.dcm", written.paths, mask, np.zeros_like(mask))
     with pytest.raises(EmptyRegionError, match="no voxel"):
         read_mask(path, chest, segment="Node")
 
@@ -125,7 +89,7 @@ def test_an_empty_segment_is_refused(chest, write_series, tmp_path):
 def test_a_damaged_seg_is_refused(chest, write_series, tmp_path):
     written = write_series(tmp_path / "a", chest)
     mask = np.ones(chest.GetSize()[::-1], np.uint8)
-    path = write_seg(tmp_path / "seg.dcm", written, mask)
+    path = write_seg(tmp_path / "seg.dcm", written.paths, mask)
     content = path.read_bytes()
     path.write_bytes(content[: len(content) - 200])
     with pytest.raises(InputError, match=r"seg\.dcm"):
@@ -134,7 +98,7 @@ def test_a_damaged_seg_is_refused(chest, write_series, tmp_path):
 
 def test_without_highdicom_the_remedy_is_named(chest, write_series, tmp_path, monkeypatch):
     written = write_series(tmp_path / "a", chest)
-    path = write_seg(tmp_path / "seg.dcm", written, np.ones(chest.GetSize()[::-1], np.uint8))
+    path = write_seg(tmp_path / "seg.dcm", written.paths, np.ones(chest.GetSize()[::-1], np.uint8))
     monkeypatch.setitem(sys.modules, "highdicom", None)
     with pytest.raises(MissingPackageError, match="highdicom is needed .* or save the mask as NIfTI or NRRD"):
         read_mask(path, chest)

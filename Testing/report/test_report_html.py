@@ -3,44 +3,16 @@
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from html_page import Page
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.results import CaseWarning, Contribution, HeatMap
 from PDL1PredictorLib.report.html import contribution_rows, number, pretty, to_html
 from PDL1PredictorLib.report.svg import effect_bar, probability_scale, scale_bar_mm
-
-VOID = {"meta", "link", "br", "img", "hr", "input"}
-
-
-class Page(HTMLParser):
-    """Tags with their attributes, visible text, and whether every tag is closed in order."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.tags, self.open, self.texts = [], [], []
-        self.feed(html)
-        self.close()
-        self.text = " ".join(" ".join(self.texts).replace("\u00a0", " ").split())
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if not self.open or self.open[-1] != "style":
-            self.texts.append(data)
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,11 @@
 """A cohort in TCIA's layout, on small series made here: CT and SEG of each patient, clinical table, gene expression."""
 
-import warnings
 from pathlib import Path
 
 import numpy as np
-import pydicom
 import pytest
 import SimpleITK as sitk
+from dicom_seg import write_seg
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
@@ -16,8 +15,6 @@ from PDL1PredictorLib.study.cohort_writing import write_cohort_table
 from PDL1PredictorLib.study.import_clinical import ExpressionRule, add_expression, read_clinical, read_expression
 from PDL1PredictorLib.study.import_tcia import import_tcia
 from PDL1PredictorLib.study.sources import FileSource
-
-highdicom = pytest.importorskip("highdicom")
 
 SHAPE = (6, 16, 16)
 CLINICAL = (
@@ -60,37 +57,11 @@ def write_ct(folder: Path, patient: str) -> list[Path]:
     return paths
 
 
-def write_seg(path: Path, ct: list[Path], names: tuple[str, ...] = ("Neoplasm",)) -> None:
+def write_tumor(path: Path, ct: list[Path], names: tuple[str, ...] = ("Neoplasm",)) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    code = highdicom.sr.CodedConcept
-    masks = np.zeros((*SHAPE, len(names)), np.uint8)
-    masks[1:5, 4:12, 4:12] = 1  # 4 x 8 x 8 = 256 voxels
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        descriptions = [
-            highdicom.seg.SegmentDescription(
-                segment_number=n,
-                segment_label=name,
-                segmented_property_category=code("49755003", "SCT", "Morphologically abnormal structure"),
-                segmented_property_type=code("108369006", "SCT", "Neoplasm"),
-                algorithm_type=highdicom.seg.SegmentAlgorithmTypeValues.MANUAL,
-            )
-            for n, name in enumerate(names, start=1)
-        ]
-        highdicom.seg.Segmentation(
-            source_images=[pydicom.dcmread(p) for p in ct],
-            pixel_array=masks,
-            segmentation_type=highdicom.seg.SegmentationTypeValues.BINARY,
-            segment_descriptions=descriptions,
-            series_instance_uid=highdicom.UID(),
-            series_number=5,
-            sop_instance_uid=highdicom.UID(),
-            instance_number=1,
-            manufacturer="Maker",
-            manufacturer_model_name="Model",
-            software_versions="1",
-            device_serial_number="1",
-        ).save_as(path)
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[1:5, 4:12, 4:12] = 1  # 4 x 8 x 8 = 256 voxels
+    write_seg(path, ct, *[mask] * len(names), names=names)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +71,7 @@ def collection(tmp_path_factory) -> Path:
     for patient in ("R01-001", "R01-002"):
         study = root / "images" / patient / "04-30-1993-CT"
         ct = write_ct(study / "3.000000-THORAX-00001", patient)
-        write_seg(study / "1000.000000-segmentation-1" / "1-1.dcm", ct)
+        write_tumor(study / "1000.000000-segmentation-1" / "1-1.dcm", ct)
     write_ct(root / "images" / "R01-003" / "study" / "series", "R01-003")
     (root / "clinical.csv").write_text(CLINICAL, encoding="utf-8")
     # as GEO has it: genes down, patients across; the median of the two patients with images is 3
@@ -134,15 +105,15 @@ def test_the_images_alone_are_enough(collection):
 def test_of_two_scans_the_one_that_was_segmented_is_taken(tmp_path):
     wanted = write_ct(tmp_path / "p" / "b", "p")
     write_ct(tmp_path / "p" / "a", "p")
-    write_seg(tmp_path / "p" / "s" / "1-1.dcm", wanted)
+    write_tumor(tmp_path / "p" / "s" / "1-1.dcm", wanted)
     (row,) = import_tcia(tmp_path).rows
     assert Path(row["image"]).name == "b"
 
 
 def test_two_segmentations_are_two_cases_of_one_patient(tmp_path):
     ct = write_ct(tmp_path / "ct", "p")
-    write_seg(tmp_path / "s1" / "1-1.dcm", ct)
-    write_seg(tmp_path / "s2" / "1-1.dcm", ct, names=("Neoplasm", "Node"))
+    write_tumor(tmp_path / "s1" / "1-1.dcm", ct)
+    write_tumor(tmp_path / "s2" / "1-1.dcm", ct, names=("Neoplasm", "Node"))
     found = import_tcia(tmp_path)
     assert [(row["case"], row["patient"], row.get("segment")) for row in found.rows] == [
         ("p", "p", None),
@@ -153,7 +124,7 @@ def test_two_segmentations_are_two_cases_of_one_patient(tmp_path):
 
 def test_a_segmentation_without_its_scan_and_a_folder_of_two_scans_are_left_out_with_the_reason(tmp_path):
     lost = write_ct(tmp_path / "lost", "p")
-    write_seg(tmp_path / "s" / "1-1.dcm", lost)
+    write_tumor(tmp_path / "s" / "1-1.dcm", lost)
     other = write_ct(tmp_path / "other", "p")
     for path in other:
         path.rename(tmp_path / "lost" / f"other{path.name}")

@@ -5,11 +5,11 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import jsonschema
 import numpy as np
 import pytest
+from html_page import Page
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.errors import InputError, OutputError
@@ -20,34 +20,7 @@ from PDL1PredictorLib.study.outcome import FUSED, VOLUME
 from PDL1PredictorLib.study.page import cell, columns_of, estimate, flat, is_words, p_value, to_html
 from PDL1PredictorLib.study.report import write_predictions, write_study_report
 
-VOID = {"meta", "link", "br", "img", "hr", "input"}
 EVIL = '"><script>alert(1)</script>{{ 7 * 7 }}'
-
-
-class Page(HTMLParser):
-    """Tags with their attributes, visible text, and whether every tag is closed in order."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.tags, self.open, self.texts = [], [], []
-        self.feed(html)
-        self.close()
-        self.text = " ".join(" ".join(self.texts).replace("\u00a0", " ").split())
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if not self.open or self.open[-1] != "style":
-            self.texts.append(data)
 
 
 @pytest.fixture(scope="module")
