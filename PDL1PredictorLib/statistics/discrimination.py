@@ -235,6 +235,24 @@ def youden_threshold(labels: ArrayLike, scores: ArrayLike) -> float:
     return float(middle if middle > values[best - 1] else values[best])  # two floats may have none between them
 
 
+def sensitivity_threshold(labels: ArrayLike, scores: ArrayLike, sensitivity: float) -> float:
+    """The highest threshold at and above which at least this share of the positive cases lies.
+
+    Args:
+        labels: (n,), 0 or 1, both present.
+        scores: (n,), higher means positive.
+        sensitivity: Above 0, at most 1.
+
+    Raises:
+        ValueError: Labels, scores or sensitivity are not as said.
+    """
+    if not 0 < sensitivity <= 1:
+        raise ValueError(f"The sensitivity must be above 0 and at most 1, got {sensitivity!r}.")
+    positive = outcomes(labels)
+    falling = np.sort(numbers(scores, positive.size, "scores")[positive])[::-1]
+    return float(falling[math.ceil(sensitivity * falling.size - 1e-9) - 1])
+
+
 def _two_of_each(labels: ArrayLike) -> BoolArray:
     positive = outcomes(labels)
     if min(positive.sum(), (~positive).sum()) < 2:

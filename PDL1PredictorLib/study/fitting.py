@@ -9,7 +9,7 @@ import numpy as np
 from PDL1PredictorLib.models.deep_radscore import limited_log_odds
 from PDL1PredictorLib.statistics.calibration import bootstrap_platt, fit_platt
 from PDL1PredictorLib.statistics.conformal import class_conditional_quantiles
-from PDL1PredictorLib.statistics.discrimination import youden_threshold
+from PDL1PredictorLib.statistics.discrimination import sensitivity_threshold, youden_threshold
 from PDL1PredictorLib.study.fusion import CLASSIFIERS, N_REPEATS, Chosen, choose_classifier
 
 YOUDEN, SENSITIVITY_90 = "youden", "sensitivity 90 %"
@@ -134,16 +134,3 @@ def _never_falling(calibrations: np.ndarray, labels: np.ndarray) -> np.ndarray:
     share = labels.mean()
     constant = np.array([0.0, np.log(share / (1 - share))])
     return np.where(calibrations[:, :1] < 0, constant, calibrations)
-
-
-def sensitivity_threshold(labels: np.ndarray, probabilities: np.ndarray, sensitivity: float) -> float:
-    """The highest threshold at and above which at least this share of the positive cases lies.
-
-    Args:
-        labels: 0 or 1, (n,), at least one positive.
-        probabilities: (n,).
-        sensitivity: Above 0, at most 1.
-    """
-    positive = np.sort(probabilities[labels == 1])[::-1]
-    needed = int(np.ceil(sensitivity * len(positive) - 1e-9))
-    return float(positive[needed - 1])

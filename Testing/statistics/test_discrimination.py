@@ -15,6 +15,7 @@ from PDL1PredictorLib.statistics.discrimination import (
     confusion,
     delong_test,
     delong_test_unpaired,
+    sensitivity_threshold,
     youden_threshold,
 )
 
@@ -270,3 +271,16 @@ def test_areas_of_different_cases_agree_with_the_variances_of_proc(synthetic, de
     difference = oracle["syn.p1.ci_delong"][1] - oracle["delong1988.kg.ci"][1]
     assert result.t == pytest.approx(difference / math.sqrt(here + there), abs=1e-9)
     assert result.df == pytest.approx((here + there) ** 2 / (here**2 / 119 + there**2 / 42), abs=1e-6)
+
+
+@pytest.mark.parametrize(("sensitivity", "expected"), [(0.25, 0.9), (0.5, 0.7), (0.9, 0.2), (1.0, 0.2)])
+def test_the_threshold_of_a_sensitivity_by_hand(sensitivity: float, expected: float):
+    labels = np.array([1, 1, 0, 1, 0, 1])
+    p = np.array([0.9, 0.7, 0.65, 0.6, 0.3, 0.2])
+    assert sensitivity_threshold(labels, p, sensitivity) == expected
+
+
+@pytest.mark.parametrize("sensitivity", [0.0, 1.1, float("nan")])
+def test_a_sensitivity_that_is_no_share_is_refused(sensitivity: float):
+    with pytest.raises(ValueError, match="must be above 0 and at most 1"):
+        sensitivity_threshold([0, 1], [0.1, 0.9], sensitivity)

@@ -9,7 +9,6 @@ from PDL1PredictorLib.study.fitting import (
     Fitting,
     calibrator,
     fit_model,
-    sensitivity_threshold,
 )
 
 HOW = Fitting(n_repeats=1, n_bootstrap=20, kinds=("logistic regression", "naive Bayes"))
@@ -50,13 +49,6 @@ def test_calibrated_probabilities_have_the_mean_of_the_labels_and_the_order_of_t
 def test_the_second_threshold_keeps_nine_of_ten_positive_cases(model, data):
     assert model.threshold == model.thresholds[YOUDEN]
     assert model.thresholds[SENSITIVITY_90] <= model.thresholds[YOUDEN]
-
-
-@pytest.mark.parametrize(("sensitivity", "expected"), [(0.25, 0.9), (0.5, 0.7), (0.9, 0.2), (1.0, 0.2)])
-def test_the_threshold_of_a_sensitivity_by_hand(sensitivity: float, expected: float):
-    labels = np.array([1, 1, 0, 1, 0, 1])
-    p = np.array([0.9, 0.7, 0.65, 0.6, 0.3, 0.2])
-    assert sensitivity_threshold(labels, p, sensitivity) == expected
 
 
 def test_answers_worse_than_chance_are_not_turned_around():
