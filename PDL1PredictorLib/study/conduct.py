@@ -213,14 +213,7 @@ def _flow(cases: Cases, study: Study, run: StudyRun) -> list[tuple[str, int]]:
     if study.recipe.design == "nested":
         return [*flow, (f"each tested in one of {len(run.folds)} folds", len(study.cohort))]
     fold = run.folds[0]
-    if study.recipe.network == "frozen":
-        return [*flow, ("training", fold.learned.n_fit), ("test", len(fold.test))]
-    return [
-        *flow,
-        ("features and network fitted on", fold.learned.n_fit),
-        ("classifiers fitted on", len(fold.learned.rows)),
-        ("test", len(fold.test)),
-    ]
+    return [*flow, ("training", len(fold.learned.rows)), ("test", len(fold.test))]
 
 
 def _counts(run: StudyRun, n: int) -> str:

@@ -1,7 +1,7 @@
 """The two ways to deep features: a network trained whole, or its last two layers on a frozen one."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -24,11 +24,13 @@ class DeepModel:
     """Deep features that were learned from some rows of a cohort.
 
     Attributes:
+        known: Those rows.
         features: Rows of the cohort (n,) to deep features (n, n_deep).
         network: Gives the whole network, in evaluation mode on the CPU.
         history: Loss per epoch.
     """
 
+    known: np.ndarray
     features: Callable[[np.ndarray], np.ndarray]
     network: Callable[[], DeepCT]
     history: tuple[dict[str, float], ...]
@@ -37,20 +39,33 @@ class DeepModel:
 class DeepLearner(Protocol):
     """Learns deep features."""
 
+    @property
+    def n_folds(self) -> int:
+        """Parts of the training cases that are held out in turn."""
+        ...
+
     def learn(self, fit: np.ndarray, validation: np.ndarray, progress: Progress = SILENT) -> DeepModel:
         """From the rows `fit`; `validation` may stop the training. Raises what the training raises."""
         ...
 
+    def kept(self, train: np.ndarray, models: Sequence[DeepModel]) -> DeepModel:
+        """For cases to come: out of the models of all folds, or a new one of all rows `train`."""
+        ...
+
+    def forget(self) -> None:
+        """Remove what is kept on disk for a run that is stopped."""
+        ...
+
 
 class WholeNetwork:
-    """All layers are trained.
+    """All layers are trained; every training is stopped by the fold that it does not see.
 
     Args:
         cohort: All cases.
         recipe: How.
         device: Where.
         start: Weights to start the backbone from, or None.
-        checkpoints: Folder that keeps the state of a training that was stopped, or None.
+        checkpoints: Folder that keeps the state of the trainings of a run that was stopped, or None.
     """
 
     def __init__(
@@ -58,18 +73,34 @@ class WholeNetwork:
     ) -> None:
         self._cohort, self._recipe, self._device, self._start = cohort, recipe, device, start
         self._checkpoints = checkpoints
+        self._files: list[Path] = []
+
+    @property
+    def n_folds(self) -> int:
+        """Such that each fold is the recipe's share of validation cases."""
+        return round(1 / self._recipe.validation_share)
 
     def learn(self, fit: np.ndarray, validation: np.ndarray, progress: Progress = SILENT) -> DeepModel:
-        """Train from the start weights."""
+        """Train from the start weights, or go on where a run that was stopped has left this training."""
         parts = self._cohort.take(fit), self._cohort.take(validation)
         trained = train_deep_ct(
             *parts, self._recipe.deep, self._recipe.seed, self._device, self._start, progress, self._checkpoint(fit)
         )
         return DeepModel(
+            known=fit,
             features=lambda rows: deep_features(trained.network, self._cohort.take(rows))[0],
             network=lambda: trained.network,
             history=trained.history,
         )
+
+    def kept(self, train: np.ndarray, models: Sequence[DeepModel]) -> DeepModel:
+        """The first: no case is left to stop one that is trained on all, and choosing the luckiest would be no rule."""
+        return models[0]
+
+    def forget(self) -> None:
+        """The trainings' states are not needed any more."""
+        for file in self._files:
+            file.unlink(missing_ok=True)
 
     def _checkpoint(self, fit: np.ndarray) -> Path | None:
         """One file per set of training cases."""
@@ -77,7 +108,8 @@ class WholeNetwork:
             return None
         self._checkpoints.mkdir(parents=True, exist_ok=True)
         cases = hashlib.sha256(",".join(self._cohort.names[row] for row in fit).encode()).hexdigest()
-        return self._checkpoints / f"network-{cases[:12]}.safetensors"
+        self._files.append(self._checkpoints / f"network-{cases[:12]}.safetensors")
+        return self._files[-1]
 
 
 class FrozenNetwork:
@@ -93,6 +125,11 @@ class FrozenNetwork:
     def __init__(self, cohort: PreparedCohort, recipe: StudyRecipe, device: str, start: Path) -> None:
         self._cohort, self._recipe, self._start = cohort, recipe, start
         self._embeddings = embed(self._backbone(), cohort, device, slices="first")
+
+    @property
+    def n_folds(self) -> int:
+        """As the recipe says: a training takes a second."""
+        return self._recipe.n_folds
 
     def _backbone(self) -> DeepCT:
         deep = self._recipe.deep
@@ -113,4 +150,11 @@ class FrozenNetwork:
             into_network(whole, head)
             return whole
 
-        return DeepModel(lambda rows: head.deep(self._embeddings[rows]), network, head.history)
+        return DeepModel(fit, lambda rows: head.deep(self._embeddings[rows]), network, head.history)
+
+    def kept(self, train: np.ndarray, models: Sequence[DeepModel]) -> DeepModel:
+        """One of all training cases: nothing stops the training early, so none need be held out."""
+        return self.learn(train, train[:0])
+
+    def forget(self) -> None:
+        """Nothing is kept on disk."""

@@ -132,7 +132,7 @@ class DeepRun:
         """The state now, copied to the CPU."""
         tensors = {f"{NETWORK}{name}": value for name, value in _copied(self.network).items()}
         tensors |= {f"{BEST}{name}": value for name, value in (self._best or {}).items()}
-        state = self._optimizer.state_dict()
+        state = self._optimizer.state_dict() if self.stages_left else {"state": {}, "param_groups": []}
         for index, values in state["state"].items():
             tensors |= {f"{OPTIMIZER}{index}/{name}": _on_cpu(value) for name, value in values.items()}
         tensors["random/cpu"] = torch.get_rng_state()

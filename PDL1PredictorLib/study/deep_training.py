@@ -75,8 +75,8 @@ def train_deep_ct(
             epoch on the CPU and says so.
         start: A torchvision weight file of the backbone (.safetensors, or .pth read as weights only) to start from.
         progress: Told after every step.
-        checkpoint: File that keeps the state after every epoch. If it exists, the training goes on from there; it is
-            removed at the end.
+        checkpoint: File that keeps the state after every epoch. If it exists, the training goes on from there, or
+            is over at once where it was finished; who made it removes it.
 
     Raises:
         InputError: Too few cases, a crop that the patches or the backbone do not allow, an unfit start file, or a
@@ -101,7 +101,6 @@ def train_deep_ct(
                 torch.cuda.empty_cache()
             progress.step("network", 0.0 if keeper.last is None else keeper.last.facts["done"], warnings[0])
             run = _trained(begin, device, keeper, progress)
-    keeper.remove()
     return TrainedDeepCT(run.network.to("cpu").eval(), tuple(run.history), device, tuple(warnings))
 
 
@@ -144,10 +143,6 @@ class _Keeper:
         self.last = snapshot
         if self._file is not None:
             write_checkpoint(self._file, snapshot, self._training)
-
-    def remove(self) -> None:
-        if self._file is not None:
-            self._file.unlink(missing_ok=True)
 
 
 def _check(fit: PreparedCohort, validation: PreparedCohort, settings: DeepTraining) -> None:

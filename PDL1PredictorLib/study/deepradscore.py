@@ -34,13 +34,13 @@ class StudyRecipe:
         design: `split`: trained once, tested on cases that nothing had seen. `nested`: every case is a test case of
             one of `n_folds` trainings, each with its own selection, network, classifier and calibration; the model
             that is kept is then trained on all cases.
-        network: `trained`: all layers, on three quarters of the training cases; the rest stops the training early and
-            is what the classifiers are fitted on, with cross-fitted RadScores. `frozen`: the convolutional part stays
-            as the start weights have it and only the two new layers are trained; classifiers are fitted on the
-            cross-fitted inputs of all training cases. For small cohorts.
+        network: `trained`: all layers, on three quarters of the training cases, stopped early by the rest; once for
+            every quarter, and the first network is kept. `frozen`: the convolutional part stays as the start weights
+            have it and only the two new layers are trained, in `n_folds` folds and on all training cases in the end.
+            For small cohorts. Classifiers are fitted on the inputs that the folds give.
         test_share: Of the patients, under `split`, where the cohort table does not say.
-        validation_share: Of the training patients.
-        n_folds: Outer folds under `nested`, and folds of cross-fitting.
+        validation_share: Of the training patients, whom a network does not see that is trained whole.
+        n_folds: Outer folds under `nested`, and folds of cross-fitting around a frozen network.
         regions: How the regions are made.
         features: How they are measured.
         deep: How the network is trained; its backbone and number of deep features hold for `frozen` too.

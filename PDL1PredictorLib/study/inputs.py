@@ -1,8 +1,8 @@
 """Inputs of the classifiers: RadScores and deep features, honest where the classifiers learn.
 
 A network's deep features, and a LASSO's score, look better on the cases they were fitted on than on the next patient.
-Classifiers that were fitted on such inputs would trust them too much. Here they only ever see inputs of cases that the
-step before has not seen: a held-out quarter, or the cross-fitted inputs of all training cases.
+Classifiers that were fitted on such inputs would trust them too much. Here they only ever see cross-fitted inputs: each
+training case's come from a network and a selection that have not seen it.
 """
 
 from collections.abc import Mapping
@@ -80,15 +80,43 @@ class RadScores:
 
 
 @dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """What is learned from.
+
+    Attributes:
+        cohort: All n cases.
+        patients: Of each case, (n,).
+        rows: Of the training cases, ascending.
+        endpoints: Those that get a model.
+        recipe: How.
+    """
+
+    cohort: PreparedCohort
+    patients: np.ndarray
+    rows: np.ndarray
+    endpoints: tuple[str, ...]
+    recipe: StudyRecipe
+
+    def folds(self, n: int) -> list[np.ndarray]:
+        """Rows of n parts, by patient and stratified."""
+        rng = np.random.default_rng([self.recipe.seed, 12])
+        parts = stratified_parts(self.patients[self.rows], self.cohort.labels[self.rows], (1 / n,) * n, rng)
+        return [self.rows[part] for part in parts]
+
+    def radscores(self, rows: np.ndarray, progress: Progress = SILENT) -> RadScores:
+        """Features selected and weighed on these rows alone."""
+        return fit_radscores(self.cohort, rows, self.endpoints, self.recipe.seed, progress)
+
+
+@dataclass(frozen=True, eq=False)
 class Learned:
     """What was learned from training cases, and the honest inputs that follow.
 
     Attributes:
-        rows: Training cases with honest inputs, rows of the cohort, (n,).
+        rows: Training cases, rows of the cohort in the order of `honest`, (n,).
         honest: Their inputs.
         radscores: For cases to come.
         deep: For cases to come.
-        n_fit: Cases that features and network were fitted on.
         held_out: Pairs of rows: what a distance to the cohort may be learned from, and measured on.
     """
 
@@ -96,7 +124,6 @@ class Learned:
     honest: Inputs
     radscores: RadScores
     deep: DeepModel
-    n_fit: int
     held_out: tuple[tuple[np.ndarray, np.ndarray], ...]
 
     def inputs(self, cohort: PreparedCohort, rows: np.ndarray) -> Inputs:
@@ -104,107 +131,44 @@ class Learned:
         return _inputs(cohort, rows, self.radscores, self.deep)
 
 
-def learn_on_part(
-    cohort: PreparedCohort,
-    patients: np.ndarray,
-    train: np.ndarray,
-    endpoints: tuple[str, ...],
-    recipe: StudyRecipe,
-    learner: DeepLearner,
-    progress: Progress = SILENT,
-) -> Learned:
-    """Train the network on most of the training cases; the rest has honest deep features.
-
-    Their RadScores are cross-fitted, so that features are selected on all training cases in the end.
-
-    Args:
-        cohort: All cases.
-        patients: Of each case, (n,).
-        train: Rows of the training cases, ascending.
-        endpoints: Those that get a model.
-        recipe: How.
-        learner: Of the deep features.
-        progress: Told on the way.
-    """
-    rng = np.random.default_rng([recipe.seed, 11])
-    shares = (1 - recipe.validation_share, recipe.validation_share)
-    fit, validation = (train[part] for part in stratified_parts(patients[train], cohort.labels[train], shares, rng))
-    with progress.part("network", 0.0, 0.85, "training the network") as part:
-        deep = learner.learn(fit, validation, part)
-    with progress.part("selection", 0.85, 1.0, "selecting features") as part:
-        radscores = fit_radscores(cohort, train, endpoints, recipe.seed)
-        out_of_fold = cross_fitted_radscores(cohort, patients, train, endpoints, recipe, part)
-    honest = Inputs(
-        deep.features(validation),
-        {key: values[np.searchsorted(train, validation)] for key, values in out_of_fold.items()},
-        cohort.volumes_ml[validation],
-    )
-    return Learned(validation, honest, radscores, deep, len(fit), ((fit, validation),))
-
-
-def cross_fitted_radscores(
-    cohort: PreparedCohort,
-    patients: np.ndarray,
-    train: np.ndarray,
-    endpoints: tuple[str, ...],
-    recipe: StudyRecipe,
-    progress: Progress = SILENT,
-) -> dict[str, np.ndarray]:
-    """RadScores of every training case from selections without its fold: endpoint to (n, 2), in the order of `train`.
-
-    The arguments are those of `learn_on_part`.
-    """
-    values = {key: np.empty((len(train), len(REGIONS))) for key in endpoints}
-    folds = _folds(cohort, patients, train, recipe)
-    for number, fold in enumerate(folds):
-        progress.step("selection", number / len(folds), f"fold {number + 1} of {len(folds)}")
-        others = np.setdiff1d(train, fold)
-        found = fit_radscores(cohort, others, endpoints, recipe.seed).of(cohort.features[fold])
-        for key in endpoints:
-            values[key][np.searchsorted(train, fold)] = found[key]
-    return values
-
-
-def _folds(cohort: PreparedCohort, patients: np.ndarray, train: np.ndarray, recipe: StudyRecipe) -> list[np.ndarray]:
-    """Rows of each fold of cross-fitting."""
-    rng = np.random.default_rng([recipe.seed, 12])
-    shares = (1 / recipe.n_folds,) * recipe.n_folds
-    return [train[part] for part in stratified_parts(patients[train], cohort.labels[train], shares, rng)]
-
-
-def learn_cross_fitted(
-    cohort: PreparedCohort,
-    patients: np.ndarray,
-    train: np.ndarray,
-    endpoints: tuple[str, ...],
-    recipe: StudyRecipe,
-    learner: DeepLearner,
-    progress: Progress = SILENT,
-) -> Learned:
-    """Learn on all training cases; honest inputs of each come from a learning without its fold.
+def learn(training: TrainingSet, learner: DeepLearner, progress: Progress = SILENT) -> Learned:
+    """Learn fold by fold, so that every training case gets inputs from a learning without it.
 
     The deep features of two networks need not mean the same, so each fold's are turned onto those of the network that
-    is kept, by the rotation that fits best on the training cases that both know. The arguments are those of
-    `learn_on_part`.
+    is kept. Features are selected on all training cases in the end.
+
+    Args:
+        training: Cases and how.
+        learner: Of the deep features.
+        progress: Told on the way.
+
+    Raises:
+        InputError: Fewer patients than folds, or what the learner raises.
     """
-    folds = _folds(cohort, patients, train, recipe)
-    deep = learner.learn(train, train[:0])
-    radscores = fit_radscores(cohort, train, endpoints, recipe.seed)
-    parts, held_out = [], []
-    for number, fold in enumerate(folds):
-        progress.step("cross-fitting", number / len(folds), f"fold {number + 1} of {len(folds)}")
-        others = np.setdiff1d(train, fold)
-        fold_deep = turned(learner.learn(others, fold), deep, others)
-        parts.append(_inputs(cohort, fold, fit_radscores(cohort, others, endpoints, recipe.seed), fold_deep))
-        held_out.append((others, fold))
+    cohort, folds = training.cohort, training.folds(learner.n_folds)
+    held_out = tuple((np.setdiff1d(training.rows, fold), fold) for fold in folds)
+    networks, selections = [], []
+    share = 0.95 / len(folds)
+    for number, (others, fold) in enumerate(held_out):
+        with progress.part("network", number * share, (number + 0.85) * share, f"{number + 1} of {len(folds)}") as part:
+            networks.append(learner.learn(others, fold, part))
+        with progress.part("selection", (number + 0.85) * share, (number + 1) * share, "selecting features") as part:
+            selections.append(training.radscores(others, part))
+    with progress.part("selection", 0.95, 1.0, "selecting features on all training cases") as part:
+        deep = learner.kept(training.rows, networks)
+        radscores = training.radscores(training.rows, part)
+    parts = [
+        _inputs(cohort, fold, selection, turned(network, deep))
+        for fold, selection, network in zip(folds, selections, networks, strict=True)
+    ]
     honest = Inputs(
         np.concatenate([part.deep for part in parts]),
-        {key: np.concatenate([part.radscores[key] for part in parts]) for key in endpoints},
+        {key: np.concatenate([part.radscores[key] for part in parts]) for key in training.endpoints},
         np.concatenate([part.volumes_ml for part in parts]),
     )
     rows = np.concatenate(folds)
     radscores, honest = without_failed(cohort, rows, radscores, honest)
-    return Learned(rows, honest, radscores, deep, len(train), tuple(held_out))
+    return Learned(rows, honest, radscores, deep, held_out)
 
 
 def without_failed(
@@ -253,18 +217,22 @@ def fit_radscores(
     return RadScores(standardizer, coefficients, names)
 
 
-def turned(model: DeepModel, target: DeepModel, shared: np.ndarray) -> DeepModel:
-    """The same deep features, shifted and rotated onto those of `target` by least squares over the rows `shared`.
+def turned(model: DeepModel, target: DeepModel) -> DeepModel:
+    """The same deep features, shifted and rotated onto those of `target`.
 
-    Source: Schoenemann 1966, doi 10.1007/BF02289451 (orthogonal Procrustes problem).
+    By least squares over the cases that both were fitted on. Source: Schoenemann 1966, doi 10.1007/BF02289451
+    (orthogonal Procrustes problem).
     """
+    if model is target:
+        return model
+    shared = np.intersect1d(model.known, target.known)
     own, wanted = model.features(shared), target.features(shared)
     rotation, _ = orthogonal_procrustes(own - own.mean(0), wanted - wanted.mean(0))
 
     def features(rows: np.ndarray) -> np.ndarray:
         return np.asarray((model.features(rows) - own.mean(0)) @ rotation + wanted.mean(0))
 
-    return DeepModel(features, model.network, model.history)
+    return replace(model, features=features)
 
 
 def _inputs(cohort: PreparedCohort, rows: np.ndarray, radscores: RadScores, deep: DeepModel) -> Inputs:

@@ -100,6 +100,8 @@ def pretrain(
         trained = train_deep_ct(
             fit.cohort, validation.cohort, settings.deep, settings.seed, device, None, part, checkpoint
         )
+    if checkpoint is not None:
+        checkpoint.unlink(missing_ok=True)
     progress.step("test", 0.98, "measuring")
     truth = test.cohort.labels[:, 0].astype(int)
     by_network = _logits(trained, test, settings.deep.stages[-1].pixels)

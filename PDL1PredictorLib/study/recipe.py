@@ -5,28 +5,26 @@ cases (25 %), which neither has seen, the classifier is chosen, fitted and calib
 nothing has seen, it is measured.
 """
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.covariance import LedoitWolf
 
 from PDL1PredictorLib.core.endpoints import DEEPRADSCORE_ENDPOINTS
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.settings import RegionSettings
-from PDL1PredictorLib.models.manifest import REGIONS
 from PDL1PredictorLib.radiomics.settings import FeatureSettings, preset
-from PDL1PredictorLib.statistics.discrimination import Auc, auc
+from PDL1PredictorLib.statistics.discrimination import auc
 from PDL1PredictorLib.study.deep_training import DeepTraining, deep_features, train_deep_ct
-from PDL1PredictorLib.study.fitting import FittedModel, Fitting, fit_model
+from PDL1PredictorLib.study.fitting import Fitting, fit_model
 from PDL1PredictorLib.study.fusion import N_REPEATS
+from PDL1PredictorLib.study.inputs import fit_radscores
 from PDL1PredictorLib.study.prepare import PhantomSource, PreparedCohort, prepare
-from PDL1PredictorLib.study.selection import fit_radscore, fit_standardizer, radscore
-from PDL1PredictorLib.study.trained import Reference, Trained, TrainedEndpoint
+from PDL1PredictorLib.study.reference import reference_of
+from PDL1PredictorLib.study.trained import Trained, TrainedEndpoint
 
 LEAST_PER_CLASS = 5  # in the validation cases: fewer cannot be spread over five folds
 
@@ -102,32 +100,29 @@ def train_demo(
         deep_validation, _ = deep_features(deep.network, validation)
         deep_test, _ = deep_features(deep.network, test)
 
-    standardizer = fit_standardizer(fit.features)
-    z_fit, z_validation, z_test = (standardizer(part.features) for part in (fit, validation, test))
-    trained: dict[str, TrainedEndpoint] = {}
-    left_out: dict[str, str] = {}
+    usable, left_out = _usable(recipe.endpoints, fit, validation)
     with progress.part("fusion", 0.85, 0.99, "selecting features and fusing") as part:
-        for column, key in enumerate(recipe.endpoints):
-            part.step("fusion", column / len(recipe.endpoints), key)
-            reason = _too_few(validation.labels[:, column]) or _too_few(fit.labels[:, column])
-            if reason:
-                left_out[key] = reason
-                continue
-            learner = _EndpointLearner(recipe, key, column, fit.feature_names, standardizer.varies)
-            coefficients = learner.radscores(z_fit, fit.labels)
-            trained[key] = learner.fuse(
-                coefficients, (deep_validation, z_validation, validation.labels), (deep_test, z_test, test.labels)
+        radscores = fit_radscores(cohort, rows[n_validation:], usable, recipe.seed)
+        scores_validation, scores_test = radscores.of(validation.features), radscores.of(test.features)
+        trained: dict[str, TrainedEndpoint] = {}
+        for number, key in enumerate(usable):
+            part.step("fusion", number / len(usable), key)
+            trained[key] = _fuse(
+                recipe,
+                key,
+                radscores.coefficients[key],
+                _known(validation, key, deep_validation, scores_validation[key]),
+                _known(test, key, deep_test, scores_test[key]),
             )
-    reference = _reference(trained, fit.feature_names, z_fit, z_validation)
     return Trained(
         recipe=recipe,
         created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
         deep=deep,
-        standardizer=standardizer,
+        standardizer=radscores.standardizer,
         feature_names=cohort.feature_names,
         endpoints=trained,
         left_out=left_out,
-        reference=reference,
+        reference=reference_of(radscores, cohort.features, [(rows[n_validation:], rows[:n_validation])]),
         n_fit=len(fit),
         n_validation=len(validation),
         n_test=len(test),
@@ -140,6 +135,17 @@ def _cohort(recipe: DemoRecipe, cache: Path, workers: int | None, progress: Prog
         return prepare(sources, recipe.endpoints, recipe.regions, recipe.features, cache, workers, part)
 
 
+def _usable(
+    endpoints: tuple[str, ...], fit: PreparedCohort, validation: PreparedCohort
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Endpoints with enough cases of both classes in both parts, and the reasons of the others."""
+    reasons = {
+        key: _too_few(validation.labels[:, column]) or _too_few(fit.labels[:, column])
+        for column, key in enumerate(endpoints)
+    }
+    return tuple(key for key in endpoints if not reasons[key]), {key: text for key, text in reasons.items() if text}
+
+
 def _too_few(labels: np.ndarray) -> str | None:
     positive, negative = int(np.nansum(labels == 1)), int(np.nansum(labels == 0))
     if min(positive, negative) >= LEAST_PER_CLASS:
@@ -147,65 +153,26 @@ def _too_few(labels: np.ndarray) -> str | None:
     return f"{positive} positive and {negative} negative cases in one part; {LEAST_PER_CLASS} of each are needed"
 
 
-@dataclass(frozen=True, eq=False)
-class _EndpointLearner:
-    """The steps that are the same for every endpoint."""
-
-    recipe: DemoRecipe
-    key: str
-    column: int
-    names: Sequence[str]
-    varies: np.ndarray
-
-    def radscores(self, z: np.ndarray, labels: np.ndarray) -> dict[str, dict[str, float]]:
-        known = np.isfinite(labels[:, self.column])
-        y = labels[known, self.column].astype(int)
-        coefficients = {}
-        for region in REGIONS:
-            here = np.array([name.startswith(f"{region}_") for name in self.names])
-            coefficients[region] = fit_radscore(z[known], y, self.names, self.varies & here, self.recipe.seed)
-        return coefficients
-
-    def fuse(
-        self,
-        coefficients: dict[str, dict[str, float]],
-        validation: tuple[np.ndarray, np.ndarray, np.ndarray],
-        test: tuple[np.ndarray, np.ndarray, np.ndarray],
-    ) -> TrainedEndpoint:
-        """Choose, fit and calibrate on validation, measure on test; each is (deep features, z-scores, labels)."""
-        x, y = self._inputs(coefficients, *validation)
-        how = Fitting(self.recipe.n_repeats, self.recipe.n_bootstrap, self.recipe.coverage)
-        rng = np.random.default_rng([self.recipe.seed, 2, self.column])
-        model = fit_model(x, y, how, self.recipe.seed, rng)
-        return TrainedEndpoint(coefficients, model, self._test_auc(model, coefficients, test))
-
-    def _inputs(
-        self, coefficients: dict[str, dict[str, float]], deep: np.ndarray, z: np.ndarray, labels: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        scores = [radscore(z, self.names, coefficients[region]) for region in REGIONS]
-        known = np.isfinite(labels[:, self.column])
-        return np.column_stack([deep, *scores])[known], labels[known, self.column].astype(int)
-
-    def _test_auc(
-        self,
-        model: FittedModel,
-        coefficients: dict[str, dict[str, float]],
-        test: tuple[np.ndarray, np.ndarray, np.ndarray],
-    ) -> Auc | None:
-        x, y = self._inputs(coefficients, *test)
-        return None if y.min() == y.max() else auc(y, model.raw_probability(x))
+def _known(
+    cohort: PreparedCohort, endpoint: str, deep: np.ndarray, scores: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs (n, n_deep + 2) and labels (n,) of the cases whose label is known."""
+    labels = cohort.labels[:, cohort.endpoints.index(endpoint)]
+    known = np.isfinite(labels)
+    return np.column_stack([deep, scores])[known], labels[known].astype(int)
 
 
-def _reference(
-    trained: dict[str, TrainedEndpoint], names: Sequence[str], z_fit: np.ndarray, z_validation: np.ndarray
-) -> Reference:
-    used = sorted({name for model in trained.values() for region in REGIONS for name in model.coefficients[region]})
-    if not used:
-        raise InputError(
-            f"No radiomic feature told the classes of any endpoint apart in the {len(z_fit)} cases that features are "
-            "selected on, so there is no RadScore. Train on more cases."
-        )
-    columns = [list(names).index(name) for name in used]
-    fitted = LedoitWolf().fit(z_fit[:, columns])
-    distances = np.sqrt(fitted.mahalanobis(z_validation[:, columns]))
-    return Reference(tuple(used), fitted.location_, fitted.precision_, float(np.percentile(distances, 99)))
+def _fuse(
+    recipe: DemoRecipe,
+    endpoint: str,
+    coefficients: dict[str, dict[str, float]],
+    validation: tuple[np.ndarray, np.ndarray],
+    test: tuple[np.ndarray, np.ndarray],
+) -> TrainedEndpoint:
+    """Choose, fit and calibrate on validation, measure on test; each is (inputs, labels)."""
+    how = Fitting(recipe.n_repeats, recipe.n_bootstrap, recipe.coverage)
+    rng = np.random.default_rng([recipe.seed, 2, recipe.endpoints.index(endpoint)])
+    model = fit_model(*validation, how, recipe.seed, rng)
+    x, y = test
+    measured = None if y.min() == y.max() else auc(y, model.raw_probability(x))
+    return TrainedEndpoint(coefficients, model, measured)

@@ -18,7 +18,7 @@ from PDL1PredictorLib.study.deep_part import DeepLearner, FrozenNetwork, WholeNe
 from PDL1PredictorLib.study.deep_training import TrainedDeepCT
 from PDL1PredictorLib.study.deepradscore import LEAST_PER_CLASS, StudyRecipe
 from PDL1PredictorLib.study.fitting import FittedModel, Fitting, fit_model
-from PDL1PredictorLib.study.inputs import Inputs, Learned, learn_cross_fitted, learn_on_part
+from PDL1PredictorLib.study.inputs import Inputs, Learned, TrainingSet, learn
 from PDL1PredictorLib.study.outcome import FUSED, MODELS, VOLUME, EndpointOutcome, ModelOutcome
 from PDL1PredictorLib.study.prepare import PreparedCohort
 from PDL1PredictorLib.study.reference import reference_of
@@ -27,7 +27,6 @@ from PDL1PredictorLib.study.trained import Trained, TrainedEndpoint
 
 Models = dict[str, FittedModel]
 """By name, of `MODELS`."""
-LEAST_HONEST = 5  # of each class among the cases that classifiers are fitted on: fewer cannot be spread over five folds
 VOLUME_KINDS = ("logistic regression",)  # one input: what a reader would do
 
 
@@ -132,7 +131,9 @@ def run_study(study: Study, progress: Progress = SILENT) -> StudyRun:
         with progress.part("study", 0.8, 1.0, "training on all cases") as part:
             kept = _run_fold(study, learner, everyone, everyone[:0], usable, True, part)
     endpoints = {key: _outcome(study, key, tuple(folds), kept) for key in usable}
-    return StudyRun(tuple(folds), kept, endpoints, left_out, _trained(study, kept, endpoints, left_out))
+    run = StudyRun(tuple(folds), kept, endpoints, left_out, _trained(study, kept, endpoints, left_out))
+    learner.forget()
+    return run
 
 
 def usable_endpoints(
@@ -180,9 +181,9 @@ def _run_fold(
     kept: bool,
     progress: Progress,
 ) -> Fold:
-    learn = learn_cross_fitted if study.recipe.network == "frozen" else learn_on_part
+    training = TrainingSet(study.cohort, np.asarray(study.patients), train, endpoints, study.recipe)
     with progress.part("learning", 0.0, 0.8) as part:
-        learned = learn(study.cohort, np.asarray(study.patients), train, endpoints, study.recipe, learner, part)
+        learned = learn(training, learner, part)
     with progress.part("fusion", 0.8, 1.0, "choosing and fitting classifiers") as part:
         models = _fit_models(study, learned, endpoints, kept, part)
     return Fold(learned, models, test, learned.inputs(study.cohort, test) if len(test) else learned.honest)
@@ -197,19 +198,9 @@ def _fit_models(
         labels = study.cohort.labels[learned.rows, study.cohort.endpoints.index(key)]
         known = np.isfinite(labels)
         y = labels[known].astype(int)
-        _require_honest(key, y)
         inputs = {model: learned.honest.of(model, key)[known] for model in MODELS}
         jobs.append((inputs, y, how, study.recipe.seed))
     return dict(zip(endpoints, run_each(_fit_one, jobs, study.workers, progress, "fusion", "endpoints"), strict=True))
-
-
-def _require_honest(key: str, labels: np.ndarray) -> None:
-    positive, negative = int(labels.sum()), int((1 - labels).sum())
-    if min(positive, negative) < LEAST_HONEST:
-        raise InputError(
-            f"{key}: of the cases that classifiers are fitted on {positive} are positive and {negative} negative; "
-            f"{LEAST_HONEST} of each are needed. Leave the endpoint out, add cases, or use a frozen network."
-        )
 
 
 def _fit_one(inputs: dict[str, np.ndarray], labels: np.ndarray, how: Fitting, seed: int) -> Models:
@@ -280,10 +271,7 @@ def _counts(study: Study, column: int, folds: tuple[Fold, ...]) -> dict[str, tup
 
     if len(folds) > 1:
         return {"all": count(np.arange(len(labels)))}
-    fit, validation = folds[0].learned.held_out[0]
-    if study.recipe.network == "frozen":
-        return {"fit": count(folds[0].learned.rows), "test": count(folds[0].test)}
-    return {"fit": count(fit), "validation": count(validation), "test": count(folds[0].test)}
+    return {"training": count(folds[0].learned.rows), "test": count(folds[0].test)}
 
 
 def _selected_in(key: str, folds: tuple[Fold, ...]) -> dict[str, dict[str, float]]:
@@ -314,8 +302,8 @@ def _trained(study: Study, kept: Fold, endpoints: dict[str, EndpointOutcome], le
             for key, outcome in endpoints.items()
         },
         left_out=left_out,
-        reference=reference_of(cohort, learned),
-        n_fit=learned.n_fit,
-        n_validation=len(learned.rows),
+        reference=reference_of(learned.radscores, cohort.features, learned.held_out),
+        n_fit=len(learned.deep.known),
+        n_validation=len(learned.rows) - len(learned.deep.known),
         n_test=len(kept.test),
     )

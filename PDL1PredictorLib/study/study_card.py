@@ -139,9 +139,9 @@ def _rows(manifest: Mapping[str, Any]) -> str:
 def _method(outcome: StudyOutcome) -> str:
     recipe = outcome.settings
     network = {
-        "trained": "all layers trained; a part of the training cases stops the training and fits the classifiers.",
-        "frozen": "the convolutional part left as its start weights have it, the two new layers trained; classifiers "
-        "fitted on cross-fitted inputs.",
+        "trained": "all layers trained, on all training cases but a part "
+        f"({recipe['validation_share']:.0%}) that stops the training; once for every part, and the first is kept.",
+        "frozen": "the convolutional part left as its start weights have it, the two new layers trained.",
     }[recipe["network"]]
     ring, spacing = recipe["regions"]["ring_mm"], recipe["regions"]["spacing_mm"]
     return f"""\
@@ -150,7 +150,8 @@ Deep-RadScore (Deep-CT, RadScore of tumor and {ring:g} mm ring, fused), with the
 - Radiomics: preset `{recipe["features"]["name"]}` on {spacing:g} mm voxels; z-score, near-zero variance, Mann-Whitney U
   (p < 0.05), correlation pruning (|rho| > 0.9), LASSO by 5-fold cross-validation, on training cases only.
 - Deep-CT: {recipe["deep"]["backbone"]}, {recipe["deep"]["n_deep"]} deep features; {network}
-- Fusion: the classifier with the best mean AUC of repeated 5-fold cross-validation.
+- Fusion: the classifier with the best mean AUC of repeated 5-fold cross-validation, on cross-fitted inputs: each
+  training case's come from a selection and a network without it.
 - Calibration: Platt on out-of-fold predictions; the interval resamples it. Prediction sets: class-conditional
   conformal, {outcome.coverage:.0%} coverage by design.
 - Unlike-the-cohort warning: Mahalanobis distance of the selected features against the 99th percentile."""

@@ -113,9 +113,18 @@ def test_a_killed_training_goes_on_and_ends_with_the_same_weights(tmp_path: Path
         FIT, VALIDATION, settings, 7, progress=Progress(lambda s, f, text: messages.append(text)), checkpoint=file
     )
     assert same_weights(resumed, whole)
-    assert not file.exists()
     if killed_in != "epoch 1:":
         assert not [text for text in messages if text.startswith("epoch 1:")]
+
+
+def test_a_training_that_was_finished_is_over_at_once_and_keeps_no_optimizer(tmp_path: Path):
+    file = tmp_path / "net.checkpoint"
+    finished = train_deep_ct(FIT, VALIDATION, SETTINGS, 7, checkpoint=file)
+    with safetensors.safe_open(file, framework="pt") as stored:
+        assert not [name for name in stored.keys() if name.startswith("optimizer/")]  # noqa: SIM118  # no mapping
+    again = train_deep_ct(FIT, VALIDATION, SETTINGS, 7, progress=stop_at("epoch"), checkpoint=file)
+    assert same_weights(again, finished)
+    assert again.history == finished.history
 
 
 def test_the_checkpoint_is_safetensors_without_any_pickle(tmp_path: Path):

@@ -14,8 +14,10 @@ from PDL1PredictorLib.predict import Options, predict_case
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 from PDL1PredictorLib.study.card import export_demo
 from PDL1PredictorLib.study.deep_training import DeepTraining, Stage
+from PDL1PredictorLib.study.inputs import RadScores
 from PDL1PredictorLib.study.prepare import PhantomSource, prepare
-from PDL1PredictorLib.study.recipe import DemoRecipe, _reference, train_demo
+from PDL1PredictorLib.study.recipe import DemoRecipe, train_demo
+from PDL1PredictorLib.study.reference import reference_of
 
 RECIPE = DemoRecipe(
     seed=2,
@@ -65,9 +67,9 @@ def test_the_bundle_predicts_and_its_card_says_what_was_measured(trained, tmp_pa
 
 
 def test_cases_without_any_signal_are_refused(trained):
-    no_signal = replace(trained.endpoints["EGFR"], coefficients={"tumor": {}, "ring": {}})
+    nothing = RadScores(trained.standardizer, {"EGFR": {"tumor": {}, "ring": {}}}, trained.feature_names)
     with pytest.raises(InputError, match="No radiomic feature told the classes"):
-        _reference({"EGFR": no_signal}, trained.feature_names, np.zeros((45, 38)), np.zeros((15, 38)))
+        reference_of(nothing, np.zeros((60, 38)), [(np.arange(45), np.arange(45, 60))])
 
 
 def test_training_again_from_the_cache_gives_the_same_files(trained, cache: Path, tmp_path: Path):

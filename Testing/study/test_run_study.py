@@ -1,5 +1,6 @@
 """A study from prepared cases to its outcome and its bundle: what is learned where, and that nothing leaks."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 import torch
 
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.models.bundle import read_bundle
 from PDL1PredictorLib.models.deep_radscore import DeepRadScore
@@ -16,6 +18,7 @@ from PDL1PredictorLib.radiomics.settings import FeatureSettings
 from PDL1PredictorLib.statistics.discrimination import auc
 from PDL1PredictorLib.study import inputs as inputs_page
 from PDL1PredictorLib.study.backbone_weights import save_backbone
+from PDL1PredictorLib.study.deep_part import DeepModel
 from PDL1PredictorLib.study.deep_training import DeepTraining, Stage
 from PDL1PredictorLib.study.deepradscore import SHAREABLE, StudyRecipe
 from PDL1PredictorLib.study.examples import examples
@@ -131,7 +134,7 @@ def test_under_nested_cross_validation_every_case_is_a_test_case_once(nested_stu
 
 def test_the_model_that_is_kept_was_trained_on_all_cases(nested_study):
     _, run = nested_study
-    assert run.kept.learned.n_fit == 150
+    assert sorted(run.kept.learned.deep.known) == list(range(150))
     assert run.trained.n_test == 0
 
 
@@ -183,14 +186,83 @@ def test_a_study_run_twice_gives_the_same_numbers(split_study, cohort, start):
         np.testing.assert_array_equal(one, two)
 
 
-def test_a_network_that_is_trained_whole_leaves_a_part_of_the_cases_to_the_classifiers(cohort):
+def whole_network_study(cohort: PreparedCohort, checkpoints: Path | None = None) -> Study:
     deep = DeepTraining(stages=(Stage(1, 32, 1e-3),), batch=8)
-    recipe = replace(RECIPE, endpoints=("PDL1",), network="trained", deep=deep)
+    recipe = replace(RECIPE, endpoints=("PDL1",), network="trained", deep=deep, validation_share=0.3)
     one = replace(cohort, endpoints=("PDL1",), labels=cohort.labels[:, :1])
-    run = run_study(Study(one, one.names, recipe, workers=1))
+    return Study(one, one.names, recipe, checkpoints=checkpoints, workers=1)
+
+
+def test_a_network_that_is_trained_whole_is_trained_once_for_every_part_that_it_does_not_see(cohort):
+    run = run_study(whole_network_study(cohort))
     (fold,) = run.folds
-    assert fold.learned.n_fit + len(fold.learned.rows) + len(fold.test) == 150
+    assert sorted([*fold.learned.rows, *fold.test]) == list(range(150))
+    assert [len(held_out) for _, held_out in fold.learned.held_out] == [35, 35, 35]
+    assert fold.learned.deep.known.tolist() == fold.learned.held_out[0][0].tolist()
+    assert (run.trained.n_fit, run.trained.n_validation, run.trained.n_test) == (70, 35, 45)
     assert len(run.trained.deep.history) == 1
+
+
+def test_a_study_that_was_killed_trains_no_finished_network_again(cohort, tmp_path: Path):
+    study = whole_network_study(cohort, tmp_path / "training")
+
+    def kill(stage: str, fraction: float, text: str) -> None:
+        if "epoch" in text and fraction > 0.5:  # in the third of three networks
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_study(study, Progress(kill))
+    assert len(list((tmp_path / "training").iterdir())) == 2
+    told: list[str] = []
+    resumed = run_study(study, Progress(lambda stage, fraction, text: told.append(text)))
+    assert len([text for text in told if "validation" in text]) == 1
+    assert not list((tmp_path / "training").iterdir())
+    whole = run_study(whole_network_study(cohort))
+    for name in MODELS:
+        one, two = (run.endpoints["PDL1"].models[name].probability for run in (resumed, whole))
+        np.testing.assert_array_equal(one, two)
+
+
+class Telltale:
+    """A learner whose deep features tell whether the case was among those it learned from."""
+
+    n_folds = 3
+
+    def __init__(self, cheats: bool = False) -> None:
+        self._cheats = cheats
+
+    def learn(self, fit: np.ndarray, validation: np.ndarray, progress: Progress = SILENT) -> DeepModel:
+        known = np.concatenate([fit, validation]) if self._cheats else fit
+        return DeepModel(known, lambda rows: np.isin(rows, known)[:, None] * np.ones(10), lambda: DeepCT(1), ())
+
+    def kept(self, train: np.ndarray, models: Sequence[DeepModel]) -> DeepModel:
+        return models[0]
+
+
+@pytest.mark.parametrize("cheats", [False, True])
+def test_classifiers_see_deep_features_of_networks_that_had_not_seen_the_case(
+    cohort, cheats: bool, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(inputs_page, "turned", lambda model, target: model)
+    training = inputs_page.TrainingSet(cohort, np.array(cohort.names), np.arange(90), ("PDL1",), RECIPE)
+    learned = inputs_page.learn(training, Telltale(cheats))
+    assert sorted(learned.rows) == list(range(90))
+    np.testing.assert_array_equal(learned.honest.deep, np.full((90, 10), float(cheats)))
+
+
+def test_deep_features_of_another_network_are_turned_onto_those_that_are_kept():
+    rng = np.random.default_rng(0)
+    kept = rng.normal(size=(40, 3))
+    rotation = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    other = (kept - 2.0) @ rotation + 5.0
+    other[:10] += 100.0  # cases that only one of both was fitted on do not count
+    models = [
+        DeepModel(known, lambda rows, values=values: values[rows], lambda: DeepCT(1), ())
+        for known, values in ((np.arange(35), kept), (np.arange(10, 40), other))
+    ]
+    found = inputs_page.turned(models[1], models[0])
+    np.testing.assert_allclose(found.features(np.arange(10, 40)), kept[10:], atol=1e-9)
+    assert inputs_page.turned(models[0], models[0]) is models[0]
 
 
 def test_test_cases_that_the_table_names_are_the_test_cases(cohort, start):

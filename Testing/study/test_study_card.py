@@ -1,6 +1,7 @@
 """What a bundle says of itself: words of the people who train, figures of the study, nothing else."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from PDL1PredictorLib.study.study_card import Words, about_study, read_words, st
 
 RECIPE = {
     "network": "frozen",
+    "validation_share": 0.25,
     "regions": {"ring_mm": 3.0, "spacing_mm": 1.0},
     "features": {"name": "deepradscore"},
     "deep": {"backbone": "densenet121", "n_deep": 10},
@@ -30,8 +32,6 @@ def manifest(kind: str = "logistic regression") -> dict:
 
 @pytest.fixture
 def outcome(folded_study):
-    from dataclasses import replace
-
     return replace(folded_study, settings=RECIPE)
 
 
@@ -44,6 +44,13 @@ def test_the_card_names_sources_figures_and_how_they_were_measured(outcome):
     assert outcome.command in card
     for key in outcome.endpoints:
         assert f"| {key} |" in card
+
+
+def test_the_card_tells_how_the_network_was_trained(outcome):
+    trained = study_card(manifest(), Words(), replace(outcome, settings=RECIPE | {"network": "trained"}))
+    assert "all training cases but a part (25%) that stops the training; once for every part" in trained
+    assert "the convolutional part left as its start weights have it" not in trained
+    assert "the convolutional part left as its start weights have it" in study_card(manifest(), Words(), outcome)
 
 
 def test_the_figures_are_those_of_the_study(outcome):
