@@ -64,31 +64,47 @@ def prepare(
         store = CaseCache(cache, regions, features)
         store.sweep()
         keys, failed = source_keys(sources)
-        todo, warnings = _todo(sources, keys, store)
+        found, warnings = _found(sources, keys, store)
+        todo = [position for position in keys if position not in found]
         jobs = [(sources[position], regions, features) for position in todo]
         kept = [keys[position] for position in todo]
         run = _Run(jobs, kept, store, progress, done_before=len(sources) - len(todo))
         reasons = run.on_cluster(scheduler) if scheduler and jobs else run.here(workers)
         failed |= {sources[position].name: why for position, why in zip(todo, reasons, strict=True) if why}
-        ready = {position: key for position, key in keys.items() if sources[position].name not in failed}
-        if not ready:
+        if all(source.name in failed for source in sources):
             told = "".join(f"\n  {name}: {reason}" for name, reason in list(failed.items())[:10])
             raise InputError(f"None of the {len(sources)} cases of the cohort can be used:{told}")
-        cohort = _gather(sources, ready, store, tuple(endpoints), features.feature_names())
+        cases = [
+            (sources[position], found[position] if position in found else _read_back(sources[position], key, store))
+            for position, key in keys.items()
+            if sources[position].name not in failed
+        ]
+        cohort = _gather(cases, tuple(endpoints), features.feature_names())
         write_feature_table(cohort, cache / "features.parquet", overwrite=True)
         return replace(cohort, failed=failed, warnings=tuple(warnings))
 
 
-def _todo(sources: Sequence[Source], keys: dict[int, str], store: CaseCache) -> tuple[list[int], list[str]]:
-    """Positions of the cases that are still to be prepared, and what to tell of damaged files."""
-    todo, warnings = [], []
+def _found(
+    sources: Sequence[Source], keys: dict[int, str], store: CaseCache
+) -> tuple[dict[int, PreparedCase], list[str]]:
+    """Cases that are in the cache, by position, and what to tell of damaged files."""
+    found, warnings = {}, []
     for position, key in keys.items():
         if not store.has(key):
-            todo.append(position)
-        elif store.read(key) is None:
-            todo.append(position)
+            continue
+        case = store.read(key)
+        if case is None:
             warnings.append(f"The cached files of {sources[position].name} were damaged; the case was prepared again.")
-    return todo, warnings
+        else:
+            found[position] = case
+    return found, warnings
+
+
+def _read_back(source: Source, key: str, store: CaseCache) -> PreparedCase:
+    case = store.read(key)
+    if case is None:
+        raise OutputError(f"What was written for {source.name} cannot be read back. Check the disk.")
+    return case
 
 
 Job = tuple[Source, RegionSettings, FeatureSettings]
@@ -170,28 +186,18 @@ def _prepare_one(source: Source, regions: RegionSettings, features: FeatureSetti
 
 
 def _gather(
-    sources: Sequence[Source],
-    ready: dict[int, str],
-    store: CaseCache,
-    endpoints: tuple[str, ...],
-    feature_names: tuple[str, ...],
+    cases: Sequence[tuple[Source, PreparedCase]], endpoints: tuple[str, ...], feature_names: tuple[str, ...]
 ) -> PreparedCohort:
-    cases: list[PreparedCase] = []
     labels = []
-    for position, key in ready.items():
-        case = store.read(key)
-        if case is None:
-            raise OutputError(f"What was written for {sources[position].name} cannot be read back. Check the disk.")
-        known = sources[position].labels
-        row = case.labels if known is None else known
+    for source, case in cases:
+        row = case.labels if source.labels is None else source.labels
         labels.append([np.nan if row.get(endpoint) is None else row[endpoint] for endpoint in endpoints])
-        cases.append(case)
 
     def stacked(of: Callable[[PreparedCase], np.ndarray]) -> np.ndarray:
-        return np.stack([of(case) for case in cases])
+        return np.stack([of(case) for _, case in cases])
 
     return PreparedCohort(
-        names=tuple(sources[position].name for position in ready),
+        names=tuple(source.name for source, _ in cases),
         endpoints=endpoints,
         feature_names=feature_names,
         features=stacked(lambda case: case.features),

@@ -17,6 +17,7 @@ from PDL1PredictorLib.core.errors import CancelledError, InputError, OutputError
 from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
+from PDL1PredictorLib.study.case_cache import CaseCache
 from PDL1PredictorLib.study.cohort import CohortCase, read_cohort
 from PDL1PredictorLib.study.locking import only_run_in
 from PDL1PredictorLib.study.prepare import FileSource, PhantomSource, PreparedCohort, file_sources, prepare
@@ -78,6 +79,15 @@ def test_a_case_is_prepared_once_for_its_settings(phantoms):
     assert same(run(PHANTOMS, cache), first)
     assert case_files(cache) == before
     assert len(before) == 2 * len(PHANTOMS)
+
+
+def test_a_case_that_is_ready_is_read_once(phantoms, monkeypatch):
+    cache, _ = phantoms
+    reads: list[str] = []
+    read = CaseCache.read
+    monkeypatch.setattr(CaseCache, "read", lambda self, key: reads.append(key) or read(self, key))
+    run(PHANTOMS, cache)
+    assert len(reads) == len(set(reads)) == 3
 
 
 def test_other_settings_have_files_of_their_own(phantoms):
