@@ -62,7 +62,7 @@ def _add_study(command: argparse.ArgumentParser) -> Any:
     study.add_argument("--folds", type=int, default=5, help="of nested cross-validation (default: 5)")
     study.add_argument("--repeats", type=int, default=10, help="of the choice of the classifier (default: 10)")
     study.add_argument("--preset", default="deepradscore", help="of the radiomic features (default: deepradscore)")
-    study.add_argument("--patch-pixels", type=int, help="edge of the network's patch in mm (default: 160)")
+    study.add_argument("--patch-pixels", type=int, help="edge of the network's patch in mm (default: 112)")
     study.add_argument(
         "--patch-margin", type=float, help="what the network sees around the tumor, in mm (default: all)"
     )
@@ -171,15 +171,16 @@ def _cases(options: argparse.Namespace) -> tuple[tuple[str, ...], Any]:
 
 
 def _recipe(options: argparse.Namespace, endpoints: tuple[str, ...]) -> Any:
-    from PDL1PredictorLib.core.settings import RegionSettings
     from PDL1PredictorLib.radiomics.settings import preset
-    from PDL1PredictorLib.study.deepradscore import SHAREABLE, STUDY_DEEP, StudyRecipe
+    from PDL1PredictorLib.study.deepradscore import SHAREABLE, STUDY_REGIONS, StudyRecipe, study_training
 
-    regions = RegionSettings(
-        patch_pixels=options.patch_pixels or RegionSettings.patch_pixels, patch_margin_mm=options.patch_margin
+    regions = replace(
+        STUDY_REGIONS,
+        patch_pixels=options.patch_pixels or STUDY_REGIONS.patch_pixels,
+        patch_margin_mm=options.patch_margin,
     )
-    stages = _stages(options, STUDY_DEEP.stages, regions.patch_pixels)
-    deep = replace(STUDY_DEEP, stages=stages, class_weights=options.class_weights)
+    usual = study_training(regions.patch_pixels)
+    deep = replace(usual, stages=_stages(options, usual.stages), class_weights=options.class_weights)
     if options.backbone:
         deep = replace(deep, backbone=options.backbone)
     return StudyRecipe(
@@ -196,10 +197,10 @@ def _recipe(options: argparse.Namespace, endpoints: tuple[str, ...]) -> Any:
     )
 
 
-def _stages(options: argparse.Namespace, default: Any, patch_pixels: int) -> Any:
-    """The stages as asked for, none wider than the patch."""
+def _stages(options: argparse.Namespace, default: Any) -> Any:
+    """The stages as asked for."""
     epochs = options.epochs or [stage.epochs for stage in default]
-    pixels = options.pixels or [min(stage.pixels, patch_pixels) for stage in default]
+    pixels = options.pixels or [stage.pixels for stage in default]
     if not len(epochs) == len(pixels) == len(default):
         raise InputError(
             f"The training has {len(default)} stages: give as many --epochs and --pixels; got {len(epochs)} and "

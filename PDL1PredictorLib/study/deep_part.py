@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 from PDL1PredictorLib.study.backbone_weights import load_backbone
 from PDL1PredictorLib.study.deep_inference import deep_features, embed
+from PDL1PredictorLib.study.deep_settings import DeepTraining, best_epochs
 from PDL1PredictorLib.study.deep_training import train_deep_ct
 from PDL1PredictorLib.study.deepradscore import StudyRecipe
 from PDL1PredictorLib.study.heads import into_network, train_head
@@ -48,8 +49,8 @@ class DeepLearner(Protocol):
         """From the rows `fit`; `validation` may stop the training. Raises what the training raises."""
         ...
 
-    def kept(self, train: np.ndarray, models: Sequence[DeepModel]) -> DeepModel:
-        """For cases to come: out of the models of all folds, or a new one of all rows `train`."""
+    def kept(self, train: np.ndarray, models: Sequence[DeepModel], progress: Progress = SILENT) -> DeepModel:
+        """One for cases to come, from all rows `train`, once the folds have told how."""
         ...
 
     def forget(self) -> None:
@@ -58,7 +59,7 @@ class DeepLearner(Protocol):
 
 
 class WholeNetwork:
-    """All layers are trained; every training is stopped by the fold that it does not see.
+    """All layers are trained: by fold, each training stopped by the fold that it does not see, and on all in the end.
 
     Args:
         cohort: All cases.
@@ -82,9 +83,23 @@ class WholeNetwork:
 
     def learn(self, fit: np.ndarray, validation: np.ndarray, progress: Progress = SILENT) -> DeepModel:
         """Train from the start weights, or go on where a run that was stopped has left this training."""
+        return self._train(fit, validation, self._recipe.deep, progress)
+
+    def kept(self, train: np.ndarray, models: Sequence[DeepModel], progress: Progress = SILENT) -> DeepModel:
+        """Trained on all, every stage as long as was best in the folds on average.
+
+        Its history is that of the first fold, which has cases to watch.
+        """
+        deep = self._recipe.deep
+        best = np.mean([best_epochs(deep, model.history) for model in models], axis=0).round().astype(int)
+        stages = tuple(replace(stage, epochs=int(n)) for stage, n in zip(deep.stages, best, strict=True))
+        model = self._train(train, train[:0], replace(deep, stages=stages, patience=None), progress)
+        return replace(model, history=models[0].history)
+
+    def _train(self, fit: np.ndarray, validation: np.ndarray, deep: DeepTraining, progress: Progress) -> DeepModel:
         parts = self._cohort.take(fit), self._cohort.take(validation)
         trained = train_deep_ct(
-            *parts, self._recipe.deep, self._recipe.seed, self._device, self._start, progress, self._checkpoint(fit)
+            *parts, deep, self._recipe.seed, self._device, self._start, progress, self._checkpoint(fit)
         )
         return DeepModel(
             known=fit,
@@ -92,10 +107,6 @@ class WholeNetwork:
             network=lambda: trained.network,
             history=trained.history,
         )
-
-    def kept(self, train: np.ndarray, models: Sequence[DeepModel]) -> DeepModel:
-        """The first: no case is left to stop one that is trained on all, and choosing the luckiest would be no rule."""
-        return models[0]
 
     def forget(self) -> None:
         """The trainings' states are not needed any more."""
@@ -152,9 +163,9 @@ class FrozenNetwork:
 
         return DeepModel(fit, lambda rows: head.deep(self._embeddings[rows]), network, head.history)
 
-    def kept(self, train: np.ndarray, models: Sequence[DeepModel]) -> DeepModel:
-        """One of all training cases: nothing stops the training early, so none need be held out."""
-        return self.learn(train, train[:0])
+    def kept(self, train: np.ndarray, models: Sequence[DeepModel], progress: Progress = SILENT) -> DeepModel:
+        """As the folds were, on all training cases."""
+        return self.learn(train, train[:0], progress)
 
     def forget(self) -> None:
         """Nothing is kept on disk."""

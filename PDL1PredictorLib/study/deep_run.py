@@ -71,11 +71,15 @@ class DeepRun:
         """Train one epoch, look at the validation cases, and enter the next stage when this one is over."""
         stage = self._settings.stages[self._stage]
         loss = self._train(stage, progress)
-        watched = validation_loss(self.network, self._validation, self._device, stage.pixels, self._weights)
-        self.history.append({"train": loss, "validation": watched})
+        losses, watched = {"train": loss}, math.inf
+        if len(self._validation):
+            watched = validation_loss(self.network, self._validation, self._device, stage.pixels, self._weights)
+            losses["validation"] = watched
+        self.history.append(losses)
         self._epoch += 1
         self._done += stage.pixels**2 / self._total
-        progress.step("network", self._done, f"epoch {len(self.history)}: loss {loss:.3f}, validation {watched:.3f}")
+        told = ", ".join(f"{value:.3f}" if part == "train" else f"{part} {value:.3f}" for part, value in losses.items())
+        progress.step("network", self._done, f"epoch {len(self.history)}: loss {told}")
         if self._settings.patience is not None and watched < self._best_loss:
             self._best_loss, self._best_epoch = watched, self._epoch
             self._best = _copied(self.network)

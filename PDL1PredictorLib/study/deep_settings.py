@@ -1,6 +1,7 @@
 """How Deep-CT is trained: the settings alone, without what is done with them."""
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -78,3 +79,24 @@ class DeepTraining:
             raise InputError(f"moves must be 'diagonal' or 'all', got {self.moves!r}.")
         if not (math.isfinite(self.rotation_degrees) and 0 <= self.rotation_degrees <= 180):
             raise InputError(f"rotation_degrees must lie between 0 and 180, got {self.rotation_degrees!r}.")
+
+
+def best_epochs(settings: DeepTraining, history: Sequence[Mapping[str, float]]) -> tuple[int, ...]:
+    """The epoch of every stage, from 1 on, after which the validation loss was lowest.
+
+    Args:
+        settings: Of the training.
+        history: Its losses, epoch by epoch over all stages.
+    """
+    losses = iter([epoch["validation"] for epoch in history])
+    found = []
+    for stage in settings.stages:
+        best, lowest = 0, math.inf
+        for epoch in range(1, stage.epochs + 1):
+            watched = next(losses, math.inf)
+            if watched < lowest:
+                best, lowest = epoch, watched
+            if settings.patience is not None and epoch - best >= settings.patience:
+                break
+        found.append(max(best, 1))
+    return tuple(found)

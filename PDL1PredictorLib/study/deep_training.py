@@ -63,6 +63,8 @@ def train_deep_ct(
 ) -> TrainedDeepCT:
     """Train on `fit`; `validation` is only watched unless `settings.patience` lets it decide when to stop.
 
+    Without patience there need be no validation cases; the history then tells the training loss alone.
+
     The same arguments give the same weights on the same CPU, also when the training was killed and went on from its
     checkpoint. The CPU's global random state is left as it was.
 
@@ -146,9 +148,10 @@ class _Keeper:
 
 
 def _check(fit: PreparedCohort, validation: PreparedCohort, settings: DeepTraining) -> None:
-    if len(fit) < 2 or len(validation) < 1:
+    if len(fit) < 2 or (len(validation) < 1 and settings.patience is not None):
         raise InputError(
-            f"The network needs at least 2 cases to train on and 1 to watch, got {len(fit)} and {len(validation)}."
+            "The network needs at least 2 cases to train on, and 1 to watch where patience may end the training; got "
+            f"{len(fit)} and {len(validation)}."
         )
     edge, least = fit.patches_hu.shape[-1], backbone(settings.backbone).least_pixels
     for stage in settings.stages:

@@ -134,8 +134,8 @@ class Learned:
 def learn(training: TrainingSet, learner: DeepLearner, progress: Progress = SILENT) -> Learned:
     """Learn fold by fold, so that every training case gets inputs from a learning without it.
 
-    The deep features of two networks need not mean the same, so each fold's are turned onto those of the network that
-    is kept. Features are selected on all training cases in the end.
+    What is kept for cases to come is learned from all training cases in the end. The deep features of two networks
+    need not mean the same, so each fold's are turned onto those of the network that is kept.
 
     Args:
         training: Cases and how.
@@ -148,14 +148,16 @@ def learn(training: TrainingSet, learner: DeepLearner, progress: Progress = SILE
     cohort, folds = training.cohort, training.folds(learner.n_folds)
     held_out = tuple((np.setdiff1d(training.rows, fold), fold) for fold in folds)
     networks, selections = [], []
-    share = 0.95 / len(folds)
+    share = 0.95 / (len(folds) + 1)
     for number, (others, fold) in enumerate(held_out):
-        with progress.part("network", number * share, (number + 0.85) * share, f"{number + 1} of {len(folds)}") as part:
+        name = f"fold {number + 1} of {len(folds)}"
+        with progress.part("network", number * share, (number + 0.85) * share, name) as part:
             networks.append(learner.learn(others, fold, part))
         with progress.part("selection", (number + 0.85) * share, (number + 1) * share, "selecting features") as part:
             selections.append(training.radscores(others, part))
+    with progress.part("network", 0.95 - share, 0.95, "all training cases") as part:
+        deep = learner.kept(training.rows, networks, part)
     with progress.part("selection", 0.95, 1.0, "selecting features on all training cases") as part:
-        deep = learner.kept(training.rows, networks)
         radscores = training.radscores(training.rows, part)
     parts = [
         _inputs(cohort, fold, selection, turned(network, deep))

@@ -140,7 +140,8 @@ def _method(outcome: StudyOutcome) -> str:
     recipe = outcome.settings
     network = {
         "trained": "all layers trained, on all training cases but a part "
-        f"({recipe['validation_share']:.0%}) that stops the training; once for every part, and the first is kept.",
+        f"({recipe['validation_share']:.0%}) that stops the training; once for every part, and in the end on "
+        "all for as many epochs as were best on average.",
         "frozen": "the convolutional part left as its start weights have it, the two new layers trained.",
     }[recipe["network"]]
     ring, spacing = recipe["regions"]["ring_mm"], recipe["regions"]["spacing_mm"]

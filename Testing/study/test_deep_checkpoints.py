@@ -18,7 +18,7 @@ from PDL1PredictorLib.networks.deep_ct import DeepCT, input_channels
 from PDL1PredictorLib.study import deep_run
 from PDL1PredictorLib.study.backbone_weights import save_backbone
 from PDL1PredictorLib.study.deep_inference import masked_loss, positive_weights
-from PDL1PredictorLib.study.deep_settings import DeepTraining, Stage
+from PDL1PredictorLib.study.deep_settings import DeepTraining, Stage, best_epochs
 from PDL1PredictorLib.study.deep_training import TrainedDeepCT, train_deep_ct
 from PDL1PredictorLib.study.prepare import PreparedCohort
 
@@ -318,8 +318,39 @@ def test_fewer_cases_than_a_batch_make_one_smaller_batch():
 
 
 def test_too_few_cases_are_refused():
-    with pytest.raises(InputError, match="at least 2 cases to train on and 1 to watch, got 1 and 5"):
+    with pytest.raises(InputError, match="at least 2 cases to train on, .*; got 1 and 5"):
         train_deep_ct(FIT.take(np.arange(1)), VALIDATION, SETTINGS, seed=7)
+    with pytest.raises(InputError, match="and 1 to watch where patience may end the training; got .* and 0"):
+        train_deep_ct(FIT, VALIDATION.take(np.arange(0)), replace(SETTINGS, patience=2), seed=7)
+
+
+def test_without_patience_no_case_need_be_watched_and_the_weights_are_the_same():
+    alone = train_deep_ct(FIT, VALIDATION.take(np.arange(0)), SETTINGS, seed=7)
+    watched = train_deep_ct(FIT, VALIDATION, SETTINGS, seed=7)
+    assert same_weights(replace(alone, history=watched.history), watched)
+    assert [list(epoch) for epoch in alone.history] == [["train"]] * 5
+
+
+@pytest.mark.parametrize(
+    ("patience", "losses", "best"),
+    [
+        (None, [0.5, 0.4, 0.6, 0.3, 0.2], (2, 2)),
+        (1, [0.5, 0.6, 0.3, 0.4], (1, 1)),  # the first stage ended after its second epoch
+        (2, [0.5, 0.4, 0.6, 0.3, 0.3], (2, 1)),
+        (None, [float("nan")] * 5, (1, 1)),
+    ],
+)
+def test_the_best_epoch_of_every_stage_by_hand(patience: int | None, losses: list[float], best: tuple[int, int]):
+    history = [{"validation": loss} for loss in losses]
+    assert best_epochs(replace(SETTINGS, patience=patience), history) == best
+
+
+def test_the_best_epochs_are_those_that_the_training_kept(monkeypatch: pytest.MonkeyPatch):
+    settings = replace(SETTINGS, stages=(Stage(6, 16, 1e-2), Stage(4, 20, 1e-3)), patience=2)
+    scripted_losses(monkeypatch, [0.9, 0.5, 0.6, 0.7, 0.4, 0.3, 0.5, 0.6])
+    stopped = train_deep_ct(FIT, VALIDATION, settings, seed=7)
+    assert len(stopped.history) == 8  # four epochs of six, four of four
+    assert best_epochs(settings, stopped.history) == (2, 2)
 
 
 @pytest.mark.parametrize("pixels", [7, 21])
