@@ -217,6 +217,12 @@ def test_names_and_texts_from_outside_are_only_text(small):
     assert "49" not in re.findall(r"alert\(1\)</script>(.*?)7", page.text)
 
 
+def test_the_page_tells_whose_learning_curves_they_are(small):
+    first = "Of the first training that held out a part of the training cases"
+    assert first not in page_of(small).text
+    assert first in page_of(replace(small, settings={**small.settings, "network": "trained"})).text
+
+
 def test_a_bare_study_still_makes_a_page(small):
     found = replace(
         small.endpoints["PDL1"], labels=np.ones(24, int), coefficients={}, contributions=None, bayes_auc=None, counts={}
