@@ -20,7 +20,7 @@ from PDL1PredictorLib.study import inputs as inputs_page
 from PDL1PredictorLib.study.backbone_weights import save_backbone
 from PDL1PredictorLib.study.deep_part import DeepModel
 from PDL1PredictorLib.study.deep_training import DeepTraining, Stage
-from PDL1PredictorLib.study.deepradscore import SHAREABLE, StudyRecipe
+from PDL1PredictorLib.study.deepradscore import SHAREABLE, StudyRecipe, study_training
 from PDL1PredictorLib.study.examples import examples
 from PDL1PredictorLib.study.export import About, export_bundle
 from PDL1PredictorLib.study.heads import HeadTraining
@@ -360,6 +360,12 @@ def test_a_constant_feature_is_never_selected(cohort, start):
     features[:, cohort.feature_names.index("tumor_original_firstorder_Mean")] = 4.0
     run = run_study(Study(replace(cohort, features=features), cohort.names, RECIPE, start=start, workers=1))
     assert "tumor_original_firstorder_Mean" not in run.endpoints["PDL1"].coefficients["tumor"]
+
+
+@pytest.mark.parametrize(("patch", "crops"), [(112, [96, 112]), (160, [144, 160]), (20, [10, 20])])
+def test_the_network_is_trained_on_crops_with_room_to_shift_and_then_on_whole_patches(patch: int, crops: list[int]):
+    assert [stage.pixels for stage in study_training(patch).stages] == crops
+    assert StudyRecipe(("PDL1",)).deep == study_training(StudyRecipe(("PDL1",)).regions.patch_pixels)
 
 
 def test_a_frozen_network_needs_its_weights(cohort):
