@@ -193,11 +193,15 @@ def hot_points_ras(path):
 
 
 def where_it_must_be(view, points):
-    """Brings a view to the middle of some points; gives the middle of those in its plane, in the view's pixels."""
-    view.node.JumpSliceByCentering(*points.mean(axis=0))
+    """Brings a view to the point nearest to their middle; gives the middle of those in its plane, in its pixels.
+
+    Not to the middle itself: it may lie halfway between two planes of points, and rounding would choose between them.
+    """
+    center = points[np.linalg.norm(points - points.mean(axis=0), axis=1).argmin()]
+    view.node.JumpSliceByCentering(*center)
     to_ras, to_screen = view.node.GetSliceToRAS(), vtk.vtkMatrix4x4()
     normal = [to_ras.GetElement(row, 2) for row in range(3)]
-    in_plane = points[np.abs((points - points.mean(axis=0)) @ normal) <= 0.5]  # the map's pixels are of 1 mm
+    in_plane = points[np.abs((points - center) @ normal) <= 0.5]  # the map's pixels are of 1 mm
     to_screen.DeepCopy(view.node.GetXYToRAS())
     to_screen.Invert()
     return np.array(to_screen.MultiplyPoint([*in_plane.mean(axis=0), 1.0])[:2])
