@@ -207,6 +207,12 @@ def where_it_must_be(view, points):
     return np.array(to_screen.MultiplyPoint([*in_plane.mean(axis=0), 1.0])[:2])
 
 
+def pixels_per_mm(view):
+    """How far the view is zoomed in."""
+    to_ras = view.node.GetXYToRAS()
+    return 1 / np.linalg.norm([to_ras.GetElement(row, 0) for row in range(3)])
+
+
 def middle_on_screen(view):
     """Middle of the heat map's pixels: column and row from the bottom left."""
     pixels = view.pixels().astype(int)
@@ -232,7 +238,9 @@ def look_at_the_heat_map(window, expected, out):
     heatmap._hide_legends()  # colored too
     for view in slicer.app.layoutManager().slice_views.values():
         wanted = where_it_must_be(view, points[row])
-        assert np.linalg.norm(middle_on_screen(view) - wanted) < PIXELS, view.name
+        off = np.linalg.norm(middle_on_screen(view) - wanted)
+        # a hot point at the threshold, shown or not, moves the middle by half of one of the map's pixels of 1 mm
+        assert off < PIXELS + 0.5 * pixels_per_mm(view), f"{view.name}: {off} at {pixels_per_mm(view)} pixels/mm"
     window.shared.parameters.segmentation.GetDisplayNode().SetVisibility(True)
     window.ui.opacitySlider.value = 0.5
     window.ui.thresholdSlider.value = 0.15
