@@ -72,6 +72,12 @@ def _add_study(command: argparse.ArgumentParser) -> Any:
     study.add_argument(
         "--shareable", action="store_true", help="only classifiers that keep no patient's row, to give the bundle away"
     )
+    study.add_argument(
+        "--choose",
+        choices=("simplest", "best"),
+        default="simplest",
+        help="classifier: the simplest within a standard error of the best cross-validated AUC (default), or the best",
+    )
     study.add_argument("--scheduler", help="address of a Dask cluster that prepares the cases")
     return study
 
@@ -194,6 +200,7 @@ def _recipe(options: argparse.Namespace, endpoints: tuple[str, ...]) -> Any:
         features=preset(options.preset),
         deep=deep,
         kinds=SHAREABLE if options.shareable else StudyRecipe.kinds,
+        choice=options.choose,
     )
 
 

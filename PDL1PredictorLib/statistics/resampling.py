@@ -121,12 +121,26 @@ def repeated_cv_mean(values: ArrayLike, test_to_training: float, confidence: flo
     doi 10.1007/978-3-540-24775-3_3.
     """
     figures = sample(values, "values", at_least=2)
-    if not 0 < test_to_training < math.inf:
-        raise ValueError(f"test_to_training must be positive, got {test_to_training!r}.")
     n, mean, sd = figures.size, float(figures.mean()), float(figures.std(ddof=1))
     quantile = float(stats.t.ppf(0.5 + confidence_of(confidence) / 2, n - 1))
-    half = quantile * sd * math.sqrt(1 / n + test_to_training)
+    half = quantile * corrected_standard_error(figures, test_to_training)
     return FoldMean(mean, sd, (mean - half, mean + half))
+
+
+def corrected_standard_error(values: ArrayLike, test_to_training: float) -> float:
+    """Standard error of a mean over the folds of repeated cross-validation; see `repeated_cv_mean`.
+
+    Args:
+        values: A figure of every fold of every repetition, (n,), n >= 2.
+        test_to_training: Cases of a test fold over those of its training set: 1/4 for 5 folds.
+
+    Raises:
+        ValueError: An argument is not as said.
+    """
+    figures = sample(values, "values", at_least=2)
+    if not 0 < test_to_training < math.inf:
+        raise ValueError(f"test_to_training must be positive, got {test_to_training!r}.")
+    return float(figures.std(ddof=1)) * math.sqrt(1 / figures.size + test_to_training)
 
 
 def _groups(strata: ArrayLike) -> tuple[NDArray[np.intp], ...]:

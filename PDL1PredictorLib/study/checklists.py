@@ -5,6 +5,7 @@ from typing import Any
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.study.checklist_items import CHECKLISTS
 from PDL1PredictorLib.study.flow_chart import SPLIT, cases_used
+from PDL1PredictorLib.study.fusion import CHOSEN
 from PDL1PredictorLib.study.outcome import VOLUME, StudyOutcome
 
 
@@ -50,8 +51,6 @@ _ALWAYS = {  # what the recipe does in every run
     "algorithms": "RadScores (LASSO) of tumor and ring, a convolutional network (Deep-CT), and a classifier on both "
     "(Deep-RadScore); kinds per endpoint.",
     "training": "Optimizer, epochs, stopping, augmentation: Settings; learning curves: Network.",
-    "model_choice": "The classifier with the best mean AUC in repeated cross-validation on training cases; all kinds "
-    "are listed per endpoint.",
     "measures": "AUC; accuracy, recall, precision, specificity, PPV, NPV, F1; confusion matrix; Brier score, "
     "calibration slope and intercept; net benefit.",
     "uncertainty": "95 % intervals: DeLong (AUC), Wilson (shares), bootstrap (F1, ROC band).",
@@ -70,6 +69,14 @@ _ALWAYS = {  # what the recipe does in every run
 
 
 def _of_design(outcome: StudyOutcome) -> dict[str, str]:
+    if (choice := outcome.settings.get("choice")) is None:
+        return _of_split(outcome)
+    words = CHOSEN[choice]
+    answer = f"{words[0].upper()}{words[1:]}, on training cases; all kinds are listed per endpoint."
+    return _of_split(outcome) | {"model_choice": answer}
+
+
+def _of_split(outcome: StudyOutcome) -> dict[str, str]:
     if outcome.design == SPLIT:
         return {
             "split": "By patient, stratified by the endpoints, before anything was learned; the test cases were used "

@@ -8,7 +8,7 @@ from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.radiomics.settings import FeatureSettings, preset
 from PDL1PredictorLib.study.deep_training import DeepTraining, Stage
 from PDL1PredictorLib.study.fitting import Fitting
-from PDL1PredictorLib.study.fusion import CLASSIFIERS, HOLDS_ROWS
+from PDL1PredictorLib.study.fusion import CHOSEN, CLASSIFIERS, HOLDS_ROWS, Choice
 from PDL1PredictorLib.study.heads import HeadTraining
 
 Design = Literal["split", "nested"]
@@ -63,6 +63,8 @@ class StudyRecipe:
         coverage: Of the prediction sets.
         kinds: Classifiers to choose among; `SHAREABLE` are those that hold no patient's row, so that the bundle can be
             given away.
+        choice: Which of them is taken: the simplest whose cross-validated AUC is within a standard error of the best,
+            or the best.
     """
 
     endpoints: tuple[str, ...]
@@ -81,6 +83,7 @@ class StudyRecipe:
     n_bootstrap: int = 200
     coverage: float = 0.9
     kinds: tuple[str, ...] = tuple(CLASSIFIERS)
+    choice: Choice = "simplest"
 
     def __post_init__(self) -> None:
         if not self.endpoints or len(set(self.endpoints)) < len(self.endpoints):
@@ -91,13 +94,15 @@ class StudyRecipe:
                 raise InputError(f"{name} must lie between 0.05 and 0.5, got {share!r}.")
         if not self.kinds or not set(self.kinds) <= set(CLASSIFIERS):
             raise InputError(f"Classifiers must be some of {', '.join(CLASSIFIERS)}; got {list(self.kinds)}.")
+        if self.choice not in CHOSEN:
+            raise InputError(f"choice must be one of {', '.join(CHOSEN)}; got {self.choice!r}.")
         if not 2 <= self.n_folds <= 20:
             raise InputError(f"n_folds must lie between 2 and 20, got {self.n_folds!r}.")
 
     def fitting(self, kept: bool) -> Fitting:
         """How classifiers are fitted, in the model that is kept or inside an outer fold."""
         repeats = self.n_repeats if kept else self.n_repeats_nested
-        return Fitting(repeats, self.n_bootstrap, self.coverage, self.kinds)
+        return Fitting(repeats, self.n_bootstrap, self.coverage, self.kinds, self.choice)
 
     def with_seed(self, seed: int) -> "StudyRecipe":
         """The same with another seed."""

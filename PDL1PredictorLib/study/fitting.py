@@ -10,7 +10,7 @@ from PDL1PredictorLib.models.deep_radscore import limited_log_odds
 from PDL1PredictorLib.statistics.calibration import bootstrap_platt, fit_platt
 from PDL1PredictorLib.statistics.conformal import class_conditional_quantiles
 from PDL1PredictorLib.statistics.discrimination import sensitivity_threshold, youden_threshold
-from PDL1PredictorLib.study.fusion import CLASSIFIERS, N_REPEATS, Chosen, choose_classifier
+from PDL1PredictorLib.study.fusion import CLASSIFIERS, N_REPEATS, Choice, Chosen, choose_classifier
 
 YOUDEN, SENSITIVITY_90 = "youden", "sensitivity 90 %"
 
@@ -24,12 +24,14 @@ class Fitting:
         n_bootstrap: Resampled calibrations.
         coverage: Of the prediction sets.
         kinds: Classifiers to choose among.
+        choice: Which of them is taken; see `fusion.choose_classifier`.
     """
 
     n_repeats: int = N_REPEATS
     n_bootstrap: int = 200
     coverage: float = 0.9
     kinds: Sequence[str] = tuple(CLASSIFIERS)
+    choice: Choice = "best"
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +99,7 @@ def fit_model(
     """
     mean, sd = x.mean(0), np.maximum(x.std(0), 1e-6)
     standardized = (x - mean) / sd
-    chosen = choose_classifier(standardized, labels, seed, how.n_repeats, how.kinds)
+    chosen = choose_classifier(standardized, labels, seed, how.n_repeats, how.kinds, how.choice)
     odds = limited_log_odds(chosen.out_of_fold)
     slope, intercept = calibrator(labels, odds)
     p = 1 / (1 + np.exp(-(slope * odds + intercept)))

@@ -2,13 +2,14 @@
 
 Source: paper 001, step 4 of "Deep learning radiomics architecture": LR, SVM, KNN, RF, NB, MLP, LDA; 5-fold cross-
 validation, 10 repetitions, the mean AUC chooses. Their settings are not published; these are ours, chosen for few
-cases and standardized inputs.
+cases and standardized inputs. The choice may also be the simplest of those that are no worse than the best beyond
+what the folds can tell.
 """
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import onnxruntime
@@ -28,6 +29,14 @@ from sklearn.svm import SVC
 
 from PDL1PredictorLib.core.errors import PDL1Error
 from PDL1PredictorLib.core.progress import SILENT, Progress
+from PDL1PredictorLib.statistics.resampling import corrected_standard_error
+
+Choice = Literal["simplest", "best"]
+CHOSEN: dict[Choice, str] = {
+    "simplest": "the simplest classifier whose mean AUC of repeated 5-fold cross-validation is within one standard "
+    "error of the best",
+    "best": "the classifier with the best mean AUC of repeated 5-fold cross-validation",
+}
 
 # By name: (seed, number of training cases) to the unfitted classifier.
 CLASSIFIERS: dict[str, Callable[[int, int], ClassifierMixin]] = {
@@ -41,6 +50,16 @@ CLASSIFIERS: dict[str, Callable[[int, int], ClassifierMixin]] = {
     ),
     "linear discriminant": lambda seed, n_cases: LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
 }
+# Linear ones first, then by how freely their boundary bends.
+SIMPLEST_FIRST = (
+    "logistic regression",
+    "linear discriminant",
+    "naive Bayes",
+    "support vector machine",
+    "nearest neighbors",
+    "random forest",
+    "multilayer perceptron",
+)
 HOLDS_ROWS = ("support vector machine", "nearest neighbors")  # a copy of these holds inputs of single cases
 N_FOLDS = 5
 N_REPEATS = 10
@@ -71,9 +90,10 @@ def choose_classifier(
     seed: int,
     n_repeats: int = N_REPEATS,
     kinds: Sequence[str] = tuple(CLASSIFIERS),
+    choice: Choice = "best",
     progress: Progress = SILENT,
 ) -> Chosen:
-    """Pick a classifier by the mean AUC of repeated stratified cross-validation, then fit it on all cases.
+    """Pick a classifier by the AUC of repeated stratified cross-validation, then fit it on all cases.
 
     Args:
         x: Standardized inputs, (n, d).
@@ -81,6 +101,7 @@ def choose_classifier(
         seed: Of folds and classifiers.
         n_repeats: Repetitions.
         kinds: Names among `CLASSIFIERS` to choose from.
+        choice: `best`: the one with the highest mean AUC. `simplest`: see `simplest_of`.
         progress: Told after every repetition.
     """
     if not np.ptp(x, axis=0).any():
@@ -97,8 +118,28 @@ def choose_classifier(
                 aucs[kind].append(float(roc_auc_score(labels[test], p)))
         progress.step("fusion", (repeat + 1) / n_repeats)
     mean_auc = {kind: float(np.mean(values)) for kind, values in aucs.items()}
-    best = max(mean_auc, key=lambda kind: mean_auc[kind])
-    return Chosen(best, _fit(CLASSIFIERS[best](seed, len(labels)), x, labels), mean_auc, held_out[best])
+    kind = simplest_of(aucs, n_folds) if choice == "simplest" else max(mean_auc, key=lambda kind: mean_auc[kind])
+    return Chosen(kind, _fit(CLASSIFIERS[kind](seed, len(labels)), x, labels), mean_auc, held_out[kind])
+
+
+def simplest_of(aucs: Mapping[str, Sequence[float]], n_folds: int) -> str:
+    """The simplest classifier whose mean AUC is within one standard error of the best one's.
+
+    The best of several means is partly the luckiest. Where the folds cannot tell two classifiers apart, the simpler
+    one is expected to do better on new cases. The standard error is that of the paired differences between the two,
+    corrected for training sets that share cases.
+
+    Args:
+        aucs: By kind, some of `CLASSIFIERS`: AUC of every fold of every repetition, in the same order for all, (n,),
+            n >= 2.
+        n_folds: Folds of a repetition.
+
+    Source: Breiman et al. 1984, Classification and Regression Trees, 3.4.3 (one standard error rule).
+    """
+    figures = {kind: np.asarray(aucs[kind]) for kind in SIMPLEST_FIRST if kind in aucs}
+    best = max(figures, key=lambda kind: float(figures[kind].mean()))
+    lost = {kind: figures[best] - values for kind, values in figures.items()}
+    return next(kind for kind, less in lost.items() if less.mean() <= corrected_standard_error(less, 1 / (n_folds - 1)))
 
 
 def _share_of_positives(x: np.ndarray, labels: np.ndarray, seed: int, kinds: Sequence[str]) -> Chosen:

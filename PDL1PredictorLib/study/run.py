@@ -1,7 +1,7 @@
 """A study from prepared cases to its outcome and the model that is kept: once split, or nested cross-validation."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -204,7 +204,7 @@ def _fit_models(
 
 
 def _fit_one(inputs: dict[str, np.ndarray], labels: np.ndarray, how: Fitting, seed: int) -> Models:
-    alone = Fitting(how.n_repeats, how.n_bootstrap, how.coverage, VOLUME_KINDS)
+    alone = replace(how, kinds=VOLUME_KINDS)
     return {model: fit_model(x, labels, alone if model == VOLUME else how, seed) for model, x in inputs.items()}
 
 

@@ -12,7 +12,7 @@ from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.statistics.discrimination import auc
 from PDL1PredictorLib.study.export import About
-from PDL1PredictorLib.study.fusion import HOLDS_ROWS
+from PDL1PredictorLib.study.fusion import CHOSEN, HOLDS_ROWS
 from PDL1PredictorLib.study.outcome import MODELS, EndpointOutcome, StudyOutcome
 
 
@@ -151,8 +151,8 @@ Deep-RadScore (Deep-CT, RadScore of tumor and {ring:g} mm ring, fused), with the
 - Radiomics: preset `{recipe["features"]["name"]}` on {spacing:g} mm voxels; z-score, near-zero variance, Mann-Whitney U
   (p < 0.05), correlation pruning (|rho| > 0.9), LASSO by 5-fold cross-validation, on training cases only.
 - Deep-CT: {recipe["deep"]["backbone"]}, {recipe["deep"]["n_deep"]} deep features; {network}
-- Fusion: the classifier with the best mean AUC of repeated 5-fold cross-validation, on cross-fitted inputs: each
-  training case's come from a selection and a network without it.
+- Fusion: {CHOSEN[recipe["choice"]]}, on cross-fitted inputs: each training case's come from a selection and a network
+  without it.
 - Calibration: Platt on out-of-fold predictions; the interval resamples it. Prediction sets: class-conditional
   conformal, {outcome.coverage:.0%} coverage by design.
 - Unlike-the-cohort warning: Mahalanobis distance of the selected features against the 99th percentile."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from PDL1PredictorLib.statistics.discrimination import auc
-from PDL1PredictorLib.statistics.resampling import bootstrap, repeated_cv_mean
+from PDL1PredictorLib.statistics.resampling import bootstrap, corrected_standard_error, repeated_cv_mean
 
 VALUES = np.random.default_rng(3).normal(10.0, 2.0, 60)
 ALIKE = np.zeros(60)
@@ -132,3 +132,16 @@ def test_repeating_for_ever_does_not_narrow_the_interval_to_nothing():
 def test_what_is_no_cross_validation_is_refused(values, ratio, confidence, message):
     with pytest.raises(ValueError, match=message):
         repeated_cv_mean(values, ratio, confidence)
+
+
+def test_the_corrected_standard_error_is_made_by_hand():
+    assert corrected_standard_error([0.7, 0.8, 0.9], 1 / 4) == pytest.approx(0.1 * math.sqrt(1 / 3 + 1 / 4))
+
+
+@pytest.mark.parametrize(
+    ("values", "ratio", "message"),
+    [([0.5], 0.25, "values must be a row of at least 2"), ([0.5, 0.6], -1.0, "test_to_training must be positive")],
+)
+def test_a_standard_error_of_no_cross_validation_is_refused(values, ratio, message):
+    with pytest.raises(ValueError, match=message):
+        corrected_standard_error(values, ratio)

@@ -110,6 +110,7 @@ def build(
         settings={
             "seed": 1,
             "coverage": 0.9,
+            "choice": "simplest",
             "regions": {"spacing_mm": 1.0, "ring_mm": 3.0},
             "features": {"name": "deepradscore", "bin_width": 25.0, "wavelet": "coif1"},
             "deep": {"backbone": "DenseNet121", "epochs": 60, "seed": 7},

@@ -5,7 +5,7 @@ import onnxruntime
 import pytest
 
 from PDL1PredictorLib.core.errors import PDL1Error
-from PDL1PredictorLib.study.fusion import CLASSIFIERS, choose_classifier, to_onnx_bytes
+from PDL1PredictorLib.study.fusion import CLASSIFIERS, SIMPLEST_FIRST, choose_classifier, simplest_of, to_onnx_bytes
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +69,43 @@ def test_the_winner_has_the_best_mean_auc_and_out_of_fold_answers_know_nothing_o
     assert chosen.mean_auc[chosen.kind] == max(chosen.mean_auc.values()) > 0.8
     assert set(chosen.mean_auc) == set(CLASSIFIERS)
     assert ((chosen.out_of_fold >= 0) & (chosen.out_of_fold <= 1)).all()
+
+
+def test_every_classifier_has_its_place_in_the_order_of_simplicity():
+    assert sorted(SIMPLEST_FIRST) == sorted(CLASSIFIERS)
+
+
+# Four differences of 0.00, 0.02, 0.00, 0.02: their mean is 0.01, their SD 0.02 / sqrt(3) = 0.0115. Were the folds
+# independent the standard error would be 0.0058; as two folds share cases it is 0.0115 * sqrt(1/4 + 1) = 0.0129.
+FOREST, LINEAR, LOGISTIC = (0.80, 0.82, 0.80, 0.82), (0.80, 0.80, 0.80, 0.80), (0.79, 0.80, 0.79, 0.80)
+
+
+def test_the_simplest_within_a_standard_error_of_the_best_is_chosen():
+    assert simplest_of({"random forest": FOREST, "linear discriminant": LINEAR}, n_folds=2) == "linear discriminant"
+
+
+def test_with_more_folds_the_same_loss_is_more_than_a_standard_error():
+    # 0.0115 * sqrt(1/4 + 1/9) = 0.0069
+    assert simplest_of({"random forest": FOREST, "linear discriminant": LINEAR}, n_folds=10) == "random forest"
+
+
+def test_a_simpler_one_that_is_clearly_worse_is_passed_over():
+    # logistic regression loses 0.01, 0.02, 0.01, 0.02: 0.015 on average, standard error 0.0058 * sqrt(5/4) = 0.0065
+    aucs = {"random forest": FOREST, "linear discriminant": LINEAR, "logistic regression": LOGISTIC}
+    assert simplest_of(aucs, n_folds=2) == "linear discriminant"
+
+
+def test_equal_figures_choose_the_simpler_one_whatever_the_order():
+    assert simplest_of({"nearest neighbors": LINEAR, "naive Bayes": LINEAR}, n_folds=5) == "naive Bayes"
+
+
+def test_the_choice_of_the_simplest_never_beats_the_best_in_cross_validation(data):
+    x, labels = data
+    best = choose_classifier(x, labels, seed=0, n_repeats=1)
+    simplest = choose_classifier(x, labels, seed=0, n_repeats=1, choice="simplest")
+    assert simplest.mean_auc == best.mean_auc
+    assert SIMPLEST_FIRST.index(simplest.kind) <= SIMPLEST_FIRST.index(best.kind)
+    assert type(simplest.estimator) is type(CLASSIFIERS[simplest.kind](0, 90))
 
 
 def test_out_of_fold_answers_on_noise_are_no_better_than_chance():

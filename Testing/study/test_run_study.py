@@ -385,6 +385,7 @@ def test_cases_prepared_for_other_endpoints_are_refused(cohort, start):
         ("validation_share", float("nan"), "validation_share must lie between"),
         ("n_folds", 1, "n_folds must lie between"),
         ("kinds", ("oracle",), "Classifiers must be some of"),
+        ("choice", "luckiest", "choice must be one of simplest, best; got 'luckiest'"),
         ("endpoints", (), "Endpoints must be named"),
         ("endpoints", ("PDL1", "PDL1"), "each once"),
     ],

@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.study.checklists import run_answers
+from PDL1PredictorLib.study.fusion import CHOSEN
 from PDL1PredictorLib.study.study_card import Words, about_study, read_words, study_card
 
 RECIPE = {
     "network": "frozen",
     "validation_share": 0.25,
+    "choice": "simplest",
     "regions": {"ring_mm": 3.0, "spacing_mm": 1.0},
     "features": {"name": "deepradscore"},
     "deep": {"backbone": "densenet121", "n_deep": 10},
@@ -51,6 +54,16 @@ def test_the_card_tells_how_the_network_was_trained(outcome):
     assert "all training cases but a part (25%) that stops the training; once for every part" in trained
     assert "the convolutional part left as its start weights have it" not in trained
     assert "the convolutional part left as its start weights have it" in study_card(manifest(), Words(), outcome)
+
+
+@pytest.mark.parametrize("choice", CHOSEN)
+def test_card_and_checklists_tell_how_the_classifier_was_chosen(outcome, choice):
+    chosen = replace(outcome, settings=RECIPE | {"choice": choice})
+    others = set(CHOSEN) - {choice}
+    answer = run_answers(chosen)["model_choice"].lower()
+    for text in (study_card(manifest(), Words(), chosen).lower(), answer):
+        assert CHOSEN[choice].lower() in text
+        assert not any(CHOSEN[other].lower() in text for other in others)
 
 
 def test_the_figures_are_those_of_the_study(outcome):
