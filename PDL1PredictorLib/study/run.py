@@ -303,7 +303,7 @@ def _trained(study: Study, kept: Fold, endpoints: dict[str, EndpointOutcome], le
         },
         left_out=left_out,
         reference=reference_of(learned.radscores, cohort.features, learned.held_out),
-        n_fit=len(learned.deep.known),
-        n_validation=len(learned.rows) - len(learned.deep.known),
+        n_fit=len(learned.rows),
+        n_validation=0,
         n_test=len(kept.test),
     )

@@ -96,9 +96,10 @@ class Trained:
         endpoints: What was learned, by key.
         left_out: Endpoint to the reason why it has no model.
         reference: For the out-of-distribution check.
-        n_fit: Cases of each part.
-        n_validation: Cases of each part.
-        n_test: Cases of each part.
+        n_fit: Cases that network and RadScores were fitted on.
+        n_validation: Further cases that chose and calibrated the classifiers; 0 where these learn from all of the
+            former, cross-fitted.
+        n_test: Cases that nothing had seen.
     """
 
     recipe: Recipe
