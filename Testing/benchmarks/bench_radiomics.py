@@ -228,8 +228,8 @@ ring and measures, its kernels loaded. In each round ({rounds}) all run in turn,
 medians of the rounds, and how many times faster as the median of each round's ratio.{missing}
 
 *chest CT* is a whole one with a tumor of 1.3 mL; the others are cut from a tumor of 358 mL. A *prototype in C* marks
-how far the same ideas can be taken; its times are from another day on a quiet machine. At the end the load was {load}:
-above the number of cores, others were at work too, and times by the clock are longer than need be.
+how far the same ideas can be taken; its times are from another day on a quiet machine. At the end the load was {load}
+(above the number of cores, others are at work too, and times by the clock are longer than need be).
 
 {times(runs, tools, "seconds", goals=True)}
 
