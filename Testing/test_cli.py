@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from reference import need_pyradiomics
 
 from PDL1PredictorLib.cli import ENGINE, EXIT_REFUSED, main
 from PDL1PredictorLib.models.bundle import pack
@@ -292,7 +293,7 @@ def test_no_command_at_all_says_how_to_use_it(capsys):
 
 
 def test_both_engines_side_by_side(place: Place, capsys):
-    pytest.importorskip("radiomics", reason="pyradiomics does not build on this Python")
+    need_pyradiomics()
     table = place.out.with_name("both.csv")
     arguments = ["features", "--ct", str(place.ct), "--tumor", str(place.tumor), "--preset", "karim", "--out"]
     assert main([*arguments, str(table), "--engine", "both", "--progress", "none"]) == 0

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 import torch
+from reference import need_pyradiomics
 from torch.nn import functional
 
 from PDL1PredictorLib.core.case import Case, Clinical
@@ -322,6 +323,7 @@ def test_an_edited_ring_for_several_tumors_is_refused(phantom, predictor: DeepRa
 
 
 def test_both_engines_give_the_same_answer(phantom, predictor: DeepRadScore):
+    need_pyradiomics()
     ours, judge = (
         predict_case(phantom.case, predictor, Options(device="cpu", engine=name)).lesions[0]
         for name in ("pdl1", "pyradiomics")

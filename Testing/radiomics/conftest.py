@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from reference import need_pyradiomics
 
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
@@ -36,9 +37,7 @@ def lesion() -> dict[str, sitk.Image]:
 @pytest.fixture(scope="session")
 def plain_pyradiomics() -> Plain:
     """pyradiomics exactly as a user calls it: one extractor, one region, no help from this project."""
-    pytest.importorskip(
-        "radiomics", reason="pyradiomics, the reference engine, is not installed; it cannot be built on Python 3.12"
-    )
+    need_pyradiomics()
     import radiomics
     from radiomics.featureextractor import RadiomicsFeatureExtractor
 

@@ -3,15 +3,14 @@
 import sys
 
 import pytest
+from reference import need_pyradiomics
 
 from PDL1PredictorLib.core.errors import InputError, MissingPackageError
 from PDL1PredictorLib.radiomics.engine import engine
 
 
 def test_the_reference_engine_tells_its_name_and_version():
-    pytest.importorskip(
-        "radiomics", reason="pyradiomics, the reference engine, is not installed; it cannot be built on Python 3.12"
-    )
+    need_pyradiomics()
     chosen = engine("pyradiomics")
     assert (chosen.name, chosen.version) == ("pyradiomics", "3.0.1")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from reference import need_pyradiomics
 
 from PDL1PredictorLib.radiomics.settings import preset
 
@@ -18,10 +19,7 @@ CASES = {  # name: preset
 
 @pytest.fixture(scope="module")
 def comparison() -> ModuleType:
-    pytest.importorskip(
-        "radiomics",
-        reason="pyradiomics, the reference engine, is not installed; it cannot be built on Python 3.12",
-    )
+    need_pyradiomics()
     spec = importlib.util.spec_from_file_location("compare_engines", Path(__file__).with_name("compare_engines.py"))
     assert spec is not None
     assert spec.loader is not None

@@ -7,6 +7,7 @@ import pytest
 import SimpleITK as sitk
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reference import need_pyradiomics
 
 from PDL1PredictorLib.core.progress import SILENT
 from PDL1PredictorLib.radiomics.engine import Engine, engine
@@ -20,7 +21,7 @@ TEXTURES = ("glcm", "glrlm", "glszm", "gldm", "ngtdm")
 @pytest.fixture(scope="module", params=["pdl1", "pyradiomics"])
 def each_engine(request: pytest.FixtureRequest) -> Engine:
     if request.param == "pyradiomics":
-        pytest.importorskip("radiomics", reason="pyradiomics cannot be built on Python 3.12; pdl1 is tested alike")
+        need_pyradiomics()
     return engine(request.param)
 
 

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from reference import need_pyradiomics
 
 from PDL1PredictorLib.core.errors import CancelledError, InputError
 from PDL1PredictorLib.core.progress import Progress
@@ -46,9 +47,7 @@ def test_the_contrast_of_a_step_is_known_by_hand():
 
 @pytest.mark.parametrize("family", TEXTURES)
 def test_every_map_has_the_values_of_pyradiomics(family: str, lump: Lump):
-    pytest.importorskip(
-        "radiomics", reason="pyradiomics, the reference engine, is not installed; it cannot be built on Python 3.12"
-    )
+    need_pyradiomics()
     import radiomics
 
     expected = voxel_based(radiomics, family, *lump)
@@ -67,9 +66,7 @@ def test_every_map_has_the_values_of_pyradiomics(family: str, lump: Lump):
 
 
 def test_the_map_of_mcc_has_the_values_of_pyradiomics_where_it_has_any():
-    pytest.importorskip(
-        "radiomics", reason="pyradiomics, the reference engine, is not installed; it cannot be built on Python 3.12"
-    )
+    need_pyradiomics()
     import radiomics
 
     ct = sitk.GetImageFromArray(np.random.default_rng(4).normal(0, 60, (4, 4, 4)).round())
@@ -92,9 +89,7 @@ def voxel_based(radiomics: object, family: str, ct: sitk.Image, mask: sitk.Image
 
 @pytest.mark.parametrize("radius", [1, 2])
 def test_maps_of_filtered_images_and_wider_cubes_have_the_values_of_pyradiomics(radius: int, lump: Lump):
-    pytest.importorskip(
-        "radiomics", reason="pyradiomics, the reference engine, is not installed; it cannot be built on Python 3.12"
-    )
+    need_pyradiomics()
     import radiomics
     from radiomics.imageoperations import getWaveletImage
 

@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 
 import pytest
+from reference import need_pyradiomics
 
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.radiomics.settings import preset
@@ -17,9 +18,7 @@ def test_the_table_has_the_107_original_features_of_pyradiomics():
 
 
 def test_the_table_names_the_features_that_pyradiomics_computes_by_default():
-    radiomics = pytest.importorskip(
-        "radiomics", reason="pyradiomics, the reference engine, is not installed; it cannot be built on Python 3.12"
-    )
+    radiomics = need_pyradiomics()
     classes = radiomics.getFeatureClasses()
     theirs = {
         (family, name) for family in FAMILIES for name, old in classes[family].getFeatureNames().items() if not old

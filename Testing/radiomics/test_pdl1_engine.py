@@ -9,6 +9,7 @@ import pytest
 import SimpleITK as sitk
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reference import need_pyradiomics
 
 from PDL1PredictorLib.core.errors import CancelledError, EmptyRegionError, InputError, MissingPackageError
 from PDL1PredictorLib.core.progress import SILENT, Progress
@@ -28,9 +29,7 @@ def ours() -> Engine:
 
 @pytest.fixture(scope="module")
 def theirs() -> Engine:
-    pytest.importorskip(
-        "radiomics", reason="pyradiomics, the reference engine, is not installed; it cannot be built on Python 3.12"
-    )
+    need_pyradiomics()
     return engine("pyradiomics")
 
 
@@ -242,7 +241,7 @@ def test_more_gray_levels_than_4096_are_refused(ours: Engine):
 @pytest.mark.parametrize("name", ["pdl1", "pyradiomics"])
 def test_intensities_that_differ_by_rounding_only_are_refused_for_a_number_of_bins(name: str):
     if name == "pyradiomics":
-        pytest.importorskip("radiomics", reason="pyradiomics cannot be built on Python 3.12")
+        need_pyradiomics()
     ct, tumor = cube_with(0.0)
     nearly_flat = np.full(ct.GetSize()[::-1], 100.0)
     nearly_flat[3] = np.nextafter(100.0, 101.0)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from reference import need_pyradiomics
 
 from PDL1PredictorLib.core.errors import (
     CancelledError,
@@ -20,9 +21,7 @@ from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.radiomics.engine import Engine, engine
 from PDL1PredictorLib.radiomics.settings import PRESETS, FeatureSettings, preset
 
-pytest.importorskip(
-    "radiomics", reason="pyradiomics, the reference engine, is not installed; it cannot be built on Python 3.12"
-)
+need_pyradiomics()
 
 Lesion = dict[str, sitk.Image]
 Plain = Callable[[sitk.Image, sitk.Image, FeatureSettings], dict[str, float]]
