@@ -33,7 +33,7 @@ def filled_checklists(outcome: StudyOutcome) -> list[dict[str, Any]]:
 
 def run_answers(outcome: StudyOutcome) -> dict[str, str]:
     """Sentences by the key of `checklist_items`; one that this run cannot say is left out."""
-    return _of_design(outcome) | _of_data(outcome) | _of_results(outcome) | _ALWAYS
+    return _of_design(outcome) | _of_choice(outcome) | _of_data(outcome) | _of_results(outcome) | _ALWAYS
 
 
 _ALWAYS = {  # what the recipe does in every run
@@ -68,15 +68,15 @@ _ALWAYS = {  # what the recipe does in every run
 }
 
 
-def _of_design(outcome: StudyOutcome) -> dict[str, str]:
+def _of_choice(outcome: StudyOutcome) -> dict[str, str]:
     if (choice := outcome.settings.get("choice")) is None:
-        return _of_split(outcome)
+        return {}
     words = CHOSEN[choice]
     answer = f"{words[0].upper()}{words[1:]}, on training cases; all kinds are listed per endpoint."
-    return _of_split(outcome) | {"model_choice": answer}
+    return {"model_choice": answer}
 
 
-def _of_split(outcome: StudyOutcome) -> dict[str, str]:
+def _of_design(outcome: StudyOutcome) -> dict[str, str]:
     if outcome.design == SPLIT:
         return {
             "split": "By patient, stratified by the endpoints, before anything was learned; the test cases were used "

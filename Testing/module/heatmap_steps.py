@@ -116,12 +116,16 @@ def expected_pixel(view, spot_ras):
     return np.array([x, view.pixels().shape[0] - 1 - y])
 
 
+def colored(view):
+    """Which pixels of a view show a heat map, rows from the top: the CT is gray."""
+    return np.ptp(view.pixels().astype(int), axis=2) > 12
+
+
 def hottest_pixel(view):
     """Center of the brightest colored pixels."""
-    pixels = view.pixels().astype(int)
-    colored = np.ptp(pixels, axis=2) > 12  # the CT is gray
-    heat = np.where(colored, pixels[..., 0] + pixels[..., 1], -1)
-    assert colored.any(), "no heat map in this view"
+    pixels, hot = view.pixels().astype(int), colored(view)
+    heat = np.where(hot, pixels[..., 0] + pixels[..., 1], -1)
+    assert hot.any(), "no heat map in this view"
     rows, columns = np.nonzero(heat >= heat.max() - 4)
     return np.array([columns.mean(), rows.mean()])
 

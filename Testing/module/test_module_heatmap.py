@@ -13,6 +13,7 @@ from heatmap_steps import (
     PIXEL_TOLERANCE,
     STRAIGHT,
     center_views,
+    colored,
     expected_pixel,
     make_case,
     misses,
@@ -95,7 +96,7 @@ def test_the_map_is_as_thick_as_a_slice_and_on_no_other(put):
     red = views()["Red"]
     for offset, seen in ((1.0, True), (-1.0, True), (1.6, False), (-1.6, False)):
         red.node.SetSliceOffset(spot[2] + offset)
-        assert (np.ptp(red.pixels().astype(int), axis=2) > 12).any() == seen, offset
+        assert colored(red).any() == seen, offset
 
 
 def test_jumping_centers_all_views_on_the_tumor_in_the_maps_slice(put):
@@ -118,14 +119,10 @@ def test_aligned_views_show_the_whole_map_of_an_oblique_ct(put):
     result, _ = put(OBLIQUE)
     show(result)
     display = HeatMapDisplay()
-
-    def colored():
-        return int((np.ptp(views()["Red"].pixels().astype(int), axis=2) > 12).sum())
-
     display.jump_to_tumor(result)
-    band = colored()
+    band = int(colored(views()["Red"]).sum())
     display.jump_to_tumor(result, align=True)
-    assert colored() > 3 * max(band, 1)
+    assert colored(views()["Red"]).sum() > 3 * max(band, 1)
 
 
 def test_without_maps_the_tumor_is_found_by_the_measured_regions(case_in_scene, result_folder):
@@ -149,7 +146,7 @@ def test_the_threshold_leaves_the_ct_alone(put):
     for threshold in (0.05, 0.5, 0.9):
         show(result, threshold=threshold)
         center_views(spot)
-        areas.append(int((np.ptp(views()["Red"].pixels().astype(int), axis=2) > 12).sum()))
+        areas.append(int(colored(views()["Red"]).sum()))
     assert areas[0] > 2 * areas[1] > 4 * areas[2] > 0
 
 

@@ -16,6 +16,7 @@ import SimpleITK as sitk
 import slicer
 import slicerhost
 import vtk
+from heatmap_steps import colored
 from PDL1PredictorGUI import heatmap, processes, results, ring
 from scipy import ndimage
 from slicerhost.user import choose, click, click_cell, write
@@ -193,24 +194,17 @@ def hottest_point_ras(image):
 
 
 def hot_on_screen(view, image):
-    """Which pixels of a view a heat map of the command line, by its own header, makes hot: (rows, columns)."""
+    """Which pixels of a view a heat map of the command line, by its own header, makes hot: rows from the top."""
     width, height, _ = view.node.GetDimensions()
-    to_ras = view.node.GetXYToRAS()
-    matrix = np.array([[to_ras.GetElement(row, column) for column in range(4)] for row in range(4)])
-    y, x = np.mgrid[:height, :width]
-    lps = (matrix @ [x.ravel(), y.ravel(), np.zeros(x.size), np.ones(x.size)])[:3] * [[-1], [-1], [1]]
+    to_ras = slicer.util.arrayFromVTKMatrix(view.node.GetXYToRAS())
+    y, x = np.mgrid[height - 1 : -1 : -1, :width]  # the view counts from the bottom
+    lps = (to_ras @ [x.ravel(), y.ravel(), np.zeros(x.size), np.ones(x.size)])[:3] * [[-1], [-1], [1]]
     axes = np.reshape(image.GetDirection(), (3, 3)) * image.GetSpacing()
     index = np.linalg.solve(axes, lps - np.reshape(image.GetOrigin(), (3, 1)))
     last = np.reshape(image.GetSize(), (3, 1)) - 1
     inside = ((index >= -0.5) & (index <= last + 0.5)).all(axis=0)  # a voxel reaches half its size beyond its center
     values = ndimage.map_coordinates(sitk.GetArrayFromImage(image), index.clip(0, last)[::-1], order=1)
     return (inside & (values >= HOT)).reshape(height, width)
-
-
-def colored_on_screen(view):
-    """Which pixels of a view show a heat map, counted from the bottom left: (rows, columns)."""
-    pixels = view.pixels().astype(int)[::-1]
-    return np.ptp(pixels, axis=2) > 12  # the CT is gray
 
 
 def overlap(one, other):
@@ -235,10 +229,11 @@ def look_at_the_heat_map(window, expected, out):
     heatmap._hide_legends()  # colored too
     for view in slicer.app.layoutManager().slice_views.values():
         view.node.JumpSliceByCentering(*hottest_point_ras(maps[row]))
-        found, wanted = colored_on_screen(view), hot_on_screen(view, maps[row])
-        assert overlap(found, wanted) > SAME_PIXELS, view.name
+        found, wanted = colored(view), hot_on_screen(view, maps[row])
+        same = overlap(found, wanted)
+        assert same > SAME_PIXELS, view.name
         for move in ((1, 0), (-1, 0), (0, 1), (0, -1)):  # not even a pixel off
-            assert overlap(found, wanted) > overlap(found, np.roll(wanted, move, (0, 1))), view.name
+            assert same > overlap(found, np.roll(wanted, move, (0, 1))), view.name
     window.shared.parameters.segmentation.GetDisplayNode().SetVisibility(True)
     window.ui.opacitySlider.value = 0.5
     window.ui.thresholdSlider.value = 0.15

@@ -11,10 +11,11 @@ import SimpleITK as sitk
 import torch
 
 from PDL1PredictorLib.cli import main
-from PDL1PredictorLib.core.errors import CohortError
+from PDL1PredictorLib.core.errors import CohortError, InputError
 from PDL1PredictorLib.models.bundle import read_bundle
 from PDL1PredictorLib.models.deep_radscore import DeepRadScore
 from PDL1PredictorLib.networks.deep_ct import DeepCT
+from PDL1PredictorLib.study import conduct
 from PDL1PredictorLib.study.backbone_weights import save_backbone
 from PDL1PredictorLib.study.cohort import read_cohort
 from PDL1PredictorLib.study.conduct import cases_of_table, synthetic_cases
@@ -99,6 +100,22 @@ def test_card_and_report_give_the_same_figures(trained: Path):
     document = json.loads((trained / "model.study" / "study.json").read_text(encoding="utf-8"))
     value = document["endpoints"]["EGFR"]["models"]["Deep-RadScore"]["auc"]["value"]
     assert f"{value:.3f} (" in (trained / "model" / "MODEL_CARD.md").read_text()
+
+
+@pytest.mark.parametrize(("given", "choice"), [([], "simplest"), (["--choose", "best"], "best")])
+def test_the_command_says_how_classifiers_are_chosen_in_every_fold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: list[str], choice: str
+):
+    recipes = []
+
+    def refuse(plan: conduct.Plan, *_: object) -> None:
+        recipes.append(plan.recipe)
+        raise InputError("Not today.")
+
+    monkeypatch.setattr(conduct, "conduct", refuse)
+    out = str(tmp_path / "model")
+    assert main(["train", "--recipe", "deepradscore", "--n", "40", "--device", "cpu", "--out", out, *given]) == 2
+    assert {recipes[0].fitting(kept).choice for kept in (True, False)} == {choice}
 
 
 def test_what_exists_is_refused_before_the_long_work(cohort: Path, trained: Path, capsys: pytest.CaptureFixture[str]):

@@ -1,5 +1,7 @@
 """One model of one endpoint: its standardization, calibration, thresholds and prediction sets."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from PDL1PredictorLib.study.fitting import (
     calibrator,
     fit_model,
 )
+from PDL1PredictorLib.study.fusion import CHOSEN
 
 HOW = Fitting(n_repeats=1, n_bootstrap=20, kinds=("logistic regression", "naive Bayes"))
 
@@ -36,6 +39,17 @@ def test_inputs_are_standardized_by_the_cases_that_were_fitted_on(model, data):
 def test_only_the_kinds_that_were_asked_for_are_tried(model):
     assert set(model.chosen.mean_auc) == set(HOW.kinds)
     assert model.chosen.kind in HOW.kinds
+
+
+def test_the_model_is_of_the_kind_that_was_to_be_chosen():
+    rng = np.random.default_rng(3)
+    labels = np.tile([0, 1], 60)
+    x = np.column_stack([labels + rng.normal(size=120), rng.normal(size=120) * (1 + 0.5 * labels)])
+    kinds = {choice: fit_model(x, labels, replace(HOW, n_repeats=2, choice=choice), seed=0) for choice in CHOSEN}
+    assert {choice: model.chosen.kind for choice, model in kinds.items()} == {
+        "best": "naive Bayes",
+        "simplest": "logistic regression",
+    }
 
 
 def test_calibrated_probabilities_have_the_mean_of_the_labels_and_the_order_of_the_raw_ones(model, data):
