@@ -132,8 +132,10 @@ def read_case(files: Files) -> ReadCase:
     loaded = read_ct(files.ct, series=files.series)
     tumor = read_mask(files.tumor, loaded.image, segment=files.segment, resample=files.resample_mask)
     ring = None if files.ring is None else read_mask(files.ring, loaded.image, resample=files.resample_mask)
-    case = Case(loaded.image, tumor, files.clinical.with_defaults(loaded.clinical), files.name)
-    return ReadCase(case, ring, loaded.warnings)
+    case = Case(loaded.image, tumor.image, files.clinical.with_defaults(loaded.clinical), files.name)
+    if ring is None:
+        return ReadCase(case, None, (*loaded.warnings, *tumor.warnings))
+    return ReadCase(case, ring.image, (*loaded.warnings, *tumor.warnings, *ring.warnings))
 
 
 def predict_files(

@@ -205,7 +205,7 @@ def _add_regions(result: ResultNodes, folder: Path, request: Any, made_from: dic
 def _read_image(path: Path) -> Any:
     from PDL1PredictorLib.imaging.volume_files import read_volume
 
-    return read_volume(path, path.name)
+    return read_volume(path, path.name).image
 
 
 def _place(node: Any, volume: Any, made_from: dict[str, Any]) -> None:

@@ -14,13 +14,14 @@ from skimage.draw import polygon2mask
 from PDL1PredictorLib.core.errors import EmptyRegionError, GridMismatchError, InputError, MissingPackageError
 from PDL1PredictorLib.imaging.dicom_files import header, require_same_frame, require_whole
 from PDL1PredictorLib.imaging.label_maps import Entry, choose
+from PDL1PredictorLib.imaging.loaded import Loaded
 
 MAX_TILT_SLICES = 0.2  # how far a contour may leave its plane, in slices
 SAME_PLANE_SLICES = 0.02
 MAX_PLANE_STEP_SLICES = 1.5
 
 
-def read_dicom_mask(path: Path, ct: sitk.Image, segment: str | None) -> sitk.Image:
+def read_dicom_mask(path: Path, ct: sitk.Image, segment: str | None) -> Loaded:
     """A region of an RTSTRUCT (on the CT's grid) or of a DICOM SEG (on its own grid), uint8 0/1.
 
     Raises:
@@ -45,7 +46,7 @@ class _Roi:
     contours_lps_mm: list[np.ndarray]  # each (points, 3)
 
 
-def _from_rtstruct(data: Any, source: str, ct: sitk.Image, segment: str | None) -> sitk.Image:
+def _from_rtstruct(data: Any, source: str, ct: sitk.Image, segment: str | None) -> Loaded:
     try:
         rois = _rois(data)
     except (AttributeError, TypeError, ValueError) as error:
@@ -60,7 +61,7 @@ def _from_rtstruct(data: Any, source: str, ct: sitk.Image, segment: str | None) 
     contours = [_voxel_positions(points, ct) for points in roi.contours_lps_mm]
     mask = sitk.GetImageFromArray(_filled(contours, ct.GetSize()[::-1], what))
     mask.CopyInformation(ct)
-    return mask
+    return Loaded(mask)
 
 
 def _rois(data: Any) -> list[_Roi]:
@@ -143,7 +144,7 @@ def _fill_into(plane: np.ndarray, contour: np.ndarray) -> None:
     plane[low[0] : high[0], low[1] : high[1]] ^= polygon2mask(tuple(high - low), contour - low).astype(np.uint8)
 
 
-def _from_seg(path: Path, ct: sitk.Image, segment: str | None) -> sitk.Image:
+def _from_seg(path: Path, ct: sitk.Image, segment: str | None) -> Loaded:
     try:
         highdicom = importlib.import_module("highdicom")
     except ImportError as error:
@@ -171,4 +172,4 @@ def _from_seg(path: Path, ct: sitk.Image, segment: str | None) -> sitk.Image:
     mask.SetSpacing(spacing.tolist())
     mask.SetDirection((columns / spacing).ravel().tolist())
     mask.SetOrigin(volume.affine[:3, 3].tolist())
-    return mask
+    return Loaded(mask)

@@ -14,6 +14,7 @@ from pydicom.uid import CTImageStorage
 from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.imaging.dicom_files import FRAME_KEY, header, is_dicom
+from PDL1PredictorLib.imaging.loaded import Loaded
 from PDL1PredictorLib.imaging.volume_files import forget_metadata, reason
 
 TAGS = (
@@ -44,7 +45,7 @@ class Slice:
         return "\\".join(str(v) for v in value) if is_list else str(value).strip()
 
 
-def read_series(path: Path, series: str | None) -> tuple[sitk.Image, Clinical]:
+def read_series(path: Path, series: str | None) -> Loaded:
     """Read the CT series in a folder, or the one that a file belongs to.
 
     Args:
@@ -75,7 +76,7 @@ def read_series(path: Path, series: str | None) -> tuple[sitk.Image, Clinical]:
     image.SetSpacing([column_mm, row_mm, float((positions[-1] - positions[0]) @ normal) / (len(slices) - 1)])
     if slices[0].text("FrameOfReferenceUID"):
         image.SetMetaData(FRAME_KEY, slices[0].text("FrameOfReferenceUID"))
-    return image, _clinical(slices[0])
+    return Loaded(image, clinical=_clinical(slices[0]))
 
 
 def _slices_by_series(folder: Path) -> dict[str, list[Slice]]:

@@ -1,37 +1,23 @@
 """The front door for files: a CT and a mask from whatever format they are in."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import SimpleITK as sitk
 
-from PDL1PredictorLib.core.case import Clinical, require_ct, require_region
+from PDL1PredictorLib.core.case import require_ct, require_region
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.imaging.dicom_files import header, is_dicom
 from PDL1PredictorLib.imaging.dicom_masks import read_dicom_mask
 from PDL1PredictorLib.imaging.dicom_series import read_series
 from PDL1PredictorLib.imaging.label_maps import pick_label
+from PDL1PredictorLib.imaging.loaded import Loaded
 from PDL1PredictorLib.imaging.placing import place_mask
 from PDL1PredictorLib.imaging.volume_files import forget_metadata, read_volume, require_file
 
 
-@dataclass(frozen=True, eq=False)
-class LoadedCt:
-    """A CT as read.
-
-    Attributes:
-        image: Hounsfield units. From DICOM it carries its frame of reference, and nothing else of the header.
-        clinical: What a DICOM header says of age, sex and scan; never a name or number. Empty for other formats.
-        warnings: What the reader must know: `orientation_unknown`.
-    """
-
-    image: sitk.Image
-    clinical: Clinical
-    warnings: tuple[CaseWarning, ...]
-
-
-def read_ct(path: Path | str, series: str | None = None) -> LoadedCt:
+def read_ct(path: Path | str, series: str | None = None) -> Loaded:
     """Read a CT.
 
     Args:
@@ -44,17 +30,16 @@ def read_ct(path: Path | str, series: str | None = None) -> LoadedCt:
     path = Path(path)
     require_file(path, "CT")
     if path.is_dir() or is_dicom(path):
-        image, clinical = read_series(path, series)
-        warnings: tuple[CaseWarning, ...] = ()
+        loaded = read_series(path, series)
     else:
-        image, clinical = read_volume(path, "CT"), Clinical()
-        warnings = _orientation_warnings(image)
-        forget_metadata(image)
-    require_ct(image)
-    return LoadedCt(image, clinical, warnings)
+        loaded = read_volume(path, "CT")
+        loaded = replace(loaded, warnings=(*loaded.warnings, *_orientation_warnings(loaded.image)))
+        forget_metadata(loaded.image)
+    require_ct(loaded.image)
+    return loaded
 
 
-def read_mask(path: Path | str, ct: sitk.Image, segment: str | None = None, resample: bool = False) -> sitk.Image:
+def read_mask(path: Path | str, ct: sitk.Image, segment: str | None = None, resample: bool = False) -> Loaded:
     """Read the mask of a CT.
 
     Args:
@@ -65,7 +50,7 @@ def read_mask(path: Path | str, ct: sitk.Image, segment: str | None = None, resa
         resample: Allow a mask on another grid, by linear interpolation.
 
     Returns:
-        uint8 0/1 on the CT's grid, at least one voxel set.
+        uint8 0/1 on the CT's grid, at least one voxel set, and what was done to get there.
 
     Raises:
         InputError: It cannot be read, or it is not clear which region is meant; all are listed.
@@ -78,13 +63,14 @@ def read_mask(path: Path | str, ct: sitk.Image, segment: str | None = None, resa
     if path.is_dir():
         path = _only_dicom_mask(path)
     if is_dicom(path):
-        mask = read_dicom_mask(path, ct, segment)
+        loaded = read_dicom_mask(path, ct, segment)
     else:
-        mask = pick_label(read_volume(path, "mask"), segment, path.name)
-    require_region(mask, "mask", minimum=1)
-    placed = place_mask(mask, ct, resample)
+        volume = read_volume(path, "mask")
+        loaded = replace(volume, image=pick_label(volume.image, segment, path.name))
+    require_region(loaded.image, "mask", minimum=1)
+    placed = place_mask(loaded.image, ct, resample)
     forget_metadata(placed)
-    return placed
+    return replace(loaded, image=placed)
 
 
 def _only_dicom_mask(folder: Path) -> Path:

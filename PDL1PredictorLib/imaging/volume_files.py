@@ -13,12 +13,13 @@ import numpy as np
 import SimpleITK as sitk
 
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.imaging.loaded import Loaded
 
 SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 CHUNK_BYTES = 1 << 22
 
 
-def read_volume(path: Path, what: str) -> sitk.Image:
+def read_volume(path: Path, what: str) -> Loaded:
     """Read a volume file; axes of one element beyond the third are dropped.
 
     Args:
@@ -51,7 +52,7 @@ def read_volume(path: Path, what: str) -> sitk.Image:
             [0] * image.GetDimension(),
             sitk.ExtractImageFilter.DIRECTIONCOLLAPSETOSUBMATRIX,
         )
-    return image
+    return Loaded(image)
 
 
 def require_file(path: Path, what: str) -> None:

@@ -119,7 +119,7 @@ def unreadable(image: Path, mask: Path, segment: str | None) -> str:
         return ""
     try:
         ct = read_ct(image).image
-        Case(ct, read_mask(mask, ct, segment))
+        Case(ct, read_mask(mask, ct, segment).image)
     except PDL1Error as error:
         return str(error).rstrip(".")
     return ""

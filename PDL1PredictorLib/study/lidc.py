@@ -111,8 +111,8 @@ def _numbers(row: Row, table: Path) -> tuple[int, float, float]:
 
 def _patches(folder: Path, file: str, regions: RegionSettings) -> tuple[np.ndarray, np.ndarray]:
     """HU int16 and nodule bool, (slices, rows, columns); slices without nodule are the largest one again."""
-    image = read_volume(folder / "image" / file, "nodule")
-    mask = read_volume(folder / "mask" / file, "mask") > 0
+    image = read_volume(folder / "image" / file, "nodule").image
+    mask = read_volume(folder / "mask" / file, "mask").image > 0
     require_same_grid(image, mask)
     lattice = lattice_of(image, regions.spacing_mm)
     nodule = sample_mask(mask, lattice, lattice.whole)

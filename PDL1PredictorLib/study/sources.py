@@ -105,7 +105,7 @@ class FileSource:
     def load(self) -> tuple[Case, Labels]:
         """Read the files."""
         loaded = read_ct(self.case.image)
-        mask = read_mask(self.case.mask, loaded.image, segment=self.case.segment)
+        mask = read_mask(self.case.mask, loaded.image, segment=self.case.segment).image
         parts = split_lesions(mask, MIN_TUMOR_VOXELS)
         if not parts:
             raise EmptyRegionError(

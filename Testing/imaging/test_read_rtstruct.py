@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from mask_image import mask_image
 
 from PDL1PredictorLib.core.case import same_grid
 from PDL1PredictorLib.core.errors import EmptyRegionError, GridMismatchError, InputError
-from PDL1PredictorLib.imaging.read import read_ct, read_mask
+from PDL1PredictorLib.imaging.read import read_ct
 
 
 def array(image):
@@ -32,7 +33,7 @@ def ct(grid, filled, direction):
 
 def test_contours_fill_the_voxels_whose_centers_they_enclose(ct, write_rtstruct, tmp_path):
     path = write_rtstruct(tmp_path / "Struktur ü.dcm", {"GTV-1": prism(ct)})
-    mask = read_mask(path, ct)
+    mask = mask_image(path, ct)
     expected = np.zeros((16, 18, 20), np.uint8)
     expected[3:7, 4:12, 4:12] = 1
     assert (array(mask) == expected).all()
@@ -42,25 +43,25 @@ def test_contours_fill_the_voxels_whose_centers_they_enclose(ct, write_rtstruct,
 
 def test_a_contour_inside_another_cuts_a_hole(ct, write_rtstruct, tmp_path):
     contours = [*prism(ct), *prism(ct, 6, 8)]
-    mask = array(read_mask(write_rtstruct(tmp_path / "rs.dcm", {"GTV": contours}), ct))
+    mask = array(mask_image(write_rtstruct(tmp_path / "rs.dcm", {"GTV": contours}), ct))
     assert mask[3:7].sum() == 4 * (64 - 4)
     assert not mask[3:7, 6:8, 6:8].any()
 
 
 def test_contours_side_by_side_are_both_filled(ct, write_rtstruct, tmp_path):
     contours = [*prism(ct, 2, 5), *prism(ct, 8, 12)]
-    assert array(read_mask(write_rtstruct(tmp_path / "rs.dcm", {"GTV": contours}), ct)).sum() == 4 * (9 + 16)
+    assert array(mask_image(write_rtstruct(tmp_path / "rs.dcm", {"GTV": contours}), ct)).sum() == 4 * (9 + 16)
 
 
 def test_contours_between_slices_go_to_the_nearest(ct, write_rtstruct, tmp_path):
     contours = [square(ct, k, 4, 12) for k in (2.7, 4.4, 5.2)]
-    mask = array(read_mask(write_rtstruct(tmp_path / "rs.dcm", {"GTV": contours}), ct))
+    mask = array(mask_image(write_rtstruct(tmp_path / "rs.dcm", {"GTV": contours}), ct))
     assert np.flatnonzero(mask.any(axis=(1, 2))).tolist() == [3, 4, 5]
 
 
 def test_of_several_planes_at_one_slice_the_nearest_is_taken(ct, write_rtstruct, tmp_path):
     contours = [square(ct, 3 + off, 4, 12 if off == 0 else 16) for off in (-1 / 3, 0, 1 / 3)]
-    mask = array(read_mask(write_rtstruct(tmp_path / "rs.dcm", {"GTV": contours}), ct))
+    mask = array(mask_image(write_rtstruct(tmp_path / "rs.dcm", {"GTV": contours}), ct))
     assert int(mask.sum()) == 64
 
 
@@ -69,7 +70,7 @@ def test_contours_in_sagittal_planes_of_the_ct_are_filled_too(ct, write_rtstruct
     contours = [
         np.array([ct.TransformContinuousIndexToPhysicalPoint((float(i), j, k)) for j, k in corners]) for i in (5, 6, 7)
     ]
-    mask = array(read_mask(write_rtstruct(tmp_path / "rs.dcm", {"GTV": contours}), ct))
+    mask = array(mask_image(write_rtstruct(tmp_path / "rs.dcm", {"GTV": contours}), ct))
     expected = np.zeros((16, 18, 20), np.uint8)
     expected[4:9, 3:10, 5:8] = 1
     assert (mask == expected).all()
@@ -78,23 +79,23 @@ def test_contours_in_sagittal_planes_of_the_ct_are_filled_too(ct, write_rtstruct
 def test_an_roi_is_chosen_by_name_or_number(chest, write_rtstruct, tmp_path):
     path = write_rtstruct(tmp_path / "rs.dcm", {"GTV-1": prism(chest), "Lung": prism(chest, 2, 16)})
     with pytest.raises(InputError, match=r"rs.dcm holds 2 regions: 1 \(GTV-1\), 2 \(Lung\)"):
-        read_mask(path, chest)
+        mask_image(path, chest)
     with pytest.raises(InputError, match=r"no region 'Tumor'. It holds: 1 \(GTV-1\), 2 \(Lung\)"):
-        read_mask(path, chest, segment="Tumor")
+        mask_image(path, chest, segment="Tumor")
     for segment, size in (("GTV-1", 4 * 64), ("1", 4 * 64), ("Lung", 4 * 14 * 14), ("2", 4 * 14 * 14)):
-        assert int(array(read_mask(path, chest, segment=segment)).sum()) == size
+        assert int(array(mask_image(path, chest, segment=segment)).sum()) == size
 
 
 def test_a_folder_with_the_series_and_one_rtstruct_is_enough(chest, write_series, write_rtstruct, tmp_path):
     written = write_series(tmp_path, chest)
     ct = read_ct(tmp_path).image
     with pytest.raises(InputError, match="holds 0 RTSTRUCT or SEG files"):
-        read_mask(tmp_path, ct)
+        mask_image(tmp_path, ct)
     write_rtstruct(tmp_path / "rs.dcm", {"GTV": prism(chest)}, written.frame)
-    assert int(array(read_mask(tmp_path, ct)).sum()) == 4 * 64
+    assert int(array(mask_image(tmp_path, ct)).sum()) == 4 * 64
     write_rtstruct(tmp_path / "rs2.dcm", {"GTV": prism(chest)}, written.frame)
     with pytest.raises(InputError, match=r"holds 2 RTSTRUCT or SEG files: rs.dcm, rs2.dcm"):
-        read_mask(tmp_path, ct)
+        mask_image(tmp_path, ct)
 
 
 def test_contours_of_another_scan_are_refused_by_its_frame_of_reference(chest, write_series, write_rtstruct, tmp_path):
@@ -103,37 +104,37 @@ def test_contours_of_another_scan_are_refused_by_its_frame_of_reference(chest, w
     with pytest.raises(
         GridMismatchError, match=rf"ROI GTV of rs.dcm refers to another scan.*1\.2\.3\.4.*{written.frame}"
     ):
-        read_mask(path, read_ct(written.folder).image)
-    assert read_mask(path, chest)  # a CT from NIfTI has no frame of reference to compare with
+        mask_image(path, read_ct(written.folder).image)
+    assert mask_image(path, chest)  # a CT from NIfTI has no frame of reference to compare with
 
 
 def test_contours_outside_the_ct_are_refused(chest, write_rtstruct, tmp_path):
     contours = [contour + np.array([0, 0, 500]) for contour in prism(chest)]
     with pytest.raises(GridMismatchError, match="leaves the CT's field of view"):
-        read_mask(write_rtstruct(tmp_path / "rs.dcm", {"GTV": contours}), chest)
+        mask_image(write_rtstruct(tmp_path / "rs.dcm", {"GTV": contours}), chest)
 
 
 def test_a_contour_across_the_slices_is_refused(chest, write_rtstruct, tmp_path):
     tilted = prism(chest)
     tilted[1] = tilted[1] + np.array([[0, 0, 0], [0, 0, 0], [0, 0, 1], [0, 0, 1]])
     with pytest.raises(GridMismatchError, match=r"leaves its plane by 0.40 slices"):
-        read_mask(write_rtstruct(tmp_path / "rs.dcm", {"GTV": tilted}), chest)
+        mask_image(write_rtstruct(tmp_path / "rs.dcm", {"GTV": tilted}), chest)
 
 
 def test_contours_of_a_coarser_series_are_refused(chest, write_rtstruct, tmp_path):
     path = write_rtstruct(tmp_path / "rs.dcm", {"GTV": prism(chest, slices=range(1, 10, 2))})
     with pytest.raises(GridMismatchError, match="2.0 slices of this CT apart"):
-        read_mask(path, chest)
+        mask_image(path, chest)
 
 
 def test_an_roi_without_contours_is_refused(chest, write_rtstruct, tmp_path):
     with pytest.raises(EmptyRegionError, match="ROI GTV of rs.dcm has no closed contour"):
-        read_mask(write_rtstruct(tmp_path / "rs.dcm", {"GTV": []}), chest)
+        mask_image(write_rtstruct(tmp_path / "rs.dcm", {"GTV": []}), chest)
 
 
 def test_a_file_without_any_roi_is_refused(chest, write_rtstruct, tmp_path):
     with pytest.raises(InputError, match="rs.dcm holds no ROI"):
-        read_mask(write_rtstruct(tmp_path / "rs.dcm", {}), chest)
+        mask_image(write_rtstruct(tmp_path / "rs.dcm", {}), chest)
 
 
 def test_contours_between_voxel_centers_are_refused(chest, write_rtstruct, tmp_path):
@@ -143,13 +144,13 @@ def test_contours_between_voxel_centers_are_refused(chest, write_rtstruct, tmp_p
         )
     ]
     with pytest.raises(EmptyRegionError, match="encloses no voxel center"):
-        read_mask(write_rtstruct(tmp_path / "rs.dcm", {"GTV": tiny}), chest)
+        mask_image(write_rtstruct(tmp_path / "rs.dcm", {"GTV": tiny}), chest)
 
 
 def test_a_ct_slice_is_no_mask(chest, write_series, tmp_path):
     written = write_series(tmp_path, chest)
     with pytest.raises(InputError, match="is DICOM CT; a mask is an RTSTRUCT or a SEG"):
-        read_mask(written.paths[0], chest)
+        mask_image(written.paths[0], chest)
 
 
 @pytest.mark.parametrize("kept", [0.3, 0.67, 0.9, 0.999])
@@ -158,7 +159,7 @@ def test_an_rtstruct_that_is_cut_off_is_refused(chest, write_rtstruct, tmp_path,
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * kept)])
     with pytest.raises(InputError, match=r"rs\.dcm .*(cut off|damaged|without a modality)"):
-        read_mask(path, chest)
+        mask_image(path, chest)
 
 
 def test_an_rtstruct_with_a_contour_that_is_no_list_of_points_is_refused(chest, write_rtstruct, tmp_path, pydicom_read):
@@ -167,4 +168,4 @@ def test_an_rtstruct_with_a_contour_that_is_no_list_of_points_is_refused(chest, 
     data.ROIContourSequence[0].ContourSequence[1].ContourData = ["1", "2", "3", "4"]
     data.save_as(path)
     with pytest.raises(InputError, match="rs.dcm is a damaged RTSTRUCT"):
-        read_mask(path, chest)
+        mask_image(path, chest)

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from dicom_seg import write_seg
+from mask_image import mask_image
 
 from PDL1PredictorLib.core.case import same_grid
 from PDL1PredictorLib.core.errors import EmptyRegionError, GridMismatchError, InputError, MissingPackageError
-from PDL1PredictorLib.imaging.read import read_ct, read_mask
+from PDL1PredictorLib.imaging.read import read_ct
 
 
 def array(image):
@@ -36,7 +37,7 @@ def test_a_segment_lies_where_it_was_drawn(scan, points, tmp_path):
     tumor, node = boxes()
     path = write_seg(tmp_path / "Segmentierung ü.dcm", scan.paths, tumor, node)
     for segment, drawn in (("Tumor", tumor), ("1", tumor), ("Node", node), ("2", node)):
-        mask = read_mask(path, scan.ct, segment=segment)
+        mask = mask_image(path, scan.ct, segment=segment)
         assert same_grid(mask, scan.ct)
         expected = points(scan.image)[drawn > 0].mean(axis=0)
         assert np.allclose(points(mask)[array(mask) > 0].mean(axis=0), expected, atol=1e-3)
@@ -46,14 +47,14 @@ def test_a_segment_lies_where_it_was_drawn(scan, points, tmp_path):
 def test_of_several_segments_one_must_be_chosen(scan, tmp_path):
     path = write_seg(tmp_path / "seg.dcm", scan.paths, *boxes())
     with pytest.raises(InputError, match=r"seg.dcm holds 2 regions: 1 \(Tumor\), 2 \(Node\)"):
-        read_mask(path, scan.ct)
+        mask_image(path, scan.ct)
     with pytest.raises(InputError, match=r"no region 'Lung'. It holds: 1 \(Tumor\), 2 \(Node\)"):
-        read_mask(path, scan.ct, segment="Lung")
+        mask_image(path, scan.ct, segment="Lung")
 
 
 def test_a_single_segment_needs_no_choice(scan, tmp_path):
     tumor, _ = boxes()
-    assert int(array(read_mask(write_seg(tmp_path / "seg.dcm", scan.paths, tumor), scan.ct)).sum()) == int(tumor.sum())
+    assert int(array(mask_image(write_seg(tmp_path / "seg.dcm", scan.paths, tumor), scan.ct)).sum()) == int(tumor.sum())
 
 
 def test_a_segment_of_another_scan_is_refused(chest, write_series, tmp_path):
@@ -62,8 +63,8 @@ def test_a_segment_of_another_scan_is_refused(chest, write_series, tmp_path):
     mask[2:5, 3:9, 4:12] = 1
     path = write_seg(tmp_path / "seg.dcm", first.paths, mask)
     with pytest.raises(GridMismatchError, match="seg.dcm refers to another scan"):
-        read_mask(path, read_ct(second.folder).image)
-    assert int(array(read_mask(path, chest)).sum()) == int(mask.sum())
+        mask_image(path, read_ct(second.folder).image)
+    assert int(array(mask_image(path, chest)).sum()) == int(mask.sum())
 
 
 def test_a_ct_of_another_grid_needs_resampling(chest, write_series, tmp_path):
@@ -73,8 +74,8 @@ def test_a_ct_of_another_grid_needs_resampling(chest, write_series, tmp_path):
     path = write_seg(tmp_path / "seg.dcm", written.paths, mask)
     finer = sitk.Expand(chest, [2, 2, 2])
     with pytest.raises(GridMismatchError, match="--resample-mask"):
-        read_mask(path, finer)
-    assert int(array(read_mask(path, finer, resample=True)).sum()) == pytest.approx(8 * mask.sum(), rel=0.15)
+        mask_image(path, finer)
+    assert int(array(mask_image(path, finer, resample=True)).sum()) == pytest.approx(8 * mask.sum(), rel=0.15)
 
 
 def test_an_empty_segment_is_refused(chest, write_series, tmp_path):
@@ -83,7 +84,7 @@ def test_an_empty_segment_is_refused(chest, write_series, tmp_path):
     mask[2:6, 3:9, 4:12] = 1
     path = write_seg(tmp_path / "seg.dcm", written.paths, mask, np.zeros_like(mask))
     with pytest.raises(EmptyRegionError, match="no voxel"):
-        read_mask(path, chest, segment="Node")
+        mask_image(path, chest, segment="Node")
 
 
 def test_a_damaged_seg_is_refused(chest, write_series, tmp_path):
@@ -93,7 +94,7 @@ def test_a_damaged_seg_is_refused(chest, write_series, tmp_path):
     content = path.read_bytes()
     path.write_bytes(content[: len(content) - 200])
     with pytest.raises(InputError, match=r"seg\.dcm"):
-        read_mask(path, chest)
+        mask_image(path, chest)
 
 
 def test_without_highdicom_the_remedy_is_named(chest, write_series, tmp_path, monkeypatch):
@@ -101,4 +102,4 @@ def test_without_highdicom_the_remedy_is_named(chest, write_series, tmp_path, mo
     path = write_seg(tmp_path / "seg.dcm", written.paths, np.ones(chest.GetSize()[::-1], np.uint8))
     monkeypatch.setitem(sys.modules, "highdicom", None)
     with pytest.raises(MissingPackageError, match="highdicom is needed .* or save the mask as NIfTI or NRRD"):
-        read_mask(path, chest)
+        mask_image(path, chest)

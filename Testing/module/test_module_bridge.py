@@ -5,11 +5,12 @@ import json
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from mask_image import mask_image
 from PDL1PredictorGUI import bridge, case_files
 
 from PDL1PredictorLib.core.case import Case, same_grid
 from PDL1PredictorLib.core.errors import EmptyRegionError, GridMismatchError, InputError
-from PDL1PredictorLib.imaging.read import read_ct, read_mask
+from PDL1PredictorLib.imaging.read import read_ct
 
 
 def turn(axis, degrees):
@@ -368,7 +369,7 @@ def test_an_exported_case_is_read_as_it_was(put_case, small_images, tmp_path, pi
     assert read.image.GetPixelID() == pixel
     assert np.array_equal(sitk.GetArrayFromImage(read.image), sitk.GetArrayFromImage(ct))
     for path in (files.tumor, files.ring):
-        tumor = read_mask(path, read.image)
+        tumor = mask_image(path, read.image)
         assert np.array_equal(sitk.GetArrayFromImage(tumor), sitk.GetArrayFromImage(mask))
     assert json.loads(files.clinical.read_text(encoding="utf-8")) == {"age_years": 63.0}
 

@@ -111,7 +111,7 @@ def dicom(patient: Path) -> Images:
     for file in sorted(patient.rglob("*.dcm")):
         found.setdefault(str(pydicom.dcmread(file, stop_before_pixels=True).Modality), file)
     ct = read_ct(found["CT"].parent).image
-    return resampled(ct, read_mask(found["RTSTRUCT"], ct, "GTV-1"))
+    return resampled(ct, read_mask(found["RTSTRUCT"], ct, "GTV-1").image)
 
 
 def compare(images: Images, settings: FeatureSettings) -> list[Difference] | str:

@@ -1,0 +1,25 @@
+"""What every reader of this room brings back: the volume, what the header says, and what the reader must know."""
+
+from dataclasses import dataclass, field
+
+import SimpleITK as sitk
+
+from PDL1PredictorLib.core.case import Clinical
+from PDL1PredictorLib.core.results import CaseWarning
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A volume as read.
+
+    Attributes:
+        image: Hounsfield units of a CT, labels or 0/1 of a mask. A CT from DICOM carries its frame of reference, and
+            nothing else of the header.
+        warnings: What was repaired, left out or assumed in reading, in numbers. Codes in docs/output.md, rules in
+            docs/input.md.
+        clinical: What a DICOM header says of age, sex and scan; never a name or number. Empty for other formats.
+    """
+
+    image: sitk.Image
+    warnings: tuple[CaseWarning, ...] = ()
+    clinical: Clinical = field(default_factory=Clinical)
