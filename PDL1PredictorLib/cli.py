@@ -6,13 +6,14 @@ import math
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from types import FrameType
 from typing import Any
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY, __version__, cli_cohort, cli_deep, cli_tables, cli_train
-from PDL1PredictorLib.cli_common import Speaker, add_command, typed
+from PDL1PredictorLib.cli_common import Speaker, add_command, notes, plain_warnings, typed
 from PDL1PredictorLib.core.errors import InputError, PDL1Error
 from PDL1PredictorLib.resources import DEFAULT_MODEL, find_model, model_folders
 
@@ -87,6 +88,9 @@ def _add_case(
         "--exclude-air", action="store_true", default=None, help="leave air outside the body out of the ring"
     )
     command.add_argument("--exclude-bone", action="store_true", default=None, help="leave bone out of the ring")
+    command.add_argument(
+        "--lesion", default="largest", help="'largest' tumor of the mask (default), 'all', or its number by size"
+    )
     command.add_argument("--overwrite", action="store_true", help="replace existing output")
 
 
@@ -95,9 +99,6 @@ def _add_predict(commands: Any) -> None:
     _add_case(command)
     command.add_argument(
         "--model", default=DEFAULT_MODEL, help=f"bundle: name, folder or .zip (default: {DEFAULT_MODEL})"
-    )
-    command.add_argument(
-        "--lesion", default="largest", help="'largest' tumor of the mask (default), 'all', or its number by size"
     )
     command.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
     command.add_argument("--with-patient", action="store_true", help="write the case's name and clinical values too")
@@ -153,8 +154,8 @@ def _predict(options: argparse.Namespace, speaker: Speaker) -> None:
 def _features(options: argparse.Namespace, speaker: Speaker) -> None:
     from PDL1PredictorLib.core.output import whole_file
     from PDL1PredictorLib.core.settings import RegionSettings
-    from PDL1PredictorLib.predict import read_case
-    from PDL1PredictorLib.radiomics.extract import case_features
+    from PDL1PredictorLib.imaging.case_files import read_case
+    from PDL1PredictorLib.radiomics.extract import measure_tumors
     from PDL1PredictorLib.radiomics.settings import preset
     from PDL1PredictorLib.report.csv_table import write_features
 
@@ -165,18 +166,22 @@ def _features(options: argparse.Namespace, speaker: Speaker) -> None:
     regions = _with_choices(RegionSettings(), _region_choices(options))
     with whole_file(options.out, options.overwrite) as draft:
         read = read_case(_files(options))
-        features = case_features(read.case, regions, settings, options.engine, speaker.progress(), read.ring)
-        write_features({1: features}, draft)
-    notes = "".join(f"\nWarning: {warning.text}" for warning in read.warnings)
-    speaker.done(f"{len(features)} features: {options.out}{notes}", out=str(options.out), n=len(features))
+        measured = measure_tumors(read, regions, settings, options.engine, options.lesion, speaker.progress())
+        write_features(measured.features, measured.warnings, draft)
+    n = len(settings.feature_names())
+    text = f"{n} features: {options.out}"
+    if len(measured.features) > 1:
+        text = f"{n} features of each of {len(measured.features)} tumors: {options.out}"
+    speaker.done(f"{text}{notes(measured.told)}", out=str(options.out), n=n, warnings=plain_warnings(measured.told))
 
 
 def _compare_engines(options: argparse.Namespace, speaker: Speaker) -> None:
     """Both engines on one case: every value into the table, the largest difference of each class onto the screen."""
     from PDL1PredictorLib.core.output import whole_file
     from PDL1PredictorLib.core.settings import RegionSettings
+    from PDL1PredictorLib.imaging.case_files import read_case
+    from PDL1PredictorLib.imaging.lesions import choose_tumors
     from PDL1PredictorLib.imaging.regions import make_regions
-    from PDL1PredictorLib.predict import read_case
     from PDL1PredictorLib.radiomics.agreement import differences, largest_by_class
     from PDL1PredictorLib.radiomics.engine import ENGINES
     from PDL1PredictorLib.radiomics.extract import extract_features
@@ -189,7 +194,11 @@ def _compare_engines(options: argparse.Namespace, speaker: Speaker) -> None:
     values, seconds = {}, {}
     with whole_file(options.out, options.overwrite) as draft:
         read = read_case(_files(options))
-        regions = make_regions(read.case, choices, settings.margin_at(choices.spacing_mm), read.ring)
+        tumors = choose_tumors(read.case.tumor, options.lesion)
+        if len(tumors.chosen) > 1:
+            raise InputError("Two engines are compared on one tumor. Choose it by its number (--lesion 1).")
+        case = replace(read.case, tumor=tumors.chosen[0][1])
+        regions = make_regions(case, choices, settings.margin_at(choices.spacing_mm), read.ring)
         for position, name in enumerate(ENGINES):
             started = perf_counter()
             with progress.part(name, position / 2, (position + 1) / 2, name) as part:
@@ -200,8 +209,15 @@ def _compare_engines(options: argparse.Namespace, speaker: Speaker) -> None:
     lines = [f"{family:<11}{d.relative:9.1e}  {d.feature}" for family, d in largest_by_class(found).items()]
     times = ", ".join(f"{name} {seconds[name]:.2f} s" for name in ENGINES)
     text = "\n".join(["Largest relative difference of each class:", *lines, f"{times}. All values: {options.out}"])
+    told = (*read.warnings, *tumors.warnings, *regions.warnings)
     largest = max(d.relative for d in found)
-    speaker.done(text, out=str(options.out), n=len(found), largest=largest if math.isfinite(largest) else None)
+    speaker.done(
+        f"{text}{notes(told)}",
+        out=str(options.out),
+        n=len(found),
+        largest=largest if math.isfinite(largest) else None,
+        warnings=plain_warnings(told),
+    )
 
 
 def _models(options: argparse.Namespace, speaker: Speaker) -> None:
@@ -248,7 +264,7 @@ def _phantom(options: argparse.Namespace, speaker: Speaker) -> None:
 
 
 def _files(options: argparse.Namespace) -> Any:
-    from PDL1PredictorLib.predict import Files
+    from PDL1PredictorLib.imaging.case_files import Files
 
     return Files(
         ct=options.ct,

@@ -4,12 +4,15 @@ import argparse
 import json
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.progress import Progress
+
+if TYPE_CHECKING:  # its page loads SimpleITK
+    from PDL1PredictorLib.core.results import CaseWarning
 
 
 class Speaker:
@@ -81,6 +84,16 @@ def add_command(
     )
     command.set_defaults(run=run)
     return command
+
+
+def notes(warnings: Iterable["CaseWarning"]) -> str:
+    """Warnings as lines that follow what a command says; empty without any."""
+    return "".join(f"\nWarning ({warning.code}): {warning.text}" for warning in warnings)
+
+
+def plain_warnings(warnings: Iterable["CaseWarning"]) -> list[dict[str, str]]:
+    """Warnings for programs, as in `result.json`."""
+    return [{"code": warning.code, "text": warning.text} for warning in warnings]
 
 
 def typed(arguments: Sequence[str]) -> str:

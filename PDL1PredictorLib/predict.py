@@ -6,7 +6,7 @@ import json
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,9 +15,8 @@ import SimpleITK as sitk
 import torch
 
 from PDL1PredictorLib import __version__
-from PDL1PredictorLib.core.case import Case, Clinical, grid_text
+from PDL1PredictorLib.core.case import Case, grid_text
 from PDL1PredictorLib.core.endpoints import endpoint
-from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.output import whole_folder
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.results import (
@@ -29,13 +28,13 @@ from PDL1PredictorLib.core.results import (
     LesionResult,
     Provenance,
 )
-from PDL1PredictorLib.core.settings import MIN_TUMOR_VOXELS, RegionSettings
+from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.explain.grad_cam import grad_cams, normalize
 from PDL1PredictorLib.explain.shapley import exact_shapley
-from PDL1PredictorLib.imaging.lesions import count_lesions, split_lesions
+from PDL1PredictorLib.imaging.case_files import Files, read_case
+from PDL1PredictorLib.imaging.lesions import choose_tumors, require_lesion, require_one_for_ring
 from PDL1PredictorLib.imaging.measures import centroid_lps_mm, measure
 from PDL1PredictorLib.imaging.patch import Patch, deep_patch, place_map
-from PDL1PredictorLib.imaging.read import read_ct, read_mask
 from PDL1PredictorLib.imaging.regions import make_regions
 from PDL1PredictorLib.imaging.views import views_volume
 from PDL1PredictorLib.models.bundle import read_bundle
@@ -66,35 +65,7 @@ class Options:
     regions: RegionSettings | None = None
 
     def __post_init__(self) -> None:
-        if self.lesion not in ("largest", "all") and not (
-            self.lesion.isascii() and self.lesion.isdigit() and int(self.lesion) >= 1
-        ):
-            raise InputError(f"The lesion must be 'largest', 'all' or a number from 1, got {self.lesion!r}.")
-
-
-@dataclass(frozen=True)
-class Files:
-    """Where a case lies.
-
-    Attributes:
-        ct: Volume file or DICOM folder.
-        tumor: Mask file, RTSTRUCT or DICOM SEG.
-        segment: Which region of the mask file, by name or number, where it has several.
-        series: Which series of the DICOM folder, where it has several.
-        ring: Mask file of an edited ring, used in place of the drawn one.
-        resample_mask: Bring a mask on another grid onto the CT's.
-        clinical: What is known besides; completes what the files say.
-        name: How the case is called.
-    """
-
-    ct: Path
-    tumor: Path
-    segment: str | None = None
-    series: str | None = None
-    ring: Path | None = None
-    resample_mask: bool = False
-    clinical: Clinical = field(default_factory=Clinical)
-    name: str = "case"
+        require_lesion(self.lesion)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,37 +76,6 @@ class _Network:
     maps: tuple[HeatMap, ...]
     device: str
     warnings: tuple[CaseWarning, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class ReadCase:
-    """What the files hold.
-
-    Attributes:
-        case: The case.
-        ring: The edited ring on the CT's grid, where one was given.
-        warnings: What the reader of the answer must know.
-    """
-
-    case: Case
-    ring: sitk.Image | None
-    warnings: tuple[CaseWarning, ...]
-
-
-def read_case(files: Files) -> ReadCase:
-    """Read and check a case.
-
-    Raises:
-        InputError: A file cannot be used; the message says why.
-        GridMismatchError: The mask lies on another grid.
-    """
-    loaded = read_ct(files.ct, series=files.series)
-    tumor = read_mask(files.tumor, loaded.image, segment=files.segment, resample=files.resample_mask)
-    ring = None if files.ring is None else read_mask(files.ring, loaded.image, resample=files.resample_mask)
-    case = Case(loaded.image, tumor.image, files.clinical.with_defaults(loaded.clinical), files.name)
-    if ring is None:
-        return ReadCase(case, None, (*loaded.warnings, *tumor.warnings))
-    return ReadCase(case, ring.image, (*loaded.warnings, *tumor.warnings, *ring.warnings))
 
 
 def predict_files(
@@ -205,15 +145,13 @@ def predict_case(
         PDL1Error: With what to do.
     """
     started = datetime.now(UTC)
-    lesions, found, warnings = _choose_lesions(case, options.lesion)
-    if ring is not None and len(lesions) > 1:
-        raise InputError(
-            f"An edited ring belongs to one tumor, and {len(lesions)} are to be predicted. Predict them one by one."
-        )
+    tumors = choose_tumors(case.tumor, options.lesion)
+    require_one_for_ring(len(tumors.chosen), ring)
+    warnings = list(tumors.warnings)
     device = choose_device(options.device)
     results, devices = [], []
-    for position, (index, mask) in enumerate(lesions):
-        with _part_of(progress, position / len(lesions), (position + 1) / len(lesions)) as part:
+    for position, (index, mask) in enumerate(tumors.chosen):
+        with _part_of(progress, position / len(tumors.chosen), (position + 1) / len(tumors.chosen)) as part:
             lesion_case = replace(case, tumor=mask)
             result, used = _predict_lesion(lesion_case, ring, index, predictor, options, device, part)
         results.append(result)
@@ -224,36 +162,12 @@ def predict_case(
     return CaseResult(
         case=case.name,
         lesions=tuple(results),
-        lesions_found=found,
+        lesions_found=tumors.found,
         clinical=case.clinical,
         model=predictor.manifest.summary,
         provenance=_provenance(case, predictor, options, settings, devices, started, progress),
         warnings=tuple(warnings),
     )
-
-
-def _choose_lesions(case: Case, lesion: str) -> tuple[list[tuple[int, sitk.Image]], int, list[CaseWarning]]:
-    """The tumors to predict with their numbers, how many there are, and what was left out."""
-    masks = split_lesions(case.tumor, MIN_TUMOR_VOXELS)
-    specks = count_lesions(case.tumor) - len(masks)
-    warnings = []
-    if specks:
-        text = f"{specks} separate part(s) of the mask have fewer than {MIN_TUMOR_VOXELS} voxels and were left out."
-        warnings.append(CaseWarning("specks_left_out", text))
-    if not masks:
-        raise InputError(
-            f"No connected part of the mask has {MIN_TUMOR_VOXELS} voxels or more ({specks} smaller parts). "
-            "Check the contour."
-        )
-    numbered = list(enumerate(masks, start=1))
-    if lesion == "all":
-        return numbered, len(masks), warnings
-    wanted = 1 if lesion == "largest" else int(lesion)
-    if wanted > len(masks):
-        raise InputError(
-            f"Tumor {wanted} was asked for; the mask has {len(masks)} of at least {MIN_TUMOR_VOXELS} voxels."
-        )
-    return [numbered[wanted - 1]], len(masks), warnings
 
 
 def _predict_lesion(

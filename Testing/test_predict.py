@@ -118,7 +118,8 @@ def test_of_several_tumors_the_largest_is_predicted_unless_all_are_asked_for(pha
     assert largest.lesions[0].endpoints == alone.lesions[0].endpoints
     assert [lesion.index for lesion in every.lesions] == [1, 2]
     assert every.lesions[1].endpoints == second.lesions[0].endpoints
-    assert [w.code for w in largest.warnings] == ["specks_left_out"]
+    assert [w.code for w in largest.warnings] == ["parts_left_out", "specks_left_out"]
+    assert [w.code for w in every.warnings] == ["specks_left_out"]
     with pytest.raises(InputError, match="Tumor 3 was asked for; the mask has 2"):
         predict_case(case, predictor, Options(device="cpu", lesion="3"))
 

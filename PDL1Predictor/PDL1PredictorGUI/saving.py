@@ -124,10 +124,12 @@ def discard_reports() -> None:
 
 
 def _write_features(result: ResultNodes, path: Path, names: list[str]) -> None:
+    from PDL1PredictorLib.core.results import CaseWarning
     from PDL1PredictorLib.report.csv_table import write_features
 
-    features = result.lesion["features"]
-    write_features({result.lesion["index"]: {name: number(features[name]) for name in names}}, path)
+    index, features = result.lesion["index"], result.lesion["features"]
+    warnings = [CaseWarning(**warning) for warning in result.warnings]
+    write_features({index: {name: number(features[name]) for name in names}}, {index: warnings}, path)
 
 
 def _write_heat_maps(result: ResultNodes, folder: Path) -> None:

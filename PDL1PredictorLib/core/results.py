@@ -1,5 +1,6 @@
 """What a prediction brings back: named, frozen, always the same shape."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,6 +20,11 @@ class CaseWarning:
 
     code: str
     text: str
+
+
+def codes(warnings: Iterable[CaseWarning]) -> str:
+    """The codes of warnings for the cell of a table: each once, in their order, separated by blanks."""
+    return " ".join(dict.fromkeys(warning.code for warning in warnings))
 
 
 @dataclass(frozen=True)

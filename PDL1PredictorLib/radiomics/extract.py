@@ -1,10 +1,12 @@
-"""The way in: regions, or a case, and settings; a named feature vector out."""
+"""The way in: regions, or a case as read, and settings; named feature vectors out."""
 
-import SimpleITK as sitk
+from dataclasses import dataclass, replace
 
-from PDL1PredictorLib.core.case import Case
 from PDL1PredictorLib.core.progress import SILENT, Progress
+from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.core.settings import RegionSettings
+from PDL1PredictorLib.imaging.case_files import ReadCase
+from PDL1PredictorLib.imaging.lesions import LARGEST, choose_tumors, require_one_for_ring
 from PDL1PredictorLib.imaging.regions import Regions, make_regions
 from PDL1PredictorLib.radiomics.engine import DEFAULT_ENGINE, engine
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
@@ -35,23 +37,58 @@ def extract_features(
     return engine(engine_name).extract(regions.ct, masks, settings, progress)
 
 
-def case_features(
-    case: Case,
+@dataclass(frozen=True, eq=False)
+class MeasuredTumors:
+    """Features of the tumors of a case.
+
+    Attributes:
+        features: By the tumor's number, value per name, as `extract_features` gives them.
+        warnings: By the tumor's number, what the reader must know: of reading, of the choice, and of its own regions.
+    """
+
+    features: dict[int, dict[str, float]]
+    warnings: dict[int, tuple[CaseWarning, ...]]
+
+    @property
+    def told(self) -> tuple[CaseWarning, ...]:
+        """All warnings, each once."""
+        return tuple(dict.fromkeys(warning for warnings in self.warnings.values() for warning in warnings))
+
+
+def measure_tumors(
+    read: ReadCase,
     region_settings: RegionSettings,
     settings: FeatureSettings,
     engine_name: str = DEFAULT_ENGINE,
+    lesion: str = LARGEST,
     progress: Progress = SILENT,
-    ring: sitk.Image | None = None,
-) -> dict[str, float]:
-    """Radiomic features of a case: its regions are made first; see `extract_features` and, for `ring`, `make_regions`.
+) -> MeasuredTumors:
+    """Radiomic features of a case as read: its regions are made first, as for a prediction.
+
+    Args:
+        read: The case, with an edited ring where there is one.
+        region_settings: How the regions are made.
+        settings: What is measured.
+        engine_name: Which engine computes it.
+        lesion: Which tumor, as in `choose_tumors`.
+        progress: A step per image; raises when the user cancels.
 
     Raises:
         EmptyRegionError: A region has too few voxels.
-        InputError: The case cannot be prepared or measured, or there is no such engine.
+        InputError: The case cannot be prepared or measured, or there is no such tumor or engine.
         MissingPackageError: The engine is not installed.
         CancelledError: The user cancelled.
     """
-    with progress.part("regions", 0.0, 0.2, "tumor and ring"):
-        regions = make_regions(case, region_settings, settings.margin_at(region_settings.spacing_mm), ring)
-    with progress.part("features", 0.2, 1.0, "features") as features_progress:
-        return extract_features(regions, settings, engine_name, features_progress)
+    tumors = choose_tumors(read.case.tumor, lesion)
+    require_one_for_ring(len(tumors.chosen), read.ring)
+    features, warnings = {}, {}
+    for position, (number, mask) in enumerate(tumors.chosen):
+        low, share = position / len(tumors.chosen), 1 / len(tumors.chosen)
+        with progress.part("regions", low, low + 0.2 * share, "tumor and ring"):
+            case = replace(read.case, tumor=mask)
+            margin_mm = settings.margin_at(region_settings.spacing_mm)
+            regions = make_regions(case, region_settings, margin_mm, read.ring)
+        with progress.part("features", low + 0.2 * share, low + share, "features") as part:
+            features[number] = extract_features(regions, settings, engine_name, part)
+        warnings[number] = (*read.warnings, *tumors.warnings, *regions.warnings)
+    return MeasuredTumors(features, warnings)

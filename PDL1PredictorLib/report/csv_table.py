@@ -5,21 +5,27 @@ import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-COLUMNS = ("lesion", "feature", "value")
+from PDL1PredictorLib.core.results import CaseWarning, codes
+
+COLUMNS = ("lesion", "feature", "value", "warnings")
 
 
-def write_features(features: Mapping[int, Mapping[str, float]], path: Path) -> None:
+def write_features(
+    features: Mapping[int, Mapping[str, float]], warnings: Mapping[int, Iterable[CaseWarning]], path: Path
+) -> None:
     """Write one row per lesion and feature; values come back exactly, a missing one (NaN) is an empty field.
 
     Args:
         features: By lesion number, the values by feature name.
+        warnings: By lesion number, what the reader must know; every row carries the codes, so that none gets lost.
         path: File to write.
     """
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(COLUMNS)
         for lesion, values in features.items():
-            table.writerows((lesion, name, _number(value)) for name, value in values.items())
+            told = codes(warnings[lesion])
+            table.writerows((lesion, name, _number(value), told) for name, value in values.items())
 
 
 def write_comparison(rows: Iterable[tuple[str, float, float, float]], names: tuple[str, str], path: Path) -> None:

@@ -5,7 +5,7 @@ import textwrap
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.results import CaseResult, LesionResult
-from PDL1PredictorLib.report.words import atypical, lead, left_out, lesion_title, percent, percent_range, verdict
+from PDL1PredictorLib.report.words import atypical, lead, lesion_title, percent, percent_range, verdict
 
 WIDTH = 100
 
@@ -17,8 +17,6 @@ def summary(result: CaseResult) -> str:
     """
     blocks = [f"PDL1Predictor {result.provenance.library_version}   {_shown(result.case)}"]
     notes = [warning.text for warning in result.warnings]
-    if sentence := left_out(result):
-        notes.append(sentence)
     if notes:
         blocks.append("\n".join(_warning(note) for note in notes))
     blocks += [_lesion(lesion, result) for lesion in result.lesions]

@@ -91,15 +91,6 @@ def lesion_title(lesion: LesionResult, result: CaseResult) -> str:
     return f"Tumor {lesion.index} of {result.lesions_found}" if result.lesions_found > 1 else "Tumor"
 
 
-def left_out(result: CaseResult) -> str:
-    """A sentence about tumors that were found and not predicted; empty if there are none."""
-    missing = result.lesions_found - len(result.lesions)
-    if missing <= 0:
-        return ""
-    which = "1 tumor of the mask was" if missing == 1 else f"{missing} tumors of the mask were"
-    return f"{which} not predicted ({result.lesions_found} found)."
-
-
 def atypical(lesion: LesionResult) -> str:
     """A sentence for a case that the model cannot know; empty if it is like the training cohort."""
     if not math.isfinite(lesion.atypicality):

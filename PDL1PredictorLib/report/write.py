@@ -29,7 +29,11 @@ def write_all(result: CaseResult, folder: Path, *, with_patient: bool = False) -
     text = json.dumps(to_json(result, with_patient), ensure_ascii=False, allow_nan=False, indent=2)
     (folder / "result.json").write_text(text + "\n", encoding="utf-8", newline="\n")
     (folder / "report.html").write_text(to_html(result, with_patient), encoding="utf-8", newline="\n")
-    write_features({lesion.index: lesion.features for lesion in result.lesions}, folder / "features.csv")
+    write_features(
+        {lesion.index: lesion.features for lesion in result.lesions},
+        {lesion.index: (*result.warnings, *lesion.warnings) for lesion in result.lesions},
+        folder / "features.csv",
+    )
     if result.lesions:
         write_segments(result.lesions, folder / "tumor_and_ring.seg.nrrd")
     for lesion in result.lesions:

@@ -72,13 +72,15 @@ def ours(folder: Path) -> Work:
     """The engine pdl1 from the CT and the tumor: resampling and the ring are part of it."""
     from PDL1PredictorLib.core.case import Case
     from PDL1PredictorLib.core.settings import RegionSettings
-    from PDL1PredictorLib.radiomics.extract import case_features
+    from PDL1PredictorLib.imaging.case_files import ReadCase
+    from PDL1PredictorLib.radiomics.extract import measure_tumors
     from PDL1PredictorLib.radiomics.rehearsal import rehearse
     from PDL1PredictorLib.radiomics.settings import preset
 
     case = Case(sitk.ReadImage(str(folder / "ct.nii.gz")), sitk.ReadImage(str(folder / "tumor.nii.gz")))
+    read = ReadCase(case, None, ())
     rehearse()
-    return lambda: len(case_features(case, RegionSettings(), preset("deepradscore")))
+    return lambda: len(measure_tumors(read, RegionSettings(), preset("deepradscore")).features[1])
 
 
 def kernels(folder: Path) -> Work:

@@ -1,6 +1,7 @@
 """From regions or a case to a named vector, on a phantom and on real patients."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ import SimpleITK as sitk
 from PDL1PredictorLib.core.case import Case
 from PDL1PredictorLib.core.errors import CancelledError, InputError
 from PDL1PredictorLib.core.progress import Progress
+from PDL1PredictorLib.core.results import CaseWarning, codes
 from PDL1PredictorLib.core.settings import RegionSettings
+from PDL1PredictorLib.imaging.case_files import ReadCase
 from PDL1PredictorLib.imaging.regions import Regions, make_regions
-from PDL1PredictorLib.radiomics.extract import case_features, extract_features
+from PDL1PredictorLib.radiomics.extract import extract_features, measure_tumors
 from PDL1PredictorLib.radiomics.settings import FeatureSettings, preset
 
 Plain = Callable[[sitk.Image, sitk.Image, FeatureSettings], dict[str, float]]
@@ -34,7 +37,7 @@ def case() -> Case:
 
 
 def test_a_case_becomes_a_named_vector_of_both_regions(case: Case):
-    found = case_features(case, RegionSettings(), SMALL)
+    found = measure_tumors(ReadCase(case, None, ()), RegionSettings(), SMALL).features[1]
     assert tuple(found) == SMALL.feature_names()
     assert all(type(value) is float and np.isfinite(value) for value in found.values())
     assert found["tumor_original_shape_VoxelVolume"] == pytest.approx(4 / 3 * np.pi * 8**3, rel=0.1)
@@ -44,7 +47,28 @@ def test_a_case_becomes_a_named_vector_of_both_regions(case: Case):
 def test_a_case_has_the_features_of_its_regions_with_the_margin_of_the_filters(case: Case):
     region_settings = RegionSettings(spacing_mm=1.5)
     regions = make_regions(case, region_settings, SMALL.margin_at(1.5))
-    assert case_features(case, region_settings, SMALL) == extract_features(regions, SMALL)
+    assert measure_tumors(ReadCase(case, None, ()), region_settings, SMALL).features[1] == extract_features(
+        regions, SMALL
+    )
+
+
+def test_every_tumor_is_measured_with_the_warnings_of_reading_choosing_and_its_regions(case: Case):
+    values = sitk.GetArrayFromImage(case.tumor)
+    values[0:2, 0:8, 0:8] = 1  # a second part, at the border
+    mask = sitk.GetImageFromArray(values)
+    mask.CopyInformation(case.tumor)
+    of_reading = CaseWarning("of_reading", "Something was assumed.")
+    read = ReadCase(replace(case, tumor=mask), None, (of_reading,))
+    alone = measure_tumors(ReadCase(case, None, ()), RegionSettings(), SMALL)
+    first, every = (measure_tumors(read, RegionSettings(), SMALL, lesion=lesion) for lesion in ("largest", "all"))
+    assert first.features == alone.features
+    assert codes(first.warnings[1]) == "of_reading parts_left_out"
+    assert list(every.features) == [1, 2]
+    assert every.features[1] == alone.features[1]
+    assert codes(every.warnings[2]) == "of_reading tumor_touches_border ring_cut"
+    assert every.told.count(of_reading) == 1
+    with pytest.raises(InputError, match="An edited ring belongs to one tumor"):
+        measure_tumors(replace(read, ring=mask), RegionSettings(), SMALL, lesion="all")
 
 
 @pytest.mark.parametrize(
@@ -74,7 +98,7 @@ def test_an_unknown_engine_is_refused(case: Case):
 def test_progress_covers_regions_and_features_and_keeps_their_seconds(case: Case):
     told: list[float] = []
     progress = Progress(report=lambda stage, fraction, message: told.append(fraction))
-    case_features(case, RegionSettings(), SMALL, progress=progress)
+    measure_tumors(ReadCase(case, None, ()), RegionSettings(), SMALL, progress=progress)
     assert told == sorted(told)
     assert (told[0], told[-1]) == (0.0, 1.0)
     assert set(progress.seconds) == {"regions", "features"}
@@ -86,7 +110,7 @@ def test_a_case_can_be_cancelled_in_the_middle(case: Case):
         report=lambda stage, fraction, message: told.append(message), cancelled=lambda: "wavelet-LLH" in told
     )
     with pytest.raises(CancelledError, match="Cancelled"):
-        case_features(case, RegionSettings(), SMALL, progress=progress)
+        measure_tumors(ReadCase(case, None, ()), RegionSettings(), SMALL, progress=progress)
     assert told[-1] == "wavelet-LLH"
 
 

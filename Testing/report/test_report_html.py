@@ -132,11 +132,6 @@ def test_one_tumor_needs_no_overview(html):
     assert "tilted" not in Page(html).text
 
 
-def test_a_case_without_predicted_tumors_says_so(make_result):
-    page = Page(to_html(replace(make_result(), lesions=()), with_patient=False))
-    assert "1 tumor of the mask was not predicted (1 found)." in page.text
-
-
 def test_a_result_without_answers_or_maps_still_makes_a_page(make_result):
     result = make_result(heat_maps=False)
     bare = replace(result.lesions[0], endpoints=())

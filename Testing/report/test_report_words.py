@@ -7,7 +7,7 @@ import pytest
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.results import EndpointPrediction
 from PDL1PredictorLib.report.text import WIDTH, summary
-from PDL1PredictorLib.report.words import atypical, feature_title, lead, left_out, percent, percent_range, verdict
+from PDL1PredictorLib.report.words import atypical, feature_title, lead, percent, percent_range, verdict
 
 
 def prediction(positive, prediction_set, endpoint="PDL1"):
@@ -76,12 +76,6 @@ def test_an_unlike_case_is_said_to_be_one(make_result):
     assert atypical(lesion) == ""
     assert "1.3 times the limit" in atypical(replace(lesion, atypicality=1.34))
     assert "could not be computed" in atypical(replace(lesion, atypicality=float("nan")))
-
-
-def test_tumors_that_were_left_out_are_counted(make_result):
-    result = make_result()
-    assert left_out(result) == ""
-    assert left_out(replace(result, lesions_found=2)) == "1 tumor of the mask was not predicted (2 found)."
 
 
 def test_the_summary_has_aligned_columns_warnings_and_the_research_line(make_result):

@@ -9,6 +9,7 @@ import pytest
 import SimpleITK as sitk
 
 from PDL1PredictorLib.core.errors import OutputError
+from PDL1PredictorLib.core.results import codes
 from PDL1PredictorLib.report.write import write_all
 
 
@@ -56,7 +57,11 @@ def test_features_come_back_exactly_and_a_missing_one_is_empty(make_result, tmp_
     write_all(result, tmp_path)
     with (tmp_path / "features.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ["lesion", "feature", "value"]
+    assert list(rows[0]) == ["lesion", "feature", "value", "warnings"]
+    assert {row["warnings"] for row in rows if row["lesion"] == "1"} == {
+        codes((*result.warnings, *result.lesions[0].warnings))
+    }
+    assert rows[0]["warnings"].startswith("thick_slices")
     for lesion in result.lesions:
         read = {row["feature"]: row["value"] for row in rows if row["lesion"] == str(lesion.index)}
         assert list(read) == list(lesion.features)

@@ -1,0 +1,66 @@
+"""A case as files, and what they hold: the way in for predictions, tables of features, checks and training."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import SimpleITK as sitk
+
+from PDL1PredictorLib.core.case import Case, Clinical
+from PDL1PredictorLib.core.results import CaseWarning
+from PDL1PredictorLib.imaging.read import read_ct, read_mask
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where a case lies.
+
+    Attributes:
+        ct: Volume file or DICOM folder.
+        tumor: Mask file, RTSTRUCT or DICOM SEG.
+        segment: Which region of the mask file, by name or number, where it has several.
+        series: Which series of the DICOM folder, where it has several.
+        ring: Mask file of an edited ring, used in place of the drawn one.
+        resample_mask: Bring a mask on another grid onto the CT's.
+        clinical: What is known besides; completes what the files say.
+        name: How the case is called.
+    """
+
+    ct: Path
+    tumor: Path
+    segment: str | None = None
+    series: str | None = None
+    ring: Path | None = None
+    resample_mask: bool = False
+    clinical: Clinical = field(default_factory=Clinical)
+    name: str = "case"
+
+
+@dataclass(frozen=True, eq=False)
+class ReadCase:
+    """What the files hold.
+
+    Attributes:
+        case: The case.
+        ring: The edited ring on the CT's grid, where one was given.
+        warnings: What the reader of the answer must know.
+    """
+
+    case: Case
+    ring: sitk.Image | None
+    warnings: tuple[CaseWarning, ...]
+
+
+def read_case(files: Files) -> ReadCase:
+    """Read and check a case.
+
+    Raises:
+        InputError: A file cannot be used; the message says why.
+        GridMismatchError: The mask lies on another grid.
+    """
+    loaded = read_ct(files.ct, series=files.series)
+    tumor = read_mask(files.tumor, loaded.image, segment=files.segment, resample=files.resample_mask)
+    ring = None if files.ring is None else read_mask(files.ring, loaded.image, resample=files.resample_mask)
+    case = Case(loaded.image, tumor.image, files.clinical.with_defaults(loaded.clinical), files.name)
+    if ring is None:
+        return ReadCase(case, None, (*loaded.warnings, *tumor.warnings))
+    return ReadCase(case, ring.image, (*loaded.warnings, *tumor.warnings, *ring.warnings))
