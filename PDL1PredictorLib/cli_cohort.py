@@ -35,6 +35,9 @@ def _add_check(commands: Any) -> None:
     command = add_command(commands, "check", "Check a cohort whole; every problem of every row is listed.", _check)
     command.add_argument("table", type=Path, metavar="FILE", help=TABLE_HELP)
     command.add_argument("--quick", action="store_true", help="do not open the images")
+    command.add_argument("--workers", type=int, help="processes on this machine (default: one a core)")
+    command.add_argument("--out", type=Path, help="CSV file to make: every warning of every case")
+    command.add_argument("--overwrite", action="store_true", help="replace an existing file")
 
 
 def _add_describe(commands: Any) -> None:
@@ -85,10 +88,23 @@ def _add_import_output(command: argparse.ArgumentParser) -> None:
 
 
 def _check(options: argparse.Namespace, speaker: Speaker) -> None:
+    from PDL1PredictorLib.study.case_warnings import as_lines, as_plain, write_warning_table
     from PDL1PredictorLib.study.cohort import read_cohort
 
-    cohort = read_cohort(options.table, check_images=not options.quick)
-    speaker.done(_summary(cohort), n=len(cohort), endpoints=list(cohort.endpoints), warnings=list(cohort.warnings))
+    if options.out is not None:
+        _refuse_existing(options.out, options.overwrite)
+    cohort = read_cohort(
+        options.table, check_images=not options.quick, workers=options.workers, progress=speaker.progress()
+    )
+    if options.out is not None:
+        write_warning_table(cohort.case_warnings, options.out, options.overwrite)
+    speaker.done(
+        "\n".join([_summary(cohort), *as_lines(cohort.case_warnings)]),
+        n=len(cohort),
+        endpoints=list(cohort.endpoints),
+        warnings=list(cohort.warnings),
+        case_warnings=as_plain(cohort.case_warnings),
+    )
 
 
 def _describe(options: argparse.Namespace, speaker: Speaker) -> None:
@@ -114,6 +130,7 @@ def _features(options: argparse.Namespace, speaker: Speaker) -> None:
         require_module(name, "Preparing a cohort needs more packages than prediction: install pdl1predictor[train].")
     from PDL1PredictorLib.core.settings import RegionSettings
     from PDL1PredictorLib.radiomics.settings import preset
+    from PDL1PredictorLib.study.case_warnings import as_lines, as_plain
     from PDL1PredictorLib.study.cohort import read_cohort
     from PDL1PredictorLib.study.feature_table import require_table_name, write_feature_table
     from PDL1PredictorLib.study.prepare import prepare
@@ -137,7 +154,13 @@ def _features(options: argparse.Namespace, speaker: Speaker) -> None:
     write_feature_table(made, options.out, options.overwrite)
     failed = [f"Failed, {name}: {reason}" for name, reason in made.failed.items()]
     head = f"{len(made)} of {len(cohort)} cases, {len(made.feature_names)} features: {options.out}"
-    speaker.done("\n".join([head, *failed, *made.warnings]), out=str(options.out), n=len(made), failed=made.failed)
+    speaker.done(
+        "\n".join([head, *failed, *made.warnings, *as_lines(made.case_warnings)]),
+        out=str(options.out),
+        n=len(made),
+        failed=made.failed,
+        case_warnings=as_plain(made.case_warnings),
+    )
 
 
 def _import_tcia(options: argparse.Namespace, speaker: Speaker) -> None:

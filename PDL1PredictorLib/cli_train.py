@@ -105,6 +105,7 @@ def _demo(options: argparse.Namespace, speaker: Speaker) -> None:
 def _study(options: argparse.Namespace, speaker: Speaker) -> None:
     require_module("matplotlib", "A study's report needs more packages: install pdl1predictor[train].")
     from PDL1PredictorLib.models.device import choose_device
+    from PDL1PredictorLib.study.case_warnings import as_lines, as_plain
     from PDL1PredictorLib.study.conduct import Plan, conduct
     from PDL1PredictorLib.study.study_card import Words, read_words
 
@@ -125,10 +126,18 @@ def _study(options: argparse.Namespace, speaker: Speaker) -> None:
         scheduler=options.scheduler,
         overwrite=options.overwrite,
     )
-    bundle, _ = conduct(plan, cases, speaker.progress())
+    bundle, outcome = conduct(plan, cases, speaker.progress())
     report = plan.report / "report.html"
-    text = bundle.file("MODEL_CARD.md").decode()
-    speaker.done(f"{text}\nReport: {report}", out=str(plan.bundle), report=str(report), sha256=bundle.sha256)
+    failed = [f"Failed, {name}: {reason}" for name, reason in outcome.failed.items()]
+    lines = [bundle.file("MODEL_CARD.md").decode(), *failed, *as_lines(outcome.case_warnings), f"Report: {report}"]
+    speaker.done(
+        "\n".join(lines),
+        out=str(plan.bundle),
+        report=str(report),
+        sha256=bundle.sha256,
+        failed=outcome.failed,
+        case_warnings=as_plain(outcome.case_warnings),
+    )
 
 
 def _leak_test(options: argparse.Namespace, speaker: Speaker) -> None:

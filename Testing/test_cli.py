@@ -260,6 +260,30 @@ def test_features_are_written_as_a_table_of_their_own(place: Place, capsys):
     assert sorted(path.name for path in table.parent.iterdir()) == ["f.csv"]
 
 
+def test_features_tell_what_must_be_known_and_measure_the_tumor_of_a_prediction(
+    place: Place, capsys, phantom
+):
+    values = sitk.GetArrayFromImage(phantom.case.tumor)
+    values[:8, 100:120, 100:120] = 1  # a second tumor, at the border
+    save(values, phantom.case.tumor, place.tumor)
+    table = place.out.with_name("f.csv")
+    case = ["--ct", str(place.ct), "--tumor", str(place.tumor), "--preset", "karim", "--out", str(table)]
+
+    def rows(*more: str) -> list[dict[str, str]]:
+        assert main(["features", *case, "--overwrite", *more]) == 0
+        return list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
+
+    largest = rows()
+    assert "Warning (parts_left_out): The mask has 2 separate parts." in capsys.readouterr().out
+    assert {(row["lesion"], row["warnings"]) for row in largest} == {("1", "parts_left_out")}
+    both = rows("--lesion", "all", "--progress", "json")
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])["warnings"]
+    assert {warning["code"] for warning in told} >= {"tumor_touches_border", "ring_cut"}
+    assert "parts_left_out" not in {warning["code"] for warning in told}
+    assert both[: len(largest)] == [{**row, "warnings": ""} for row in largest]
+    assert {row["warnings"] for row in both[len(largest) :]} == {" ".join(warning["code"] for warning in told)}
+
+
 def test_models_lists_those_that_can_be_used_and_those_that_cannot(place: Place, capsys, monkeypatch):
     monkeypatch.setenv("PDL1_MODELS", str(place.model.parent))
     assert main(["models"]) == 0

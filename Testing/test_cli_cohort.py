@@ -47,6 +47,44 @@ def test_check_opens_the_images_unless_it_shall_be_quick(table, capsys):
     assert "1 problem; nothing was started. Correct the table:\n  row 3 (b): b_image.nrrd" in capsys.readouterr().err
 
 
+def add_a_part(mask: Path) -> None:
+    image = sitk.ReadImage(str(mask))
+    values = sitk.GetArrayFromImage(image)
+    values[:5, :5, :5] = 1
+    changed = sitk.GetImageFromArray(values)
+    changed.CopyInformation(image)
+    sitk.WriteImage(changed, str(mask))
+
+
+def test_check_tells_what_must_be_known_of_single_cases_on_screen_and_as_a_table(table, tmp_path, capsys):
+    out = tmp_path / "warnings.csv"
+    command = ["cohort", "check", str(table), "--workers", "1", "--out", str(out)]
+    assert main(command) == 0
+    assert "Warning (" not in capsys.readouterr().out
+    with out.open(encoding="utf-8") as file:
+        assert list(csv.DictReader(file)) == []
+    add_a_part(table.parent / "b_mask.nrrd")
+    assert main(command) == EXIT_REFUSED  # the table is not replaced
+    assert main([*command, "--overwrite"]) == 0
+    assert "Warning (parts_left_out), b: The mask has 2 separate parts." in capsys.readouterr().out
+    with out.open(encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["case"], row["code"]) == ("b", "parts_left_out")
+
+
+def test_features_of_a_cohort_tell_them_too(table, tmp_path, capsys, monkeypatch):
+    from PDL1PredictorLib.radiomics import settings
+
+    tiny = settings.FeatureSettings(name="tiny", classes=("firstorder",), wavelet=None)
+    monkeypatch.setattr(settings, "preset", lambda name: tiny)
+    add_a_part(table.parent / "b_mask.nrrd")
+    out = tmp_path / "features.csv"
+    assert main(["cohort", "features", str(table), "--out", str(out), "--workers", "1"]) == 0
+    assert "Warning (parts_left_out), b: The mask has 2 separate parts." in capsys.readouterr().out
+    with out.open(encoding="utf-8") as file:
+        assert [row["warnings"] for row in csv.DictReader(file)] == ["", "parts_left_out"]
+
+
 def test_describe_prints_table_1_and_writes_it(table, tmp_path, capsys):
     out = tmp_path / "table1.csv"
     assert main(["cohort", "describe", str(table), "--by", "PDL1", "--out", str(out)]) == 0

@@ -1,12 +1,13 @@
 """A case as files, and what they hold: the way in for predictions, tables of features, checks and training."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import SimpleITK as sitk
 
 from PDL1PredictorLib.core.case import Case, Clinical
 from PDL1PredictorLib.core.results import CaseWarning
+from PDL1PredictorLib.imaging.lesions import choose_tumors
 from PDL1PredictorLib.imaging.read import read_ct, read_mask
 
 
@@ -64,3 +65,15 @@ def read_case(files: Files) -> ReadCase:
     if ring is None:
         return ReadCase(case, None, (*loaded.warnings, *tumor.warnings))
     return ReadCase(case, ring.image, (*loaded.warnings, *tumor.warnings, *ring.warnings))
+
+
+def read_one_tumor(files: Files) -> ReadCase:
+    """A case with the largest tumor of its mask, as training sees it.
+
+    Raises:
+        InputError: A file cannot be used, or the mask has no tumor; the message says why.
+    """
+    read = read_case(files)
+    tumors = choose_tumors(read.case.tumor)
+    case = replace(read.case, tumor=tumors.chosen[0][1])
+    return replace(read, case=case, warnings=(*read.warnings, *tumors.warnings))

@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +16,12 @@ from pyarrow import parquet
 
 from PDL1PredictorLib import __version__
 from PDL1PredictorLib.core.output import whole_file
+from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 from PDL1PredictorLib.study.sources import Labels
 
-FORMAT = 1  # of the files; another number makes older ones unknown
+FORMAT = 2  # of the files; another number makes older ones unknown
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,12 +33,14 @@ class PreparedCase:
         patches_hu: (s, rows, columns) int16.
         patches_tumor: (s, rows, columns) bool.
         labels: As the source gave them.
+        warnings: What must be known of the case: of reading, of the choice of the tumor, of its regions.
     """
 
     features: np.ndarray
     patches_hu: np.ndarray
     patches_tumor: np.ndarray
     labels: Labels
+    warnings: tuple[CaseWarning, ...] = ()
 
 
 class CaseCache:
@@ -74,7 +77,11 @@ class CaseCache:
         arrays = io.BytesIO()
         np.savez_compressed(arrays, patches_hu=case.patches_hu, patches_tumor=case.patches_tumor)
         _put(self._patches_file(key), arrays.getvalue())
-        facts = {"labels": json.dumps(case.labels), "settings": self._settings}
+        facts = {
+            "labels": json.dumps(case.labels),
+            "settings": self._settings,
+            "warnings": json.dumps([asdict(warning) for warning in case.warnings]),
+        }
         table = pa.table({"feature": list(self._names), "value": case.features}).replace_schema_metadata(facts)
         content = io.BytesIO()
         parquet.write_table(table, content, write_page_checksum=True)
@@ -86,12 +93,13 @@ class CaseCache:
             content = pa.BufferReader(self._features_file(key).read_bytes())
             table = parquet.ParquetFile(content, page_checksum_verification=True).read()
             labels = json.loads(table.schema.metadata[b"labels"])
+            warnings = tuple(CaseWarning(**told) for told in json.loads(table.schema.metadata[b"warnings"]))
             with np.load(io.BytesIO(self._patches_file(key).read_bytes()), allow_pickle=False) as stored:
                 patches = {name: stored[name] for name in stored.files}
             if tuple(table["feature"].to_pylist()) != self._names:
                 return None
             values = table["value"].to_numpy()
-            return PreparedCase(values, patches["patches_hu"], patches["patches_tumor"], labels)
+            return PreparedCase(values, patches["patches_hu"], patches["patches_tumor"], labels, warnings)
         except Exception:  # a damaged file may fail in any way that its readers know; it is made again
             return None
 

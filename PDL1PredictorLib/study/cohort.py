@@ -1,8 +1,8 @@
 """The table of a cohort: one row a tumor, checked whole before anything starts, every problem named at once."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -11,11 +11,14 @@ import numpy as np
 from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.endpoints import ENDPOINTS, Endpoint, endpoint
 from PDL1PredictorLib.core.errors import CohortError, InputError
-from PDL1PredictorLib.study.cohort_files import Row, read_rows, unreadable
+from PDL1PredictorLib.core.processes import run_each
+from PDL1PredictorLib.core.progress import SILENT, Progress
+from PDL1PredictorLib.core.results import CaseWarning
+from PDL1PredictorLib.study.cohort_files import Row, examine, read_rows
 
 REQUIRED = ("case", "image", "mask")
 OPTIONAL = ("patient", "split", "segment")
-CLINICAL = tuple(field.name for field in fields(Clinical))
+CLINICAL = tuple(one.name for one in fields(Clinical))
 SPLITS = ("train", "test")
 IGNORED_PREFIX = "note_"  # such columns are the user's own and pass without a word
 
@@ -61,12 +64,14 @@ class Cohort:
         endpoints: Keys of `core.endpoints`; every case has an entry for each in its labels.
         source: The file.
         warnings: What the user should look at, though it does not stand in the way.
+        case_warnings: The same of single cases, by name, where the images were looked at.
     """
 
     cases: tuple[CohortCase, ...]
     endpoints: tuple[str, ...]
     source: Path
     warnings: tuple[str, ...] = ()
+    case_warnings: Mapping[str, tuple[CaseWarning, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.cases)
@@ -98,7 +103,7 @@ class Cohort:
         unknown = [name for name in names if name not in by_name]
         if unknown:
             raise InputError(f"The cohort {self.source.name} has no case {', '.join(unknown)}.")
-        return Cohort(tuple(by_name[name] for name in names), self.endpoints, self.source, self.warnings)
+        return replace(self, cases=tuple(by_name[name] for name in names))
 
 
 def read_cohort(
@@ -106,6 +111,8 @@ def read_cohort(
     endpoints: Sequence[str] | None = None,
     check_files: bool = True,
     check_images: bool = False,
+    workers: int | None = 1,
+    progress: Progress = SILENT,
 ) -> Cohort:
     """Read the table of a cohort and check all of it.
 
@@ -116,7 +123,9 @@ def read_cohort(
         endpoints: Those that are needed, in this order; None takes all that the table has, in the order of
             `core.endpoints`.
         check_files: Refuse a case whose files are not there.
-        check_images: Read the images too: what they are, and whether image and mask lie on one grid.
+        check_images: Read the images too, as a prediction would, and draw the regions.
+        workers: Processes that do this; None takes one a core.
+        progress: Told after every case.
 
     Raises:
         CohortError: With every problem of every row.
@@ -136,10 +145,10 @@ def read_cohort(
     cases = [case for row in rows if (case := reader.case(row)) is not None]
     reader.check_across_rows()
     if check_images and not reader.problems:
-        reader.check_images()
+        reader.check_images(workers, progress)
     if reader.problems:
         raise CohortError(path, reader.in_order())
-    return Cohort(tuple(cases), wanted, path, _unknown_columns(columns))
+    return Cohort(tuple(cases), wanted, path, _unknown_columns(columns), reader.case_warnings)
 
 
 def label_of(text: str, one: Endpoint) -> int | None:
@@ -213,6 +222,7 @@ class _RowReader:
 
     def __init__(self, folder: Path, present: Sequence[str], wanted: Sequence[str], check_files: bool) -> None:
         self.problems: list[tuple[int, str]] = []  # row of the table, sentence
+        self.case_warnings: dict[str, tuple[CaseWarning, ...]] = {}
         self._folder, self._present, self._wanted, self._check_files = folder, present, wanted, check_files
         self._read: list[tuple[Row, CohortCase]] = []
 
@@ -258,12 +268,15 @@ class _RowReader:
                 if case.split is None:
                     self._tell(row, "split is empty, while other rows have one; fill it in every row or in none")
 
-    def check_images(self) -> None:
-        """Open every image and mask."""
-        for row, case in self._read:
-            fault = unreadable(case.image, case.mask, case.segment)
-            if fault:
-                self._tell(row, fault)
+    def check_images(self, workers: int | None, progress: Progress) -> None:
+        """Open every image and mask, and draw the regions."""
+        jobs = [(case.image, case.mask, case.segment) for _, case in self._read]
+        found = run_each(examine, jobs, workers, progress, "check")
+        for (row, case), examined in zip(self._read, found, strict=True):
+            if examined.fault:
+                self._tell(row, examined.fault)
+            elif examined.warnings:
+                self.case_warnings[case.name] = examined.warnings
 
     def in_order(self) -> list[str]:
         """The problems, first row first."""

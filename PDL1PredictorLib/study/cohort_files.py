@@ -6,14 +6,13 @@ import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-import SimpleITK as sitk
-
-from PDL1PredictorLib.core.case import MIN_SLICES, Case
 from PDL1PredictorLib.core.errors import InputError, PDL1Error
 from PDL1PredictorLib.core.lazy import require_module
-from PDL1PredictorLib.imaging.read import read_ct, read_mask
-from PDL1PredictorLib.imaging.volume_files import SUFFIXES, reason
+from PDL1PredictorLib.core.results import CaseWarning
+from PDL1PredictorLib.core.settings import RegionSettings
+from PDL1PredictorLib.imaging.case_files import Files, read_one_tumor
+from PDL1PredictorLib.imaging.regions import make_regions
+from PDL1PredictorLib.imaging.volume_files import reason
 
 NEEDS_PYARROW = "Install pdl1predictor[train], or write the table as CSV."
 
@@ -110,36 +109,24 @@ def _text(value: object) -> str:
     return str(value).strip()
 
 
-def unreadable(image: Path, mask: Path, segment: str | None) -> str:
-    """Why image and mask cannot be used together, "" where they can.
+@dataclass(frozen=True)
+class Examined:
+    """What opening a case's files showed.
 
-    Two volume files whose headers agree are not read further; all others, and DICOM, are read as training reads them.
+    Attributes:
+        fault: Why image and mask cannot be used together, "" where they can.
+        warnings: What must be known before its values are believed.
     """
-    if _headers_agree(image, mask):
-        return ""
+
+    fault: str
+    warnings: tuple[CaseWarning, ...] = ()
+
+
+def examine(image: Path, mask: Path, segment: str | None) -> Examined:
+    """Read the files of a case as a prediction reads them, choose its tumor and draw its regions."""
     try:
-        ct = read_ct(image).image
-        Case(ct, read_mask(mask, ct, segment).image)
+        read = read_one_tumor(Files(image, mask, segment))
+        regions = make_regions(read.case, RegionSettings())
     except PDL1Error as error:
-        return str(error).rstrip(".")
-    return ""
-
-
-def _headers_agree(image: Path, mask: Path) -> bool:
-    grids = []
-    for path in (image, mask):
-        if not (path.is_file() and path.name.lower().endswith(SUFFIXES)):
-            return False
-        reader = sitk.ImageFileReader()
-        reader.SetFileName(str(path))
-        try:
-            reader.ReadImageInformation()
-        except RuntimeError:
-            return False
-        if reader.GetDimension() != 3 or reader.GetNumberOfComponents() != 1 or min(reader.GetSize()) < MIN_SLICES:
-            return False
-        grids.append((reader.GetSize(), reader.GetSpacing(), reader.GetOrigin(), reader.GetDirection()))
-    (size, *places), (mask_size, *mask_places) = grids
-    return size == mask_size and all(
-        np.allclose(a, b, rtol=0, atol=1e-5) for a, b in zip(places, mask_places, strict=True)
-    )
+        return Examined(str(error).rstrip("."))
+    return Examined("", (*read.warnings, *regions.warnings))

@@ -201,6 +201,7 @@ def _outcome(plan: Plan, cases: Cases, study: Study, run: StudyRun, cost: Cost) 
         history=run.trained.deep.history,
         gallery=examples(study, run),
         notes=cases.notes,
+        case_warnings=study.cohort.case_warnings,
     )
 
 

@@ -11,6 +11,7 @@ from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.report.json_result import finite
 from PDL1PredictorLib.statistics.groups import benjamini_hochberg
+from PDL1PredictorLib.study.case_warnings import as_plain
 from PDL1PredictorLib.study.checklists import filled_checklists
 from PDL1PredictorLib.study.measures import (
     BAND_RESAMPLES,
@@ -50,6 +51,7 @@ def study_document(outcome: StudyOutcome) -> dict[str, Any]:
             "table_1": outcome.table_1,
             "flow": [{"step": words, "cases": number} for words, number in outcome.flow],
             "failed": outcome.failed,
+            "warnings": as_plain(outcome.case_warnings),
         },
         "endpoints": endpoints,
         "left_out": outcome.left_out,

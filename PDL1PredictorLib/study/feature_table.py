@@ -9,14 +9,16 @@ from pyarrow import csv, parquet
 
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.output import whole_file
+from PDL1PredictorLib.core.results import codes
 from PDL1PredictorLib.study.prepared import PreparedCohort
 
 SUFFIXES = (".parquet", ".csv")
 
 
 def feature_table(cohort: PreparedCohort) -> pa.Table:
-    """Columns: case, the labels (0, 1 or empty), the features (empty where undefined)."""
-    columns: dict[str, pa.Array] = {"case": pa.array(cohort.names)}
+    """Columns: case, warnings (codes), the labels (0, 1 or empty), the features (empty where undefined)."""
+    told = [codes(cohort.case_warnings.get(name, ())) for name in cohort.names]
+    columns: dict[str, pa.Array] = {"case": pa.array(cohort.names), "warnings": pa.array(told, pa.string())}
     for key, values in zip(cohort.endpoints, cohort.labels.T, strict=True):
         columns[key] = pa.array(np.nan_to_num(values).astype(np.int8), mask=np.isnan(values))
     for name, values in zip(cohort.feature_names, cohort.features.T, strict=True):

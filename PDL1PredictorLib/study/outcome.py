@@ -1,9 +1,12 @@
 """What a study found: the plain arrays from which its report, its tables and its JSON are made."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
+from PDL1PredictorLib.core.results import CaseWarning
 
 RADIOMICS, DEEP, FUSED, VOLUME = "Radiomics-Score", "Deep-CT", "Deep-RadScore", "Tumor volume"
 MODELS = (RADIOMICS, DEEP, FUSED, VOLUME)  # the last one is what any model has to beat
@@ -101,6 +104,7 @@ class StudyOutcome:
         table_1: Rows of the cohort table as `study.describe` makes them; plain values.
         flow: What happened to the cases, in order: (words, number of cases).
         failed: Case name to the reason why it was not used.
+        case_warnings: Case name to what must be known of it, for the cases that were used.
         endpoints: By key.
         left_out: Endpoint to the reason why it has no model.
         coverage: Stated coverage of the prediction sets.
@@ -125,3 +129,4 @@ class StudyOutcome:
     backbones: list[dict[str, Any]] = field(default_factory=list)
     gallery: tuple[GalleryCase, ...] = ()
     notes: tuple[str, ...] = ()
+    case_warnings: Mapping[str, Sequence[CaseWarning]] = field(default_factory=dict)

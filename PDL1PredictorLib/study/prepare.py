@@ -172,7 +172,8 @@ def _measure(source: Source, regions: RegionSettings, features: FeatureSettings)
 
 
 def _prepare_one(source: Source, regions: RegionSettings, features: FeatureSettings) -> PreparedCase:
-    case, labels = source.load()
+    loaded = source.load()
+    case = loaded.case
     made = make_regions(case, regions, features.margin_at(regions.spacing_mm))
     patches = neighbor_patches(case, made, regions, NEIGHBORS)
     patches += (patches[0],) * (len(NEIGHBORS) + 1 - len(patches))  # slices without tumor teach nothing
@@ -181,7 +182,8 @@ def _prepare_one(source: Source, regions: RegionSettings, features: FeatureSetti
         features=np.array([values[name] for name in features.feature_names()]),
         patches_hu=np.concatenate([sitk.GetArrayFromImage(p.image) for p in patches]).astype(np.int16),
         patches_tumor=np.concatenate([sitk.GetArrayFromImage(p.tumor) for p in patches]).astype(bool),
-        labels=labels,
+        labels=loaded.labels,
+        warnings=(*loaded.warnings, *made.warnings),
     )
 
 
@@ -204,4 +206,5 @@ def _gather(
         patches_hu=stacked(lambda case: case.patches_hu),
         patches_tumor=stacked(lambda case: case.patches_tumor),
         labels=np.array(labels, dtype=np.float64).reshape(len(cases), len(endpoints)),
+        case_warnings={source.name: case.warnings for source, case in cases if case.warnings},
     )

@@ -1,10 +1,12 @@
 """What training sees of a cohort: the arrays, case by case in one order."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.results import CaseWarning
 
 VOLUME_FEATURES = ("tumor_original_shape_VoxelVolume", "tumor_original_shape_MeshVolume")  # mm3
 
@@ -23,6 +25,7 @@ class PreparedCohort:
         labels: (n, e), 0 or 1, NaN where missing.
         failed: Case name to the reason, for the cases of the cohort that could not be prepared and are not among the n.
         warnings: What happened on the way that the user should know.
+        case_warnings: Case name to what must be known of the case before its values are believed.
     """
 
     names: tuple[str, ...]
@@ -34,6 +37,7 @@ class PreparedCohort:
     labels: np.ndarray
     failed: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    case_warnings: Mapping[str, tuple[CaseWarning, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.names)

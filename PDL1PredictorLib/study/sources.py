@@ -8,14 +8,28 @@ from pathlib import Path
 from typing import Protocol
 
 from PDL1PredictorLib.core.case import Case
-from PDL1PredictorLib.core.errors import EmptyRegionError, InputError
-from PDL1PredictorLib.core.settings import MIN_TUMOR_VOXELS
-from PDL1PredictorLib.imaging.lesions import split_lesions
-from PDL1PredictorLib.imaging.read import read_ct, read_mask
+from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.results import CaseWarning
+from PDL1PredictorLib.imaging.case_files import Files, read_one_tumor
 from PDL1PredictorLib.phantom.patient import make_patient
 from PDL1PredictorLib.study.cohort import Cohort, CohortCase
 
 Labels = dict[str, int | None]
+
+
+@dataclass(frozen=True, eq=False)
+class SourceCase:
+    """What a source brings.
+
+    Attributes:
+        case: CT and the one tumor.
+        labels: None where one is missing.
+        warnings: What reading and the choice of the tumor had to repair, leave out or assume.
+    """
+
+    case: Case
+    labels: Labels
+    warnings: tuple[CaseWarning, ...] = ()
 
 
 class Source(Protocol):
@@ -40,8 +54,8 @@ class Source(Protocol):
         """The labels where they are known without loading; they then may change and the cache stays good."""
         ...
 
-    def load(self) -> tuple[Case, Labels]:
-        """The case and its labels, None where one is missing.
+    def load(self) -> SourceCase:
+        """The case, its labels and its warnings.
 
         Raises:
             PDL1Error: The case cannot be used.
@@ -71,10 +85,10 @@ class PhantomSource:
         """Not known before the patient is made."""
         return None
 
-    def load(self) -> tuple[Case, Labels]:
+    def load(self) -> SourceCase:
         """Make the patient."""
         patient = make_patient(self.seed, self.index, extent="tumor")
-        return patient.case, dict(patient.labels)
+        return SourceCase(patient.case, dict(patient.labels))
 
 
 @dataclass(frozen=True)
@@ -102,18 +116,11 @@ class FileSource:
         """As in the table."""
         return self.case.labels
 
-    def load(self) -> tuple[Case, Labels]:
+    def load(self) -> SourceCase:
         """Read the files."""
-        loaded = read_ct(self.case.image)
-        mask = read_mask(self.case.mask, loaded.image, segment=self.case.segment).image
-        parts = split_lesions(mask, MIN_TUMOR_VOXELS)
-        if not parts:
-            raise EmptyRegionError(
-                f"No connected part of the mask {self.case.mask.name} has {MIN_TUMOR_VOXELS} voxels or more. "
-                "Check the contour."
-            )
-        clinical = self.case.clinical.with_defaults(loaded.clinical)
-        return Case(loaded.image, parts[0], clinical, self.case.name), self.case.labels
+        one = self.case
+        read = read_one_tumor(Files(one.image, one.mask, one.segment, clinical=one.clinical, name=one.name))
+        return SourceCase(read.case, one.labels, read.warnings)
 
 
 def file_sources(cohort: Cohort) -> list[FileSource]:

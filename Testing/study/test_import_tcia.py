@@ -94,7 +94,7 @@ def test_scans_segmentations_clinical_values_and_labels_become_a_cohort(collecti
     assert second.labels == {"PDL1": 1, "LVI": 1, "PI": 1, "T4": 1, "EGFR": 0, "KRAS": 1, "ALK": None}
     assert cohort.warnings == ()
     assert "note_CD274" in (tmp_path / "cases.csv").read_text(encoding="utf-8").splitlines()[0]
-    case, _ = FileSource(first).load()
+    case = FileSource(first).load().case
     assert np.count_nonzero(sitk.GetArrayViewFromImage(case.tumor)) == 256
 
 

@@ -15,6 +15,7 @@ from pyarrow import parquet
 from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.errors import CancelledError, InputError, OutputError
 from PDL1PredictorLib.core.progress import Progress
+from PDL1PredictorLib.core.results import codes
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 from PDL1PredictorLib.study.case_cache import CaseCache
@@ -103,7 +104,7 @@ def test_the_cohort_tells_volumes_and_keeps_them_with_the_rows(phantoms):
     column = cohort.feature_names.index("tumor_original_shape_VoxelVolume")
     np.testing.assert_allclose(cohort.volumes_ml, cohort.features[:, column] / 1000)
     assert cohort.take(np.array([2, 0])).volumes_ml.tolist() == cohort.volumes_ml[[2, 0]].tolist()
-    case, _ = PHANTOMS[0].load()
+    case = PHANTOMS[0].load().case
     voxels = np.count_nonzero(sitk.GetArrayViewFromImage(case.tumor))
     assert cohort.volumes_ml[0] == pytest.approx(voxels * np.prod(case.tumor.GetSpacing()) / 1000, rel=0.05)
 
@@ -118,7 +119,7 @@ def test_the_whole_table_is_written_for_researchers(phantoms):
     cache, _ = phantoms
     cohort = run(PHANTOMS, cache)
     table = parquet.read_table(cache / "features.parquet")
-    assert table.column_names == ["case", "PDL1", "EGFR", *cohort.feature_names]
+    assert table.column_names == ["case", "warnings", "PDL1", "EGFR", *cohort.feature_names]
     assert table["case"].to_pylist() == list(cohort.names)
     assert table["PDL1"].to_pylist() == [None if np.isnan(v) else int(v) for v in cohort.labels[:, 0]]
     np.testing.assert_array_equal(table[cohort.feature_names[3]].to_numpy(), cohort.features[:, 3])
@@ -190,8 +191,25 @@ def test_of_a_mask_with_several_parts_the_largest_is_the_tumor(tmp_path, phantom
         sitk.WriteImage(mask, str(tmp_path / f"{name}.nrrd"))
     sitk.WriteImage(phantom.case.ct, str(tmp_path / "ct.nrrd"))
     case = CohortCase("a", "a", tmp_path / "ct.nrrd", tmp_path / "two.nrrd", None, None, Clinical(), {})
-    loaded, _ = FileSource(case).load()
-    np.testing.assert_array_equal(sitk.GetArrayViewFromImage(loaded.tumor), values)
+    loaded = FileSource(case).load()
+    np.testing.assert_array_equal(sitk.GetArrayViewFromImage(loaded.case.tumor), values)
+    assert codes(loaded.warnings) == "specks_left_out"
+    assert FileSource(replace(case, mask=tmp_path / "one.nrrd")).load().warnings == ()
+
+
+def test_warnings_of_a_case_are_kept_with_it_and_stand_in_the_table(table, tmp_path):
+    mask = sitk.ReadImage(str(table.parent / "1_tumor.nii.gz"))
+    values = sitk.GetArrayFromImage(mask)
+    values[:5, :5, :5] = 1  # a second part
+    other = sitk.GetImageFromArray(values)
+    other.CopyInformation(mask)
+    sitk.WriteImage(other, str(table.parent / "1_tumor.nii.gz"))
+    sources = file_sources(read_cohort(table))
+    first, again = (run(sources, tmp_path / "cache") for _ in range(2))  # the second from the cache
+    assert {name: codes(told) for name, told in first.case_warnings.items()} == {"case 1": "parts_left_out"}
+    assert again.case_warnings == first.case_warnings
+    written = parquet.read_table(tmp_path / "cache" / "features.parquet")
+    assert written["warnings"].to_pylist() == ["", "parts_left_out", ""]
 
 
 def test_a_cohort_of_which_nothing_can_be_used_is_refused_with_the_reasons(table, tmp_path):

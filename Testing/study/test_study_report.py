@@ -13,6 +13,7 @@ from html_page import Page
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.errors import InputError, OutputError
+from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.study.checklist_items import CHECKLISTS
 from PDL1PredictorLib.study.checklists import filled_checklists, run_answers
 from PDL1PredictorLib.study.document import schema, study_document
@@ -205,6 +206,7 @@ def test_names_and_texts_from_outside_are_only_text(small):
         table_1=[{EVIL: EVIL}],
         flow=[(EVIL, 1)],
         failed={EVIL: EVIL},
+        case_warnings={EVIL: (CaseWarning(EVIL, EVIL),)},
         left_out={"ALK": EVIL},
         backbones=[{EVIL: EVIL}],
         notes=(EVIL,),
@@ -215,6 +217,14 @@ def test_names_and_texts_from_outside_are_only_text(small):
     assert "script" not in {tag for tag, _ in page.tags}
     assert page.text.count(EVIL) > 15
     assert "49" not in re.findall(r"alert\(1\)</script>(.*?)7", page.text)
+
+
+def test_the_page_tells_which_cases_were_used_with_a_warning(small):
+    told = {"case_007": (CaseWarning("ring_cut", "The field of view cuts 3 % of the ring."),)}
+    assert "Cases that were used with a warning" not in page_of(small).text
+    text = page_of(replace(small, case_warnings=told)).text
+    assert "Cases that were used with a warning (1)" in text
+    assert "The field of view cuts 3 % of the ring." in text
 
 
 def test_the_page_tells_whose_learning_curves_they_are(small):
