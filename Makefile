@@ -13,7 +13,7 @@ HOSTED := Testing/module Testing/host Testing/extension
 export OMP_NUM_THREADS ?= 2
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: setup demo test check bench lists sample screenshots clean
+.PHONY: setup demo test check bench reliability lists sample screenshots clean
 
 setup: $(READY)
 
@@ -53,6 +53,10 @@ bench: $(TOOLS)
 	-$(PIP) -r requirements/bench.txt
 	$(BIN)/python Testing/benchmarks/bench_radiomics.py
 	$(BIN)/python Testing/benchmarks/bench_predict.py
+
+# What was tried with faulty inputs, damaged files and kills, into docs/reliability.md.
+reliability: $(TOOLS)
+	$(BIN)/python Testing/reliability/write_table.py
 
 # The files of the extension, listed for Slicer's CMake; a test says when they are out of date.
 lists:

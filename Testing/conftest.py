@@ -4,26 +4,16 @@ import os
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
-from sklearn.linear_model import LogisticRegression
 
-from PDL1PredictorLib.networks.deep_ct import DeepCT
 from PDL1PredictorLib.phantom.patient import PhantomPatient, make_patient
-from PDL1PredictorLib.radiomics.settings import FeatureSettings
-from PDL1PredictorLib.statistics.discrimination import Auc
-from PDL1PredictorLib.study.card import export_demo
-from PDL1PredictorLib.study.deep_training import DeepTraining, Stage, TrainedDeepCT
-from PDL1PredictorLib.study.fitting import YOUDEN, FittedModel
-from PDL1PredictorLib.study.fusion import Chosen
-from PDL1PredictorLib.study.recipe import DemoRecipe
-from PDL1PredictorLib.study.selection import Standardizer
-from PDL1PredictorLib.study.trained import Reference, Trained, TrainedEndpoint
+from PDL1PredictorLib.study.trained import Trained
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("PDL1_SHARED", ROOT.parent / "shared"))
 sys.path.insert(0, str(ROOT / "Testing" / "helpers"))
+
+from small_model import tiny_trained, write_tiny_model  # noqa: E402 - the path first
 
 
 @pytest.fixture(scope="session")
@@ -37,73 +27,6 @@ def shared() -> Path:
     pytest.skip(message)
 
 
-N_DEEP = 10
-TINY_ENDPOINTS = ("PDL1", "EGFR")
-
-
-def tiny_recipe() -> DemoRecipe:
-    """First-order features only, two endpoints: enough to be a Deep-RadScore, quick to extract."""
-    return DemoRecipe(
-        n_train=40,
-        n_test=20,
-        endpoints=TINY_ENDPOINTS,
-        features=FeatureSettings(name="first-order", classes=("firstorder",), wavelet=None),
-        deep=DeepTraining(stages=(Stage(1, 64, 1e-3),), batch=10),
-        n_repeats=1,
-        n_bootstrap=20,
-    )
-
-
-def tiny_trained() -> Trained:
-    """What training brings back, with numbers chosen so that sums can be done by hand."""
-    recipe = tiny_recipe()
-    names = recipe.features.feature_names()
-    rng = np.random.default_rng(0)
-    inputs = rng.normal(size=(60, N_DEEP + 2))
-    labels = (inputs[:, -1] + 0.5 * rng.normal(size=60) > 0).astype(int)
-    endpoints = {}
-    for key in TINY_ENDPOINTS:
-        estimator = LogisticRegression().fit(inputs, labels)
-        endpoints[key] = TrainedEndpoint(
-            coefficients={
-                "tumor": {"tumor_original_firstorder_Mean": 0.5, "tumor_original_firstorder_Range": -0.25},
-                "ring": {"ring_original_firstorder_Mean": 2.0},
-            },
-            model=FittedModel(
-                mean=np.zeros(N_DEEP + 2),
-                sd=np.full(N_DEEP + 2, 2.0),
-                chosen=Chosen("logistic regression", estimator, {"logistic regression": 0.9}, np.full(60, 0.5)),
-                inputs=inputs,
-                slope=0.8,
-                intercept=-0.1,
-                calibrations=np.column_stack([np.linspace(0.6, 1.0, 20), np.linspace(-0.3, 0.1, 20)]),
-                conformal=(0.6, 0.7),
-                thresholds={YOUDEN: 0.45},
-            ),
-            test_auc=Auc(0.8, (0.7, 0.9), 11, 9),
-        )
-    reference = ("ring_original_firstorder_Mean", "tumor_original_firstorder_Mean", "tumor_original_firstorder_Range")
-    return Trained(
-        recipe=recipe,
-        created_utc="2026-01-01T00:00:00+00:00",
-        deep=TrainedDeepCT(_seeded_network(), ()),
-        standardizer=Standardizer(np.full(len(names), 10.0), np.full(len(names), 20.0), np.ones(len(names), bool)),
-        feature_names=names,
-        endpoints=endpoints,
-        left_out={},
-        reference=Reference(reference, np.zeros(3), np.eye(3), 3.0),
-        n_fit=30,
-        n_validation=10,
-        n_test=20,
-    )
-
-
-def _seeded_network() -> DeepCT:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return DeepCT(len(TINY_ENDPOINTS), N_DEEP).eval()
-
-
 @pytest.fixture(scope="session")
 def trained() -> Trained:
     return tiny_trained()
@@ -112,9 +35,7 @@ def trained() -> Trained:
 @pytest.fixture(scope="session")
 def tiny_model(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small, valid bundle on disk; tests that damage it make their own copy."""
-    folder = tmp_path_factory.mktemp("models") / "tiny"
-    export_demo(trained, folder)
-    return folder
+    return write_tiny_model(tmp_path_factory.mktemp("models") / "tiny", trained)
 
 
 @pytest.fixture(scope="session")

@@ -260,9 +260,7 @@ def test_features_are_written_as_a_table_of_their_own(place: Place, capsys):
     assert sorted(path.name for path in table.parent.iterdir()) == ["f.csv"]
 
 
-def test_features_tell_what_must_be_known_and_measure_the_tumor_of_a_prediction(
-    place: Place, capsys, phantom
-):
+def test_features_tell_what_must_be_known_and_measure_the_tumor_of_a_prediction(place: Place, capsys, phantom):
     values = sitk.GetArrayFromImage(phantom.case.tumor)
     values[:8, 100:120, 100:120] = 1  # a second tumor, at the border
     save(values, phantom.case.tumor, place.tumor)

@@ -9,8 +9,12 @@ import pytest
 highdicom = pytest.importorskip("highdicom")
 
 
-def write_seg(path, ct, *masks, names=("Tumor", "Node")):
+BINARY = highdicom.seg.SegmentationTypeValues.BINARY
+
+
+def write_seg(path, ct, *masks, names=("Tumor", "Node"), kind=BINARY):
     """Write masks (k, j, i), in the order of the slices' files `ct`, as one DICOM SEG; empty frames are left out."""
+    more = {"fractional_type": "PROBABILITY", "max_fractional_value": 100} if kind.value == "FRACTIONAL" else {}
     code = highdicom.sr.CodedConcept
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -26,8 +30,9 @@ def write_seg(path, ct, *masks, names=("Tumor", "Node")):
         ]
         seg = highdicom.seg.Segmentation(
             source_images=[pydicom.dcmread(p) for p in ct],
-            pixel_array=np.stack(masks, axis=-1),
-            segmentation_type=highdicom.seg.SegmentationTypeValues.BINARY,
+            pixel_array=np.stack(masks, axis=-1) if kind is BINARY else masks[0],
+            segmentation_type=kind,
+            **more,
             segment_descriptions=descriptions,
             series_instance_uid=highdicom.UID(),
             series_number=5,

@@ -5,12 +5,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import dicom_writing
 import numpy as np
 import pydicom
 import pytest
 import SimpleITK as sitk
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, RTStructureSetStorage, generate_uid
+from pydicom.dataset import Dataset
 
 from PDL1PredictorLib.core.case import Case
 
@@ -110,87 +110,14 @@ def box_case() -> Callable[..., Case]:
     return make
 
 
-def _new_file(sop_class: str, modality: str) -> Dataset:
-    data = Dataset()
-    data.file_meta = FileMetaDataset()
-    data.file_meta.MediaStorageSOPClassUID = sop_class
-    data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID = generate_uid()
-    data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    data.SOPClassUID = sop_class
-    data.Modality = modality
-    data.PatientName, data.PatientID, data.PatientBirthDate = "Secret^Name", "secret-id", ""
-    data.PatientSex, data.PatientAge = "F", "063Y"
-    data.StudyDate, data.StudyTime, data.StudyID, data.AccessionNumber = "20200101", "", "", ""
-    data.ReferringPhysicianName = ""
-    return data
-
-
 @pytest.fixture
 def write_series() -> Callable[..., SimpleNamespace]:
-    """Write a CT volume as one DICOM file per slice; `change(n, data)` may alter slice n before it is written."""
-
-    def write(
-        folder: Path, image: sitk.Image, change: Callable[[int, Dataset], None] | None = None, prefix: str = "s"
-    ) -> SimpleNamespace:
-        folder.mkdir(parents=True, exist_ok=True)
-        series, frame, study = generate_uid(), generate_uid(), generate_uid()
-        values = sitk.GetArrayFromImage(image)
-        axes = np.reshape(image.GetDirection(), (3, 3))
-        paths = []
-        for n, plane in enumerate(values):
-            data = _new_file(CTImageStorage, "CT")
-            data.StudyInstanceUID, data.SeriesInstanceUID, data.FrameOfReferenceUID = study, series, frame
-            data.SeriesDescription, data.SeriesNumber, data.InstanceNumber = "Thorax", 1, n + 1
-            data.PositionReferenceIndicator = ""
-            data.Manufacturer, data.ConvolutionKernel = "Maker", "B30f"
-            data.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
-            data.ImagePositionPatient = [round(x, 6) for x in image.TransformIndexToPhysicalPoint([0, 0, n])]
-            data.ImageOrientationPatient = [round(float(x), 9) for x in [*axes[:, 0], *axes[:, 1]]]
-            data.PixelSpacing = [image.GetSpacing()[1], image.GetSpacing()[0]]
-            data.SliceThickness = image.GetSpacing()[2]
-            data.Rows, data.Columns = plane.shape
-            data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
-            data.BitsAllocated = data.BitsStored = 16
-            data.HighBit, data.PixelRepresentation = 15, 0
-            data.RescaleSlope, data.RescaleIntercept = 1, -1024
-            data.PixelData = (plane.astype(np.int32) + 1024).astype("<u2").tobytes()
-            if change is not None:
-                change(n, data)
-            # the names of the files run against the positions, so that reading by name is not enough
-            path = folder / f"{prefix}{len(values) - n:03d}.dcm"
-            data.save_as(path, enforce_file_format=True)
-            paths.append(path)
-        return SimpleNamespace(folder=folder, paths=paths, series=series, frame=frame)
-
-    return write
+    return dicom_writing.write_series
 
 
 @pytest.fixture
 def write_rtstruct() -> Callable[..., Path]:
-    """Write contours: a dictionary from ROI name to lists of points (n, 3) in patient coordinates."""
-
-    def write(path: Path, rois: dict[str, list[np.ndarray]], frame: str = "") -> Path:
-        data = _new_file(RTStructureSetStorage, "RTSTRUCT")
-        data.StudyInstanceUID, data.SeriesInstanceUID = generate_uid(), generate_uid()
-        data.StructureSetLabel = "contours"
-        data.StructureSetROISequence, data.ROIContourSequence = [], []
-        for number, (name, contours) in enumerate(rois.items(), start=1):
-            roi = Dataset()
-            roi.ROINumber, roi.ROIName, roi.ReferencedFrameOfReferenceUID = number, name, frame or generate_uid()
-            data.StructureSetROISequence.append(roi)
-            item = Dataset()
-            item.ReferencedROINumber, item.ContourSequence = number, []
-            for points in contours:
-                contour = Dataset()
-                contour.ContourGeometricType = "CLOSED_PLANAR"
-                contour.NumberOfContourPoints = len(points)
-                contour.ContourData = [f"{x:.6f}" for x in np.asarray(points).ravel()]
-                item.ContourSequence.append(contour)
-            data.ROIContourSequence.append(item)
-        data.save_as(path, enforce_file_format=True)
-        return path
-
-    return write
+    return dicom_writing.write_rtstruct
 
 
 @pytest.fixture
