@@ -1,4 +1,4 @@
-"""Whether the module's tests can run here: their host is 3D Slicer's own code, which has wheels for one kind of machine."""
+"""Whether the module's tests can run here: their host is 3D Slicer's own code, with wheels for one kind of machine."""
 
 import platform
 import sys

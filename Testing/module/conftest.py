@@ -42,7 +42,7 @@ def result_folder(tiny_model: Path, phantom: Any, tmp_path_factory: pytest.TempP
 
 
 @pytest.fixture
-def case_in_scene(slicer_scene: Any, phantom: Any) -> Callable[..., SimpleNamespace]:  # noqa: F811
+def case_in_scene(slicer_scene: Any, phantom: Any) -> Callable[..., SimpleNamespace]:
     """A function that puts the phantom into the scene; what it gives has the names of a `PredictRequest`."""
 
     def put() -> SimpleNamespace:
@@ -83,7 +83,7 @@ def small_images() -> tuple[sitk.Image, sitk.Image]:
 
 
 @pytest.fixture
-def put_case(slicer_scene: Any) -> Callable[..., SimpleNamespace]:  # noqa: F811
+def put_case(slicer_scene: Any) -> Callable[..., SimpleNamespace]:
     """A function that puts any CT and mask into the scene."""
 
     def put(ct: sitk.Image, mask: sitk.Image, name: str = "CT") -> SimpleNamespace:
@@ -100,7 +100,7 @@ def put_case(slicer_scene: Any) -> Callable[..., SimpleNamespace]:  # noqa: F811
 
 
 @pytest.fixture
-def window(loaded: Callable[..., Any], tiny_model: Path) -> Any:  # noqa: F811
+def window(loaded: Callable[..., Any], tiny_model: Path) -> Any:
     """The module's window, shown, with the tiny model chosen."""
     import slicer
 
