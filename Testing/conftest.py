@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 from sklearn.linear_model import LogisticRegression
 
 from PDL1PredictorLib.networks.deep_ct import DeepCT
@@ -24,6 +25,7 @@ from PDL1PredictorLib.study.trained import Reference, Trained, TrainedEndpoint
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("PDL1_SHARED", ROOT.parent / "shared"))
 sys.path.insert(0, str(ROOT / "Testing" / "helpers"))
+settings.load_profile("ci")  # hypothesis: the same examples everywhere, and no example is too slow
 
 
 @pytest.fixture(scope="session")
