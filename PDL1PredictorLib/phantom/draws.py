@@ -3,7 +3,7 @@
 A generator's whole numbers and its shares of 1 are the same everywhere. What numpy makes of them is not: where a
 compiler fuses low + range * share (arm64), the last bit differs. Normal numbers come from the ziggurat method, in which
 one in eighty is compared with an exponential before it is taken; in float32 a fused sum turns one such comparison in
-some ten million the other way, and then all that follows is another draw. So the sum is made here, and float32 normal
+some million the other way, and then all that follows is another draw. So the sum is made here, and float32 normal
 numbers by the same method from the generator's whole numbers, in steps that every processor rounds in one way
 (`exact`); but for the last bit of one in 4000, they are those of numpy on x86-64.
 
@@ -31,7 +31,8 @@ def uniform(rng: np.random.Generator, low: float, high: float, shape: tuple[int,
 def normal(rng: np.random.Generator, shape: int | tuple[int, ...]) -> np.ndarray:
     """Standard normal numbers, float64, as `rng.standard_normal` draws them.
 
-    A comparison of numbers of 53 bits turns out the other way once in 10^16, which never happens. Only numbers beyond
+    A comparison of numbers of 53 bits turns out the other way once in 10^14, and one number in a
+    hundred needs one: that never happens. Only numbers beyond
     `TAIL`, one in 3900, are made with a logarithm, whose last bit may differ: they are rounded to a millionth.
     """
     numbers = rng.standard_normal(shape)
