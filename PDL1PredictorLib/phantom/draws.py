@@ -31,9 +31,9 @@ def uniform(rng: np.random.Generator, low: float, high: float, shape: tuple[int,
 def normal(rng: np.random.Generator, shape: int | tuple[int, ...]) -> np.ndarray:
     """Standard normal numbers, float64, as `rng.standard_normal` draws them.
 
-    A comparison of numbers of 53 bits turns out the other way once in 10^14, and one number in a
-    hundred needs one: that never happens. Only numbers beyond
-    `TAIL`, one in 3900, are made with a logarithm, whose last bit may differ: they are rounded to a millionth.
+    A comparison of numbers of 53 bits turns out the other way once in 10^14, and one number in a hundred needs one:
+    that never happens. Only numbers beyond `TAIL`, one in 3900, are made with a logarithm, whose last bit may differ:
+    they are rounded to a millionth.
     """
     numbers = rng.standard_normal(shape)
     return np.where(np.abs(numbers) > TAIL, np.rint(numbers * 1e6) / 1e6, numbers)

@@ -2,8 +2,8 @@
 
     python Testing/extension/make_sample.py        (or: make sample)
 
-writes Resources/SampleData, and the picture on the button of Slicer's Sample Data. Every processor makes the same voxels
-(docs/reproducibility.md); how ITK packs them may differ.
+writes Resources/SampleData, and the picture on the button of Slicer's Sample Data. Every processor makes the same
+voxels (docs/reproducibility.md); how ITK packs them may differ.
 """
 
 import sys
