@@ -48,8 +48,9 @@ demo: setup
 	$(BIN)/pdl1 phantom --n 1 --seed 2028 --out $(DEMO)/cohort
 	$(BIN)/pdl1 predict --ct $(DEMO)/cohort/images/case_0001_ct.nii.gz --tumor $(DEMO)/cohort/images/case_0001_tumor.nii.gz --out $(DEMO)/result
 
+# make test JOBS=2 runs two files of tests side by side, one thread each.
 test: $(TOOLS)
-	$(BIN)/python -m pytest $(addprefix --ignore=,$(HOSTED))
+	$(if $(JOBS),OMP_NUM_THREADS=1) $(BIN)/python -m pytest $(if $(JOBS),-n $(JOBS) --dist loadfile) $(addprefix --ignore=,$(HOSTED))
 	$(BIN)/python -m pytest $(HOSTED)
 
 # The whole suite on other processors and in other places, as far as this machine can play them: some hours.
