@@ -12,18 +12,27 @@ HOSTED := Testing/module Testing/host Testing/extension
 # The arrays are small or the work is spread over processes: more BLAS threads only get in each other's way.
 export OMP_NUM_THREADS ?= 2
 export OPENBLAS_NUM_THREADS ?= 1
+# Packages go into .venv, whatever the user's own pip is told.
+export PIP_USER := 0
 
-.PHONY: setup demo test check bench reliability lists sample screenshots clean
+.PHONY: setup demo test test-processors check bench reliability lists sample screenshots clean
 
 setup: $(READY)
 
 # What a prediction needs: wheels only.
 $(READY): requirements/runtime.txt requirements/constraints.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed. Install one, or say where it is: make PYTHON=/path/to/python3.11 ..."; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(MAKE) --no-print-directory $(VENV)
 	$(PIP) -r requirements/runtime.txt setuptools wheel
 	$(PIP) --no-build-isolation --no-deps --editable .
 	touch $(READY)
+
+# Made again where it is half made: without ensurepip, which Debian packs apart, venv leaves a Python without pip.
+.PHONY: $(VENV)
+$(VENV):
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments: its ensurepip or venv is missing. On Debian and Ubuntu: apt install $(notdir $(PYTHON))-venv"; exit 1; }
+	rm -rf $(VENV)
+	"$(PYTHON)" -m venv $(VENV)
 
 # What training, tests and checks need besides. pyradiomics, which judges the radiomics engine, builds on 3.11 only.
 $(TOOLS): $(READY) requirements/*.txt
@@ -39,9 +48,14 @@ demo: setup
 	$(BIN)/pdl1 phantom --n 1 --seed 2028 --out $(DEMO)/cohort
 	$(BIN)/pdl1 predict --ct $(DEMO)/cohort/images/case_0001_ct.nii.gz --tumor $(DEMO)/cohort/images/case_0001_tumor.nii.gz --out $(DEMO)/result
 
+# make test JOBS=2 runs two files of tests side by side, one thread each.
 test: $(TOOLS)
-	$(BIN)/python -m pytest $(addprefix --ignore=,$(HOSTED))
+	$(if $(JOBS),OMP_NUM_THREADS=1) $(BIN)/python -m pytest $(if $(JOBS),-n $(JOBS) --dist loadfile) $(addprefix --ignore=,$(HOSTED))
 	$(BIN)/python -m pytest $(HOSTED)
+
+# The whole suite on other processors and in other places, as far as this machine can play them: some hours.
+test-processors: $(TOOLS)
+	$(BIN)/python Testing/run_processors.py
 
 check: $(TOOLS)
 	$(BIN)/ruff format --check .

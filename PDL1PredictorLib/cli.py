@@ -126,7 +126,7 @@ def _add_ibsi(commands: Any) -> None:
 def _add_phantom(commands: Any) -> None:
     command = add_command(commands, "phantom", "Make a synthetic cohort with known truth.", _phantom)
     command.add_argument("--n", type=int, default=10, help="patients (default: 10)")
-    command.add_argument("--seed", type=int, default=1, help="the same seed makes the same bytes (default: 1)")
+    command.add_argument("--seed", type=int, default=1, help="the same seed makes the same patients (default: 1)")
     command.add_argument(
         "--extent", choices=("chest", "tumor"), default="chest", help="whole chest (default) or around the tumor"
     )

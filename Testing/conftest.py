@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from PDL1PredictorLib.phantom.patient import PhantomPatient, make_patient
 from PDL1PredictorLib.study.trained import Trained
@@ -12,6 +13,7 @@ from PDL1PredictorLib.study.trained import Trained
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("PDL1_SHARED", ROOT.parent / "shared"))
 sys.path.insert(0, str(ROOT / "Testing" / "helpers"))
+settings.load_profile("ci")  # hypothesis: the same examples everywhere, and no example is too slow
 
 from small_model import tiny_trained, write_tiny_model  # noqa: E402 - the path first
 

@@ -4,16 +4,19 @@ The frame is the body's own: x to the left, y to the back, z to the head, in mm;
 Walls around the body's axis are polar tables: a radius for each of `ANGLES`.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
+
+from PDL1PredictorLib.phantom import draws, exact
 
 BINS = 1440  # of the polar tables: a quarter of a degree, less than a pixel at the skin
 ANGLES = (np.arange(BINS) + 0.5) / BINS * 2 * np.pi - np.pi  # 0 to the back, positive to the left
 SIDE = np.abs(ANGLES)  # from the spine (0) to the sternum (pi), either side
 _BODY, _CAGE = 2.35, 2.25  # exponents of the superellipses; 2 is an ellipse
-_SINE, _COSINE = np.abs(np.sin(ANGLES)), np.abs(np.cos(ANGLES))
-_POWERS = {power: (_SINE**power, _COSINE**power) for power in (_BODY, _CAGE)}
+_SINE, _COSINE = np.abs(exact.sin(ANGLES)), np.abs(exact.cos(ANGLES))
+_POWERS = {power: (exact.power(_SINE, power), exact.power(_COSINE, power)) for power in (_BODY, _CAGE)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,20 +73,20 @@ class Walls:
 
 def draw_chest(rng: np.random.Generator, field_of_view_mm: float) -> Chest:
     """Draw the anatomy of a patient who fits the field of view."""
-    half_width = min(field_of_view_mm / 2 * rng.uniform(0.88, 0.95), rng.uniform(168.0, 190.0))
-    dome = rng.uniform(-92.0, -72.0)
+    half_width = min(field_of_view_mm / 2 * draws.uniform(rng, 0.88, 0.95), draws.uniform(rng, 168.0, 190.0))
+    dome = draws.uniform(rng, -92.0, -72.0)
     return Chest(
         half_width=float(half_width),
-        half_depth=float(half_width * rng.uniform(0.66, 0.73)),
-        fat_mm=float(rng.uniform(7.0, 20.0)),
-        outline=rng.uniform(0, 2 * np.pi, 4),
-        rib_phase_mm=float(rng.uniform(0, 24)),
-        rib_pitch_mm=float(rng.uniform(22.5, 26.0)),
-        heart=float(rng.uniform(0.9, 1.08)),
-        dome_mm=(float(dome), float(dome - rng.uniform(5.0, 15.0))),
-        vessel_hu=float(rng.uniform(130.0, 200.0)),
-        lung_hu=float(rng.uniform(-865.0, -835.0)),
-        lung_field=rng.standard_normal((24, 22, 26)).astype(np.float32) * 14,
+        half_depth=float(half_width * draws.uniform(rng, 0.66, 0.73)),
+        fat_mm=float(draws.uniform(rng, 7.0, 20.0)),
+        outline=draws.uniform(rng, 0, 2 * np.pi, (4,)),
+        rib_phase_mm=float(draws.uniform(rng, 0, 24)),
+        rib_pitch_mm=float(draws.uniform(rng, 22.5, 26.0)),
+        heart=float(draws.uniform(rng, 0.9, 1.08)),
+        dome_mm=(float(dome), float(dome - draws.uniform(rng, 5.0, 15.0))),
+        vessel_hu=float(draws.uniform(rng, 130.0, 200.0)),
+        lung_hu=float(draws.uniform(rng, -865.0, -835.0)),
+        lung_field=draws.normal(rng, (24, 22, 26)).astype(np.float32) * 14,
     )
 
 
@@ -107,7 +110,7 @@ def pleura_mm(chest: Chest, z_mm: float) -> np.ndarray:
     inner = min(chest.half_width - chest.fat_mm - 24.0, 148.0)
     depth = min(chest.half_depth - 0.6 * chest.fat_mm - 24.0, 104.0)
     above = min(max((z_mm - 20.0) / 125.0, 0.0), 0.97)
-    narrow = (1.0 - above**2.2) ** 0.5  # to the apex
+    narrow = math.sqrt(1.0 - float(exact.power(above, 2.2)))  # to the apex
     cage = _superellipse(inner * narrow, depth * (0.35 + 0.65 * narrow), _CAGE)
     return np.asarray(cage + 1.5 * _unevenness(chest, z_mm))
 
@@ -149,13 +152,14 @@ def lung_cover(
 
 def mediastinum_edges(chest: Chest, y: np.ndarray, z_mm: float) -> tuple[np.ndarray, np.ndarray]:
     """Where the mediastinum ends at each y: x of its left and of its right boundary, each (nj,), mm."""
-    low = np.sqrt(max(0.0, 1.0 - ((z_mm + 50.0) / 60.0) ** 2)) if abs(z_mm + 50.0) < 60.0 else 0.0
+    below = (z_mm + 50.0) / 60.0
+    low = math.sqrt(max(0.0, 1.0 - below * below))
     heart = chest.heart * low
     front = 1.0 - (0.8 - 0.5 * heart) * _smooth((-38.0 - y) / 30.0)
     spine = 0.35 * np.maximum(0.0, y - 62.0) + 6.0 * _smooth((y - 34.0) / 10.0)
-    hilum = np.exp(-(((z_mm - 4.0) / 22.0) ** 2))
-    arch = np.exp(-(((z_mm - 50.0) / 15.0) ** 2))
-    trunk = np.exp(-(((z_mm - 16.0) / 16.0) ** 2))
+    hilum = _bump(z_mm, 4.0, 22.0)
+    arch = _bump(z_mm, 50.0, 15.0)
+    trunk = _bump(z_mm, 16.0, 16.0)
     aorta = _smooth((52.0 - z_mm) / 12.0)
     apex = 30.0 * _smooth((z_mm - 75.0) / 45.0) * _bump(y, -8.0, 30.0)  # the vessels of the arms and the neck
     left = (
@@ -189,8 +193,8 @@ def dome_height(chest: Chest, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def polar(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Radius (float32) and index into the polar tables (int32) of each pixel, each (nj, ni)."""
     across, back = np.broadcast_arrays(x[None].astype(np.float32), y[:, None].astype(np.float32))
-    turn = (np.arctan2(across, back) + np.float32(np.pi)) * np.float32(BINS / (2 * np.pi))
-    return np.hypot(across, back), np.minimum(turn.astype(np.int32), BINS - 1)
+    turn = (exact.angle(across, back).astype(np.float32) + np.float32(np.pi)) * np.float32(BINS / (2 * np.pi))
+    return exact.length(across, back).astype(np.float32), np.minimum(turn.astype(np.int32), BINS - 1)
 
 
 def ramp(distance_mm: np.ndarray, edge_mm: float) -> np.ndarray:
@@ -204,16 +208,16 @@ def ramp(distance_mm: np.ndarray, edge_mm: float) -> np.ndarray:
 def _unevenness(chest: Chest, z_mm: float) -> np.ndarray:
     waves = np.arange(2, 2 + len(chest.outline))[:, None]
     turn = waves * ANGLES + chest.outline[:, None] + 0.004 * (waves - 1) * z_mm
-    return np.asarray((np.cos(turn) / waves).sum(0))
+    return np.asarray((exact.cos(turn) / waves).sum(0))
 
 
 def _superellipse(a: float, b: float, power: float) -> np.ndarray:
     sine, cosine = _POWERS[power]
-    return np.asarray((sine / a**power + cosine / b**power) ** (-1 / power))
+    return exact.power(sine / exact.power(a, power) + cosine / exact.power(b, power), -1 / power)
 
 
-def _bump(value: np.ndarray, center: float, width: float) -> np.ndarray:
-    return np.exp(-(((value - center) / width) ** 2))
+def _bump(value: np.ndarray | float, center: float, width: float) -> np.ndarray:
+    return exact.exp(-np.square((value - center) / width))
 
 
 def _smooth(value: np.ndarray | float) -> np.ndarray:
@@ -225,7 +229,9 @@ _FURROWS = -5.0 * _bump(SIDE, 0.0, 0.13) - 3.0 * _bump(SIDE, np.pi, 0.2)  # over
 _MUSCLE = 15.0 + 6.0 * _bump(SIDE, 1.4, 0.4)
 _SHOULDER = 13.0 * _bump(SIDE, 0.85, 0.45) + 9.0 * _bump(SIDE, 2.3, 0.4)  # behind the scapula, in front of the ribs
 _RIB_FALL = (
-    40.0 * np.sin(np.clip(SIDE, 0, 2.2) * 0.65) ** 1.2 - 26.0 * _smooth((SIDE - 2.15) / 0.8) + 2.5 * np.sign(ANGLES)
+    40.0 * exact.power(exact.sin(np.clip(SIDE, 0, 2.2) * 0.65), 1.2)
+    - 26.0 * _smooth((SIDE - 2.15) / 0.8)
+    + 2.5 * np.sign(ANGLES)
 )
 _RIB = _smooth((SIDE - 0.2) / 0.08) * _smooth((2.98 - SIDE) / 0.06)
 _BONE = _smooth((2.35 - SIDE) / 0.08)

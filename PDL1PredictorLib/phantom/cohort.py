@@ -36,7 +36,8 @@ def write_cohort(
     """Write the patients 1 to n of a cohort; a patient's files do not depend on n.
 
     The folder holds `cases.csv` (paths relative to it, labels 1, 0 or empty), `truth.csv` (traits and true
-    probabilities), `truth.json` (the laws behind them) and `images/`. The same arguments give the same bytes.
+    probabilities), `truth.json` (the laws behind them) and `images/`. The same arguments give the same bytes on
+    one machine, and the same voxels and labels on every one.
 
     Args:
         out: The folder to write, whole or not at all.

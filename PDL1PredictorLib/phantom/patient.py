@@ -7,6 +7,7 @@ import numpy as np
 
 from PDL1PredictorLib.core.case import Case, Clinical
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.phantom import draws
 from PDL1PredictorLib.phantom.chest import draw_chest
 from PDL1PredictorLib.phantom.scanner import MATRIX, Lattice, Scan, acquire, chest_lattice, draw_scan, to_image
 from PDL1PredictorLib.phantom.thorax import make_sheet, paint_slice
@@ -48,7 +49,7 @@ class PhantomPatient:
 def make_patient(seed: int, index: int, extent: Extent = "chest") -> PhantomPatient:
     """Make the patient of that number in the cohort of that seed.
 
-    The same numbers give the same bytes, with the same versions of numpy and scipy on the same kind of machine.
+    The same numbers give the same voxels on every processor: see `exact` and `draws`.
 
     Args:
         seed: Of the cohort, 0 or more.
@@ -95,7 +96,7 @@ def scan_tumor(seed: int, index: int, traits: Traits, extent: Extent = "chest") 
     lungs = map_lungs(chest)
     plumbing = draw_plumbing(chest, lungs, anatomy)
     center = _tumor_center(lungs, equivalent_diameter_mm(traits) / 2, growth)
-    middle_z_mm = float(center[0] + growth.uniform(-10.0, 10.0))
+    middle_z_mm = float(center[0] + draws.uniform(growth, -10.0, 10.0))
     tumor = draw_tumor(traits, center, growth)
 
     lattice = chest_lattice(scan, middle_z_mm)
@@ -114,7 +115,7 @@ def scan_tumor(seed: int, index: int, traits: Traits, extent: Extent = "chest") 
 def _case(seed: int, index: int, ct: np.ndarray, mask: np.ndarray, lattice: Lattice, scan: Scan) -> Case:
     rng = _stream(seed, index, _CLINICAL)
     clinical = Clinical(
-        age_years=float(np.clip(round(rng.normal(64, 9)), 35, 90)),
+        age_years=float(np.clip(round(64 + 9 * float(draws.normal(rng, 1)[0])), 35, 90)),
         sex=str(rng.choice(["female", "male"])),
         smoking=str(rng.choice(["never", "former", "current"])),
         slice_thickness_mm=scan.slice_mm,
@@ -135,7 +136,7 @@ def _tumor_center(lungs: LungMap, radius_mm: float, rng: np.random.Generator) ->
     spots = np.argwhere((room >= low) & (room <= (low + 5.0 if touching else np.inf)))
     spot = spots[rng.integers(len(spots))]
     step = lungs.lattice.spacing_kji_mm
-    return np.asarray(lungs.lattice.origin_kji_mm + step * (spot + rng.uniform(-0.3, 0.3, 3)))
+    return np.asarray(lungs.lattice.origin_kji_mm + step * (spot + draws.uniform(rng, -0.3, 0.3, (3,))))
 
 
 def _stream(seed: int, index: int, purpose: int) -> np.random.Generator:

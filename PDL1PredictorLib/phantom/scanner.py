@@ -1,10 +1,12 @@
 """The scanner: the lattice it samples, its blur and its noise."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import SimpleITK as sitk
-from scipy import ndimage
+
+from PDL1PredictorLib.phantom import draws, exact
 
 KERNEL_BLUR_MM = {"soft": 0.9, "medium": 0.65, "sharp": 0.4}  # SD of the in-plane point spread function
 KERNEL_NOISE_HU = {"soft": 9.0, "medium": 13.0, "sharp": 20.0}  # at slices of 2 mm
@@ -48,15 +50,17 @@ def draw_scan(rng: np.random.Generator) -> Scan:
     """Draw the scanner's values of one patient."""
     slice_mm = float(rng.choice(THICKNESSES_MM))
     kernel = str(rng.choice(list(KERNEL_BLUR_MM)))
-    noise = KERNEL_NOISE_HU[kernel] * (2.0 / slice_mm) ** 0.5 * rng.uniform(0.85, 1.15)  # fewer photons, more noise
+    noise = (
+        KERNEL_NOISE_HU[kernel] * math.sqrt(2.0 / slice_mm) * draws.uniform(rng, 0.85, 1.15)
+    )  # fewer photons, more noise
     return Scan(
-        pixel_mm=round(float(rng.uniform(*PIXEL_RANGE_MM)), 3),
+        pixel_mm=round(float(draws.uniform(rng, *PIXEL_RANGE_MM)), 3),
         slice_mm=slice_mm,
         kernel=kernel,
         manufacturer=str(rng.choice(MANUFACTURERS)),
         noise_hu=float(np.clip(noise, *NOISE_RANGE_HU)),
-        length_mm=float(rng.uniform(100.0, 140.0)),
-        table_z_mm=round(float(rng.uniform(-400.0, 400.0)), 1),
+        length_mm=float(draws.uniform(rng, 100.0, 140.0)),
+        table_z_mm=round(float(draws.uniform(rng, -400.0, 400.0)), 1),
     )
 
 
@@ -123,18 +127,17 @@ def acquire(volume: np.ndarray, scan: Scan, rng: np.random.Generator) -> np.ndar
         int16 (k, j, i), HU, at least -1024.
     """
     blur_px = scan.blur_mm / scan.pixel_mm
-    point = np.zeros(17)
-    point[8] = 1.0
-    kept = float((ndimage.gaussian_filter1d(point, blur_px, truncate=3.0) ** 2).sum())  # variance left, per axis
+    middle, *beyond = (exact.gaussian_weights(blur_px) ** 2).tolist()
+    kept = middle + 2 * sum(beyond)  # variance left, per axis
     white_hu = np.float32(scan.noise_hu / kept)
+    noise = draws.NormalNumbers(rng)
     result = np.empty(volume.shape, np.int16)
     last = len(volume) - 1
     for k in range(len(volume)):
         beside = volume[max(k - 1, 0)] + volume[min(k + 1, last)]
         image = volume[k] * np.float32(1 - 2 * NEIGHBOR_SHARE) + beside * np.float32(NEIGHBOR_SHARE)
-        image += white_hu * rng.standard_normal(image.shape, dtype=np.float32)
-        image = ndimage.gaussian_filter1d(image, blur_px, axis=0, truncate=3.0, mode="nearest")
-        image = ndimage.gaussian_filter1d(image, blur_px, axis=1, truncate=3.0, mode="nearest")
+        image += white_hu * noise.draw(image.shape)
+        image = exact.blur(exact.blur(image, blur_px, axis=0), blur_px, axis=1)
         result[k] = np.clip(np.rint(image), -1024, 32767)
     return result
 

@@ -1,10 +1,12 @@
 """Paints one axial slice of a chest, from the outside in: table, fat, muscle, mediastinum, lungs, bones."""
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
+from PDL1PredictorLib.phantom import exact
 from PDL1PredictorLib.phantom.chest import SIDE, Chest, dome_height, lung_cover, polar, ramp, walls
 from PDL1PredictorLib.phantom.scanner import Lattice
 
@@ -91,7 +93,7 @@ def paint_slice(image: np.ndarray, sheet: Sheet, chest: Chest, z_mm: float) -> n
     _blend(image, ramp(outside + 2.2, edge), FAT_HU + 0.3 * field)
     muscle = ramp(sheet.radius - wall.muscle[sheet.bins], 2.0)
     plane = sheet.radius - (wall.pleura + 0.58 * (wall.muscle - wall.pleura))[sheet.bins]  # fat between two muscles
-    muscle *= 1.0 - 0.75 * np.exp(-((plane / 1.6) ** 2))
+    muscle *= 1.0 - 0.75 * exact.exp(-((plane / 1.6) ** 2)).astype(np.float32)
     _blend(image, muscle, MUSCLE_HU + 0.5 * field)
     _blend(image, ramp(sheet.radius - pleura - 0.5, edge), FAT_HU + 8.0 + 0.6 * field)
     _paint_organs(image, x, y, z_mm, chest, edge)
@@ -108,13 +110,13 @@ def paint_slice(image: np.ndarray, sheet: Sheet, chest: Chest, z_mm: float) -> n
 
 def fissure_height(chest: Chest, y: np.ndarray) -> np.ndarray:
     """Height of the oblique fissure at each y, mm: from the upper back to the lower front."""
-    return np.asarray(38.0 + 0.95 * y + 10.0 * np.sin(y / 35.0 + chest.outline[0]))
+    return np.asarray(38.0 + 0.95 * y + 10.0 * exact.sin(y / 35.0 + chest.outline[0]))
 
 
 def _lung_hu(chest: Chest, field: np.ndarray, y: np.ndarray, z_mm: float) -> np.ndarray:
     gravity = (0.42 * y).astype(np.float32)[:, None]  # denser at the back: the patient lies on it
     distance = (z_mm - fissure_height(chest, y)) * 0.7
-    fissure = (75.0 * np.exp(-((distance / 1.3) ** 2))).astype(np.float32)[:, None]
+    fissure = (75.0 * exact.exp(-((distance / 1.3) ** 2))).astype(np.float32)[:, None]
     return np.asarray(np.float32(chest.lung_hu) + gravity + fissure + field)
 
 
@@ -131,9 +133,10 @@ def _empty_table(x: np.ndarray, y: np.ndarray, chest: Chest) -> np.ndarray:
 def _paint_organs(image: np.ndarray, x: np.ndarray, y: np.ndarray, z_mm: float, chest: Chest, edge: float) -> None:
     for cx, cy, cz, ax, ay, az, turn, hu in ORGANS:
         size = chest.heart if az < 100 else 1.0
-        level = 1.0 - ((z_mm - cz) / (az * size)) ** 2
+        above = (z_mm - cz) / (az * size)
+        level = 1.0 - above * above
         if level > 0.0:
-            at_level = size * level**0.5
+            at_level = size * math.sqrt(level)
             density = chest.vessel_hu * 0.95 if hu is None else hu
             _ellipse(image, x, y, (cx, cy), (ax * at_level, ay * at_level), density, 3 * edge, turn)
 
@@ -157,7 +160,7 @@ def _paint_spine(image: np.ndarray, x: np.ndarray, y: np.ndarray, z_mm: float, c
         _ellipse(image, x, y, muscle, (20.5, 15.5), MUSCLE_HU, 2 * edge, side * 10.0)
         _ellipse(image, x, y, (side * 7.0, muscle[1] - 2.0), (6.0, 13.0), MUSCLE_HU, 2 * edge)
     _ellipse(image, x, y, (0.0, back + 4.0), (24.0, 20.0), 20.0, 4.0)  # soft tissue around the bones
-    waist = 1.0 - 0.1 * np.cos(np.pi * level / VERTEBRA_MM * 2)
+    waist = 1.0 - 0.1 * float(exact.cos(np.pi * level / VERTEBRA_MM * 2))
     _ellipse(image, x, y, (0.0, back), (18.5 * waist, 15.0 * waist), CORTEX_HU + disc * (DISC_HU - CORTEX_HU), edge)
     marrow = MARROW_HU + plate * 260.0 + disc * (DISC_HU - MARROW_HU)
     _ellipse(image, x, y, (0.0, back), (17.0 * waist, 13.5 * waist), marrow, edge)
@@ -183,7 +186,7 @@ def _paint_ribs(
     across = (sheet.radius - (pleura + 6.2).astype(np.float32)[sheet.bins]) / np.float32(3.9)
     where = np.nonzero(np.abs(across) < 1.4)
     bins = sheet.bins[where]
-    away = np.hypot(across[where], (offset / 6.6)[bins])  # 1 on the rib's surface
+    away = exact.length(across[where], (offset / 6.6)[bins]).astype(np.float32)  # 1 on the rib's surface
     here = image[where]
     cover = np.clip((1.0 - away) * 4.2 / edge + 0.5, 0, 1) * rib[bins]
     marrow = np.clip((0.66 - away) * 4.2 / edge + 0.5, 0, 1)
@@ -201,9 +204,9 @@ def _paint_sternum_and_scapulae(image: np.ndarray, sheet: Sheet, pleura: np.ndar
     reach = min(max((z_mm + 48.0) / 60.0, 0.0), 1.0)  # the scapula widens upwards
     if reach > 0.0:
         from_middle = np.abs(SIDE - 0.92) / (0.10 + 0.36 * reach)  # 1 at the scapula's borders
-        thickness = 3.0 + 3.0 * np.exp(-(((SIDE - 1.30) / 0.1) ** 2)) * reach  # thick at its lateral border
-        thickness = thickness * np.sqrt(np.maximum(0.0, 1.0 - from_middle**4))
-        middle = pleura + 17.0 + 6.0 * np.sin(3.0 * SIDE)
+        thickness = 3.0 + 3.0 * exact.exp(-(((SIDE - 1.30) / 0.1) ** 2)) * reach  # thick at its lateral border
+        thickness = thickness * np.sqrt(np.maximum(0.0, 1.0 - np.square(from_middle**2)))
+        middle = pleura + 17.0 + 6.0 * exact.sin(3.0 * SIDE)
         off = np.abs(sheet.radius - middle.astype(np.float32)[sheet.bins])
         half = (thickness / 2).astype(np.float32)[sheet.bins]
         _blend(image, ramp(off - half, edge) * (half > 0), 520.0)
@@ -240,10 +243,12 @@ def _ellipse(
     if i.start == i.stop or j.start == j.stop:
         return  # outside the field of view
     across, back = (x[None, i] - center[0]).astype(np.float32), (y[j, None] - center[1]).astype(np.float32)
-    cosine, sine = np.float32(np.cos(np.deg2rad(turn))), np.float32(np.sin(np.deg2rad(turn)))
+    angle = turn * (np.pi / 180)
+    cosine, sine = np.float32(exact.cos(angle)), np.float32(exact.sin(angle))
     u = (across * cosine + back * sine) / np.float32(half[0])
     v = (back * cosine - across * sine) / np.float32(half[1])
-    _blend(image[j, i], ramp((np.hypot(u, v) - 1) * np.float32((half[0] * half[1]) ** 0.5), edge), hu)
+    away = (exact.length(u, v).astype(np.float32) - 1) * np.float32(math.sqrt(half[0] * half[1]))
+    _blend(image[j, i], ramp(away, edge), hu)
 
 
 def _blend(image: np.ndarray, share: np.ndarray, hu: np.ndarray | float) -> None:
@@ -255,7 +260,8 @@ def _spline(at_mm: np.ndarray, knots: int) -> Spline:
     at = np.clip(at_mm / FIELD_STEP_MM + (knots - 1) / 2, 1, knots - 2.001)
     first = at.astype(int) - 1
     away = np.abs(at[:, None] - first[:, None] - np.arange(4))
-    near, far = 2 / 3 - away**2 + away**3 / 2, np.maximum(0, 2 - away) ** 3 / 6
+    beyond = np.maximum(0, 2 - away)
+    near, far = 2 / 3 - away**2 + away * away * away / 2, beyond * beyond * beyond / 6
     return Spline(first, np.where(away < 1, near, far).astype(np.float32))
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, astuple, dataclass, fields
 import numpy as np
 
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.phantom import draws
 
 TRAIT_LIMIT = 2.5  # beyond it a tumor would leave the range that a lung can hold
 
@@ -47,5 +48,5 @@ TRAITS: tuple[str, ...] = tuple(field.name for field in fields(Traits))
 
 def draw_traits(rng: np.random.Generator) -> Traits:
     """Draw the traits of one tumor."""
-    values = np.clip(rng.standard_normal(len(TRAITS)), -TRAIT_LIMIT, TRAIT_LIMIT)
+    values = np.clip(draws.normal(rng, len(TRAITS)), -TRAIT_LIMIT, TRAIT_LIMIT)
     return Traits(*(float(value) for value in values))

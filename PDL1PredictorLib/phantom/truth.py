@@ -16,6 +16,7 @@ from scipy.special import expit, ndtr
 
 from PDL1PredictorLib.core.endpoints import DEEPRADSCORE_ENDPOINTS
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.phantom import exact
 from PDL1PredictorLib.phantom.traits import TRAIT_LIMIT, TRAITS, Traits
 
 MISSING_LABEL_SHARE = 0.10  # labels that are not known, at random: independent of traits, labels and scanner
@@ -58,15 +59,20 @@ LAWS: dict[str, Law] = {
 
 @cache
 def intercept(endpoint: str) -> float:
-    """The log-odds at traits of zero, solved so that the prevalence holds over the cohort."""
+    """The log-odds at traits of zero, solved so that the prevalence holds over the cohort.
+
+    Rounded to a billionth, a thousand times as coarse as the solution: the same on every processor.
+    """
     grid, mass = _log_odds_masses(_law(endpoint).weights)
     target = _law(endpoint).prevalence
-    return float(brentq(lambda b: float(mass @ expit(grid + b)) - target, -30.0, 30.0, xtol=1e-12))
+    return round(float(brentq(lambda b: float(mass @ expit(grid + b)) - target, -30.0, 30.0, xtol=1e-12)), 9)
 
 
 def probabilities(traits: Traits) -> dict[str, float]:
     """The true probability of positive for each of the ten endpoints."""
-    return {key: float(expit(intercept(key) + _score(LAWS[key].weights, traits))) for key in DEEPRADSCORE_ENDPOINTS}
+    return {
+        key: float(exact.expit(intercept(key) + _score(LAWS[key].weights, traits))) for key in DEEPRADSCORE_ENDPOINTS
+    }
 
 
 def draw_labels(chances: Mapping[str, float], rng: np.random.Generator) -> dict[str, int | None]:

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
+from PDL1PredictorLib.phantom import draws, exact
 from PDL1PredictorLib.phantom.scanner import Lattice
 
 _CHUNK = 800  # pieces painted at once: few enough to stay in the cache and to need windows of like size
@@ -39,8 +40,8 @@ def polyline(points: np.ndarray, radii: np.ndarray, hu: float, pieces: int = 5) 
     """A smooth tube through `points` (n, 3) with the radii (n,) there."""
     at = np.linspace(0, len(points) - 1, pieces * (len(points) - 1) + 1)
     knots = np.arange(len(points))
-    path = PchipInterpolator(knots, points)(at)
-    radius = np.interp((at[1:] + at[:-1]) / 2, knots, radii)
+    path = np.round(PchipInterpolator(knots, points)(at), 9)  # the library's last bit may differ by processor
+    radius = np.round(np.interp((at[1:] + at[:-1]) / 2, knots, radii), 9)
     return Tubes(path[:-1], path[1:], radius, np.full(len(radius), hu))
 
 
@@ -71,14 +72,16 @@ def grow_tree(root: np.ndarray, targets: np.ndarray, balance: float = 0.4, batch
     Source: the greedy minimum spanning tree with a balancing factor of Cuntz et al. 2010,
     doi 10.1371/journal.pcbi.1000877; here the targets come in order of their distance.
     """
-    order = np.argsort(np.linalg.norm(targets - root, axis=1), kind="stable")
+    order = np.argsort(exact.length(*(targets - root).T), kind="stable")
     points = np.concatenate([root[None], targets[order]])
     parent = np.zeros(len(points), int)
     path = np.zeros(len(points))
     squares = (points**2).sum(1)
     for first in range(1, len(points), batch):
         new = slice(first, min(first + batch, len(points)))
-        d2 = squares[new, None] + squares[None, :first] - 2 * points[new] @ points[:first].T
+        near, seen = 2 * points[new, None], points[None, :first]  # no matrix product: its rounding differs by machine
+        product = near[..., 0] * seen[..., 0] + near[..., 1] * seen[..., 1] + near[..., 2] * seen[..., 2]
+        d2 = squares[new, None] + squares[None, :first] - product
         wire = np.sqrt(np.maximum(d2, 0))
         parent[new] = np.argmin(wire + balance * path[None, :first], axis=1)
         path[new] = path[parent[new]] + wire[np.arange(wire.shape[0]), parent[new]]
@@ -96,9 +99,9 @@ def tree_tubes(tree: Tree, leaf_mm: float, hu: float, rng: np.random.Generator, 
     """
     child = np.arange(1, len(tree.points))
     start, end = tree.points[tree.parent[child]], tree.points[child]
-    length = np.linalg.norm(end - start, axis=1)
-    bend = (start + end) / 2 + rng.normal(0, 0.09, start.shape) * length[:, None]
-    wide = leaf_mm * tree.leaves[child] ** (1 / 2.7)
+    length = exact.length(*(end - start).T)
+    bend = (start + end) / 2 + 0.09 * draws.normal(rng, start.shape) * length[:, None]
+    wide = leaf_mm * exact.power(tree.leaves[child], 1 / 2.7)
     pieces = np.maximum(np.ceil(length / np.maximum(step_mm, 0.8 * wide)).astype(int), 1)
     branch = np.repeat(np.arange(len(child)), pieces)
     within = np.arange(len(branch)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
@@ -124,7 +127,7 @@ def paint_tubes(volume: np.ndarray, lattice: Lattice, tubes: Tubes, around_hu: f
         lumen: Keep the darker of the two values instead of the brighter.
     """
     spacing, origin = lattice.spacing_kji_mm, lattice.origin_kji_mm
-    edge = float(np.prod(spacing) ** (1 / 3))
+    edge = float(exact.power(np.prod(spacing), 1 / 3))
     middle, half = (tubes.start + tubes.end) / 2, (tubes.end - tubes.start) / 2
     reach = np.abs(half) + tubes.radius[:, None] + edge / 2
     top = origin + (np.array(volume.shape) - 1) * spacing

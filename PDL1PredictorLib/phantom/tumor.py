@@ -1,11 +1,11 @@
 """One tumor: its shape, its inside, and what it does to the lung around it."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
-from scipy.special import expit
 
+from PDL1PredictorLib.phantom import draws, exact
 from PDL1PredictorLib.phantom.scanner import Lattice
 from PDL1PredictorLib.phantom.traits import Traits
 from PDL1PredictorLib.phantom.tubes import Tubes, join, paint_tubes
@@ -59,25 +59,33 @@ class Tumor:
 
 def equivalent_diameter_mm(traits: Traits) -> float:
     """Diameter of the ball of the tumor's volume, mm: 16 to 56."""
-    return float(30.0 * np.exp(0.25 * traits.size))
+    return 30.0 * float(exact.exp(0.25 * traits.size))
 
 
 def draw_tumor(traits: Traits, center: np.ndarray, rng: np.random.Generator) -> Tumor:
     """Draw a tumor's random parts around a center (z, y, x) in mm."""
-    waves = _unit(rng.standard_normal((14, 3))) * rng.uniform(2.5, 6.5, (14, 1))
-    phases = rng.uniform(0, 2 * np.pi, 14)
-    amplitude = 0.02 + 0.15 * float(expit(1.2 * traits.lobulation))
+    waves = _unit(draws.normal(rng, (14, 3))) * draws.uniform(rng, 2.5, 6.5, (14, 1))
+    phases = draws.uniform(rng, 0, 2 * np.pi, (14,))
+    amplitude = 0.02 + 0.15 * float(exact.expit(1.2 * traits.lobulation))
     sphere = _even_directions(2000).T
     swelling = 1 + amplitude * _waviness(sphere, waves, phases)
-    radius = equivalent_diameter_mm(traits) / 2 / float(np.mean(swelling**3)) ** (1 / 3)  # lobulation keeps the volume
+    mean_cube = float(np.mean(swelling * swelling * swelling))
+    radius = equivalent_diameter_mm(traits) / 2 / float(exact.power(mean_cube, 1 / 3))  # lobulation keeps the volume
     stripe_phase = np.array(
-        [rng.uniform(0, 2 * np.pi), rng.normal(0, 0.03), rng.uniform(0, 2 * np.pi), rng.uniform(0, 0.5)]
+        [
+            draws.uniform(rng, 0, 2 * np.pi),
+            0.03 * float(draws.normal(rng, 1)[0]),
+            draws.uniform(rng, 0, 2 * np.pi),
+            draws.uniform(rng, 0, 0.5),
+        ]
     )
-    strands = np.concatenate([_unit(rng.standard_normal((STRANDS, 3))), rng.random((STRANDS, 3))], axis=1)
+    strands = np.concatenate([_unit(draws.normal(rng, (STRANDS, 3))), rng.random((STRANDS, 3))], axis=1)
     half = int(np.ceil(radius * (1 + 2 * amplitude))) + 2
-    grain = ndimage.gaussian_filter(rng.standard_normal((2 * half + 1,) * 3, dtype=np.float32), GRAIN_MM, truncate=3.0)
+    grain = draws.NormalNumbers(rng).draw((2 * half + 1,) * 3)
+    for axis in range(3):
+        grain = exact.blur(grain, GRAIN_MM, axis, mirrored=True)
     grain /= grain.std()
-    core_volume = 0.5 * float(expit(1.3 * traits.necrosis))
+    core_volume = 0.5 * float(exact.expit(1.3 * traits.necrosis))
     return Tumor(
         traits,
         np.asarray(center, float),
@@ -85,7 +93,7 @@ def draw_tumor(traits: Traits, center: np.ndarray, rng: np.random.Generator) -> 
         waves,
         phases,
         amplitude,
-        core_volume ** (1 / 3),
+        float(exact.power(core_volume, 1 / 3)),
         grain,
         stripe_phase,
         strands,
@@ -114,8 +122,8 @@ def paint_tumor(volume: np.ndarray, lattice: Lattice, lung: np.ndarray, tumor: T
     outside = distance - boundary
 
     image, allowed = volume[where], lung[where]
-    rise = HALO_MAX_HU * float(expit(1.2 * tumor.traits.halo))
-    shell = 1 / (1 + np.exp(np.clip((outside - HALO_MM) / np.float32(0.5), -30, 30)))
+    rise = HALO_MAX_HU * float(exact.expit(1.2 * tumor.traits.halo))
+    shell = 1 / (1 + exact.exp(np.clip((outside - HALO_MM) / np.float32(0.5), -30, 30)).astype(np.float32))
     image += rise * shell * allowed * np.clip(-image / 860, 0, 1)  # glass over lung, nothing over a vessel
     paint_tubes(volume, lattice, _strands(tumor), LUNG_HU)
 
@@ -134,7 +142,7 @@ def paint_tumor(volume: np.ndarray, lattice: Lattice, lung: np.ndarray, tumor: T
 
 def _grain_hu(tumor: Tumor, z: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Isotropic texture: linear interpolation of the grain, axis by axis."""
-    sd_hu = 10.0 + 50.0 * float(expit(1.3 * tumor.traits.texture))
+    sd_hu = 10.0 + 50.0 * float(exact.expit(1.3 * tumor.traits.texture))
     read = tumor.grain
     for dimension, axis in enumerate((z, y, x)):
         read = _read_linear(read, axis + len(tumor.grain) // 2, dimension)
@@ -155,15 +163,15 @@ def _stripes_hu(tumor: Tumor, z: np.ndarray, y: np.ndarray, x: np.ndarray) -> np
     """Stripes that alternate along x + y (positive trait) or x - y (negative), equal in each slice but for a drift."""
     value = tumor.traits.striation
     start, drift, sway, swing = tumor.stripe_phase
-    phase = start + drift * z + swing * np.sin(z / 15.0 + sway)
+    phase = start + drift * z + swing * exact.sin(z / 15.0 + sway)
     along = (x[None] + np.sign(value) * y[:, None]) / np.sqrt(2.0)
-    wave = np.cos(2 * np.pi / STRIPE_PERIOD_MM * along[None] + phase[:, None, None])
+    wave = exact.cos(2 * np.pi / STRIPE_PERIOD_MM * along[None] + phase[:, None, None])
     return np.asarray(STRIPE_HU * abs(value) * wave, np.float32)
 
 
 def _strands(tumor: Tumor) -> Tubes:
     """Thin strands from the boundary into the lung; more, longer and denser ones with more spiculation."""
-    strength = float(expit(1.2 * tumor.traits.spiculation))
+    strength = float(exact.expit(1.2 * tumor.traits.spiculation))
     grown = tumor.strands[tumor.strands[:, 3] < strength]
     if len(grown) == 0:  # the thinnest strand shows that there are none
         grown = tumor.strands[np.argmin(tumor.strands[:, 3])][None]
@@ -183,17 +191,17 @@ def _waviness(directions: np.ndarray, waves: np.ndarray, phases: np.ndarray) -> 
     """A smooth random function of the direction, about SD 1, between -2 and 2; directions (3, ...)."""
     total = np.zeros(directions.shape[1:], np.float32)
     for (z, y, x), phase in zip(waves.astype(np.float32), phases.astype(np.float32), strict=True):
-        total += np.cos(z * directions[0] + y * directions[1] + x * directions[2] + phase)
-    return np.asarray(2 * np.tanh(total / np.float32((len(waves) / 2) ** 0.5) / 2))
+        total += exact.cos(z * directions[0] + y * directions[1] + x * directions[2] + phase).astype(np.float32)
+    return 2 * exact.tanh(total / np.float32(math.sqrt(len(waves) / 2)) / 2).astype(np.float32)
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True))
+    return np.asarray(vectors / exact.length(*vectors.T)[:, None])
 
 
 def _even_directions(count: int) -> np.ndarray:
     """Directions spread evenly over the sphere along a golden spiral, (n, 3)."""
     index = np.arange(count) + 0.5
-    height, turn = 1 - 2 * index / count, np.pi * (1 + 5**0.5) * index
+    height, turn = 1 - 2 * index / count, np.pi * (1 + math.sqrt(5)) * index
     flat = np.sqrt(1 - height**2)
-    return np.stack([height, flat * np.sin(turn), flat * np.cos(turn)], axis=1)
+    return np.stack([height, flat * exact.sin(turn), flat * exact.cos(turn)], axis=1)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from PDL1PredictorLib.phantom import draws, exact
 from PDL1PredictorLib.phantom.chest import Chest, lung_cover, pleura_mm, polar
 from PDL1PredictorLib.phantom.scanner import Lattice
 from PDL1PredictorLib.phantom.tubes import Tree, Tubes, grow_tree, join, paint_tubes, polyline, tree_tubes
@@ -109,7 +110,7 @@ def draw_plumbing(chest: Chest, lungs: LungMap, rng: np.random.Generator) -> Plu
         veins = grow_tree(np.array(hilum) - np.array([8.0, 6.0, 6.0 * side]), _targets(lungs, side, rng))
         vessels.append(tree_tubes(arteries, LEAF_MM, blood, rng))
         vessels.append(tree_tubes(veins, LEAF_MM, blood, rng))
-        bronchi = tree_tubes(_trunk_of(arteries), 0.55 * LEAF_MM * 7 ** (1 / 2.7), LUMEN_HU, rng)
+        bronchi = tree_tubes(_trunk_of(arteries), 0.55 * LEAF_MM * float(exact.power(7.0, 1 / 2.7)), LUMEN_HU, rng)
         beside = np.array([1.0, 1.6, 0.0]) * (bronchi.radius[:, None] + 1.2)  # a bronchus runs beside its artery
         bronchi = Tubes(bronchi.start + beside, bronchi.end + beside, bronchi.radius, bronchi.hu)
         lung_walls.append(_widened(bronchi, 0.8))
@@ -139,7 +140,7 @@ def _targets(lungs: LungMap, side: int, rng: np.random.Generator) -> np.ndarray:
     spots = np.argwhere((lungs.clearance_mm > COARSE_MM) & right_side[None, None, :])
     spots = spots[rng.integers(len(spots), size=ENDS_PER_TREE)]
     origin = lungs.lattice.origin_kji_mm
-    return origin + COARSE_MM * (spots + rng.uniform(-0.5, 0.5, spots.shape))
+    return np.asarray(origin + COARSE_MM * (spots + draws.uniform(rng, -0.5, 0.5, spots.shape)))
 
 
 def _trunk_of(tree: Tree, least: int = 7) -> Tree:

@@ -2,8 +2,8 @@
 
     python Testing/extension/make_sample.py        (or: make sample)
 
-writes Resources/SampleData, and the picture on the button of Slicer's Sample Data. The same versions of the libraries
-on the same kind of machine give the same bytes.
+writes Resources/SampleData, and the picture on the button of Slicer's Sample Data. Every processor makes the same
+voxels (docs/reproducibility.md); how ITK packs them may differ.
 """
 
 import sys

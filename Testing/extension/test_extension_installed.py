@@ -8,6 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from host_here import WHY_NOT
+
+if WHY_NOT:
+    pytest.skip(WHY_NOT, allow_module_level=True)
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = ROOT / "Testing" / "host"

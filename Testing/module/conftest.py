@@ -9,16 +9,23 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from host_here import WHY_NOT, SkippedModule
 
 ROOT = Path(__file__).resolve().parents[2]
 for folder in (ROOT / "Testing" / "host", ROOT / "Testing" / "module", ROOT / "PDL1Predictor"):
     sys.path.insert(0, str(folder))
 
-import slicerhost  # noqa: E402
+if WHY_NOT:
 
-slicerhost.start()  # before any page of the module is imported: they import slicer, qt and vtk
+    def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module:
+        return SkippedModule.from_parent(parent, path=module_path)
 
-from slicerhost.fixtures import loaded, slicer_app, slicer_scene  # noqa: E402, F401
+else:
+    import slicerhost
+
+    slicerhost.start()  # before any page of the module is imported: they import slicer, qt and vtk
+
+    from slicerhost.fixtures import loaded, slicer_app, slicer_scene  # noqa: F401
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +42,7 @@ def result_folder(tiny_model: Path, phantom: Any, tmp_path_factory: pytest.TempP
 
 
 @pytest.fixture
-def case_in_scene(slicer_scene: Any, phantom: Any) -> Callable[..., SimpleNamespace]:  # noqa: F811
+def case_in_scene(slicer_scene: Any, phantom: Any) -> Callable[..., SimpleNamespace]:
     """A function that puts the phantom into the scene; what it gives has the names of a `PredictRequest`."""
 
     def put() -> SimpleNamespace:
@@ -76,7 +83,7 @@ def small_images() -> tuple[sitk.Image, sitk.Image]:
 
 
 @pytest.fixture
-def put_case(slicer_scene: Any) -> Callable[..., SimpleNamespace]:  # noqa: F811
+def put_case(slicer_scene: Any) -> Callable[..., SimpleNamespace]:
     """A function that puts any CT and mask into the scene."""
 
     def put(ct: sitk.Image, mask: sitk.Image, name: str = "CT") -> SimpleNamespace:
@@ -93,7 +100,7 @@ def put_case(slicer_scene: Any) -> Callable[..., SimpleNamespace]:  # noqa: F811
 
 
 @pytest.fixture
-def window(loaded: Callable[..., Any], tiny_model: Path) -> Any:  # noqa: F811
+def window(loaded: Callable[..., Any], tiny_model: Path) -> Any:
     """The module's window, shown, with the tiny model chosen."""
     import slicer
 

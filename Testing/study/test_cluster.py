@@ -26,7 +26,7 @@ FEATURES = FeatureSettings(name="tiny", classes=("firstorder",), wavelet=None)
 
 @pytest.fixture(scope="module")
 def cluster():
-    quick = {"distributed.comm.timeouts.connect": "2s"}  # a lost worker is given up after that, not after 30 s
+    quick = {"distributed.comm.timeouts.connect": "8s"}  # a lost worker is given up after that, not after 30 s
     with (
         dask.config.set(quick),
         distributed.LocalCluster(
