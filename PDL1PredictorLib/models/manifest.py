@@ -8,6 +8,7 @@ from typing import Any
 
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.errors import BundleError, InputError, PDL1Error
+from PDL1PredictorLib.core.outside_text import one_line
 from PDL1PredictorLib.core.results import ModelSummary
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.core.strict_json import brief, finite_number, whole_number
@@ -251,8 +252,10 @@ def _auc(values: Any, what: str) -> tuple[float, float, float, int, int] | None:
 
 def _summary(bundle: Bundle, endpoints: tuple[EndpointModel, ...]) -> ModelSummary:
     data = bundle.manifest
-    words = {name: _text(data[name], name, most) for name, most in MAX_LETTERS.items()}
-    limitations = _texts(data["limitations"], "limitations", MAX_LIMITATIONS, letters=5000, once=False)
+    words = {name: one_line(_text(data[name], name, most)) for name, most in MAX_LETTERS.items()}
+    limitations = tuple(
+        map(one_line, _texts(data["limitations"], "limitations", MAX_LIMITATIONS, letters=5000, once=False))
+    )
     auc = {model.key: model.auc for model in endpoints if model.auc is not None}
     return ModelSummary(name=bundle.name, sha256=bundle.sha256, limitations=limitations, auc=auc, **words)
 

@@ -5,6 +5,8 @@ import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from PDL1PredictorLib.core.outside_text import safe_cell
+
 COLUMNS = ("lesion", "feature", "value")
 
 
@@ -19,7 +21,7 @@ def write_features(features: Mapping[int, Mapping[str, float]], path: Path) -> N
         table = csv.writer(file, lineterminator="\n")
         table.writerow(COLUMNS)
         for lesion, values in features.items():
-            table.writerows((lesion, name, _number(value)) for name, value in values.items())
+            table.writerows((lesion, safe_cell(name), _number(value)) for name, value in values.items())
 
 
 def write_comparison(rows: Iterable[tuple[str, float, float, float]], names: tuple[str, str], path: Path) -> None:
@@ -33,7 +35,7 @@ def write_comparison(rows: Iterable[tuple[str, float, float, float]], names: tup
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(("feature", *names, "relative_difference"))
-        table.writerows((name, *map(_number, numbers)) for name, *numbers in rows)
+        table.writerows((safe_cell(name), *map(_number, numbers)) for name, *numbers in rows)
 
 
 def _number(value: float) -> str:

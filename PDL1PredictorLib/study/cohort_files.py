@@ -12,6 +12,7 @@ import SimpleITK as sitk
 from PDL1PredictorLib.core.case import MIN_SLICES, Case
 from PDL1PredictorLib.core.errors import InputError, PDL1Error
 from PDL1PredictorLib.core.lazy import require_module
+from PDL1PredictorLib.core.outside_text import plain_cell
 from PDL1PredictorLib.imaging.read import read_ct, read_mask
 from PDL1PredictorLib.imaging.volume_files import SUFFIXES, reason
 
@@ -68,12 +69,12 @@ def _read_csv(path: Path) -> tuple[list[str], list[Row]]:
         raise InputError(f"{path} is not a CSV table: {error}.") from error
     if not lines:
         raise InputError(f"{path} is empty. The first row must name the columns: case, image, mask ...")
-    columns = [name.strip() for name in lines[0]]
+    columns = [plain_cell(name.strip()) for name in lines[0]]
     while columns and not columns[-1]:  # empty columns at the end, as spreadsheets leave them
         columns.pop()
     rows = []
     for number, line in enumerate(lines[1:], start=2):
-        cells = [cell.strip() for cell in line]
+        cells = [plain_cell(cell.strip()) for cell in line]
         if any(cells):
             rows.append(_csv_row(number, columns, cells))
     return columns, rows
