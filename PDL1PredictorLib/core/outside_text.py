@@ -52,7 +52,7 @@ def safe_cell(value: T) -> T | str:
     """A cell of a table, so that a spreadsheet takes no text for a formula.
 
     A text that begins with =, +, -, @, tab or carriage return (after spaces, too) gets an apostrophe in front, which
-    `plain_cell` takes off again. Numbers stay as they are, also those written as text, and so does a single sign.
+    `plain_cell` takes off again. Numbers stay as they are, also those written as text, and so does a sign alone.
 
     Source: OWASP, "CSV Injection".
     """
@@ -67,7 +67,7 @@ def plain_cell(text: str) -> str:
 
 
 def _looks_like_formula(text: str) -> bool:
-    bare = text.lstrip()
-    if _NUMBER.fullmatch(bare.rstrip()) or len(bare.rstrip()) == 1:
-        return False
-    return bare.startswith(_FORMULA_SIGNS) or text.startswith(("\t", "\r", "\n"))
+    if text.startswith(("\t", "\r", "\n")):
+        return True
+    bare = text.strip()
+    return bare.startswith(_FORMULA_SIGNS) and not _NUMBER.fullmatch(bare) and bare not in ("+", "-")

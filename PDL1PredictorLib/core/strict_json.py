@@ -65,7 +65,7 @@ def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _check(value: Any, depth: int) -> None:
-    if depth > MAX_DEPTH:
+    if isinstance(value, (dict, list)) and depth >= MAX_DEPTH:
         raise ValueError(f"it nests more than {MAX_DEPTH} deep")
     if isinstance(value, str):
         _check_text(value)

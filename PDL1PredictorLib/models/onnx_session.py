@@ -70,7 +70,12 @@ class Classifier:
         if _bounded_memory(onnxruntime):
             options.add_session_config_entry("session.use_env_allocators", "1")
         try:
-            self._session: Any = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+            self._session: Any = onnxruntime.InferenceSession(
+                data,
+                options,
+                providers=["CPUExecutionProvider"],
+                enable_fallback=0,  # which would print, and try again
+            )
         except Exception as error:  # onnxruntime's errors share no base but Exception
             raise ValueError(f"onnxruntime cannot use it ({error}).") from error
 

@@ -69,12 +69,12 @@ def _read_csv(path: Path) -> tuple[list[str], list[Row]]:
         raise InputError(f"{path} is not a CSV table: {error}.") from error
     if not lines:
         raise InputError(f"{path} is empty. The first row must name the columns: case, image, mask ...")
-    columns = [plain_cell(name.strip()) for name in lines[0]]
+    columns = [plain_cell(name.strip()).strip() for name in lines[0]]
     while columns and not columns[-1]:  # empty columns at the end, as spreadsheets leave them
         columns.pop()
     rows = []
     for number, line in enumerate(lines[1:], start=2):
-        cells = [plain_cell(cell.strip()) for cell in line]
+        cells = [plain_cell(cell.strip()).strip() for cell in line]
         if any(cells):
             rows.append(_csv_row(number, columns, cells))
     return columns, rows
