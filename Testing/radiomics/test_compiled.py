@@ -9,6 +9,7 @@ import textwrap
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -74,6 +75,7 @@ def test_a_read_only_package_compiles_once_for_a_user(tmp_path: Path):
     code = """
         import numpy as np
         from pathlib import Path
+from types import SimpleNamespace
         from PDL1PredictorLib.radiomics import compiled
         from PDL1PredictorLib.radiomics.kernels import assign_gray_levels
 
@@ -243,25 +245,24 @@ def test_a_cache_that_cannot_be_kept_costs_time_only(tmp_path: Path):
     assert run(ONE_KERNEL, NUMBA_CACHE_DIR=str(tmp_path / "file")).startswith("[1, 2, 2]")
 
 
-def test_where_numba_finds_no_folder_the_kernel_is_compiled_all_the_same(monkeypatch: pytest.MonkeyPatch):
+def test_where_numba_finds_no_folder_the_kernel_is_compiled_all_the_same():
     import numba
 
     from PDL1PredictorLib.radiomics.kernels import assign_gray_levels
 
-    njit = numba.njit
-
     def without_a_folder(cache: bool = False, **options: bool):
         if cache:
             raise RuntimeError("cannot cache function: no locator available")
-        return njit(**options)
+        return numba.njit(**options)
 
-    monkeypatch.setattr(numba, "njit", without_a_folder)
     levels = np.empty(1, np.uint16)
-    compiled._njit(numba, assign_gray_levels)(np.array([30.0]), np.array([0.0, 25.0, 50.0]), 25.0, levels)
+    compiled._njit(SimpleNamespace(njit=without_a_folder), assign_gray_levels)(
+        np.array([30.0]), np.array([0.0, 25.0, 50.0]), 25.0, levels
+    )
     assert levels.tolist() == [2]
 
 
-def test_code_that_cannot_be_kept_is_used_all_the_same(monkeypatch: pytest.MonkeyPatch):
+def test_code_that_cannot_be_kept_is_used_all_the_same():
     class Full:
         def save_overload(self, sig: object, data: object) -> None:
             raise OSError(28, "No space left on device")
