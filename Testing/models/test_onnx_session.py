@@ -8,6 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import SimpleITK as sitk
+
+from PDL1PredictorLib.phantom.patient import PhantomPatient
+from PDL1PredictorLib.radiomics.compiled import cache_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 DOORWAY = ROOT / "PDL1PredictorLib" / "models" / "onnx_session.py"
@@ -91,3 +95,23 @@ def test_onnxruntime_is_imported_through_its_doorway_only(folder: str):
 )
 def test_another_import_is_seen(source: str):
     assert "onnxruntime" in imports(source)
+
+
+def test_a_whole_prediction_leaves_nothing_but_its_result(tiny_model: Path, phantom: PhantomPatient, tmp_path: Path):
+    home, data = tmp_path / "home", tmp_path / "data"
+    home.mkdir()
+    data.mkdir()
+    for name, image in (("ct", phantom.case.ct), ("tumor", phantom.case.tumor)):
+        sitk.WriteImage(image, str(data / f"{name}.nii.gz"))
+    words = ["predict", "--ct", "ct.nii.gz", "--tumor", "tumor.nii.gz", "--model", str(tiny_model), "--device", "cpu"]
+    kernels = os.environ.get("NUMBA_CACHE_DIR") or cache_folder() or ""  # those of the tests: compiling takes a minute
+    code = f"""
+import os, sys
+os.chdir({str(data)!r})
+os.environ["NUMBA_CACHE_DIR"] = {str(kernels)!r}
+from PDL1PredictorLib.cli import main
+sys.exit(main({[*words, "--out", "result"]!r}))
+"""
+    run(home, code)
+    assert left(home) == []
+    assert {path.name for path in data.iterdir()} == {"ct.nii.gz", "tumor.nii.gz", "result"}
