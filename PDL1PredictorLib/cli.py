@@ -221,22 +221,21 @@ def _compare_engines(options: argparse.Namespace, speaker: Speaker) -> None:
 
 
 def _models(options: argparse.Namespace, speaker: Speaker) -> None:
-    from PDL1PredictorLib.models.bundle import find_bundles, read_bundle
-    from PDL1PredictorLib.models.manifest import read_manifest
+    from PDL1PredictorLib.models.bundle import find_bundles
+    from PDL1PredictorLib.models.manifest import survey
 
     lines, found = [], []
-    for path in find_bundles(folder for folder in model_folders() if folder.is_dir()):
-        try:
-            model = read_manifest(read_bundle(path)).summary
-        except PDL1Error as error:
-            lines.append(f"{path.name}: cannot be used. {error}")
+    for bundle in survey(find_bundles(model_folders())):
+        model = bundle.summary
+        if model is None:
+            lines.append(f"{bundle.path.name}: cannot be used. {bundle.problem}")
             continue
         endpoints = ", ".join(model.auc)
         lines.append(
             f"{model.name} {model.version}: {model.title}\n  {endpoints}\n  {model.intended_use}\n  sha256 "
             f"{model.sha256}"
         )
-        found.append({"name": model.name, "version": model.version, "path": str(path), "sha256": model.sha256})
+        found.append({"name": model.name, "version": model.version, "path": str(bundle.path), "sha256": model.sha256})
     speaker.done(
         "\n".join(lines) or "There is no model. Train one: pdl1 train --recipe demo --out FOLDER", models=found
     )

@@ -10,6 +10,7 @@ from PDL1PredictorLib.cli_common import Speaker, add_command
 from PDL1PredictorLib.core.errors import OutputError
 from PDL1PredictorLib.core.lazy import require_module
 from PDL1PredictorLib.core.output import whole_file
+from PDL1PredictorLib.core.outside_text import safe_cell
 
 if TYPE_CHECKING:
     from PDL1PredictorLib.study.cohort import Cohort
@@ -119,7 +120,7 @@ def _describe(options: argparse.Namespace, speaker: Speaker) -> None:
         ):
             writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
             writer.writeheader()
-            writer.writerows(rows)
+            writer.writerows({name: safe_cell(cell) for name, cell in row.items()} for row in rows)
     columns = COLUMNS if options.by else ("variable", "level", "all")
     texts = [[_cell(row[column]) for column in columns] for row in rows]
     speaker.done(_aligned([list(columns), *texts]), rows=rows)

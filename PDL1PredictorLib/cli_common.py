@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
+from PDL1PredictorLib.core.outside_text import one_line, visible
 from PDL1PredictorLib.core.progress import Progress
 
 if TYPE_CHECKING:  # its page loads SimpleITK
@@ -37,14 +38,14 @@ class Speaker:
             self._json("result", **facts)
         else:
             self._close_line()
-            print(text)
+            print(visible(text))
 
     def failed(self, text: str) -> None:
         """The end of one that did not."""
         if self._style == "json":
             self._json("error", message=text)
         self._close_line()
-        print(f"pdl1: {text}", file=sys.stderr)
+        print(f"pdl1: {visible(text)}", file=sys.stderr)
 
     def _report(self, stage: str, fraction: float, message: str) -> None:
         elapsed = round(perf_counter() - self._started, 2)
@@ -53,8 +54,9 @@ class Speaker:
         elif self._style == "bar" and sys.stderr.isatty():
             filled = round(30 * fraction)
             bar = "#" * filled + "." * (30 - filled)
+            shown = one_line(message or stage)
             print(
-                f"\r[{bar}] {fraction:4.0%} {elapsed:6.1f} s  {message or stage:.60}\033[K",
+                f"\r[{bar}] {fraction:4.0%} {elapsed:6.1f} s  {shown:.60}\033[K",
                 end="",
                 file=sys.stderr,
                 flush=True,

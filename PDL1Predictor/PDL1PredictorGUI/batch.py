@@ -288,6 +288,9 @@ def write_table(rows: Sequence[BatchRow], path: Path) -> None:
     Raises:
         OSError: The file cannot be written; the old one stays.
     """
+    make_importable()
+    from PDL1PredictorLib.core.outside_text import safe_cell
+
     keys = list(dict.fromkeys(key for row in rows for key in row.probabilities))
     parts = ("probability", "low", "high", "verdict")
     head = ["case", "problem", "report", "tumor_volume_ml", "atypicality", "warnings"]
@@ -296,7 +299,7 @@ def write_table(rows: Sequence[BatchRow], path: Path) -> None:
         writer = csv.writer(file)
         writer.writerow([*head, *(f"{key}_{part}" for key in keys for part in parts)])
         for row in rows:
-            writer.writerow([*_measured(row), *_answers(row, keys)])
+            writer.writerow([safe_cell(cell) for cell in (*_measured(row), *_answers(row, keys))])
     draft.replace(path)
 
 

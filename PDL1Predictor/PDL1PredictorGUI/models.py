@@ -83,9 +83,10 @@ def card_html(path: Path) -> str:
         BundleError: The bundle is damaged, or has no card.
     """
     make_importable()
+    from PDL1PredictorLib.core.outside_text import card_text
     from PDL1PredictorLib.models.bundle import read_bundle
 
-    return markdown_html(read_bundle(path).file("MODEL_CARD.md").decode("utf-8", errors="replace"))
+    return markdown_html(card_text(read_bundle(path).file("MODEL_CARD.md")))
 
 
 def markdown_html(text: str) -> str:

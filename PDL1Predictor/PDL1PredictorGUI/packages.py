@@ -49,7 +49,7 @@ TORCH = Package("torch", "2.5", 750)  # for the processor; for an NVIDIA card se
 PACKAGES = (
     TORCH,
     Package("numba", "0.61", 195),
-    Package("onnxruntime", "1.20", 66),
+    Package("onnxruntime", "1.28", 66),
     Package("scikit-image", "0.24", 40),
     Package("PyWavelets", "1.6", 9),
     Package("safetensors", "0.4.5", 1),

@@ -20,6 +20,7 @@ from typing import Any
 
 from PDL1PredictorLib.core.errors import BundleError, OutputError
 from PDL1PredictorLib.core.output import whole_folder
+from PDL1PredictorLib.core.strict_json import strict_json
 
 SCHEMA_VERSION = 1
 MANIFEST = "model.json"
@@ -152,22 +153,28 @@ def find_bundles(folders: Iterable[Path]) -> list[Path]:
     """
     found: dict[Path, Path] = {}
     for folder in map(Path, folders):
-        inside = sorted(p for p in folder.iterdir() if not p.name.startswith(".")) if folder.is_dir() else []
-        for path in [folder, *inside]:
+        for path in [folder, *_inside(folder)]:
             if _looks_like_bundle(path):
                 found.setdefault(path.resolve(), path)
     return list(found.values())
 
 
-def _looks_like_bundle(path: Path) -> bool:
-    if path.is_dir():
-        return (path / MANIFEST).is_file()
-    if path.suffix.lower() != ".zip" or not path.is_file():
-        return False
+def _inside(folder: Path) -> list[Path]:
     try:
+        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError:  # not there, no folder, or not ours to look into: the others are still found
+        return []
+
+
+def _looks_like_bundle(path: Path) -> bool:
+    try:
+        if path.is_dir():
+            return (path / MANIFEST).is_file()
+        if path.suffix.lower() != ".zip" or not path.is_file():
+            return False
         with zipfile.ZipFile(path) as archive:
             return any(name == MANIFEST or name.split("/")[1:] == [MANIFEST] for name in archive.namelist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, LookupError, struct.error):
         return False
 
 
@@ -189,9 +196,10 @@ def _read_folder(folder: Path) -> dict[str, bytes]:
     if not (folder / MANIFEST).is_file():  # asked first: a wrong folder may hold a whole disk
         raise _no_manifest(folder)
     sizes: dict[Path, int] = {}
-    for path in folder.rglob("*"):
+    for count, path in enumerate(folder.rglob("*"), start=1):
         mode = path.lstat().st_mode
         if stat.S_ISDIR(mode):
+            _check_totals(folder, count - len(sizes), 0)  # a million empty folders is no bundle either
             continue
         if not stat.S_ISREG(mode):
             raise BundleError(f"{path} is a link or a device; a bundle holds plain files only. {_AGAIN}")
@@ -206,6 +214,7 @@ def _read_at_most(path: Path, size: int) -> bytes:
 
 
 def _read_zip(path: Path) -> dict[str, bytes]:
+    _check_totals(path, 1, path.stat().st_size)
     try:
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
@@ -216,7 +225,7 @@ def _read_zip(path: Path) -> dict[str, bytes]:
             contents = {info.filename: archive.read(info) for info in infos if not info.is_dir()}
     except BundleError:
         raise
-    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, RuntimeError, LookupError) as error:
         raise BundleError(f"{path} is no .zip, or is damaged or cut short ({error}). {_AGAIN}") from error
     return _without_top_folder(path, contents)
 
@@ -385,13 +394,9 @@ def _kind(data: bytes) -> str:
 
 def _json(where: str, name: str, raw: bytes) -> Any:
     try:
-        return json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
+        return strict_json(raw)
+    except ValueError as error:
         raise BundleError(f"{where}: {name} is not valid JSON ({error}). {_AGAIN}") from error
-
-
-def _no_constant(word: str) -> None:
-    raise ValueError(f"{word} is not allowed")
 
 
 def _manifest_bytes(manifest: Mapping[str, Any]) -> bytes:

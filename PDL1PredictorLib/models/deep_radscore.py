@@ -3,22 +3,22 @@
 Source: paper 001 (see `docs/methods.md`); steps 4 and 5 of "One case" in `docs/architecture.md`.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-import onnxruntime
-import safetensors
-import safetensors.numpy
 import SimpleITK as sitk
 import torch
 
 from PDL1PredictorLib.core.errors import BundleError, InputError
 from PDL1PredictorLib.imaging.patch import Patch
 from PDL1PredictorLib.models.bundle import Bundle
+from PDL1PredictorLib.models.contents import read_tables
 from PDL1PredictorLib.models.manifest import EndpointModel, read_manifest
+from PDL1PredictorLib.models.onnx_session import Classifier
+from PDL1PredictorLib.models.tensors import read_tensors
 from PDL1PredictorLib.networks.deep_ct import DeepCT, DeepCTOutput, input_channels
 from PDL1PredictorLib.statistics.conformal import prediction_set
 
@@ -74,6 +74,7 @@ class DeepRadScore:
         self.manifest = read_manifest(bundle)
         self._tables = self._load_tables()
         self._networks: dict[str, DeepCT] = {}
+        self._classifiers: dict[str, Classifier] = {}
 
     def network(self, device: str) -> DeepCT:
         """The network on `device`, in evaluation mode, 32-bit."""
@@ -104,7 +105,9 @@ class DeepRadScore:
             model.key: (self._radscore(model, "tumor", z), self._radscore(model, "ring", z))
             for model in self.manifest.endpoints
         }
-        return Inputs(deep, radscores, self._atypicality(z), missing)
+        atypicality = self._atypicality(z)
+        self._finite(np.array([*radscores.values(), (atypicality, 0.0)]), "RadScores or distances")
+        return Inputs(self._finite(deep, "deep features"), radscores, atypicality, missing)
 
     def standardized(self, model: EndpointModel, inputs: Inputs) -> np.ndarray:
         """The fused inputs of one endpoint, standardized as in training: (n_deep + 2,)."""
@@ -129,10 +132,13 @@ class DeepRadScore:
         )
 
     def _raw_log_odds(self, model: EndpointModel, standardized: np.ndarray) -> np.ndarray:
-        session = self._classifiers[model.key]
-        rows = np.ascontiguousarray(standardized, dtype=np.float32)
-        positive = session.run(["probabilities"], {"inputs": rows})[0][:, 1].astype(np.float64)
-        return limited_log_odds(positive)
+        with np.errstate(over="ignore"):  # too large for 32 bits: told below
+            rows = self._finite(np.asarray(standardized).astype(np.float32), f"inputs of {model.key}")
+        classifier = self._classifier(model.classifier)
+        try:
+            return limited_log_odds(classifier.probabilities(rows))
+        except ValueError as error:
+            raise self._unfit(model.classifier, error) from error
 
     def _standardize(self, features: Mapping[str, float]) -> tuple[dict[str, float], tuple[str, ...]]:
         mean, sd = self.manifest.feature_mean, self.manifest.feature_sd
@@ -153,54 +159,43 @@ class DeepRadScore:
     def _atypicality(self, z: Mapping[str, float]) -> float:
         row = np.array([z[name] for name in self.manifest.reference_features])
         offset = row - self._tables["reference/mean"]
-        distance = float(np.sqrt(offset @ self._tables["reference/precision"] @ offset))
-        return distance / self.manifest.reference_distance
+        squared = float(offset @ self._tables["reference/precision"] @ offset)
+        return math.sqrt(max(squared, 0.0)) / self.manifest.reference_distance  # a rounding may bring it below 0
 
     def _load_network(self) -> DeepCT:
         network = DeepCT(len(self.manifest.endpoints), self.manifest.n_deep, backbone=self.manifest.backbone)
-        data = self._bundle.file(self.manifest.weights)
+        arrays = read_tensors(self._bundle.file(self.manifest.weights))
         try:
-            arrays = safetensors.numpy.load(data)
-            network.load_state_dict(
-                {name: torch.from_numpy(value.astype(_wide(value))) for name, value in arrays.items()}
-            )
-        except (RuntimeError, safetensors.SafetensorError, ValueError) as error:
+            with np.errstate(over="ignore"):  # a weight beyond 32 bits gives deep features that are refused
+                wide = {name: torch.from_numpy(value.astype(_wide(value))) for name, value in arrays.items()}
+            network.load_state_dict(wide)
+        except (RuntimeError, ValueError) as error:
             raise BundleError(f"The weights of {self._bundle.name} do not fit its network: {error}") from error
         return network.eval().requires_grad_(False)
 
     def _load_tables(self) -> dict[str, np.ndarray]:
-        try:
-            tables = safetensors.numpy.load(self._bundle.file(self.manifest.tables))
-        except (safetensors.SafetensorError, ValueError) as error:
-            raise BundleError(f"The tables of {self._bundle.name} cannot be read: {error}") from error
-        n = len(self.manifest.reference_features)
-        wanted = {"reference/mean": (n,), "reference/precision": (n, n)}
-        for name, shape in wanted.items():
-            if name not in tables or tables[name].shape != shape:
-                raise BundleError(f"The tables of {self._bundle.name} need {name} of shape {shape}.")
-        for model in self.manifest.endpoints:
-            name = f"calibration/{model.key}"
-            if name not in tables or tables[name].ndim != 2 or tables[name].shape[1] != 2:
-                raise BundleError(f"The tables of {self._bundle.name} need {name} with two columns.")
-        return {name: table.astype(np.float64) for name, table in tables.items()}
+        manifest = self.manifest
+        keys = [model.key for model in manifest.endpoints]
+        return read_tables(self._bundle, manifest.tables, len(manifest.reference_features), keys)
 
-    @cached_property
-    def _classifiers(self) -> dict[str, onnxruntime.InferenceSession]:
-        return {m.key: _session(self._bundle, m.classifier) for m in self.manifest.endpoints}
+    def _classifier(self, file: str) -> Classifier:
+        if file not in self._classifiers:
+            try:
+                self._classifiers[file] = Classifier(self._bundle.file(file))
+            except ValueError as error:
+                raise self._unfit(file, error) from error
+        return self._classifiers[file]
 
+    def _unfit(self, file: str, error: ValueError) -> BundleError:
+        return BundleError(f"The classifier {file} of {self._bundle.name} cannot be used: {error}")
 
-def _session(bundle: Bundle, file: str) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # twelve numbers in, two out
-    options.log_severity_level = 3
-    try:
-        session = onnxruntime.InferenceSession(bundle.file(file), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's errors share no base but Exception
-        raise BundleError(f"The classifier {file} of {bundle.name} cannot be read: {error}") from error
-    outputs = {output.name for output in session.get_outputs()}
-    if [i.name for i in session.get_inputs()] != ["inputs"] or "probabilities" not in outputs:
-        raise BundleError(f"The classifier {file} of {bundle.name} must map 'inputs' to 'probabilities'.")
-    return session
+    def _finite(self, values: np.ndarray, what: str) -> np.ndarray:
+        if not np.isfinite(values).all():
+            raise BundleError(
+                f"The model {self._bundle.name} gives {what} that are no finite numbers, so its numbers do not fit "
+                "each other. No answer is given. Get the bundle again from its source."
+            )
+        return values
 
 
 def limited_log_odds(probability: np.ndarray) -> np.ndarray:
@@ -211,7 +206,8 @@ def limited_log_odds(probability: np.ndarray) -> np.ndarray:
 
 
 def _expit(x: np.ndarray) -> np.ndarray:
-    return np.asarray(1 / (1 + np.exp(-x)))
+    with np.errstate(over="ignore"):  # far below 0 the answer is 0
+        return np.asarray(1 / (1 + np.exp(-x)))
 
 
 def _wide(value: np.ndarray) -> type:

@@ -12,6 +12,7 @@ from PDL1PredictorLib import __version__
 from PDL1PredictorLib.core.endpoints import DEEPRADSCORE_ENDPOINTS
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.output import whole_folder
+from PDL1PredictorLib.core.outside_text import safe_cell
 from PDL1PredictorLib.core.processes import run_each
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.phantom.patient import Extent, PhantomPatient, make_patient
@@ -112,4 +113,4 @@ def _write_table(path: Path, columns: tuple[str, ...], rows: list[dict[str, Any]
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({name: safe_cell(cell) for name, cell in row.items()} for row in rows)

@@ -2,15 +2,14 @@
 
 import importlib
 import os
-import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
+from PDL1PredictorLib.core.cache_folders import is_private, is_writable, temporary_folder, user_cache
 from PDL1PredictorLib.core.errors import MissingPackageError
 
 _COMPILED: dict[Callable[..., Any], Callable[..., Any]] = {}
@@ -32,44 +31,82 @@ def compiled(kernel: Callable[..., Any]) -> Callable[..., Any]:
         if kernel not in _COMPILED:
             numba = require_numba()
             with _cache_in(numba, cache_folder()):
-                _COMPILED[kernel] = numba.njit(nogil=True, cache=True)(kernel)
+                _COMPILED[kernel] = _njit(numba, kernel)
         return _COMPILED[kernel]
 
 
 def cache_folder() -> Path | None:
     """Where compiled kernels are kept: None for the place that numba chooses, beside this file.
 
-    numba's own choice stands where the user set NUMBA_CACHE_DIR or the package's folder can be written to. Else it is
-    the user's cache folder, and where that cannot be written to either, a temporary folder.
+    numba's own choice stands where the user set NUMBA_CACHE_DIR, or where the package's folder can be written to by
+    this user alone. Else it is the user's cache folder, and where that cannot be written to or trusted either, a
+    temporary folder: the code in it runs, so nobody else may be able to put any there.
     """
-    if os.environ.get("NUMBA_CACHE_DIR") or _is_writable(Path(__file__).parent / "__pycache__"):
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        return None
+    beside = Path(__file__).parent / "__pycache__"
+    if _is_writable(beside) and is_private(beside):
         return None
     folder = _user_cache() / "pdl1predictor" / "numba"
-    if _is_writable(folder):
+    if _is_writable(folder) and is_private(folder):
         return folder
-    return Path(tempfile.gettempdir()) / f"pdl1predictor-numba-{_user_id()}"
+    return temporary_folder("numba")
 
 
 def _user_cache() -> Path:
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-
-
-def _user_id() -> int:
-    return os.getuid() if hasattr(os, "getuid") else 0
+    return user_cache().parent
 
 
 def _is_writable(folder: Path) -> bool:
-    """Whether a file can be made there; asking the permissions is not enough (read-only mounts, Windows)."""
+    """Whether a file can be made in a folder, which is made for this user alone unless it is there."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return True
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
         return False
+    return is_writable(folder)
+
+
+def _njit(numba: ModuleType, kernel: Callable[..., Any]) -> Callable[..., Any]:
+    try:
+        dispatcher: Any = numba.njit(nogil=True, cache=True)(kernel)
+    except (RuntimeError, OSError):  # no folder can be written to, as with a NUMBA_CACHE_DIR that is a file
+        return cast(Callable[..., Any], numba.njit(nogil=True)(kernel))
+    dispatcher._cache = _CarefulCache(dispatcher._cache)
+    return cast(Callable[..., Any], dispatcher)
+
+
+class _CarefulCache:
+    """numba's cache of one kernel, without its errors: what is damaged is thrown away and compiled again.
+
+    Args:
+        inner: numba's.
+    """
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """The kept code for these types, None where there is none that can be used."""
+        try:
+            return self._inner.load_overload(sig, target_context)
+        except Exception:  # cut short, empty, from another machine: unpickling raises nearly anything
+            self._forget()
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep code; a full disk or a folder that was closed meanwhile only costs the next process some seconds."""
+        try:
+            self._inner.save_overload(sig, data)
+        except Exception:
+            self._forget()
+
+    def _forget(self) -> None:
+        """Remove the index of this kernel; without it no code file is looked at."""
+        with suppress(Exception):
+            Path(self._inner._cache_file._index_path).unlink()
 
 
 @contextmanager

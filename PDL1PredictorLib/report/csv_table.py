@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from PDL1PredictorLib.core.outside_text import safe_cell
 from PDL1PredictorLib.core.results import CaseWarning, codes
 
 COLUMNS = ("lesion", "feature", "value", "warnings")
@@ -25,7 +26,7 @@ def write_features(
         table.writerow(COLUMNS)
         for lesion, values in features.items():
             told = codes(warnings[lesion])
-            table.writerows((lesion, name, _number(value), told) for name, value in values.items())
+            table.writerows((lesion, safe_cell(name), _number(value), told) for name, value in values.items())
 
 
 def write_comparison(rows: Iterable[tuple[str, float, float, float]], names: tuple[str, str], path: Path) -> None:
@@ -39,7 +40,7 @@ def write_comparison(rows: Iterable[tuple[str, float, float, float]], names: tup
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(("feature", *names, "relative_difference"))
-        table.writerows((name, *map(_number, numbers)) for name, *numbers in rows)
+        table.writerows((safe_cell(name), *map(_number, numbers)) for name, *numbers in rows)
 
 
 def _number(value: float) -> str:

@@ -3,12 +3,14 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import SimpleITK as sitk
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.endpoints import endpoint
+from PDL1PredictorLib.core.outside_text import visible
 from PDL1PredictorLib.core.results import CaseResult, Contribution, EndpointPrediction, HeatMap, LesionResult
 from PDL1PredictorLib.report import svg, words
 from PDL1PredictorLib.report.heat_files import heat_map_name
@@ -75,6 +77,7 @@ def to_html(result: CaseResult, with_patient: bool) -> str:
         loader=PackageLoader("PDL1PredictorLib.report", "."),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -97,6 +100,11 @@ def to_html(result: CaseResult, with_patient: bool) -> str:
         settings=_flat(result.provenance.settings),
         research=RESEARCH_USE_ONLY,
     )
+
+
+def shown(value: Any) -> Any:
+    """What a template puts into the page: text without the characters that a browser would obey; the rest as it is."""
+    return type(value)(visible(value)) if isinstance(value, str) else value
 
 
 def contribution_rows(contributions: Sequence[Contribution]) -> list[ContributionRow]:

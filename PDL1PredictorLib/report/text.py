@@ -4,6 +4,7 @@ import textwrap
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.endpoints import endpoint
+from PDL1PredictorLib.core.outside_text import one_line, visible
 from PDL1PredictorLib.core.results import CaseResult, LesionResult
 from PDL1PredictorLib.report.words import atypical, lead, lesion_title, percent, percent_range, verdict
 
@@ -15,7 +16,7 @@ def summary(result: CaseResult) -> str:
 
     Our own words are plain ASCII, so that any terminal can show them; only the case's name may bring other letters.
     """
-    blocks = [f"PDL1Predictor {result.provenance.library_version}   {_shown(result.case)}"]
+    blocks = [f"PDL1Predictor {result.provenance.library_version}   {one_line(result.case)}"]
     notes = [warning.text for warning in result.warnings]
     if notes:
         blocks.append("\n".join(_warning(note) for note in notes))
@@ -24,7 +25,7 @@ def summary(result: CaseResult) -> str:
     blocks.append(f"Model: {model.title} {model.version} ({model.name}, {model.sha256[:12]})")
     blocks.append(textwrap.fill(f"What it is for: {model.intended_use}", WIDTH))
     blocks.append(textwrap.fill(RESEARCH_USE_ONLY, WIDTH))
-    return "\n\n".join(blocks) + "\n"
+    return visible("\n\n".join(blocks)) + "\n"
 
 
 def _lesion(lesion: LesionResult, result: CaseResult) -> str:
@@ -50,8 +51,3 @@ def _lesion(lesion: LesionResult, result: CaseResult) -> str:
 
 def _warning(text: str) -> str:
     return textwrap.fill(text, WIDTH, initial_indent="  ! ", subsequent_indent="    ")
-
-
-def _shown(name: str) -> str:
-    """A name without control characters, which a terminal would obey."""
-    return "".join(letter if letter.isprintable() else "?" for letter in name)

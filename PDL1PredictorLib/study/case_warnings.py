@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from PDL1PredictorLib.core.output import whole_file
+from PDL1PredictorLib.core.outside_text import safe_cell
 from PDL1PredictorLib.core.results import CaseWarning
 
 CaseWarnings = Mapping[str, Sequence[CaseWarning]]
@@ -43,7 +44,7 @@ def write_warning_table(warnings: CaseWarnings, path: Path, overwrite: bool = Fa
     with whole_file(path, overwrite) as draft, draft.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(("case", "code", "text"))
-        table.writerows((name, warning.code, warning.text) for name, warning in _each(warnings))
+        table.writerows((safe_cell(name), warning.code, safe_cell(warning.text)) for name, warning in _each(warnings))
 
 
 def _by_code(warnings: CaseWarnings) -> dict[str, list[tuple[str, str]]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PDL1PredictorLib.core.errors import InputError, PDL1Error
 from PDL1PredictorLib.core.lazy import require_module
+from PDL1PredictorLib.core.outside_text import plain_cell
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.imaging.case_files import Files, read_one_tumor
@@ -67,12 +68,12 @@ def _read_csv(path: Path) -> tuple[list[str], list[Row]]:
         raise InputError(f"{path} is not a CSV table: {error}.") from error
     if not lines:
         raise InputError(f"{path} is empty. The first row must name the columns: case, image, mask ...")
-    columns = [name.strip() for name in lines[0]]
+    columns = [plain_cell(name.strip()).strip() for name in lines[0]]
     while columns and not columns[-1]:  # empty columns at the end, as spreadsheets leave them
         columns.pop()
     rows = []
     for number, line in enumerate(lines[1:], start=2):
-        cells = [cell.strip() for cell in line]
+        cells = [plain_cell(cell.strip()).strip() for cell in line]
         if any(cells):
             rows.append(_csv_row(number, columns, cells))
     return columns, rows

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PDL1PredictorLib.core.endpoints import ENDPOINTS
 from PDL1PredictorLib.core.output import whole_file
+from PDL1PredictorLib.core.outside_text import safe_cell
 from PDL1PredictorLib.study.cohort import CLINICAL, IGNORED_PREFIX, OPTIONAL, REQUIRED, Cohort, read_cohort
 
 NOT_KNOWN = ("", "unknown", "not collected", "not recorded", "not known", "n/a", "na", "nan", "none", "-", "?")
@@ -49,9 +50,10 @@ def write_cohort_table(rows: Sequence[Mapping[str, str]], path: Path, overwrite:
     columns = _columns(rows)
     with whole_file(path, overwrite) as draft, draft.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns, restval="", extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
+        writer.writerow({name: safe_cell(name) for name in columns})
         for row in rows:
-            writer.writerow({**row, **{name: _relative(row[name], path.parent) for name in ("image", "mask")}})
+            cells = {**row, **{name: _relative(row[name], path.parent) for name in ("image", "mask")}}
+            writer.writerow({name: safe_cell(cell) for name, cell in cells.items()})
     return read_cohort(path)
 
 

@@ -9,6 +9,7 @@ from pyarrow import csv, parquet
 
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.output import whole_file
+from PDL1PredictorLib.core.outside_text import safe_cell
 from PDL1PredictorLib.core.results import codes
 from PDL1PredictorLib.study.prepared import PreparedCohort
 
@@ -44,11 +45,12 @@ def write_feature_table(cohort: PreparedCohort, path: Path, overwrite: bool = Fa
         OutputError: The file exists, or cannot be written.
     """
     require_table_name(path)
-    content = io.BytesIO()
+    content, table = io.BytesIO(), feature_table(cohort)
     if path.suffix.lower() == ".csv":
-        csv.write_csv(feature_table(cohort), content, csv.WriteOptions(quoting_style="needed"))
+        names = pa.array([safe_cell(name) for name in cohort.names], pa.string())
+        csv.write_csv(table.set_column(0, "case", names), content, csv.WriteOptions(quoting_style="needed"))
     else:
-        parquet.write_table(feature_table(cohort), content)
+        parquet.write_table(table, content)
     if overwrite and path.is_file() and path.read_bytes() == content.getvalue():
         return  # nothing new to say
     with whole_file(path, overwrite) as draft:

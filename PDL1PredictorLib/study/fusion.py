@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import onnxruntime
 from skl2onnx import to_onnx
 from sklearn.base import ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
@@ -29,6 +28,8 @@ from sklearn.svm import SVC
 
 from PDL1PredictorLib.core.errors import PDL1Error
 from PDL1PredictorLib.core.progress import SILENT, Progress
+from PDL1PredictorLib.models.onnx_graph import check_classifier
+from PDL1PredictorLib.models.onnx_session import Classifier
 from PDL1PredictorLib.statistics.resampling import corrected_standard_error
 
 Choice = Literal["simplest", "best"]
@@ -166,7 +167,7 @@ def to_onnx_bytes(estimator: ClassifierMixin, x: np.ndarray) -> bytes:
         An ONNX model mapping `inputs` (n, d) float32 to `probabilities` (n, 2).
 
     Raises:
-        PDL1Error: The copy gives other probabilities.
+        PDL1Error: The copy gives other probabilities, or is not what a bundle may hold.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # skl2onnx reads attributes that scikit-learn will drop
@@ -178,10 +179,14 @@ def to_onnx_bytes(estimator: ClassifierMixin, x: np.ndarray) -> bytes:
         )
     _rename_input(model, "inputs")
     data: bytes = model.SerializeToString()
-    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
-    copied = session.run(["probabilities"], {"inputs": x.astype(np.float32)})[0]
+    try:
+        check_classifier(data, x.shape[1])
+        copied = Classifier(data).probabilities(x)
+    except ValueError as error:
+        text = "The exported {} is not what a bundle may hold: {} Use the versions of requirements/."
+        raise PDL1Error(text.format(type(estimator).__name__, error)) from error
     original: Any = estimator
-    difference = float(np.abs(copied - original.predict_proba(x.astype(np.float32))).max())
+    difference = float(np.abs(copied - original.predict_proba(x.astype(np.float32))[:, 1]).max())
     if difference > SAME_PROBABILITY:
         raise PDL1Error(
             f"The exported {type(estimator).__name__} differs from its original by {difference:.2g} in probability; "

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.report import svg
-from PDL1PredictorLib.report.html import number, pretty
+from PDL1PredictorLib.report.html import number, pretty, shown
 from PDL1PredictorLib.report.words import feature_title, percent
 from PDL1PredictorLib.study import figures
 from PDL1PredictorLib.study.drawing import MODEL_COLORS
@@ -32,6 +32,7 @@ def to_html(outcome: StudyOutcome, document: Mapping[str, Any]) -> str:
         loader=PackageLoader("PDL1PredictorLib.study", "."),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )

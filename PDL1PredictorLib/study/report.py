@@ -8,6 +8,7 @@ from typing import TextIO
 import numpy as np
 
 from PDL1PredictorLib.core.output import whole_folder
+from PDL1PredictorLib.core.outside_text import safe_cell
 from PDL1PredictorLib.study.document import study_document
 from PDL1PredictorLib.study.outcome import FUSED, EndpointOutcome, StudyOutcome
 from PDL1PredictorLib.study.page import to_html
@@ -52,7 +53,7 @@ def write_predictions(outcome: StudyOutcome, file: TextIO) -> None:
             for row, case in enumerate(found.cases):
                 calls = (repr(float(model.probability[row])), int(model.positive[row]))
                 held = _set(found, row) if name == FUSED else ""
-                table.writerow((found.key, case, int(found.labels[row]), name, *calls, held))
+                table.writerow((found.key, safe_cell(case), int(found.labels[row]), name, *calls, held))
 
 
 def _set(found: EndpointOutcome, row: int) -> str:

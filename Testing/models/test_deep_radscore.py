@@ -116,9 +116,8 @@ def test_tables_without_the_reference_are_refused(tiny_model: Path):
 
 
 def test_a_classifier_that_is_no_onnx_is_refused(tiny_model: Path):
-    predictor = DeepRadScore(damaged(read_bundle(tiny_model), **{"classifiers/EGFR.onnx": b"no model"}))
     with pytest.raises(BundleError, match=r"classifiers/EGFR.onnx of tiny cannot be read"):
-        predictor.log_odds(predictor.manifest.endpoints[1], np.zeros((1, 12)))
+        DeepRadScore(damaged(read_bundle(tiny_model), **{"classifiers/EGFR.onnx": b"no model"}))
 
 
 def change(bundle: Bundle, path: str, value: object) -> Bundle:

@@ -6,7 +6,7 @@ import pytest
 from PDL1PredictorGUI.models import available_models, card_html, markdown_html
 
 from PDL1PredictorLib.core.errors import BundleError
-from PDL1PredictorLib.models.bundle import pack
+from PDL1PredictorLib.models.bundle import pack, read_bundle, write_bundle
 from PDL1PredictorLib.resources import MODELS_VARIABLE, find_model
 
 
@@ -68,6 +68,16 @@ def test_the_card_is_a_page(folder):
 def test_a_damaged_model_has_no_card(folder):
     with pytest.raises(BundleError):
         card_html(folder / "damaged")
+
+
+def test_a_card_that_would_hold_up_the_window_is_made_harmless(tiny_model, tmp_path):
+    bundle = read_bundle(tiny_model)
+    manifest = {name: value for name, value in bundle.manifest.items() if name != "files"}
+    for number, card in enumerate((b"[" * 20_000, b"[a](http://" * 20_000, b"x\x1b[2J\x07" * 100_000)):
+        write_bundle(tmp_path / str(number), manifest, {**bundle.files, "MODEL_CARD.md": card})
+        page = card_html(tmp_path / str(number))
+        assert len(page) < 60_000
+        assert not set("[\x1b\x07") & set(page)
 
 
 def test_markdown_becomes_html():

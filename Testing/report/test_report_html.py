@@ -184,3 +184,13 @@ def test_numbers_and_units_are_typeset():
     assert number(float("nan")) == number(None) == "–"
     assert number(0.5, 1, signed=True) == "+0.5"
     assert pretty("TPS >= 1 %") == "TPS ≥ 1\u00a0%"
+
+
+def test_text_from_outside_is_shown_and_not_obeyed(make_result):
+    result = make_result(name="<b>case</b> \x1b[2J\x00\u202e7")
+    warning = CaseWarning("thick_slices", "The segment 'x\u2066\x9b' <em> was read.")
+    page = to_html(replace(result, warnings=(warning,)), with_patient=True)
+    assert "&lt;b&gt;case&lt;/b&gt; ?[2J??7" in page
+    assert "x??" in page
+    assert "<em>" not in page
+    assert not set("\x00\x1b\x9b\u202e\u2066") & set(page)

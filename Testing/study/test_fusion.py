@@ -1,10 +1,10 @@
 """Seven classifiers, each exported true to its original; the best one is found."""
 
 import numpy as np
-import onnxruntime
 import pytest
 
 from PDL1PredictorLib.core.errors import PDL1Error
+from PDL1PredictorLib.models.onnx_session import require_onnxruntime
 from PDL1PredictorLib.study.fusion import CLASSIFIERS, SIMPLEST_FIRST, choose_classifier, simplest_of, to_onnx_bytes
 
 
@@ -20,7 +20,8 @@ def test_the_exported_classifier_gives_the_probabilities_of_its_original(kind: s
     x, labels = data
     with np.errstate(all="ignore"):
         estimator = fitted(kind, x, labels)
-    session = onnxruntime.InferenceSession(to_onnx_bytes(estimator, x), providers=["CPUExecutionProvider"])
+    options = {"providers": ["CPUExecutionProvider"]}
+    session = require_onnxruntime().InferenceSession(to_onnx_bytes(estimator, x), **options)
     unseen = np.random.default_rng(5).normal(size=(50, 12)).astype(np.float32)
     given = session.run(["probabilities"], {"inputs": unseen})[0]
     np.testing.assert_allclose(given, estimator.predict_proba(unseen), atol=1e-5)

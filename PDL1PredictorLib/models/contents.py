@@ -1,0 +1,101 @@
+"""The files that a manifest names, held against it: tables, weights and classifiers, before any package reads them."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from PDL1PredictorLib.core.errors import BundleError
+from PDL1PredictorLib.core.strict_json import brief
+from PDL1PredictorLib.models.bundle import Bundle
+from PDL1PredictorLib.models.onnx_graph import check_classifier
+from PDL1PredictorLib.models.tensors import read_tensors
+
+MAX_CALIBRATIONS = 100_000
+LARGEST = 1e30
+_AGAIN = "Get the bundle again from its source."
+
+
+def read_tables(bundle: Bundle, file: str, n_reference: int, endpoints: Iterable[str]) -> dict[str, np.ndarray]:
+    """The tables of a model, 64-bit.
+
+    Args:
+        bundle: The model.
+        file: Where they lie in it.
+        n_reference: Number of features n of the out-of-distribution check.
+        endpoints: Keys of the model's endpoints.
+
+    Returns:
+        `reference/mean` (n,), `reference/precision` (n, n), and by endpoint `calibration/KEY` (k, 2): slope and
+        intercept of the resampled calibrations.
+
+    Raises:
+        BundleError: One is not there, of another shape or kind, or holds impossible numbers.
+    """
+    try:
+        tables = read_tensors(bundle.file(file))
+    except ValueError as error:
+        raise BundleError(f"The tables of {bundle.name} cannot be read: {error} {_AGAIN}") from error
+    n = n_reference
+    for name, shape in {"reference/mean": (n,), "reference/precision": (n, n)}.items():
+        if name not in tables or tables[name].shape != shape:
+            raise BundleError(f"The tables of {bundle.name} need {name} of shape {shape}.")
+    for key in endpoints:
+        name = f"calibration/{key}"
+        if name not in tables or tables[name].ndim != 2 or tables[name].shape[1] != 2:
+            raise BundleError(f"The tables of {bundle.name} need {name} with two columns.")
+        if not 1 <= len(tables[name]) <= MAX_CALIBRATIONS:
+            raise BundleError(f"The tables of {bundle.name} need {name} with 1 to {MAX_CALIBRATIONS} rows.")
+    wide = {name: table.astype(np.float64) for name, table in tables.items()}
+    for name, table in tables.items():
+        if table.dtype.kind != "f" or np.abs(wide[name]).max(initial=0.0) > LARGEST:
+            raise BundleError(
+                f"The tables of {bundle.name} need {brief(name)} as floating-point numbers of at most {LARGEST:g}."
+            )
+    _check_precision(bundle.name, wide["reference/precision"])
+    return wide
+
+
+def _check_precision(name: str, precision: np.ndarray) -> None:
+    """A distance cannot be the root of a negative number."""
+    largest = float(np.abs(precision).max(initial=0.0))
+    sound = np.abs(precision - precision.T).max(initial=0.0) <= 1e-6 * largest
+    if not sound or np.linalg.eigvalsh(precision).min(initial=0.0) < -1e-6 * largest:
+        raise BundleError(
+            f"The tables of {name} have a reference/precision that is no inverse covariance: it must be symmetric, "
+            f"without negative directions. {_AGAIN}"
+        )
+
+
+def check_weights(bundle: Bundle, file: str, n_deep: int, n_endpoints: int) -> None:
+    """Hold the weights' last two layers against the manifest, so that no number of it can ask for a huge network.
+
+    Raises:
+        BundleError: The file cannot be read, or is of another network.
+    """
+    try:
+        arrays = read_tensors(bundle.file(file))
+    except ValueError as error:
+        raise BundleError(f"The weights of {bundle.name} cannot be read: {error} {_AGAIN}") from error
+    found = {name: arrays[name].shape if name in arrays else () for name in ("reduce.weight", "classifier.weight")}
+    reduce, classifier = found["reduce.weight"], found["classifier.weight"]
+    if len(reduce) != 2 or reduce[0] != n_deep or classifier != (n_endpoints, n_deep):
+        raise BundleError(
+            f"The weights of {bundle.name} do not fit its network: {n_deep} deep features and {n_endpoints} endpoints "
+            f"need reduce.weight of shape ({n_deep}, any) and classifier.weight of shape ({n_endpoints}, {n_deep}), "
+            f"got {reduce} and {classifier}. {_AGAIN}"
+        )
+
+
+def check_classifiers(bundle: Bundle, files: Iterable[str], n_inputs: int) -> None:
+    """Hold the classifiers against what our exporters write.
+
+    Raises:
+        BundleError: One is damaged, holds what a classifier does not need, or has other inputs or outputs.
+    """
+    for file in dict.fromkeys(files):
+        try:
+            check_classifier(bundle.file(file), n_inputs)
+        except BundleError:
+            raise
+        except ValueError as error:
+            raise BundleError(f"The classifier {file} of {bundle.name} cannot be read: {error} {_AGAIN}") from error

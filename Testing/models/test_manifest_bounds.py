@@ -1,0 +1,208 @@
+"""Every value of a manifest is held against what it can be; what cannot be is refused with the entry's name."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import safetensors.numpy
+
+from PDL1PredictorLib.cli import main
+from PDL1PredictorLib.core.errors import BundleError
+from PDL1PredictorLib.models.bundle import Bundle, read_bundle, write_bundle
+from PDL1PredictorLib.models.deep_radscore import DeepRadScore
+from PDL1PredictorLib.models.manifest import read_manifest, survey
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def change(bundle: Bundle, path: str, value: Any) -> Bundle:
+    manifest = json.loads(json.dumps(dict(bundle.manifest)))
+    *parents, last = path.split("/")
+    place = manifest
+    for parent in parents:
+        place = place[parent]
+    place[last] = value
+    return Bundle(bundle.name, bundle.sha256, manifest, bundle.files)
+
+
+@pytest.fixture(scope="module")
+def sound(tiny_model: Path) -> Bundle:
+    return read_bundle(tiny_model)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("network/n_deep", 10**9, "network.n_deep must be a whole number from 1 to 4096, got 1000000000"),
+        ("network/n_deep", 0, "network.n_deep must be a whole number"),
+        ("network/n_deep", 10.0, "network.n_deep must be a whole number"),
+        ("network/n_deep", True, "network.n_deep must be a whole number"),
+        ("network/n_deep", 11, "needs 13 input means and positive SDs for PDL1"),
+        ("network", [], "network must be an object, got"),
+        ("network/backbone", ["densenet121"], "with the backbone"),
+        ("network/file", 3, "network.file must be a text"),
+        ("network/file", "nothing.safetensors", "has no file 'nothing.safetensors'"),
+        ("tables", None, "tables must be a text"),
+        ("regions", [], "regions must be an object"),
+        ("regions/spacing_mm", "1", "regions.spacing_mm: a finite number was expected, got '1'"),
+        ("regions/spacing_mm", 1e-9, "between 0.25 and 5 mm"),
+        ("regions/ring_mm", True, "regions.ring_mm: a finite number was expected, got True"),
+        ("regions/patch_pixels", 160.5, "regions.patch_pixels must be a whole number"),
+        ("regions/patch_pixels", 10**9, "regions.patch_pixels must be a whole number"),
+        ("regions/patch_margin_mm", math.nan, "regions.patch_margin_mm: a finite number was expected"),
+        ("regions/exclude_air", "no", "regions.exclude_air must be true or false, got 'no'"),
+        ("features/bin_width", 1e9, "bin_width must be a number from"),
+        ("features/classes", "shape", "classes must be a list"),
+        ("reference/distance_99", 0, "reference.distance_99 must be positive, got 0"),
+        ("reference/distance_99", -3.0, "reference.distance_99 must lie from 0"),
+        ("reference/distance_99", "3", "reference.distance_99: a finite number was expected"),
+        ("reference/features", "all", "reference.features must be a list of at most 2000 texts"),
+        ("reference/features", ["x"] * 2001, "reference.features must be a list of at most 2000 texts"),
+        ("reference/features", ["x", "x"], "reference.features names 'x' twice"),
+        ("reference/features", [1, 2, 3], "an entry of reference.features must be a text"),
+        ("conformal_coverage", -1, "conformal_coverage must lie from 0 to 1, got -1"),
+        ("conformal_coverage", 1, "conformal_coverage must lie between 0 and 1, both left out, got 1"),
+        ("conformal_coverage", True, "conformal_coverage: a finite number was expected"),
+        ("endpoint_order", ["PDL1", "PDL1"], "endpoint_order names 'PDL1' twice"),
+        ("endpoint_order", ["PDL1"], "must name the same, but 'EGFR' is in one only"),
+        ("endpoint_order", ["PDL1", "HEIGHT"], "must name the same"),
+        ("endpoint_order", "PDL1", "endpoint_order must be a list"),
+        ("endpoint_order", [["PDL1"]], "an entry of endpoint_order must be a text"),
+        ("endpoints/PDL1", 1, "endpoints.PDL1 must be an object, got 1"),
+        ("endpoints/PDL1/threshold", 7.5, "PDL1.threshold must lie from 0 to 1, got 7.5"),
+        ("endpoints/PDL1/threshold", 10**400, "PDL1.threshold: a finite number was expected, got a number of more"),
+        ("endpoints/PDL1/conformal", [0.5], "PDL1.conformal must hold two numbers"),
+        ("endpoints/PDL1/conformal", [0.5, 0.5, 0.5], "PDL1.conformal must hold two numbers"),
+        ("endpoints/PDL1/conformal", [0.5, 1.5], "PDL1.conformal must lie from 0 to 1, got 1.5"),
+        ("endpoints/PDL1/test_auc/value", 17, "PDL1.test_auc.value must lie from 0 to 1, got 17"),
+        ("endpoints/PDL1/test_auc/low", 0.85, "PDL1.test_auc is 0.8, which lies outside its interval from 0.85 to 0.9"),
+        ("endpoints/PDL1/test_auc/n_positive", -1, "PDL1.test_auc.n_positive must be a whole number"),
+        ("endpoints/PDL1/test_auc/n_negative", 9.5, "PDL1.test_auc.n_negative must be a whole number"),
+        ("endpoints/PDL1/test_auc", [0.8], "PDL1.test_auc must be an object"),
+        ("endpoints/PDL1/calibration/slope", 1e200, "PDL1.calibration.slope must lie from -1e.06 to 1e.06"),
+        ("endpoints/PDL1/calibration/intercept", None, "PDL1.calibration.intercept: a finite number was expected"),
+        ("endpoints/PDL1/calibration", 1, "PDL1.calibration must be an object"),
+        ("endpoints/PDL1/input_mean", [True] * 12, "PDL1.input_mean: a finite number was expected, got True"),
+        ("endpoints/PDL1/input_mean", 0, "PDL1.input_mean must be a list of numbers"),
+        ("endpoints/PDL1/input_sd", [1.0] * 11 + [0.0], "needs 12 input means and positive SDs"),
+        ("endpoints/PDL1/input_sd", [1.0] * 11 + [-1.0], "needs 12 input means and positive SDs"),
+        ("endpoints/PDL1/radscore/ring", [1], "PDL1.radscore.ring must be an object"),
+        ("endpoints/PDL1/radscore/ring", {"ring_original_firstorder_Mean": math.inf}, "a finite number was expected"),
+        ("endpoints/PDL1/classifier/file", ["x"], "PDL1.classifier.file must be a text"),
+        ("endpoints/PDL1/classifier/kind", 4, "PDL1.classifier.kind must be a text"),
+        ("feature_mean/tumor_original_firstorder_Mean", 1e200, "feature_mean.tumor_original_firstorder_Mean must lie"),
+        ("feature_sd/tumor_original_firstorder_Mean", 1e-300, "feature_sd.tumor_original_firstorder_Mean: a standard"),
+        ("feature_sd", {str(n): 1.0 for n in range(20_001)}, "feature_sd has 20001 entries; at most 20000"),
+        ("title", 3, "title must be a text of at most 300 letters, got 3"),
+        ("title", "x" * 301, "title must be a text of at most 300 letters"),
+        ("intended_use", "x" * 5001, "intended_use must be a text of at most 5000 letters"),
+        ("limitations", ["x"] * 101, "limitations must be a list of at most 100 texts"),
+        ("limitations", [1], "an entry of limitations must be a text"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_with_the_name_of_its_entry(sound: Bundle, path: str, value: Any, words: str):
+    with pytest.raises(BundleError, match=words):
+        read_manifest(change(sound, path, value))
+
+
+def with_tables(bundle: Bundle, **changed: np.ndarray) -> Bundle:
+    tables = safetensors.numpy.load(bundle.file("tables.safetensors"))
+    tables |= {name.replace("__", "/"): value for name, value in changed.items()}
+    files = {**bundle.files, "tables.safetensors": safetensors.numpy.save(tables)}
+    return Bundle(bundle.name, bundle.sha256, bundle.manifest, files)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"reference__mean": np.array([0.0, np.nan, 0.0])}, "'reference/mean' holds a number that is not finite"),
+        ({"reference__mean": np.zeros(3, np.int64)}, "need 'reference/mean' as floating-point numbers"),
+        ({"reference__mean": np.full(3, 1e40)}, "need 'reference/mean' as floating-point numbers of at most 1e.30"),
+        ({"reference__precision": np.zeros((3, 2))}, r"need reference/precision of shape \(3, 3\)"),
+        ({"reference__precision": -np.eye(3)}, "reference/precision that is no inverse covariance"),
+        ({"reference__precision": np.triu(np.ones((3, 3)))}, "reference/precision that is no inverse covariance"),
+        ({"calibration__PDL1": np.zeros((0, 2))}, "need calibration/PDL1 with 1 to 100000 rows"),
+        ({"calibration__PDL1": np.zeros((5, 3))}, "need calibration/PDL1 with two columns"),
+        ({"calibration__PDL1": np.full((5, 2), np.inf)}, "'calibration/PDL1' holds a number that is not finite"),
+    ],
+)
+def test_tables_that_cannot_be_are_refused(sound: Bundle, changed: dict[str, np.ndarray], words: str):
+    with pytest.raises(BundleError, match=words):
+        read_manifest(with_tables(sound, **changed))
+
+
+def test_weights_of_another_width_are_refused_before_a_network_is_made(sound: Bundle):
+    weights = safetensors.numpy.load(sound.file("deep_ct.safetensors"))
+    for name, wrong in (("reduce.weight", np.zeros((9, 1024), np.float16)), ("classifier.weight", np.zeros((3, 10)))):
+        files = {**sound.files, "deep_ct.safetensors": safetensors.numpy.save({**weights, name: wrong})}
+        with pytest.raises(BundleError, match="10 deep features and 2 endpoints need reduce.weight of shape"):
+            read_manifest(Bundle(sound.name, sound.sha256, sound.manifest, files))
+
+
+def test_weights_that_make_no_finite_number_give_no_answer(sound: Bundle):
+    predictor = DeepRadScore(sound)
+    values = dict.fromkeys(predictor.manifest.features.feature_names(), 10.0)
+    assert predictor.inputs(np.zeros(10), values).atypicality == 0
+    with pytest.raises(BundleError, match="gives deep features that are no finite numbers"):
+        predictor.inputs(np.full(10, np.nan), values)
+    with pytest.raises(BundleError, match="gives inputs of PDL1 that are no finite numbers"):
+        predictor.log_odds(predictor.manifest.endpoints[0], np.full((1, 12), 1e39))
+
+
+def test_both_bundled_models_pass():
+    for folder in sorted((ROOT / "Resources" / "Models").iterdir()):
+        assert read_manifest(read_bundle(folder)).summary.name == folder.name
+
+
+def damaged_copy(sound: Bundle, folder: Path, **changes: Any) -> None:
+    """A bundle with right hashes whose manifest is wrong."""
+    write_bundle(folder, {**json.loads(json.dumps(dict(sound.manifest))), **changes}, sound.files)
+
+
+def test_a_bad_bundle_does_not_hide_the_others(sound: Bundle, tiny_model: Path, tmp_path, monkeypatch, capsys):
+    damaged_copy(sound, tmp_path / "a_wrong", conformal_coverage=-1)
+    damaged_copy(sound, tmp_path / "b_good")
+    (tmp_path / "c_half").mkdir()
+    (tmp_path / "c_half" / "model.json").write_text(r'{"schema_version": 1, "name": "\ud800"}', encoding="utf-8")
+    (tmp_path / "d_huge").mkdir()
+    (tmp_path / "d_huge" / "model.json").write_text('{"schema_version": ' + "9" * 400 + "}", encoding="utf-8")
+    (tmp_path / "e.zip").write_bytes(b"PK\x03\x04 cut")
+    monkeypatch.setenv("PDL1_MODELS", str(tmp_path))
+    assert main(["models"]) == 0
+    told = capsys.readouterr().out
+    for name in ("a_wrong", "c_half", "d_huge"):
+        assert f"{name}: cannot be used. " in told
+    assert "tiny 1.0.0: " in told
+    assert "phantom-demo 1.0.0: " in told
+
+
+def test_damage_that_nobody_thought_of_is_a_reason_too(tiny_model: Path, monkeypatch):
+    def fail(path: Path) -> None:
+        raise MemoryError("much too large")
+
+    monkeypatch.setattr("PDL1PredictorLib.models.manifest.read_bundle", fail)
+    (found,) = survey([tiny_model])
+    assert found.summary is None
+    assert "cannot be read (MemoryError: much too large)" in found.problem
+
+
+def test_a_folder_of_models_that_cannot_be_entered_is_passed_over(tmp_path: Path, monkeypatch):
+    from PDL1PredictorLib.models.bundle import find_bundles
+
+    def refuse(self: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    assert find_bundles([tmp_path]) == []
+
+
+def test_the_words_of_a_bundle_cannot_steer_a_terminal(sound: Bundle, tmp_path: Path, monkeypatch, capsys):
+    damaged_copy(sound, tmp_path / "m", title="Good\x1b[2J\n\rphantom-demo 9.9.9: \u202etset", version="1\x07")
+    monkeypatch.setenv("PDL1_MODELS", str(tmp_path))
+    assert main(["models"]) == 0
+    told = capsys.readouterr().out
+    assert "tiny 1?: Good?[2J ?phantom-demo 9.9.9: ?tset\n" in told
+    assert "\x1b" not in told
