@@ -1,10 +1,15 @@
 """`python -m PDL1PredictorLib` is the command `pdl1`: Slicer starts it so.
 
-As little as possible is loaded before signals are heeded: Ctrl-C may come at any moment.
+Ctrl-C may come at any moment: it waits from the first line until it is heeded.
 """
 
-import os
+import _signal  # type: ignore[import-not-found]  # there already, while `signal` takes its time
 import sys
+
+if hasattr(_signal, "pthread_sigmask") and (__name__ == "__main__" or "pdl1" in sys.argv[0]):
+    _signal.pthread_sigmask(_signal.SIG_BLOCK, [_signal.SIGINT])
+
+import os
 
 from PDL1PredictorLib.core import ending
 from PDL1PredictorLib.core.supervisor import supervised
@@ -30,6 +35,8 @@ def _command() -> int:
                 stream.flush()
         except OSError:  # what --help writes, too, may have no reader
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    if ending.asked():
+        os._exit(status)  # what is left to do at an exit may take long, and nobody waits for it
     return ending.finish(status)
 
 

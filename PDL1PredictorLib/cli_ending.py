@@ -58,6 +58,7 @@ def _told(error: BaseException, speaker: Speaker, command: str) -> int:
     ):  # whatever the interrupt was turned into
         ending.do_last_things()
         speaker.failed(ending.cancelled_text())
+        ending.told()
         return EXIT_INTERRUPTED
     if isinstance(error, ReaderGoneError):
         return EXIT_READER_GONE

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from types import FrameType
+from typing import NoReturn
 
 from PDL1PredictorLib.core.errors import EXIT_INTERRUPTED
 
@@ -37,6 +38,7 @@ class _Run:
 
 _run = _Run()
 _heeding = False
+_restore: Callable[[], None] | None = None
 _note_file: int | None = None
 _last_things: list[Callable[[], None]] = []
 
@@ -145,7 +147,7 @@ def heed() -> Callable[[], None]:
     Returns:
         What undoes it.
     """
-    global _heeding
+    global _heeding, _restore
     numbers = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, _on_signal) for number in numbers}
     stop_watching = _watch(numbers)
@@ -158,7 +160,13 @@ def heed() -> Callable[[], None]:
             signal.signal(number, handler)
         _heeding = False
 
+    _restore = restore  # keeps the channel open
     return restore
+
+
+def told() -> None:
+    """The last words have been said."""
+    _run.told = True
 
 
 def finish(code: int) -> int:
@@ -180,7 +188,7 @@ def leave_quietly(code: int = EXIT_INTERRUPTED) -> None:
     os._exit(code)
 
 
-def leave(code: int = EXIT_INTERRUPTED) -> None:
+def leave(code: int = EXIT_INTERRUPTED) -> NoReturn:
     """The same, with the last words of a run."""
     do_last_things()
     if not _run.told and _run.finished is None:
@@ -201,43 +209,46 @@ def say(text: str, as_json: bool = False, **facts: object) -> None:
 def _on_signal(number: int, frame: FrameType | None) -> None:
     if _run.finished is not None:
         os._exit(_run.finished)
-    now = monotonic()
     if _run.asked_at is None:
-        _run.asked_at = now
+        _run.asked_at = monotonic()
         if not _run.held:
             raise KeyboardInterrupt
         _run.waiting = True
-    elif now - _run.asked_at > AGAIN_S:
-        leave()
 
 
 def _watch(numbers: Sequence[int]) -> Callable[[], None]:
-    """A thread that hears of signals at once, whatever the main thread does, and ends the process after the grace."""
-    hear, tells, close = _channel()
-    over = threading.Event()
-    before = signal.set_wakeup_fd(tells, warn_on_full_buffer=False)
-
-    def wait() -> None:
-        while heard := hear():
-            if heard[0] in numbers:
-                if not over.wait(GRACE_S):
-                    leave()
-                return
-
-    threading.Thread(target=wait, name="pdl1-ending", daemon=True).start()
-
-    def stop() -> None:
-        over.set()
-        signal.set_wakeup_fd(before)
-        close()
-
-    return stop
-
-
-def _channel() -> tuple[Callable[[], bytes], int, Callable[[], None]]:
-    """How to hear the next number, where signals write it, and what ends both."""
+    """A thread that hears of signals when they come, whatever the main thread does, and ends the process in time."""
     import socket
 
     hears, tells = socket.socketpair()  # on Windows Python takes nothing else
     tells.setblocking(False)
-    return lambda: hears.recv(1), tells.fileno(), tells.close
+    over = threading.Event()
+    before = signal.set_wakeup_fd(tells.fileno(), warn_on_full_buffer=False)
+
+    def wait() -> None:
+        first: float | None = None
+        while not over.is_set():
+            hears.settimeout(None if first is None else max(first + GRACE_S - monotonic(), 0.001))
+            try:
+                heard = hears.recv(1)
+            except TimeoutError:
+                leave()
+            if not heard:
+                return
+            if heard[0] in numbers:
+                if first is None:
+                    first = monotonic()
+                elif monotonic() - first > AGAIN_S:
+                    leave()
+
+    thread = threading.Thread(target=wait, name="pdl1-ending", daemon=True)
+    thread.start()
+
+    def stop() -> None:
+        over.set()
+        signal.set_wakeup_fd(before)
+        tells.close()  # which wakes the thread
+        thread.join()
+        hears.close()
+
+    return stop

@@ -34,10 +34,11 @@ def supervised(command: Callable[[], int], fault: Fault, as_json: bool = False) 
     """
     if sys.platform != "linux":
         ending.heed()
+        _unblock()
         return command()
     numbers = {number for number in ending.SIGNALS if signal.getsignal(number) is not signal.SIG_IGN}
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers | {signal.SIGCHLD})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers | {signal.SIGCHLD}) - numbers
     reads, writes = os.pipe()
     crash, parent = os.memfd_create("pdl1-crash"), os.getpid()
     try:
@@ -65,6 +66,11 @@ def supervised(command: Callable[[], int], fault: Fault, as_json: bool = False) 
         ending.say(ending.cancelled_text(notes), as_json)
         return EXIT_INTERRUPTED
     return _explain(os.WTERMSIG(status), os.pread(crash, 2**20, 0).decode(errors="replace"), fault, as_json)
+
+
+def _unblock() -> None:
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ending.SIGNALS)
 
 
 def die_with(parent: int) -> None:
