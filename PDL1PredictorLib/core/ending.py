@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from PDL1PredictorLib.core.errors import EXIT_INTERRUPTED
 
@@ -34,6 +34,7 @@ class _Run:
         self.told = False
         self.json = False
         self.notes: dict[str, list[str]] = {}
+        self.memory: dict[Path, Any] = {}
 
 
 _run = _Run()
@@ -46,6 +47,11 @@ _last_things: list[Callable[[], None]] = []
 def asked() -> bool:
     """Whether a signal has asked this run to end."""
     return _run.asked_at is not None
+
+
+def memory() -> dict[Path, Any] | None:
+    """What one command remembers from its beginning to its end; None where no command runs."""
+    return _run.memory if _heeding else None
 
 
 def at_leave(do: Callable[[], None]) -> None:

@@ -11,7 +11,7 @@ from PDL1PredictorLib.core import ending
 from PDL1PredictorLib.core.drafts import Draft, draft_beside, sweep
 from PDL1PredictorLib.core.errors import InputError, OutputError, PDL1Error
 from PDL1PredictorLib.core.moves import move_beside, move_new
-from PDL1PredictorLib.core.standing import look
+from PDL1PredictorLib.core.standing import Standing, look
 
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG, errno.EROFS}  # only writing fails so
 _FULL_WORDS = ("No space left on device", "Disk quota exceeded", "File too large", "There is not enough space")
@@ -40,12 +40,16 @@ def whole_folder(target: Path, overwrite: bool = False) -> Iterator[Path]:
 
 
 def refuse_existing(target: Path, overwrite: bool = False) -> None:
-    """Ask before long work what `whole_folder` would only refuse after it.
+    """Ask before long work what `whole_folder` and `whole_file` would only refuse after it.
+
+    While a command runs, what stands there now is remembered: only that may be replaced at its end.
 
     Raises:
         OutputError: The target exists and is not an empty folder, and must not be replaced.
     """
-    _Place(target, overwrite)
+    place, memory = _Place(target, overwrite), ending.memory()
+    if memory is not None:
+        memory[place.path] = place.before
 
 
 @contextmanager
@@ -82,6 +86,10 @@ class _Place:
         try:
             self.path = Path(os.path.realpath(target))
             sweep(self.path.parent)
+            memory = ending.memory()
+            if memory is not None and self.path in memory:  # seen, and allowed, when the command began
+                self.before: Standing | None = memory.pop(self.path)
+                return
             self.before = look(self.path)
         except OSError as error:
             raise _cannot(target, error) from error

@@ -40,7 +40,7 @@ def supervised(command: Callable[[], int], fault: Fault, as_json: bool = False) 
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers | {signal.SIGCHLD}) - numbers
     reads, writes = os.pipe()
-    crash, parent = os.memfd_create("pdl1-crash"), os.getpid()
+    crash, parent = _scratch(), os.getpid()
     try:
         child = os.fork()
     except OSError:  # the system allows no process more: alone, then
@@ -66,6 +66,16 @@ def supervised(command: Callable[[], int], fault: Fault, as_json: bool = False) 
         ending.say(ending.cancelled_text(notes), as_json)
         return EXIT_INTERRUPTED
     return _explain(os.WTERMSIG(status), os.pread(crash, 2**20, 0).decode(errors="replace"), fault, as_json)
+
+
+def _scratch() -> int:
+    """An open file without a name, for where a library aborted the child."""
+    if hasattr(os, "memfd_create"):  # not where Python was built for an old system, as 3D Slicer's is
+        return os.memfd_create("pdl1-crash")
+    import tempfile
+
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
 
 
 def _unblock() -> None:
