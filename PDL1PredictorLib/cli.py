@@ -3,49 +3,36 @@
 import argparse
 import json
 import math
-import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from types import FrameType
 from typing import Any
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY, __version__, cli_cohort, cli_deep, cli_tables, cli_train
 from PDL1PredictorLib.cli_common import Speaker, add_command, notes, plain_warnings, typed
-from PDL1PredictorLib.core.errors import InputError, PDL1Error
+from PDL1PredictorLib.cli_ending import ended
+from PDL1PredictorLib.core import ending
+from PDL1PredictorLib.core.errors import EXIT_REFUSED as EXIT_REFUSED
+from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.resources import DEFAULT_MODEL, find_model, model_folders
 
-EXIT_REFUSED, EXIT_INTERRUPTED = 2, 130
 ENGINE = "pdl1"  # radiomics.engine.DEFAULT_ENGINE, whose page loads SimpleITK
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status is 0 when it was done, 2 when it was refused with a reason.
+    """Run one command.
 
-    130 when interrupted.
+    Returns:
+        The exit status: 0 done, 2 refused with a reason, 70 a fault of this library, 130 interrupted, 141 nobody reads.
     """
     given = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(given)
     options.typed = typed(given)
     speaker = Speaker(options.progress)
-    previous = signal.signal(signal.SIGTERM, _interrupt)  # Cancel in the window, and a cluster's scheduler, send this
-    try:
-        options.run(options, speaker)
-    except PDL1Error as error:
-        speaker.failed(str(error))
-        return EXIT_REFUSED
-    except KeyboardInterrupt:
-        speaker.failed("Cancelled. Nothing was written.")
-        return EXIT_INTERRUPTED
-    finally:
-        signal.signal(signal.SIGTERM, previous)
-    return 0
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    with ending.heeded(speaker.speaks_json):
+        return ended(lambda: options.run(options, speaker), speaker, options.typed)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -300,7 +287,3 @@ def _region_choices(options: argparse.Namespace) -> dict[str, Any]:
 
 def _with_choices(regions: Any, choices: dict[str, Any]) -> Any:
     return type(regions).from_dict({**regions.to_dict(), **choices})
-
-
-if __name__ == "__main__":
-    sys.exit(main())

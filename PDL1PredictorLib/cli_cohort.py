@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PDL1PredictorLib.cli_common import Speaker, add_command
-from PDL1PredictorLib.core.errors import OutputError
 from PDL1PredictorLib.core.lazy import require_module
-from PDL1PredictorLib.core.output import whole_file
+from PDL1PredictorLib.core.output import refuse_existing, whole_file
 from PDL1PredictorLib.core.outside_text import safe_cell
 
 if TYPE_CHECKING:
@@ -93,7 +92,7 @@ def _check(options: argparse.Namespace, speaker: Speaker) -> None:
     from PDL1PredictorLib.study.cohort import read_cohort
 
     if options.out is not None:
-        _refuse_existing(options.out, options.overwrite)
+        refuse_existing(options.out, options.overwrite)
     cohort = read_cohort(
         options.table, check_images=not options.quick, workers=options.workers, progress=speaker.progress()
     )
@@ -138,7 +137,7 @@ def _features(options: argparse.Namespace, speaker: Speaker) -> None:
     from PDL1PredictorLib.study.sources import file_sources
 
     require_table_name(options.out)
-    _refuse_existing(options.out, options.overwrite)
+    refuse_existing(options.out, options.overwrite)
     regions = RegionSettings() if options.ring_mm is None else RegionSettings(ring_mm=options.ring_mm)
     cohort = read_cohort(options.table)
     cache = options.cache or options.out.with_name(f"{options.out.name}.cache")
@@ -168,7 +167,7 @@ def _import_tcia(options: argparse.Namespace, speaker: Speaker) -> None:
     from PDL1PredictorLib.study.import_clinical import ExpressionRule
     from PDL1PredictorLib.study.import_tcia import import_tcia
 
-    _refuse_existing(options.out, options.overwrite)
+    refuse_existing(options.out, options.overwrite)
     rule = ExpressionRule(options.gene, options.cut)
     found = import_tcia(options.images, options.clinical, options.expression, rule, speaker.progress())
     _write(found, options, speaker)
@@ -177,14 +176,8 @@ def _import_tcia(options: argparse.Namespace, speaker: Speaker) -> None:
 def _import_folder(options: argparse.Namespace, speaker: Speaker) -> None:
     from PDL1PredictorLib.study.import_folder import import_folder
 
-    _refuse_existing(options.out, options.overwrite)
+    refuse_existing(options.out, options.overwrite)
     _write(import_folder(options.images, options.image, options.mask, options.labels), options, speaker)
-
-
-def _refuse_existing(path: Path, overwrite: bool) -> None:
-    """What would be refused after the work is better refused before it."""
-    if path.exists() and not overwrite:
-        raise OutputError(f"{path} exists already. Choose another name, or allow it to be replaced (--overwrite).")
 
 
 def _write(found: "Imported", options: argparse.Namespace, speaker: Speaker) -> None:

@@ -2,13 +2,17 @@
 
 import argparse
 import json
+import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
+from PDL1PredictorLib.core import ending
+from PDL1PredictorLib.core.errors import OutputError, PDL1Error
 from PDL1PredictorLib.core.outside_text import one_line, visible
 from PDL1PredictorLib.core.progress import Progress
 
@@ -16,8 +20,15 @@ if TYPE_CHECKING:  # its page loads SimpleITK
     from PDL1PredictorLib.core.results import CaseWarning
 
 
+class ReaderGoneError(PDL1Error, BrokenPipeError):
+    """Whoever read the standard output has gone."""
+
+
 class Speaker:
     """Says where the work is: a line that is rewritten for people, or JSON lines for programs.
+
+    What cannot be said ends nothing by itself but the answer: a closed stream is passed over, notes and progress for
+    people too.
 
     Args:
         style: `bar`, `json` or `none`.
@@ -27,50 +38,99 @@ class Speaker:
         self._style = style
         self._started = perf_counter()
         self._open_line = False
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(AttributeError, ValueError, OSError):  # one that is closed, or not a system's stream
+                stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+    @property
+    def speaks_json(self) -> bool:
+        """Whether programs are listening."""
+        return self._style == "json"
 
     def progress(self) -> Progress:
         """For the library."""
-        return Progress(self._report)
+        return Progress(self._report, ending.asked, self.note)
+
+    def note(self, text: str) -> None:
+        """Something that the user should know besides."""
+        self._close_line()
+        _tell(f"pdl1: note: {visible(text)}")
 
     def done(self, text: str, **facts: Any) -> None:
-        """The end of a command that worked: words for people, `facts` for programs."""
-        if self._style == "json":
-            self._json("result", **facts)
-        else:
-            self._close_line()
-            print(visible(text))
+        """The end of a command that worked: words for people, `facts` for programs.
 
-    def failed(self, text: str) -> None:
-        """The end of one that did not."""
-        if self._style == "json":
-            self._json("error", message=text)
+        Raises:
+            OutputError: They cannot be written, for example because the disk is full.
+        """
         self._close_line()
-        print(f"pdl1: {visible(text)}", file=sys.stderr)
+        try:
+            if self.speaks_json:
+                self._json("result", **facts)
+            else:
+                _answer(visible(text))
+        except ReaderGoneError:  # he has read what he wanted, and the work is done
+            return
+
+    def failed(self, text: str, **facts: Any) -> None:
+        """The end of one that did not; `facts` for programs."""
+        if self.speaks_json:
+            with suppress(OSError):
+                self._json("error", message=text, **facts)
+        self._close_line()
+        _tell(f"pdl1: {visible(text)}")
 
     def _report(self, stage: str, fraction: float, message: str) -> None:
         elapsed = round(perf_counter() - self._started, 2)
-        if self._style == "json":
+        if self.speaks_json:
             self._json("progress", stage=stage, fraction=round(fraction, 4), message=message, elapsed_s=elapsed)
-        elif self._style == "bar" and sys.stderr.isatty():
+        elif self._style == "bar" and sys.stderr is not None and sys.stderr.isatty():
             filled = round(30 * fraction)
             bar = "#" * filled + "." * (30 - filled)
             shown = one_line(message or stage)
-            print(
-                f"\r[{bar}] {fraction:4.0%} {elapsed:6.1f} s  {shown:.60}\033[K",
-                end="",
-                file=sys.stderr,
-                flush=True,
-            )
+            _tell(f"\r[{bar}] {fraction:4.0%} {elapsed:6.1f} s  {shown:.60}\033[K", end="")
             self._open_line = True
 
     def _close_line(self) -> None:
         if self._open_line:
-            print(file=sys.stderr)
+            _tell("")
             self._open_line = False
 
     @staticmethod
     def _json(kind: str, **content: Any) -> None:
-        print(json.dumps({"type": kind, **content}, ensure_ascii=True), flush=True)
+        _answer(json.dumps({"type": kind, **content}, ensure_ascii=True))
+
+
+def _answer(text: str) -> None:
+    """Write to the standard output, at once."""
+    if sys.stdout is None:  # closed by whoever started the command
+        return
+    try:
+        print(text, flush=True)
+    except BrokenPipeError as error:
+        _silence(sys.stdout)
+        raise ReaderGoneError("Nobody reads the output any more.") from error
+    except OSError as error:
+        _silence(sys.stdout)
+        reason = error.strerror or error
+        raise OutputError(f"The answer could not be written to the standard output: {reason}.") from error
+
+
+def _tell(text: str, end: str = "\n") -> None:
+    """Write to the standard error, at once, where somebody listens."""
+    if sys.stderr is None:
+        return
+    try:
+        print(text, end=end, file=sys.stderr, flush=True)
+    except (OSError, ValueError):
+        _silence(sys.stderr)
+
+
+def _silence(stream: TextIO) -> None:
+    """What is still held back for a stream that cannot be written goes nowhere, without a word at the end."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def add_command(

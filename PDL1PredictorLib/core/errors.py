@@ -2,6 +2,12 @@
 
 from collections.abc import Sequence
 
+EXIT_REFUSED, EXIT_FAULT, EXIT_INTERRUPTED = 2, 70, 130
+NO_MEMORY = (
+    "There was not enough memory. Close other programs, raise the limit if there is one (ulimit -v), or give less at "
+    "once: a CT cropped to the chest, fewer processes (--workers)."
+)
+
 
 class PDL1Error(Exception):
     """What the user can act on: shown to the user as it is. Anything else is our bug."""

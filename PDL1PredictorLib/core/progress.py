@@ -16,11 +16,18 @@ class Progress:
     Args:
         report: Receives every step; None keeps silent.
         cancelled: Asked at every step; when it answers True, the step raises `CancelledError`.
+        note: Receives what the user should know besides, a sentence each; None keeps silent.
     """
 
-    def __init__(self, report: Report | None = None, cancelled: Callable[[], bool] | None = None) -> None:
+    def __init__(
+        self,
+        report: Report | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        note: Callable[[str], None] | None = None,
+    ) -> None:
         self._report = report
         self._cancelled = cancelled
+        self._note = note
         self._low, self._high = 0.0, 1.0
         self.seconds: dict[str, float] = {}
 
@@ -36,11 +43,16 @@ class Progress:
             share = min(max(fraction, 0.0), 1.0)
             self._report(stage, self._low + share * (self._high - self._low), message)
 
+    def note(self, text: str) -> None:
+        """Tell something that is neither a step nor an error."""
+        if self._note is not None:
+            self._note(text)
+
     @contextmanager
     def part(self, stage: str, low: float, high: float, message: str = "") -> Iterator["Progress"]:
         """A named stretch of the whole, from fraction `low` to `high`; its seconds add up under `seconds[stage]`."""
         self.step(stage, low, message)
-        inner = Progress(self._report, self._cancelled)
+        inner = Progress(self._report, self._cancelled, self._note)
         span = self._high - self._low
         inner._low, inner._high = self._low + low * span, self._low + high * span
         started = perf_counter()

@@ -9,7 +9,6 @@ import json
 import re
 import stat
 import struct
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -18,8 +17,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from PDL1PredictorLib.core.errors import BundleError, OutputError
-from PDL1PredictorLib.core.output import whole_folder
+from PDL1PredictorLib.core.errors import BundleError
+from PDL1PredictorLib.core.output import whole_file, whole_folder
 from PDL1PredictorLib.core.strict_json import strict_json
 
 SCHEMA_VERSION = 1
@@ -127,18 +126,9 @@ def pack(folder: Path, zip_path: Path, overwrite: bool = False) -> Path:
     folder, zip_path = Path(folder), Path(zip_path)
     contents = _read_contents(folder)
     _checked(str(folder), contents)
-    if zip_path.exists() and not overwrite:
-        raise OutputError(f"{zip_path} exists already. Choose another name, or allow it to be replaced (--overwrite).")
-    try:
-        zip_path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{zip_path.name}.", dir=zip_path.parent) as drafts:
-            draft = Path(drafts) / zip_path.name
-            with zipfile.ZipFile(draft, "w", zipfile.ZIP_STORED) as archive:
-                for name in sorted(contents):
-                    archive.writestr(_entry(name), contents[name])
-            draft.replace(zip_path)
-    except OSError as error:
-        raise OutputError(f"{zip_path} could not be written: {error.strerror or error}. Nothing was kept.") from error
+    with whole_file(zip_path, overwrite) as draft, zipfile.ZipFile(draft, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(contents):
+            archive.writestr(_entry(name), contents[name])
     return zip_path
 
 

@@ -1,13 +1,16 @@
 """Work on the processes of a Dask cluster; what a lost worker had is done again by another."""
 
 import importlib
+import logging
+from asyncio import CancelledError as AsyncCancelledError
 from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
 from PDL1PredictorLib import __version__
-from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.errors import InputError, PDL1Error
 from PDL1PredictorLib.core.lazy import require_module
 
 REMEDY = "Install pdl1predictor[cluster], or leave --scheduler away to work on this machine."
@@ -32,11 +35,12 @@ def results_from_cluster(
         Position and result of each job as it comes in; an exception as result where the job was given up.
 
     Raises:
-        InputError: There is no scheduler, no worker, or the workers have another version of this library.
+        InputError: There is no scheduler, no worker, or the workers have another version of this library. Or the
+            scheduler was lost on the way; what was yielded before that holds.
         MissingPackageError: Dask is not installed.
     """
     distributed = require_module("distributed", REMEDY)
-    with _connected(distributed, address) as client:
+    with _told_when_lost(address), _connected(distributed, address) as client:
         futures = {client.submit(work, *job, pure=False): position for position, job in enumerate(jobs)}
         try:
             for future in distributed.as_completed(futures, loop=client.loop):
@@ -48,6 +52,24 @@ def results_from_cluster(
                 yield position, result
         finally:
             client.cancel(list(futures))
+
+
+@contextmanager
+def _told_when_lost(address: str) -> Iterator[None]:
+    """Plain words in place of what the client raises and logs when its scheduler ends."""
+    log = logging.getLogger("distributed")
+    handlers, log.handlers = log.handlers, [logging.NullHandler()]  # its loggers have levels of their own
+    try:
+        yield
+    except PDL1Error:
+        raise
+    except (CancelledError, AsyncCancelledError, OSError, TimeoutError) as error:
+        raise InputError(
+            f"The Dask scheduler {address} was lost on the way. The cases that were ready by then are kept: start it "
+            "again (dask scheduler, dask worker), and run the same command."
+        ) from error
+    finally:
+        log.handlers = handlers
 
 
 @contextmanager

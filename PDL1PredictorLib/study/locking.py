@@ -6,6 +6,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from PDL1PredictorLib.core import ending
 from PDL1PredictorLib.core.errors import InputError, OutputError
 
 LOCK_NAME = ".lock"
@@ -31,6 +32,7 @@ def only_run_in(folder: Path) -> Iterator[None]:
         raise OutputError(
             f"{folder} cannot be written: {error.strerror or error}. Choose a folder you may write to."
         ) from error
+    ending.note("kept", folder.absolute())
     try:
         yield
     finally:

@@ -4,8 +4,9 @@ import os
 
 import pytest
 
+from PDL1PredictorLib.core import processes
 from PDL1PredictorLib.core.errors import CancelledError, InputError
-from PDL1PredictorLib.core.processes import run_each
+from PDL1PredictorLib.core.processes import LostProcessError, run_each
 from PDL1PredictorLib.core.progress import SILENT, Progress
 
 
@@ -60,3 +61,23 @@ def test_it_can_be_cancelled(workers):
 
 def test_no_job_is_no_work():
     assert run_each(square, [], 2, SILENT, "nothing") == []
+
+
+def end_itself(_: int) -> None:
+    os._exit(1)
+
+
+def test_a_process_that_is_lost_is_told_in_words():
+    with pytest.raises(LostProcessError, match="ended from outside, perhaps because the memory was full"):
+        run_each(end_itself, [(1,), (2,)], 2, SILENT, "lost")
+
+
+@pytest.mark.parametrize("error", [OSError(38, "Function not implemented"), ImportError("lacks sem_open")])
+def test_without_the_systems_locks_one_process_does_the_work_and_says_so(monkeypatch, error: Exception):
+    def no_pool(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(processes, "ProcessPoolExecutor", no_pool)
+    notes = []
+    assert run_each(square, [(1,), (2,)], 2, Progress(note=notes.append), "squares") == [1, 4]
+    assert notes == ["This system gives no locks for several processes (/dev/shm on Linux); one does all the work."]

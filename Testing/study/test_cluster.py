@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -99,3 +101,35 @@ def test_a_scheduler_without_workers_is_refused(sources, tmp_path, monkeypatch):
         pytest.raises(InputError, match="has no worker"),
     ):
         run(sources, tmp_path, scheduler=empty.scheduler_address)
+
+
+def test_a_scheduler_that_is_lost_on_the_way_is_told_and_what_is_ready_is_kept(sources, tmp_path, capfd):
+    """The scheduler runs in a process of its own, which is killed when the first case has come back."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    host, port = address.split(":")
+    start = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", host, "--port", port, "--no-dashboard"]
+    work = [sys.executable, "-m", "distributed.cli.dask_worker", f"tcp://{address}", "--nthreads", "1"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": tmp_path}
+    with (
+        subprocess.Popen(start, **quiet) as scheduler,
+        subprocess.Popen([*work, "--no-nanny", "--no-dashboard"], **quiet) as worker,
+    ):
+
+        def kill_after_the_first(stage: str, fraction: float, message: str) -> None:
+            if message.startswith("1 of 6"):
+                scheduler.kill()
+
+        try:
+            with pytest.raises(InputError, match="was lost on the way. The cases that were ready by then are kept"):
+                run(sources, tmp_path / "c", scheduler=f"tcp://{address}", progress=Progress(kill_after_the_first))
+        finally:
+            scheduler.kill()
+            worker.kill()
+    assert "Traceback" not in capfd.readouterr().err
+    ready = len(list((tmp_path / "c" / "features").glob("*.parquet")))
+    assert ready >= 1
+    told = []
+    run(sources, tmp_path / "c", workers=1, progress=Progress(lambda *step: told.append(step[2])))
+    assert told[0] == f"{ready} of 6 cases are ready"
