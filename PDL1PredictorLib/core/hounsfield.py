@@ -209,10 +209,13 @@ def _problem_with_air(found: Evidence) -> str:
 
 def _problem_without_air(found: Evidence) -> str:
     low, high = TISSUE_CENTER_HU
-    single = any(AIR_FROM_HU <= value <= HALVED_AIR_HU for value, _ in found.spikes)  # air, or padding: it cannot be told
-    fits = single and found.few_values and found.soft and found.highest >= MIN_HIGHEST_HU  # drawn, without noise
+    single = any(
+        AIR_FROM_HU <= value <= HALVED_AIR_HU for value, _ in found.spikes
+    )  # air, or padding: it cannot be told
+    air = single or found.air > 0
+    fits = air and found.few_values and found.soft and found.highest >= MIN_HIGHEST_HU  # drawn, without noise
     fits = fits or (
-        (found.air > 0 or single)
+        air
         and low <= found.tissue_center <= high
         and found.bone <= MAX_BONE_SHARE_WITHOUT_AIR
         and found.muscle >= MIN_MUSCLE_SHARE_WITHOUT_AIR
