@@ -154,7 +154,7 @@ def evidence(values: np.ndarray) -> Evidence:
         highest=_quantile(hu, dense, 1.0),
         cut=_cut(dense),
         soft=bool(dense[(hu >= TISSUE_CENTER_HU[0]) & (hu <= TISSUE_CENTER_HU[1])].any()),
-        few_values=values_seen <= MANY_VALUES,
+        few_values=bool(values_seen <= MANY_VALUES),
         spikes=tuple(spikes),
     )
 

@@ -16,6 +16,7 @@ DECODED = {  # transfer syntaxes that GDCM, as SimpleITK brings it, decodes
     *(f"1.2.840.10008.1.2.4.{n}" for n in (50, 51, 57, 70, 80, 81, 90, 91)),
     "1.2.840.10008.1.2.5",
 }
+LOSSY = ("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51")
 GRAY = ("", "MONOCHROME2")
 PROJECTIONS = {"MIP", "MINIP", "MAX_IP", "MIN_IP", "PROJECTION IMAGE", "VOLUME RENDERED", "VOLUME_RENDER"}
 OTHER_QUANTITIES = ("OD", "MGML", "Z_EFF", "ED", "EDW", "PCT")  # DICOM's words for optical density, iodine, ...
@@ -55,7 +56,7 @@ def _require_single_gray_frame(one: Slice) -> None:
 
 
 def _require_decodable(one: Slice) -> None:
-    syntax = str(one.data.file_meta.get("TransferSyntaxUID", "") or "")
+    syntax = _syntax(one)
     if syntax and syntax not in DECODED:
         name = UID(syntax).name
         called = f"{name}, {syntax}" if name != syntax else syntax
@@ -63,6 +64,10 @@ def _require_decodable(one: Slice) -> None:
             f"The slice {one.path.name} is stored in the transfer syntax {called}, which cannot be decoded here. "
             "Export the series uncompressed (Explicit VR Little Endian), or convert it with dcmdjpeg or gdcmconv --raw."
         )
+
+
+def _syntax(one: Slice) -> str:
+    return str(one.data.file_meta.get("TransferSyntaxUID", "") or "")
 
 
 def _require_rescaling(slices: list[Slice]) -> None:
@@ -78,7 +83,7 @@ def _require_rescaling(slices: list[Slice]) -> None:
                 "others have one, so the units of the series are not known. Export it again."
             )
     for one in slices:
-        if one.text("ModalityLUTSequence"):
+        if one.data.get("ModalityLUTSequence"):
             raise InputError(f"{one.path.name} gives its units by a table (Modality LUT), which is not read here.")
         if one.text("RescaleType").upper() in OTHER_QUANTITIES:
             raise InputError(
@@ -145,7 +150,7 @@ def _derived(slices: list[Slice]) -> list[CaseWarning]:
 
 
 def _lossy(slices: list[Slice]) -> list[CaseWarning]:
-    lossy = [one for one in slices if one.text("LossyImageCompression") == "01"]
+    lossy = [one for one in slices if one.text("LossyImageCompression") == "01" or _syntax(one) in LOSSY]
     if not lossy:
         return []
     ratio = lossy[0].text("LossyImageCompressionRatio")
