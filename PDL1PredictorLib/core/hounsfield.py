@@ -38,7 +38,7 @@ MUCH_TISSUE_CENTER_HU = (-250, 250)  # where so much is denser than lung; -148 t
 STRETCHED_LUNG_HU = -740  # lung so dense beside a fifth of bone: a slope that is too large
 STRETCHED_BONE_SHARE = 0.2
 MANY_VALUES = 20
-BROAD_HU = 80  # so wide and hardly a negative value: a picture or an MR in a frame of padding
+BROAD_HU = 50  # so wide and hardly a negative value: a picture or an MR in a frame of padding
 FEW_NEGATIVE = 0.02
 HALVED_AIR_HU = -520  # air of half its value ends at -512
 MIN_HIGHEST_HU = 10  # a mask, or values scaled to 0 .. 1
@@ -209,10 +209,8 @@ def _problem_with_air(found: Evidence) -> str:
 
 def _problem_without_air(found: Evidence) -> str:
     low, high = TISSUE_CENTER_HU
-    single = any(
-        AIR_FROM_HU <= value <= HALVED_AIR_HU for value, _ in found.spikes
-    )  # air, or padding: it cannot be told
-    air = single or found.air > 0
+    alike = any(AIR_FROM_HU <= value <= HALVED_AIR_HU for value, _ in found.spikes)  # air or padding, who can tell
+    air = alike or found.air > 0
     fits = air and found.few_values and found.soft and found.highest >= MIN_HIGHEST_HU  # drawn, without noise
     fits = fits or (
         air
@@ -220,6 +218,7 @@ def _problem_without_air(found: Evidence) -> str:
         and found.bone <= MAX_BONE_SHARE_WITHOUT_AIR
         and found.muscle >= MIN_MUSCLE_SHARE_WITHOUT_AIR
         and found.scatter <= MAX_SCATTER_SHARE
+        and not (1 - found.tissue >= MIN_AIR_SHARE and found.air_center < AIR_CENTER_HU[0])
         and found.cut <= SPIKE_SHARE
         and not (found.negative < FEW_NEGATIVE and found.breadth > BROAD_HU)
         and not (found.air > 0 and found.air_center > HALVED_AIR_HU)
