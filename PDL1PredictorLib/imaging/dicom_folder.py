@@ -60,6 +60,13 @@ class Slice:
         is_list = not isinstance(value, str) and isinstance(value, Sequence)
         return "\\".join(str(v) for v in value) if is_list else str(value).strip()
 
+    def hint(self, tag: str) -> str:
+        """A value that the reading does not depend on, "" where it is missing or damaged."""
+        try:
+            return self.text(tag)
+        except InputError:
+            return ""
+
     @property
     def image_type(self) -> list[str]:
         """The words of ImageType, such as ORIGINAL, PRIMARY, AXIAL."""
@@ -219,7 +226,7 @@ def _is_slice(one: Slice) -> bool:
 def _listed(groups: dict[str, list[Slice]]) -> str:
     lines = [
         f"\n  {uid or 'without a uid'}: {group[0].text('Modality')}, {len(group)} slices, "
-        f"{group[0].text('SeriesDescription') or 'no description'}"
+        f"{group[0].hint('SeriesDescription') or 'no description'}"
         for uid, group in groups.items()
     ]
     more = len(lines) - MAX_LISTED_SERIES
@@ -239,7 +246,7 @@ def _files_left_out(found: Folder) -> list[CaseWarning]:
 
 def _series_left_out(others: dict[str, list[Slice]], scouts: list[Slice]) -> list[CaseWarning]:
     told = [
-        f"{_counted(group, 'image', 'images')} of the series {group[0].text('SeriesDescription') or 'without a name'} "
+        f"{_counted(group, 'image', 'images')} of the series {group[0].hint('SeriesDescription') or 'without a name'} "
         f"({group[0].text('Modality') or 'no modality'})"
         for group in list(others.values())[:MAX_NAMES]
     ]

@@ -150,10 +150,10 @@ def _derived(slices: list[Slice]) -> list[CaseWarning]:
 
 
 def _lossy(slices: list[Slice]) -> list[CaseWarning]:
-    lossy = [one for one in slices if one.text("LossyImageCompression") == "01" or _syntax(one) in LOSSY]
+    lossy = [one for one in slices if one.hint("LossyImageCompression") == "01" or _syntax(one) in LOSSY]
     if not lossy:
         return []
-    ratio = lossy[0].text("LossyImageCompressionRatio")
+    ratio = lossy[0].hint("LossyImageCompressionRatio")
     text = (
         f"{len(lossy)} of {len(slices)} slices were compressed with loss{f' (ratio {ratio})' if ratio else ''}, which "
         "changes voxels and texture. Use the original series if there is one."
@@ -162,7 +162,7 @@ def _lossy(slices: list[Slice]) -> list[CaseWarning]:
 
 
 def _promised(slices: list[Slice]) -> list[CaseWarning]:
-    counts = [int(text) for one in slices if (text := one.text("ImagesInAcquisition")).isdigit()]
+    counts = [int(text) for one in slices if (text := one.hint("ImagesInAcquisition")).isdigit()]
     if not counts or max(counts) <= len(slices):
         return []
     text = (

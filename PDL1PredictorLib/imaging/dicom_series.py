@@ -118,11 +118,11 @@ def _first_unreadable(slices: Iterable[Slice]) -> str:
 def _clinical(one: Slice) -> Clinical:
     """What the header says, impossible values left out; it never takes a name, a date or a number."""
     return Clinical(
-        age_years=_age_years(one.text("PatientAge")),
-        sex={"M": "male", "F": "female"}.get(one.text("PatientSex").upper()),
-        slice_thickness_mm=_within(one.text("SliceThickness"), 0.05, 50),
-        kernel=one.text("ConvolutionKernel") or None,
-        manufacturer=one.text("Manufacturer") or None,
+        age_years=_age_years(one.hint("PatientAge")),
+        sex={"M": "male", "F": "female"}.get(one.hint("PatientSex").upper()),
+        slice_thickness_mm=_within(one.hint("SliceThickness"), 0.05, 50),
+        kernel=one.hint("ConvolutionKernel") or None,
+        manufacturer=one.hint("Manufacturer") or None,
     )
 
 

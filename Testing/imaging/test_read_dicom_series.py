@@ -57,6 +57,17 @@ def test_ages_are_read_in_every_unit_and_impossible_ones_left_out(chest, write_s
     assert found.sex is None
 
 
+def test_a_damaged_value_that_nothing_depends_on_is_left_out(chest, write_series, tmp_path):
+    def change(_, data):
+        for tag, text in (("SliceThickness", "thick"), ("ImagesInAcquisition", "1x")):
+            setattr(data, tag, 1)
+            data[tag]._value = text
+
+    found = read_ct(write_series(tmp_path, chest, change).folder)
+    assert found.clinical.slice_thickness_mm is None
+    assert found.warnings == ()
+
+
 def test_other_files_and_folders_do_no_harm(chest, write_series, tmp_path):
     written = write_series(tmp_path, chest)
     (tmp_path / "notes.txt").write_text("hello")
