@@ -8,11 +8,12 @@ import numpy as np
 import SimpleITK as sitk
 
 from PDL1PredictorLib.core.errors import EmptyRegionError, GridMismatchError, InputError
+from PDL1PredictorLib.core.hounsfield import AIR_BELOW_HU as AIR_BELOW_HU  # the module asks for it here
+from PDL1PredictorLib.core.hounsfield import judge
 from PDL1PredictorLib.core.settings import MIN_TUMOR_VOXELS
 
 MIN_SLICES = 3
 GRID_TOLERANCE_MM = 1e-3  # writers round origin and spacing; a micrometre is no shift that anyone can see
-AIR_BELOW_HU = -500.0  # a chest CT always shows lung or outside air; an MR or a windowed export never goes there
 
 
 @dataclass(frozen=True)
@@ -177,11 +178,14 @@ def require_volume(image: sitk.Image, what: str = "image") -> None:
         )
 
 
-def require_ct(ct: sitk.Image) -> None:
+def require_ct(ct: sitk.Image) -> str:
     """Refuse what cannot be a chest CT in Hounsfield units.
 
+    Returns:
+        Why it cannot be told for sure, in numbers; "" where it can.
+
     Raises:
-        InputError: Not a volume, voxels that are not finite, or a range that no CT has.
+        InputError: Not a volume, voxels that are not finite, or values that lie where no air, lung and tissue do.
     """
     require_volume(ct, "CT")
     values = sitk.GetArrayViewFromImage(ct)
@@ -189,18 +193,10 @@ def require_ct(ct: sitk.Image) -> None:
         bad = int(values.size - np.count_nonzero(np.isfinite(values)))
         if bad:
             raise InputError(f"The CT has {bad} voxels that are NaN or infinite. Export it again from its source.")
-    low, high = float(values.min()), float(values.max())
-    if not (low <= AIR_BELOW_HU and high >= 0):
-        raise InputError(
-            f"The voxels run from {low:.0f} to {high:.0f}; a chest CT in Hounsfield units has air (about -1000) "
-            "and tissue "
-            "(0 and more). Choose a CT, not an MR, a mask or a windowed picture, with its rescale slope and "
-            "intercept applied."
-        )
-    if low < -10000 or high > 70000:
-        raise InputError(
-            f"The voxels run from {low:.0f} to {high:.0f}, which no CT in Hounsfield units has. Export it again."
-        )
+    judgement = judge(values)
+    if judgement.refusal:
+        raise InputError(judgement.refusal)
+    return judgement.doubt
 
 
 def require_region(mask: sitk.Image, what: str = "tumor", minimum: int = MIN_TUMOR_VOXELS) -> None:

@@ -8,31 +8,83 @@ from typing import Any
 import pydicom
 import SimpleITK as sitk
 from pydicom.dataelem import RawDataElement
+from pydicom.errors import InvalidDicomError
 
 from PDL1PredictorLib.core.errors import GridMismatchError, InputError
 
 FRAME_KEY = "0020|0052"  # the CT carries its frame of reference, so that masks of another are refused
 UNDEFINED_LENGTH = 0xFFFFFFFF
+PREFIX = b"\0" * 128 + b"DICM"
+FIRST_VRS = (b"UL", b"CS", b"UI", b"DA", b"TM", b"OB", b"SH", b"LO", b"DT")  # of the elements that a file begins with
+MAX_FIRST_ELEMENT = 0x0070
+MAX_FIRST_LENGTH = 1024
 
 
 def is_dicom(path: Path) -> bool:
-    """Whether a file has the DICOM prefix."""
-    if not path.is_file():
-        return False
+    """Whether a file is DICOM: it has the prefix, or begins with DICOM's first elements without it.
+
+    Raises:
+        InputError: It may not be read.
+    """
+    try:
+        return path.is_file() and begins_as_dicom(first_bytes(path))
+    except OSError as error:
+        raise InputError(not_readable(path, error)) from error
+
+
+def first_bytes(path: Path) -> bytes:
+    """As many bytes of a file as are needed to tell DICOM; raises OSError."""
     with path.open("rb") as stream:
-        return stream.read(132)[128:] == b"DICM"
+        return stream.read(len(PREFIX) + 8)
+
+
+def begins_as_dicom(start: bytes) -> bool:
+    """Whether a file that starts so is DICOM."""
+    return start[128:132] == b"DICM" or _begins_with_elements(start)
+
+
+def lacks_prefix(start: bytes) -> bool:
+    """Whether a DICOM file begins with its meta header at once, without the 128 bytes and four letters before it."""
+    return start[128:132] != b"DICM" and start[:2] == b"\x02\x00"
+
+
+def _begins_with_elements(start: bytes) -> bool:
+    """Old exports lack the prefix: the first element is then of group 2 or 8 and has a VR, or a short, even length."""
+    group, element = int.from_bytes(start[:2], "little"), int.from_bytes(start[2:4], "little")
+    if len(start) < 8 or group not in (0x0002, 0x0008) or element > MAX_FIRST_ELEMENT:
+        return False
+    length = int.from_bytes(start[4:8], "little")
+    return start[4:6] in FIRST_VRS or (length <= MAX_FIRST_LENGTH and length % 2 == 0)
+
+
+def not_readable(path: Path, error: OSError) -> str:
+    """That a file cannot be opened, in words."""
+    if isinstance(error, PermissionError):
+        return f"{path} may not be read. Ask for the right to read it, or copy it to a folder of your own."
+    return f"{path} cannot be read ({error.strerror or error}). Check the disk or the network, or copy it again."
 
 
 def header(path: Path, tags: Sequence[str] | None = None) -> Any:
     """A file's data set without pixels; only some tags if they are named, which is faster.
 
     Raises:
-        InputError: The file is damaged.
+        InputError: The file is damaged, or may not be read.
     """
+    return _read(path, stop_before_pixels=True, specific_tags=list(tags) if tags else None)
+
+
+def _read(path: Path, **options: Any) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # values that break the standard's small print are common and do no harm here
         try:
-            return pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(tags) if tags else None)
+            try:
+                return pydicom.dcmread(path, **options)
+            except InvalidDicomError:
+                if not begins_as_dicom(first_bytes(path)):
+                    raise
+                return pydicom.dcmread(path, force=True, **options)
+        except OSError as error:
+            raise InputError(not_readable(path, error)) from error
         except Exception as error:
             raise InputError(f"{path.name} is a damaged DICOM file ({error}). Export it again.") from error
 
@@ -41,14 +93,9 @@ def require_whole(path: Path) -> None:
     """Refuse a DICOM file that ends before its last value does, which pydicom reads without a word.
 
     Raises:
-        InputError: The file is cut off or damaged.
+        InputError: The file is cut off or damaged, or may not be read.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            data = pydicom.dcmread(path, defer_size=1024)  # long values are passed over
-        except Exception as error:
-            raise InputError(f"{path.name} is a damaged DICOM file ({error}). Export it again.") from error
+    data = _read(path, defer_size=1024)  # long values are passed over
     size = path.stat().st_size
     for tag in data.keys():  # noqa: SIM118 - a data set iterates over converted elements, not tags
         element = data.get_item(tag)

@@ -35,7 +35,9 @@ def read_ct(path: Path | str, series: str | None = None) -> Loaded:
         loaded = read_volume(path, "CT")
         loaded = replace(loaded, warnings=(*loaded.warnings, *_orientation_warnings(loaded.image)))
         forget_metadata(loaded.image)
-    require_ct(loaded.image)
+    doubt = require_ct(loaded.image)
+    if doubt:
+        loaded = replace(loaded, warnings=(*loaded.warnings, CaseWarning("hounsfield_uncertain", doubt)))
     return loaded
 
 

@@ -57,6 +57,17 @@ def test_ages_are_read_in_every_unit_and_impossible_ones_left_out(chest, write_s
     assert found.sex is None
 
 
+def test_a_damaged_value_that_nothing_depends_on_is_left_out(chest, write_series, tmp_path):
+    def change(_, data):
+        for tag, text in (("SliceThickness", "thick"), ("ImagesInAcquisition", "1x")):
+            setattr(data, tag, 1)
+            data[tag]._value = text
+
+    found = read_ct(write_series(tmp_path, chest, change).folder)
+    assert found.clinical.slice_thickness_mm is None
+    assert found.warnings == ()
+
+
 def test_other_files_and_folders_do_no_harm(chest, write_series, tmp_path):
     written = write_series(tmp_path, chest)
     (tmp_path / "notes.txt").write_text("hello")
@@ -153,6 +164,73 @@ def test_a_copied_file_counts_once_but_two_slices_at_one_place_are_refused(chest
     doubled = write_series(tmp_path / "doubled", chest, twice)
     with pytest.raises(InputError, match="Two slices of the series lie at the same place"):
         read_ct(doubled.folder)
+
+
+def at_heights(image, heights_mm):
+    def change(n, data):
+        data.ImagePositionPatient = [*data.ImagePositionPatient[:2], heights_mm[n]]
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("steps", "words"),
+    [
+        ([2.5] * 6 + [5] * 5, "changes from 2.5 to 5 mm at 15.00 mm"),
+        ([5] * 8 + [2.5] * 3, "changes from 5 to 2.5 mm at 40.00 mm"),
+        ([2.5] * 4 + [5] * 3 + [2.5] * 4, "changes from 2.5 to 5 mm at 10.00 mm"),
+        ([2.5] * 5 + [5] * 2 + [2.5] * 4, "About 2 slices of the series are missing"),
+        ([2.5] * 3 + [7.5] + [2.5] * 7, "About 2 slices of the series are missing"),
+        ([2.5] * 10 + [10], "About 3 slices of the series are missing"),
+    ],
+)
+def test_a_change_of_spacing_is_no_number_of_missing_slices(chest, write_series, tmp_path, steps, words):
+    heights = np.cumsum([0, *steps]).tolist()
+    with pytest.raises(InputError, match=words):
+        read_ct(write_series(tmp_path, chest, at_heights(chest, heights)).folder)
+
+
+@pytest.mark.parametrize(
+    ("tag", "value"),
+    [("ImagePositionPatient", [1, 2]), ("ImageOrientationPatient", [1, 0, 0]), ("PixelSpacing", [0.875])],
+)
+def test_a_place_with_too_few_numbers_is_refused(chest, write_series, tmp_path, tag, value):
+    def change(n, data):
+        if n == 7:
+            setattr(data, tag, value)
+
+    with pytest.raises(InputError, match=f"s005.dcm has the {tag} .* numbers are needed"):
+        read_ct(write_series(tmp_path, chest, change).folder)
+
+
+@pytest.mark.parametrize("value", ["nan\\0\\0", "1\\x\\0", "inf\\0\\0"])
+def test_a_place_that_is_no_number_is_refused(chest, write_series, tmp_path, value):
+    written = write_series(tmp_path, chest)
+    path = written.paths[7]
+    content = path.read_bytes()
+    place = content.index(b"\x20\0\x32\0DS") + 6  # explicit VR: the length, then the value
+    length = int.from_bytes(content[place : place + 2], "little")
+    path.write_bytes(content[: place + 2] + value.encode().ljust(length) + content[place + 2 + length :])
+    with pytest.raises(InputError, match=r"s005.dcm has (the|a damaged) ImagePositionPatient"):
+        read_ct(written.folder)
+
+
+@pytest.mark.parametrize("cosines", [[1, 0, 0, 0.5, 0.87, 0], [1, 0, 0, 0, 0, 0], [2, 0, 0, 0, 1, 0]])
+def test_rows_and_columns_that_are_not_at_right_angles_are_refused(chest, write_series, tmp_path, cosines):
+    def change(_, data):
+        data.ImageOrientationPatient = cosines
+
+    with pytest.raises(InputError, match="are not at right angles"):
+        read_ct(write_series(tmp_path, chest, change).folder)
+
+
+def test_slices_of_two_frames_of_reference_are_refused(chest, write_series, tmp_path):
+    def change(n, data):
+        if n == 7:
+            data.FrameOfReferenceUID = generate_uid()
+
+    with pytest.raises(InputError, match=r"lie in several frames of reference \(s005.dcm not in that of"):
+        read_ct(write_series(tmp_path, chest, change).folder)
 
 
 def test_uneven_slices_are_refused(chest, write_series, tmp_path):
