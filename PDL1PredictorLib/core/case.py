@@ -12,6 +12,7 @@ from PDL1PredictorLib.core.settings import MIN_TUMOR_VOXELS
 
 MIN_SLICES = 3
 GRID_TOLERANCE_MM = 1e-3  # writers round origin and spacing; a micrometre is no shift that anyone can see
+SNAP_VOXELS = 0.1  # part of the smallest voxel edge: writers round cosines, which grows toward the far corner
 AIR_BELOW_HU = -500.0  # a chest CT always shows lung or outside air; an MR or a windowed export never goes there
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import SimpleITK as sitk
 
 from PDL1PredictorLib.core.case import Clinical
+from PDL1PredictorLib.core.errors import printable
 
 
 @dataclass(frozen=True)
@@ -14,11 +15,14 @@ class CaseWarning:
 
     Attributes:
         code: Stable name for programs, such as `ring_cut`.
-        text: What it means and what to do.
+        text: What it means and what to do; printable, whatever the file in it is called.
     """
 
     code: str
     text: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", printable(self.text))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pydicom.uid import CTImageStorage
 from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.imaging.dicom_files import FRAME_KEY, header, is_dicom
+from PDL1PredictorLib.imaging.itk_files import plain_names
 from PDL1PredictorLib.imaging.loaded import Loaded
 from PDL1PredictorLib.imaging.volume_files import forget_metadata, reason
 
@@ -199,14 +200,15 @@ def _in_order(slices: list[Slice]) -> tuple[list[Slice], np.ndarray]:
 
 def _read_voxels(slices: list[Slice]) -> sitk.Image:
     reader = sitk.ImageSeriesReader()
-    reader.SetFileNames([str(one.path) for one in slices])
     scales = {(one.text("RescaleSlope"), one.text("RescaleIntercept")) for one in slices}
     if len(scales) > 1:  # the type is chosen for the first slice and could be too small for the others
         reader.SetOutputPixelType(sitk.sitkFloat32)
     chatty = sitk.ProcessObject.GetGlobalWarningDisplay()
     sitk.ProcessObject.SetGlobalWarningDisplay(False)  # what it would say of the geometry was checked above
     try:
-        image = reader.Execute()
+        with plain_names([one.path for one in slices]) as names:
+            reader.SetFileNames(names)
+            image = reader.Execute()
     except RuntimeError as error:
         damaged = _first_unreadable(slices)
         raise InputError(
@@ -223,7 +225,8 @@ def _read_voxels(slices: list[Slice]) -> sitk.Image:
 def _first_unreadable(slices: Iterable[Slice]) -> str:
     for one in slices:
         try:
-            sitk.ReadImage(str(one.path))
+            with plain_names([one.path]) as names:
+                sitk.ReadImage(names[0])
         except RuntimeError:
             return one.path.name
     return ""
