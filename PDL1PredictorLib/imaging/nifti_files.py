@@ -38,6 +38,8 @@ VECTORS = {1004, 1005, 1006, 1007, 1008, 1009, 1010, 2003, 2004}  # intents: wha
 UNITS_MM = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}  # unknown is read as mm, as every writer means it
 SAME_SPACING = 1e-5  # relative: pixdim and sform are kept in single precision
 QUATERNION_SLACK = 1e-3
+HALF_TURN = 1e-7
+QUATERNION_ROUNDING = 4e-7  # of 1 - (b2 + c2 + d2), from single precision
 TO_LPS = np.array([-1.0, -1.0, 1.0])  # NIfTI's world is right, anterior, superior
 
 
@@ -96,6 +98,8 @@ def _fields(header: bytes) -> _Fields:
     orders: tuple[Literal["<", ">"], ...] = ("<", ">")
     for order in orders:
         length = struct.unpack_from(f"{order}i", header)[0]
+        if length in (348, 540) and len(header) < length:
+            raise ValueError("its header is cut off")
         if length in (348, 540):
             return _nifti1(header, order) if length == 348 else _nifti2(header, order)
     raise ValueError("its first bytes are not a NIfTI header")
@@ -236,8 +240,9 @@ def _qform(path: Path, fields: _Fields, pixdim: np.ndarray, unit_mm: float) -> t
     square = float(vector @ vector)
     if not square <= 1 + QUATERNION_SLACK:  # also NaN
         raise damaged(path, f"its quaternion has the length {math.sqrt(square):.6g}; 1 is the most")
-    b, c, d = vector / max(math.sqrt(square), 1.0)
-    a = math.sqrt(max(1 - (b * b + c * c + d * d), 0.0))
+    half_turn = 1 - square < HALF_TURN  # as the NIfTI library reads it: what is left of a is rounding
+    b, c, d = vector / math.sqrt(square) if half_turn else vector
+    a = 0.0 if half_turn else math.sqrt(1 - square)
     rotation = np.array(
         [
             [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],
@@ -287,16 +292,26 @@ def _by_both(
     place, warnings = placed(path, s_steps, s_origin, size)  # first: a shear has words of its own
     q_steps, q_origin = _qform(path, fields, pixdim, unit_mm)
     apart_mm = corner_distance_mm(s_steps - q_steps, s_origin - q_origin, size)
-    if apart_mm >= SNAP_VOXELS * pixdim.min():
+    rounding_mm = _quaternion_rounding(fields) * corner_distance_mm(s_steps, np.zeros(3), size) + GRID_TOLERANCE_MM
+    if apart_mm >= max(SNAP_VOXELS * pixdim.min(), rounding_mm):
         raise InputError(
             f"{path.name} contradicts itself: its qform says {_words(q_steps, q_origin)}, its sform "
             f"{_words(s_steps, s_origin)}; corners lie up to {apart_mm:.4g} mm apart. Export it again from its source."
         )
     place = _with_spacing(place, pixdim)
-    if apart_mm <= GRID_TOLERANCE_MM:
+    if apart_mm <= rounding_mm:
         return place, warnings
     text = f"In {path.name} qform and sform place corners up to {apart_mm:.3g} mm apart; the sform was taken."
     return place, (*warnings, CaseWarning("geometry_adjusted", text))
+
+
+def _quaternion_rounding(fields: _Fields) -> float:
+    """The angle, in radians, that single precision leaves open in the quaternion.
+
+    Its first number is not stored; near a half turn, as most CTs have it, it is the root of a difference near 0.
+    """
+    a = math.sqrt(max(1 - float(np.square(fields.quatern).sum()), 0.0))
+    return 2 * min(math.sqrt(QUATERNION_ROUNDING), QUATERNION_ROUNDING / (2 * a) if a else math.inf)
 
 
 def _by(spacing_mm: np.ndarray) -> str:

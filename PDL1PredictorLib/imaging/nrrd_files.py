@@ -172,7 +172,8 @@ def _numbers(path: Path, words: list[str], name: str) -> list[float]:
 
 def _axes(path: Path, text: _Text, sizes: list[int]) -> _Axes:
     kinds = text.words("kinds") or ["domain"] * len(sizes)
-    vectors = VECTOR.findall(text.fields.get("spacedirections", "")) or ["(?)"] * len(sizes)
+    given = text.fields.get("spacedirections")
+    vectors = ["(?)"] * len(sizes) if given is None else VECTOR.findall(given)
     if len(kinds) != len(sizes) or len(vectors) != len(sizes):
         raise damaged(path, f"it has {len(sizes)} sizes, {len(kinds)} kinds and {len(vectors)} space directions")
     others = [

@@ -24,8 +24,8 @@ def load(header: VolumeHeader) -> tuple[np.ndarray, int]:
         header: What the file promises.
 
     Returns:
-        Values in the machine's byte order, scaled if the header says so, of `header.shape`; bytes left over, fewer than
-        the smallest face of the volume holds.
+        Values in the machine's byte order, scaled if the header says so, of `header.shape`; bytes left over: none where
+        no checksum tells that the others are right, else fewer than the smallest face of the volume holds.
 
     Raises:
         InputError: Fewer bytes than promised, many more, or a checksum that is not that of the bytes.
@@ -34,7 +34,8 @@ def load(header: VolumeHeader) -> tuple[np.ndarray, int]:
     stored = header.stored
     count = math.prod(header.shape)
     slack = math.prod(sorted(header.size)[:2]) * stored.dtype.itemsize  # a face: a wrong size is off by one at least
-    _require_room(stored, count)
+    slack = 1 if stored.coding == "raw" else slack  # a byte that slipped in would move all voxels behind it
+    require_room(header)
     if stored.coding == "text":
         return _numbers(stored, count).reshape(header.shape), 0
     raw = np.empty(count * stored.dtype.itemsize, np.uint8)
@@ -50,8 +51,14 @@ def load(header: VolumeHeader) -> tuple[np.ndarray, int]:
     return _scaled(values, header.scale).reshape(header.shape), extra
 
 
-def _require_room(stored: Stored, count: int) -> None:
-    """Refuse what the file cannot hold before memory is asked for."""
+def require_room(header: VolumeHeader) -> None:
+    """Refuse what the file cannot hold, before memory is asked for.
+
+    Raises:
+        InputError: With the bytes promised and held.
+        OSError: The file cannot be asked.
+    """
+    stored, count = header.stored, math.prod(header.shape)
     promised = stored.skip + count * stored.dtype.itemsize
     held = stored.file.stat().st_size - stored.start
     if stored.stored_bytes is not None and stored.stored_bytes != held:

@@ -5,6 +5,7 @@ process at a name that is not UTF-8, and ask for the memory that a damaged heade
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from PDL1PredictorLib.imaging.loaded import Loaded
 from PDL1PredictorLib.imaging.metaimage_files import metaimage_data_file, read_metaimage_header
 from PDL1PredictorLib.imaging.nifti_files import read_nifti_header
 from PDL1PredictorLib.imaging.nrrd_files import nrrd_data_file, read_nrrd_header
-from PDL1PredictorLib.imaging.stored_voxels import load, not_finite
+from PDL1PredictorLib.imaging.stored_voxels import load, not_finite, require_room
 from PDL1PredictorLib.imaging.volume_header import VolumeHeader
 
 SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
@@ -69,11 +70,17 @@ def read_header(path: Path, what: str) -> VolumeHeader:
     try:
         if not path.is_file():
             raise InputError(f"{path.name} is no file. Choose the file of the {what}.")
-        if name.endswith((".nii", ".nii.gz")):
-            return read_nifti_header(path, what)
-        return (read_nrrd_header if name.endswith((".nrrd", ".nhdr")) else read_metaimage_header)(path, what)
+        header = _reader(name)(path, what)
+        require_room(header)
     except OSError as error:
         raise unreadable(path, error) from error
+    return header
+
+
+def _reader(name: str) -> Callable[[Path, str], VolumeHeader]:
+    if name.endswith((".nii", ".nii.gz")):
+        return read_nifti_header
+    return read_nrrd_header if name.endswith((".nrrd", ".nhdr")) else read_metaimage_header
 
 
 def files_of(path: Path) -> tuple[Path, ...]:

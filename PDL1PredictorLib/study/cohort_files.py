@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk
 
 from PDL1PredictorLib.core.case import MIN_SLICES, Case
 from PDL1PredictorLib.core.errors import InputError, PDL1Error
 from PDL1PredictorLib.core.lazy import require_module
 from PDL1PredictorLib.imaging.read import read_ct, read_mask
-from PDL1PredictorLib.imaging.volume_files import SUFFIXES, reason
+from PDL1PredictorLib.imaging.volume_files import SUFFIXES, read_header, reason
 
 NEEDS_PYARROW = "Install pdl1predictor[train], or write the table as CSV."
 
@@ -130,15 +129,14 @@ def _headers_agree(image: Path, mask: Path) -> bool:
     for path in (image, mask):
         if not (path.is_file() and path.name.lower().endswith(SUFFIXES)):
             return False
-        reader = sitk.ImageFileReader()
-        reader.SetFileName(str(path))
         try:
-            reader.ReadImageInformation()
-        except RuntimeError:
+            header = read_header(path, "volume")
+        except InputError:
             return False
-        if reader.GetDimension() != 3 or reader.GetNumberOfComponents() != 1 or min(reader.GetSize()) < MIN_SLICES:
+        if header.component_axis is not None or min(header.size) < MIN_SLICES:
             return False
-        grids.append((reader.GetSize(), reader.GetSpacing(), reader.GetOrigin(), reader.GetDirection()))
+        place = header.place
+        grids.append((header.size, place.spacing_mm, place.origin_mm, place.direction))
     (size, *places), (mask_size, *mask_places) = grids
     return size == mask_size and all(
         np.allclose(a, b, rtol=0, atol=1e-5) for a, b in zip(places, mask_places, strict=True)
