@@ -15,6 +15,7 @@ from PDL1PredictorLib.core.settings import MIN_TUMOR_VOXELS
 MIN_SLICES = 3
 GRID_TOLERANCE_MM = 1e-3  # writers round origin and spacing; a micrometre is no shift that anyone can see
 SNAP_VOXELS = 0.1  # part of the smallest voxel edge: writers round cosines, which grows toward the far corner
+NO_DIFFERENCE = 1e-9  # mm or cosine: the last bit of a sum
 AIR_BELOW_HU = -500.0  # a chest CT always shows lung or outside air; an MR or a windowed export never goes there
 
 
@@ -150,7 +151,7 @@ def grid_difference(a: sitk.Image, b: sitk.Image) -> str:
             ("origin", " mm", _most_apart(a.GetOrigin(), b.GetOrigin())),
             ("direction cosines", "", _most_apart(a.GetDirection(), b.GetDirection())),
         )
-        if apart > 0
+        if apart > NO_DIFFERENCE
     ]
     return f"they differ in {', '.join(parts)}, and corners lie up to {corners_apart_mm(a, b):.3g} mm apart"
 

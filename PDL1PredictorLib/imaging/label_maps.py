@@ -112,7 +112,7 @@ def _labels(values: np.ndarray, source: str) -> _Labels:
         EmptyRegionError: There is none.
     """
     distinct = _distinct(values)
-    if distinct is None or (len(distinct) > MOST_LISTED and distinct[0] < 0):
+    if distinct is None or (len(distinct) > MOST_LISTED and distinct[0] < -WHOLE):
         raise InputError(
             f"{source} looks like an image, not a mask: it holds more than "
             f"{MOST_LISTED if distinct is not None else MOST_LABELS} different values from {values.min():.6g} to "

@@ -17,9 +17,11 @@ from PDL1PredictorLib.imaging.volume_header import (
     Stored,
     VolumeHeader,
     damaged,
+    numbers,
     orientation_unknown,
     placed,
     require_shape,
+    whole_numbers,
 )
 
 MOST_HEADER_BYTES = 1 << 24
@@ -34,9 +36,11 @@ KNOWN = (
     *("ObjectType", "NDims", "BinaryData", "BinaryDataByteOrderMSB", "ElementByteOrderMSB", "CompressedData"),
     *("CompressedDataSize", *MATRICES, *OFFSETS, "CenterOfRotation", "AnatomicalOrientation", "ElementSpacing"),
     *("ElementSize", "DimSize", "HeaderSize", "ElementNumberOfChannels", "ElementType", "ElementDataFile"),
+    *("ElementMin", "ElementMax", "ElementNBits", "SequenceID", "Modality", "ObjectSubType", "TransformType"),
+    *("Comment", "Name", "ID", "ParentID", "Color", "CreationDate", "AcquisitionDate"),
     *("DistanceUnits", "ElementToIntensityFunctionSlope", "ElementToIntensityFunctionOffset"),
 )
-NEARLY = 0.85  # a name this like a known one is that one, damaged
+NEARLY = 0.8  # a name this like a known one is that one, damaged
 
 
 @dataclass(frozen=True)
@@ -66,10 +70,10 @@ def read_metaimage_header(path: Path, what: str) -> VolumeHeader:
         OSError: It cannot be read.
     """
     text = _text(path)
-    sizes = [int(n) for n in _numbers(path, text, ("DimSize",))]
+    sizes = _whole(path, text, "DimSize")
     if text.fields.get("NDims") != str(len(sizes)):
         raise damaged(path, f"it has {text.fields.get('NDims', 'no')} dimensions and {len(sizes)} sizes")
-    channels = int((_numbers(path, text, ("ElementNumberOfChannels",)) or [1])[0])
+    channels = (_whole(path, text, "ElementNumberOfChannels") or [1])[0]
     if not 1 <= channels <= 4096:
         raise damaged(path, f"it has {channels} values per voxel")
     size = require_shape(path, what, sizes)
@@ -125,14 +129,11 @@ def _require_known(path: Path, name: str) -> None:
 
 def _numbers(path: Path, text: _Text, names: tuple[str, ...]) -> list[float]:
     """The numbers of the first of these fields; none where there is no such field."""
-    words = text.first(names) or []
-    try:
-        values = [float(word) for word in words]
-    except ValueError as error:
-        raise damaged(path, f"its {names[0]} is {' '.join(words)!r}") from error
-    if not np.isfinite(values).all():
-        raise damaged(path, f"its {names[0]} is {' '.join(words)!r}")
-    return values
+    return numbers(path, text.first(names) or [], names[0])
+
+
+def _whole(path: Path, text: _Text, name: str) -> list[int]:
+    return whole_numbers(path, text.first((name,)) or [], name)
 
 
 def _place(path: Path, text: _Text, axes: int, size: tuple[int, int, int]) -> tuple[Place, tuple[CaseWarning, ...]]:
@@ -150,9 +151,9 @@ def _place(path: Path, text: _Text, axes: int, size: tuple[int, int, int]) -> tu
     missing = [name for name, values in (("TransformMatrix", matrix), ("Offset", origin)) if not values]
     rows = np.reshape(matrix or np.eye(axes), (axes, axes))[:3, :3]  # one row per axis
     lengths = np.linalg.norm(rows, axis=1)
-    if np.abs(lengths - 1).max() > 1e-3:
+    if not np.abs(lengths - 1).max() <= 1e-3:  # also NaN
         raise damaged(path, f"the axes in its TransformMatrix are {', '.join(f'{x:g}' for x in lengths)} long, not 1")
-    if min(spacing[:3]) <= 0:
+    if not min(spacing[:3]) > 0:
         raise InputError(
             f"{path.name} gives the spacing {' x '.join(f'{s:g}' for s in spacing[:3])} mm; every spacing must be "
             "positive. Export it again."
@@ -180,10 +181,10 @@ def _stored(path: Path, text: _Text, sizes: list[int], channels: int) -> Stored:
     start = text.size if file == path else 0
     if not text.is_true("BinaryData"):
         return Stored(file, start, "text", dtype)
-    skip = int((_numbers(path, text, ("HeaderSize",)) or [0])[0])
+    skip = (_whole(path, text, "HeaderSize") or [0])[0]
     if text.is_true("CompressedData"):
-        length = _numbers(path, text, ("CompressedDataSize",))
-        return Stored(file, start + max(skip, 0), "zlib", dtype, stored_bytes=int(length[0]) if length else None)
+        length = _whole(path, text, "CompressedDataSize")
+        return Stored(file, start + max(skip, 0), "zlib", dtype, stored_bytes=length[0] if length else None)
     if skip == -1:
         start, skip = file.stat().st_size - int(np.prod([*sizes, channels], dtype=object)) * dtype.itemsize, 0
     if skip < 0 or start < 0:

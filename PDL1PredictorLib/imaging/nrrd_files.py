@@ -17,9 +17,11 @@ from PDL1PredictorLib.imaging.volume_header import (
     Stored,
     VolumeHeader,
     damaged,
+    numbers,
     orientation_unknown,
     placed,
     require_shape,
+    whole_numbers,
 )
 
 MOST_HEADER_BYTES = 1 << 24
@@ -86,7 +88,7 @@ def read_nrrd_header(path: Path, what: str) -> VolumeHeader:
         OSError: It cannot be read.
     """
     text = _text(path)
-    sizes = _whole_numbers(path, text, "sizes")
+    sizes = whole_numbers(path, text.words("sizes"), "sizes")
     if text.fields.get("dimension") != str(len(sizes)):
         raise damaged(path, f"it has {text.fields.get('dimension', 'no')} dimensions and {len(sizes)} sizes")
     axes = _axes(path, text, sizes)
@@ -156,20 +158,6 @@ def _decoded(text: bytes) -> str:
         return text.decode("latin-1")
 
 
-def _whole_numbers(path: Path, text: _Text, name: str) -> list[int]:
-    try:
-        return [int(word) for word in text.words(name)]
-    except ValueError as error:
-        raise damaged(path, f"its {name} are {text.fields[name]!r}") from error
-
-
-def _numbers(path: Path, words: list[str], name: str) -> list[float]:
-    try:
-        return [float(word) for word in words]
-    except ValueError as error:
-        raise damaged(path, f"its {name} are {' '.join(words)!r}") from error
-
-
 def _axes(path: Path, text: _Text, sizes: list[int]) -> _Axes:
     kinds = text.words("kinds") or ["domain"] * len(sizes)
     given = text.fields.get("spacedirections")
@@ -197,7 +185,7 @@ def _place(path: Path, text: _Text, axes: _Axes, size: tuple[int, int, int]) -> 
         if "spacings" in text.fields:
             _require_equal_spacings(path, text, axes, steps)
     else:
-        spacings = _numbers(path, text.words("spacings"), "spacings")
+        spacings = numbers(path, text.words("spacings"), "spacings")
         if len(spacings) <= max(axes.spatial):
             raise InputError(f"{path.name} does not say the spacing of its voxels. Export it again.")
         steps, why = np.diag([spacings[n] for n in axes.spatial[:3]]), why or "it has no space directions"
@@ -240,14 +228,14 @@ def _steps(path: Path, text: _Text, axes: _Axes) -> np.ndarray:
 
 def _vector(path: Path, text: str, name: str) -> np.ndarray:
     """Three numbers; a fourth coordinate, of time, is left out."""
-    values = _numbers(path, text.strip("()").split(","), name)
+    values = numbers(path, text.strip("()").split(","), name)
     if not 3 <= len(values) <= 4:
         raise damaged(path, f"its {name} have {len(values)} coordinates")
     return np.asarray(values[:3])
 
 
 def _require_equal_spacings(path: Path, text: _Text, axes: _Axes, steps: np.ndarray) -> None:
-    spacings = _numbers(path, text.words("spacings"), "spacings")
+    spacings = numbers(path, text.words("spacings"), "spacings")
     given = [spacings[n] if n < len(spacings) else np.nan for n in axes.spatial[:3]]
     lengths = np.linalg.norm(steps, axis=0)
     if any(np.isfinite(s) and abs(s - length) > 1e-3 * length for s, length in zip(given, lengths, strict=True)):
@@ -272,10 +260,7 @@ def _stored(path: Path, text: _Text, sizes: list[int]) -> Stored:
         )
     file = _data_file(path, text)
     start = 0 if file != path else text.size
-    for name in ("lineskip", "byteskip"):
-        if len(_whole_numbers(path, text, name) or [0]) != 1:
-            raise damaged(path, f"its {name} is {text.fields[name]!r}")
-    lines, skip = (*_whole_numbers(path, text, "lineskip"), 0)[0], (*_whole_numbers(path, text, "byteskip"), 0)[0]
+    lines, skip = ((*whole_numbers(path, text.words(name)[:1], name), 0)[0] for name in ("lineskip", "byteskip"))
     if lines < 0 or skip < -1 or (skip == -1 and coding != "raw"):
         raise damaged(path, f"its header skips {lines} lines and {skip} bytes")
     dtype = _dtype(path, text, coding)

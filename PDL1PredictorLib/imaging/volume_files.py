@@ -90,6 +90,8 @@ def files_of(path: Path) -> tuple[Path, ...]:
         InputError: The header cannot be read, or leads to no file that is followed.
     """
     name = path.name.lower()
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise InputError(f"{path.name} is no file. Choose the file of the volume.")
     try:
         if name.endswith((".nrrd", ".nhdr")):
             data = nrrd_data_file(path)

@@ -84,6 +84,32 @@ def damaged(path: Path, why: str) -> InputError:
     )
 
 
+def numbers(path: Path, words: Sequence[str], name: str) -> list[float]:
+    """Numbers of a text header.
+
+    Raises:
+        InputError: A word is no number, with the field's name.
+    """
+    try:
+        if any("_" in word for word in words):  # Python would take 1_0 for 10
+            raise ValueError
+        return [float(word) for word in words]
+    except ValueError as error:
+        raise damaged(path, f"its {name} is {' '.join(words)!r}") from error
+
+
+def whole_numbers(path: Path, words: Sequence[str], name: str) -> list[int]:
+    """Whole numbers of a text header.
+
+    Raises:
+        InputError: A word is no whole number, with the field's name.
+    """
+    values = numbers(path, words, name)
+    if not all(math.isfinite(value) and value == int(value) for value in values):
+        raise damaged(path, f"its {name} is {' '.join(words)!r}")
+    return [int(value) for value in values]
+
+
 def require_shape(path: Path, what: str, sizes: Sequence[int]) -> tuple[int, int, int]:
     """The three sizes of a volume, axes of one element beyond the third left out.
 
