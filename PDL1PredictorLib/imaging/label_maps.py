@@ -111,51 +111,49 @@ def _labels(values: np.ndarray, source: str) -> _Labels:
         InputError: Values that are no labels: an image, probabilities, or below 0.
         EmptyRegionError: There is none.
     """
-    distinct = _distinct(values)
-    if distinct is None or (len(distinct) > MOST_LISTED and distinct[0] < -WHOLE):
+    distinct, off = _distinct(values)
+    if len(distinct) > MOST_LABELS or (len(distinct) > MOST_LISTED and distinct[0] < 0):
+        least = MOST_LABELS if len(distinct) > MOST_LABELS else MOST_LISTED
         raise InputError(
-            f"{source} looks like an image, not a mask: it holds more than "
-            f"{MOST_LISTED if distinct is not None else MOST_LABELS} different values from {values.min():.6g} to "
-            f"{values.max():.6g}; a label map of whole numbers is needed. Choose the mask of the tumor."
+            f"{source} looks like an image, not a mask: it holds more than {least} different values from "
+            f"{values.min():.6g} to {values.max():.6g}; a label map of whole numbers is needed. Choose the mask of the "
+            "tumor."
         )
     if len(distinct) == 0:
-        raise EmptyRegionError(f"The mask {source} has no voxel. Outline the tumor, then predict.")
+        nearly = f": its values are all within {WHOLE:g} of 0" if off else ""
+        raise EmptyRegionError(f"The mask {source} has no voxel{nearly}. Outline the tumor, then predict.")
     if not np.isfinite(distinct).all():
         raise InputError(f"The mask {source} has voxels that are NaN or infinite. Export it again as a label map.")
-    distinct = distinct.astype(np.float64)
-    whole = np.rint(distinct)
-    off = float(np.abs(distinct - whole).max())
-    if off > WHOLE:
+    if (distinct != np.rint(distinct)).any():
         raise _not_whole(distinct, source)
-    if whole[0] < 0 or whole[-1] > LARGEST_LABEL:
-        bad = whole[0] if whole[0] < 0 else whole[-1]
+    if distinct[0] < 0 or distinct[-1] > LARGEST_LABEL:
+        bad = distinct[0] if distinct[0] < 0 else distinct[-1]
         raise InputError(
             f"The mask {source} holds the value {bad:.6g}; labels are whole numbers from 1 to {LARGEST_LABEL}. Export "
             "it again as a label map."
         )
-    labels = sorted({int(label) for label in whole} - {0})
-    if not labels:
-        raise EmptyRegionError(f"The mask {source} has no voxel: its values are all within {WHOLE:g} of 0.")
-    return _Labels(labels, _rounded(values, off, source) if off else ())
+    return _Labels([int(label) for label in distinct], _rounded(values, off, source) if off else ())
 
 
-def _distinct(values: np.ndarray) -> np.ndarray | None:
-    """The values other than 0, in order; None if there are more than a label map has."""
-    found = np.empty(0, values.dtype)
+def _distinct(values: np.ndarray) -> tuple[np.ndarray, float]:
+    """The values other than 0, float64 in order, those near a whole number as that; and the largest rounding.
+
+    They are not looked for to the end where there are more than a label map has.
+    """
+    found, off = np.empty(0), 0.0
     for plane in values:
-        used = plane[plane != 0]
-        if len(used):
-            found = np.union1d(found, used)
-        if len(found) > MOST_LABELS and not _only_rounding(found):
-            return None
-    return found
-
-
-def _only_rounding(found: np.ndarray) -> bool:
-    """Whether so many values are few labels, each with its rounding errors."""
-    if found.dtype.kind != "f" or not np.isfinite(found).all() or len(np.unique(np.rint(found))) > MOST_LABELS:
-        return False
-    return bool(np.abs(found - np.rint(found)).max() <= WHOLE)
+        used = plane[plane != 0].astype(np.float64)
+        if values.dtype.kind == "f" and len(used):
+            whole = np.rint(used)
+            with np.errstate(invalid="ignore"):  # of what is not finite
+                apart = np.abs(used - whole)
+            near = apart <= WHOLE
+            off = max(off, float(apart.max(where=near, initial=0)))
+            used = np.where(near, whole, used)
+        found = np.union1d(found, used[used != 0])
+        if len(found) > MOST_LABELS:
+            break
+    return found, off
 
 
 def _not_whole(distinct: np.ndarray, source: str) -> InputError:
