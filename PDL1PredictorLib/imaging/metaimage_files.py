@@ -21,6 +21,7 @@ from PDL1PredictorLib.imaging.volume_header import (
     orientation_unknown,
     placed,
     require_shape,
+    require_spacing,
     whole_numbers,
 )
 
@@ -153,11 +154,7 @@ def _place(path: Path, text: _Text, axes: int, size: tuple[int, int, int]) -> tu
     lengths = np.linalg.norm(rows, axis=1)
     if not np.abs(lengths - 1).max() <= 1e-3:  # also NaN
         raise damaged(path, f"the axes in its TransformMatrix are {', '.join(f'{x:g}' for x in lengths)} long, not 1")
-    if not min(spacing[:3]) > 0:
-        raise InputError(
-            f"{path.name} gives the spacing {' x '.join(f'{s:g}' for s in spacing[:3])} mm; every spacing must be "
-            "positive. Export it again."
-        )
+    require_spacing(path, spacing[:3])
     place, warnings = placed(path, rows.T * spacing[:3], (origin or [0.0] * axes)[:3], size)
     place = Place((spacing[0], spacing[1], spacing[2]), place.origin_mm, place.direction)
     return place, (
@@ -179,7 +176,7 @@ def _stored(path: Path, text: _Text, sizes: list[int], channels: int) -> Stored:
     dtype = np.dtype(kind).newbyteorder(">" if msb else "<")
     file = _data_file(path, text)
     start = text.size if file == path else 0
-    if not text.is_true("BinaryData"):
+    if "BinaryData" in text.fields and not text.is_true("BinaryData"):  # where nothing is said, ITK reads bytes
         return Stored(file, start, "text", dtype)
     skip = (_whole(path, text, "HeaderSize") or [0])[0]
     if text.is_true("CompressedData"):

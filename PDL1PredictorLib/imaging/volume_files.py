@@ -90,9 +90,9 @@ def files_of(path: Path) -> tuple[Path, ...]:
         InputError: The header cannot be read, or leads to no file that is followed.
     """
     name = path.name.lower()
-    if path.exists() and not path.is_file():  # a pipe would be waited for
-        raise InputError(f"{path.name} is no file. Choose the file of the volume.")
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise InputError(f"{path.name} is no file. Choose the file of the volume.")
         if name.endswith((".nrrd", ".nhdr")):
             data = nrrd_data_file(path)
         elif name.endswith((".mha", ".mhd")):

@@ -127,7 +127,7 @@ def unreadable(image: Path, mask: Path, segment: str | None) -> str:
 def _headers_agree(image: Path, mask: Path) -> bool:
     grids = []
     for path in (image, mask):
-        if not (path.is_file() and path.name.lower().endswith(SUFFIXES)):
+        if not path.name.lower().endswith(SUFFIXES):
             return False
         try:
             header = read_header(path, "volume")

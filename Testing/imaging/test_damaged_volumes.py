@@ -152,8 +152,9 @@ def test_what_the_system_forbids_is_said_as_it_is(zipped, monkeypatch, error, wo
             read_volume(path, "CT")
     with monkeypatch.context() as patched:
         patched.setattr(Path, "exists", fail)
-        with pytest.raises(InputError, match=words):
-            read_volume(path, "CT")
+        for read in (lambda: read_volume(path, "CT"), lambda: volume_files.files_of(path)):
+            with pytest.raises(InputError, match=words):
+                read()
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")

@@ -1,6 +1,7 @@
 """Names that are not UTF-8, or that the system keeps in another encoding: SimpleITK never sees them."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -102,6 +103,21 @@ def test_messages_and_warnings_with_such_names_can_be_printed(folder):
     assert r"M\xfcller/none.nii does not exist" in str(caught.value)
     assert CaseWarning("a", f"{LATIN} \x1b[31mred").text == r"M\xfcller \x1b[31mred"
     assert printable("Müller\n\t胸部 é") == "Müller\n\t胸部 é"
+
+
+LIBRARY = Path(itk_files.__file__).resolve().parents[1]
+DOORS = {"itk_files.py", "dicom_series.py"}
+
+
+def hands_a_name_over(source):
+    return re.search(r"sitk\.(ReadImage|WriteImage|Image\w*(Reader|Writer))", source) is not None
+
+
+def test_no_other_file_of_the_library_hands_simpleitk_a_name():
+    sources = {path.name: path.read_text(encoding="utf-8") for path in LIBRARY.rglob("*.py")}
+    assert {name for name, source in sources.items() if hands_a_name_over(source)} <= DOORS
+    assert all("plain_names(" in sources[name] for name in DOORS)
+    assert hands_a_name_over("image = sitk.ReadImage(str(path))")
 
 
 CODE = """

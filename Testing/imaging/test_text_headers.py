@@ -141,6 +141,11 @@ def test_other_types_codings_and_byte_orders_give_the_same_voxels(nrrd, meta):
         assert (array(read_volume(path, "CT")) == VALUES).all(), fields
 
 
+def test_a_metaimage_of_few_words_is_read_as_bytes(meta):
+    found = read_volume(meta(ObjectType=None, BinaryData=None, BinaryDataByteOrderMSB=None, CompressedData=None), "CT")
+    assert (array(found) == VALUES).all()
+
+
 def test_units_of_a_nrrd_are_honored(nrrd):
     steps = {"space_directions": "(0.1,0,0) (0,0.2,0) (0,0,0.5)", "space_origin": "(1,2,3)"}
     image = read_volume(nrrd(space_units='"cm" "cm" "cm"', **steps), "CT").image
@@ -192,6 +197,10 @@ def test_what_a_nrrd_cannot_say_is_refused_in_words(nrrd, fields, words):
         ({"TransformMatrix": "2 0 0 0 1 0 0 0 1"}, "are 2, 1, 1 long, not 1"),
         ({"TransformMatrix": "1 0 0 0 1 0 0 0"}, "8 direction cosines"),
         ({"ElementSpacing": "1 0 5"}, "the spacing 1 x 0 x 5 mm; every spacing must be positive"),
+        ({"ElementSpacing": "1 inf 5"}, "the spacing 1 x inf x 5 mm"),
+        ({"ElementSpacing": "1 nan 5"}, "the spacing 1 x nan x 5 mm"),
+        ({"Offset": "nan 0 0"}, "places the first voxel at"),
+        ({"TransformMatrix": "nan 0 0 0 1 0 0 0 1"}, "are nan, 1, 1 long"),
         ({"ElementSpacing": "1 -2 5"}, "the spacing 1 x -2 x 5 mm"),
         ({"ElementSpacing": None}, "does not say the spacing"),
         ({"Offset": "1 2"}, "2 offsets"),
