@@ -217,7 +217,7 @@ def place_segment(segmentationNode: Any, segmentID: str, image: "sitk.Image") ->
         text = _("The segment {name} is empty. Outline the tumor, then predict.")
         raise input_error(text.format(name=segment.GetName()))
     mask = _image((voxels != 0).astype(np.uint8), _to_world(segmentationNode) @ _first_voxel(labelmap))
-    return place_mask(mask, image, resample=True)
+    return place_mask(mask, image, resample=True).image
 
 
 def _array_of_image_data(data: Any) -> np.ndarray:

@@ -1,6 +1,8 @@
 """A case: a CT, a tumor mask on the same grid, and clinical values; valid once built."""
 
+import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Self
 
@@ -14,6 +16,8 @@ from PDL1PredictorLib.core.settings import MIN_TUMOR_VOXELS
 
 MIN_SLICES = 3
 GRID_TOLERANCE_MM = 1e-3  # writers round origin and spacing; a micrometre is no shift that anyone can see
+SNAP_VOXELS = 0.1  # part of the smallest voxel edge: writers round cosines, which grows toward the far corner
+NO_DIFFERENCE = 1e-9  # mm or cosine: the last bit of a sum
 
 
 @dataclass(frozen=True)
@@ -125,18 +129,36 @@ def grid_text(image: sitk.Image) -> str:
 
 def same_grid(a: sitk.Image, b: sitk.Image) -> bool:
     """Whether two volumes have one grid: equal size, and corners at the same place to a thousandth of a mm."""
+    return corners_apart_mm(a, b) <= GRID_TOLERANCE_MM
+
+
+def corners_apart_mm(a: sitk.Image, b: sitk.Image) -> float:
+    """How far the corners of two volumes lie apart at most, in mm; infinite if their sizes differ."""
     if a.GetDimension() != b.GetDimension() or a.GetSize() != b.GetSize():
-        return False
+        return math.inf
     far = [n - 1 for n in a.GetSize()]
-    corners = [
-        [0] * a.GetDimension(),
-        far,
-        *([far[i] if i == axis else 0 for i in range(len(far))] for axis in range(len(far))),
+    corners = list(itertools.product(*((0, n) for n in far)))
+    return max(math.dist(a.TransformIndexToPhysicalPoint(c), b.TransformIndexToPhysicalPoint(c)) for c in corners)
+
+
+def grid_difference(a: sitk.Image, b: sitk.Image) -> str:
+    """Which parts of two grids differ, with digits enough to see it; for messages."""
+    if a.GetDimension() != b.GetDimension() or a.GetSize() != b.GetSize():
+        return "their sizes differ"
+    parts = [
+        f"{name} by up to {apart:.2g}{unit}"
+        for name, unit, apart in (
+            ("spacing", " mm", _most_apart(a.GetSpacing(), b.GetSpacing())),
+            ("origin", " mm", _most_apart(a.GetOrigin(), b.GetOrigin())),
+            ("direction cosines", "", _most_apart(a.GetDirection(), b.GetDirection())),
+        )
+        if apart > NO_DIFFERENCE
     ]
-    return all(
-        math.dist(a.TransformIndexToPhysicalPoint(c), b.TransformIndexToPhysicalPoint(c)) <= GRID_TOLERANCE_MM
-        for c in corners
-    )
+    return f"they differ in {', '.join(parts)}, and corners lie up to {corners_apart_mm(a, b):.3g} mm apart"
+
+
+def _most_apart(a: Sequence[float], b: Sequence[float]) -> float:
+    return max(abs(x - y) for x, y in zip(a, b, strict=True))
 
 
 def require_same_grid(ct: sitk.Image, mask: sitk.Image) -> None:
@@ -147,7 +169,7 @@ def require_same_grid(ct: sitk.Image, mask: sitk.Image) -> None:
     """
     if not same_grid(ct, mask):
         raise GridMismatchError(
-            f"The CT lies on {grid_text(ct)}; the mask on {grid_text(mask)}. "
+            f"The CT lies on {grid_text(ct)}; the mask on {grid_text(mask)}: {grid_difference(ct, mask)}. "
             "Export the mask on the CT's grid, or ask for it to be resampled (--resample-mask)."
         )
 

@@ -9,8 +9,30 @@ NO_MEMORY = (
 )
 
 
+def printable(text: str) -> str:
+    r"""A text that any screen and file can take: bytes of names that are no text, and controls, become `\xfc`.
+
+    Python keeps a name that is not UTF-8 with surrogates, which end every print and every write in an error; a control
+    character in a name could rule the terminal. Line ends and tabs stay.
+    """
+    return "".join(map(_printable_letter, text))
+
+
+def _printable_letter(letter: str) -> str:
+    code = ord(letter)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that was no text
+        return f"\\x{code - 0xDC00:02x}"
+    if 0xD800 <= code <= 0xDFFF:
+        return f"\\u{code:04x}"
+    return f"\\x{code:02x}" if (code < 0x20 and letter not in "\n\t") or 0x7F <= code < 0xA0 else letter
+
+
 class PDL1Error(Exception):
     """What the user can act on: shown to the user as it is. Anything else is our bug."""
+
+    def __str__(self) -> str:
+        """The message, printable whatever the file in it is called."""
+        return printable(super().__str__())
 
 
 class InputError(PDL1Error, ValueError):

@@ -7,6 +7,7 @@ from typing import Any
 import SimpleITK as sitk
 
 from PDL1PredictorLib.core.case import Clinical
+from PDL1PredictorLib.core.errors import printable
 
 
 @dataclass(frozen=True)
@@ -15,11 +16,14 @@ class CaseWarning:
 
     Attributes:
         code: Stable name for programs, such as `ring_cut`.
-        text: What it means and what to do.
+        text: What it means and what to do; printable, whatever the file in it is called.
     """
 
     code: str
     text: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", printable(self.text))
 
 
 def codes(warnings: Iterable[CaseWarning]) -> str:

@@ -13,6 +13,7 @@ from PDL1PredictorLib.imaging.dicom_files import FRAME_KEY, PREFIX, header
 from PDL1PredictorLib.imaging.dicom_folder import TAGS, Slice, choose_series, look_into
 from PDL1PredictorLib.imaging.dicom_pixels import require_pixels, same_pixel_format, units_warnings
 from PDL1PredictorLib.imaging.dicom_stack import stack
+from PDL1PredictorLib.imaging.itk_files import plain_names
 from PDL1PredictorLib.imaging.loaded import Loaded
 from PDL1PredictorLib.imaging.volume_files import forget_metadata, reason
 
@@ -64,8 +65,8 @@ def _read_voxels(slices: list[Slice]) -> sitk.Image:
     chatty = sitk.ProcessObject.GetGlobalWarningDisplay()
     sitk.ProcessObject.SetGlobalWarningDisplay(False)  # what it would say of the geometry was checked above
     try:
-        with _with_prefix(slices) as paths:
-            reader.SetFileNames([str(path) for path in paths])
+        with _with_prefix(slices) as paths, plain_names(paths) as names:
+            reader.SetFileNames(names)
             image = reader.Execute()
     except (RuntimeError, MemoryError) as error:
         if isinstance(error, MemoryError) or any(words in str(error).lower() for words in NO_MEMORY):
@@ -109,7 +110,8 @@ def _with_prefix(slices: list[Slice]) -> Iterator[list[Path]]:
 def _first_unreadable(slices: Iterable[Slice]) -> str:
     for one in slices:
         try:
-            sitk.ReadImage(str(one.path))
+            with plain_names([one.path]) as names:
+                sitk.ReadImage(names[0])
         except RuntimeError:
             return one.path.name
     return ""

@@ -7,7 +7,6 @@ import SimpleITK as sitk
 
 from PDL1PredictorLib.core.case import require_ct, require_region
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.imaging.dicom_files import header, is_dicom
 from PDL1PredictorLib.imaging.dicom_masks import read_dicom_mask
 from PDL1PredictorLib.imaging.dicom_series import read_series
@@ -33,7 +32,6 @@ def read_ct(path: Path | str, series: str | None = None) -> Loaded:
         loaded = read_series(path, series)
     else:
         loaded = read_volume(path, "CT")
-        loaded = replace(loaded, warnings=(*loaded.warnings, *_orientation_warnings(loaded.image)))
         forget_metadata(loaded.image)
     doubt = require_ct(loaded.image)
     if doubt:
@@ -68,11 +66,12 @@ def read_mask(path: Path | str, ct: sitk.Image, segment: str | None = None, resa
         loaded = read_dicom_mask(path, ct, segment)
     else:
         volume = read_volume(path, "mask")
-        loaded = replace(volume, image=pick_label(volume.image, segment, path.name))
+        picked = pick_label(volume.image, segment, path.name)
+        loaded = replace(picked, warnings=(*volume.warnings, *picked.warnings))
     require_region(loaded.image, "mask", minimum=1)
     placed = place_mask(loaded.image, ct, resample)
-    forget_metadata(placed)
-    return replace(loaded, image=placed)
+    forget_metadata(placed.image)
+    return replace(loaded, image=placed.image, warnings=(*loaded.warnings, *placed.warnings))
 
 
 def _only_dicom_mask(folder: Path) -> Path:
@@ -82,14 +81,3 @@ def _only_dicom_mask(folder: Path) -> Path:
         return masks[0]
     listed = f": {', '.join(p.name for p in masks)}" if masks else ""
     raise InputError(f"{folder} holds {len(masks)} RTSTRUCT or SEG files{listed}. Choose the file of the mask.")
-
-
-def _orientation_warnings(image: sitk.Image) -> tuple[CaseWarning, ...]:
-    codes = [image.GetMetaData(key) for key in ("qform_code", "sform_code") if image.HasMetaDataKey(key)]
-    if len(codes) < 2 or any(code.strip() not in ("", "0") for code in codes):
-        return ()
-    text = (
-        "The NIfTI file does not say how the volume lies in the patient (qform and sform are 0): left and right, front "
-        "and back are assumed. Export it again from DICOM."
-    )
-    return (CaseWarning("orientation_unknown", text),)

@@ -1,22 +1,26 @@
-"""One volume from one file: NIfTI, NRRD or MetaImage, with the damage found that the readers pass over in silence."""
+"""One volume from one file: NIfTI, NRRD or MetaImage, read by this library itself, by the rules of docs/input.md.
 
-import gzip
-import math
+SimpleITK's own readers pass over damage in silence (a wrong checksum, a header that contradicts itself), end the
+process at a name that is not UTF-8, and ask for the memory that a damaged header promises.
+"""
+
 import os
-import struct
-import zlib
-from dataclasses import dataclass
-from io import BufferedIOBase
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
 
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.imaging.loaded import Loaded
+from PDL1PredictorLib.imaging.metaimage_files import metaimage_data_file, read_metaimage_header
+from PDL1PredictorLib.imaging.nifti_files import read_nifti_header
+from PDL1PredictorLib.imaging.nrrd_files import nrrd_data_file, read_nrrd_header
+from PDL1PredictorLib.imaging.stored_voxels import load, not_finite, require_room
+from PDL1PredictorLib.imaging.volume_header import VolumeHeader
 
 SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
-CHUNK_BYTES = 1 << 22
 
 
 def read_volume(path: Path, what: str) -> Loaded:
@@ -26,8 +30,35 @@ def read_volume(path: Path, what: str) -> Loaded:
         path: A file with one of the known suffixes.
         what: What it is read as, for messages, such as "CT".
 
+    Returns:
+        The volume, whose only metadata are 3D Slicer's names of segments, and what was repaired or assumed.
+
     Raises:
-        InputError: No such file, an unknown suffix, or a file that is damaged or cut off.
+        InputError: No such file, an unknown suffix, or a file that is damaged, cut off, contradicts itself, or cannot
+            be read for another reason, which is said.
+    """
+    header = read_header(path, what)
+    try:
+        values, extra = load(header)
+        bad = not_finite(values)
+        if bad:
+            raise InputError(f"The {what} has {bad} voxels that are NaN or infinite. Export it again from its source.")
+        image = _image(values, header)
+    except OSError as error:
+        raise unreadable(path, error) from error
+    except (MemoryError, RuntimeError) as error:  # SimpleITK knows only the latter
+        raise InputError(
+            f"There is not enough memory for {path.name}: its voxels need {_gigabytes(header):.2g} GB twice. Close "
+            "other programs, or crop the volume."
+        ) from error
+    return Loaded(image, (*header.warnings, *_extra(path, extra)))
+
+
+def read_header(path: Path, what: str) -> VolumeHeader:
+    """The header of a volume file, without its voxels.
+
+    Raises:
+        InputError: As `read_volume`.
     """
     require_file(path, what)
     name = path.name.lower()
@@ -36,23 +67,41 @@ def read_volume(path: Path, what: str) -> Loaded:
             f"{path.name} is no file that can be read as {what}. Known: {', '.join(SUFFIXES)} and DICOM. "
             "Convert it first."
         )
-    if name.endswith((".nii", ".nii.gz")):
-        _require_whole_nifti(path, what)
     try:
-        image = sitk.ReadImage(str(path))
-    except RuntimeError as error:
-        raise InputError(
-            f"{path.name} cannot be read: it is damaged, cut off, or not what its suffix says "
-            f"({reason(error)}). Copy or export it again."
-        ) from error
-    while image.GetDimension() > 3 and image.GetSize()[-1] == 1:
-        image = sitk.Extract(
-            image,
-            [*image.GetSize()[:-1], 0],
-            [0] * image.GetDimension(),
-            sitk.ExtractImageFilter.DIRECTIONCOLLAPSETOSUBMATRIX,
-        )
-    return Loaded(image)
+        if not path.is_file():
+            raise InputError(f"{path.name} is no file. Choose the file of the {what}.")
+        header = _reader(name)(path, what)
+        require_room(header)
+    except OSError as error:
+        raise unreadable(path, error) from error
+    return header
+
+
+def _reader(name: str) -> Callable[[Path, str], VolumeHeader]:
+    if name.endswith((".nii", ".nii.gz")):
+        return read_nifti_header
+    return read_nrrd_header if name.endswith((".nrrd", ".nhdr")) else read_metaimage_header
+
+
+def files_of(path: Path) -> tuple[Path, ...]:
+    """The files of a volume: the one named, and the data file that a detached header leads to.
+
+    Raises:
+        InputError: The header cannot be read, or leads to no file that is followed.
+    """
+    name = path.name.lower()
+    try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise InputError(f"{path.name} is no file. Choose the file of the volume.")
+        if name.endswith((".nrrd", ".nhdr")):
+            data = nrrd_data_file(path)
+        elif name.endswith((".mha", ".mhd")):
+            data = metaimage_data_file(path)
+        else:
+            return (path,)
+    except OSError as error:
+        raise unreadable(path, error) from error
+    return (path,) if data == path else (path, data)
 
 
 def require_file(path: Path, what: str) -> None:
@@ -61,12 +110,24 @@ def require_file(path: Path, what: str) -> None:
     Raises:
         InputError: With what is wrong.
     """
-    if not path.exists():
+    try:
+        exists = path.exists()
+        empty = exists and path.is_file() and path.stat().st_size == 0
+    except OSError as error:  # a folder on the way may not be entered, or the name is too long
+        raise unreadable(path, error) from error
+    if not exists:
         raise InputError(f"{path} does not exist. Choose the file or DICOM folder of the {what}.")
-    if path.is_file() and path.stat().st_size == 0:
+    if empty:
         raise InputError(f"{path.name} is empty. Copy or export it again.")
     if not os.access(path, os.R_OK):
         raise InputError(f"{path} may not be read. Ask for the right to read it, or copy it to a folder of your own.")
+
+
+def unreadable(path: Path, error: OSError) -> InputError:
+    """The error for a file that the system does not let be read, with the system's reason."""
+    if isinstance(error, PermissionError):
+        return InputError(f"{path} may not be read. Ask for the right to read it, or copy it to a folder of your own.")
+    return InputError(f"{path} cannot be read: {error.strerror or error}. Check the disk, or copy the file again.")
 
 
 def reason(error: Exception) -> str:
@@ -81,88 +142,27 @@ def forget_metadata(image: sitk.Image) -> None:
         image.EraseMetaData(key)
 
 
-@dataclass(frozen=True)
-class _NiftiHeader:
-    data_start: int
-    data_bytes: int
-    spacing_mm: tuple[float, ...]
-    float_type: np.dtype | None
+def _image(values: np.ndarray, header: VolumeHeader) -> sitk.Image:
+    components = 1
+    if header.component_axis is not None:
+        values = np.moveaxis(values, header.component_axis, -1)
+        components = values.shape[-1]
+    shape = header.size[::-1] if components == 1 else (*header.size[::-1], components)
+    image = sitk.GetImageFromArray(values.reshape(shape), isVector=components > 1)
+    image.SetSpacing(header.place.spacing_mm)
+    image.SetOrigin(header.place.origin_mm)
+    image.SetDirection(header.place.direction)
+    for key, value in header.segments.items():
+        image.SetMetaData(key, value)
+    return image
 
 
-def _require_whole_nifti(path: Path, what: str) -> None:
-    """Refuse a NIfTI that ITK would repair in silence: cut off (adds zeros), spacing 0 (takes 1 mm), NaN (takes 0)."""
-    with path.open("rb") as stream:
-        zipped = stream.read(2) == b"\x1f\x8b"
-    try:
-        with gzip.open(path) if zipped else path.open("rb") as stream:
-            header = _nifti_header(stream.read(540))
-            expected = header.data_start + header.data_bytes
-            if header.float_type is not None:
-                size, bad = _count(stream, header, header.float_type)
-            else:
-                size, bad = _unzipped_size(path, expected) if zipped else path.stat().st_size, 0
-    except (OSError, EOFError, zlib.error, struct.error) as error:
-        raise InputError(
-            f"{path.name} is not a whole NIfTI file ({reason(error)}). Copy or export it again."
-        ) from error
-    if size < expected:
-        raise InputError(
-            f"{path.name} is cut off: its header promises {expected} bytes, it holds {size}. Copy or export it again."
-        )
-    if not all(math.isfinite(s) and s != 0 for s in header.spacing_mm):
-        raise InputError(
-            f"{path.name} gives the spacing {' x '.join(f'{s:g}' for s in header.spacing_mm)} mm; "
-            "every spacing must be positive. Export it again."
-        )
-    if bad:
-        raise InputError(f"The {what} has {bad} voxels that are NaN or infinite. Export it again from its source.")
+def _gigabytes(header: VolumeHeader) -> float:
+    return float(np.prod(header.shape, dtype=float)) * header.stored.dtype.itemsize / 1e9
 
 
-def _nifti_header(header: bytes) -> _NiftiHeader:
-    for order in "<>":
-        length = struct.unpack_from(f"{order}i", header)[0]
-        if length == 348:  # NIfTI-1
-            dim = struct.unpack_from(f"{order}8h", header, 40)
-            code, bits = struct.unpack_from(f"{order}2h", header, 70)
-            pixdim = struct.unpack_from(f"{order}8f", header, 76)
-            offset = struct.unpack_from(f"{order}f", header, 108)[0]
-        elif length == 540:  # NIfTI-2
-            dim = struct.unpack_from(f"{order}8q", header, 16)
-            code, bits = struct.unpack_from(f"{order}2h", header, 12)
-            pixdim = struct.unpack_from(f"{order}8d", header, 104)
-            offset = struct.unpack_from(f"{order}q", header, 168)[0]
-        else:
-            continue
-        axes = dim[1 : 1 + min(max(dim[0], 0), 7)]
-        floats = {16: np.dtype(f"{order}f4"), 64: np.dtype(f"{order}f8")}
-        return _NiftiHeader(
-            data_start=int(offset),
-            data_bytes=math.prod(axes) * bits // 8,
-            spacing_mm=tuple(pixdim[1 : 1 + min(len(axes), 3)]),
-            float_type=floats.get(code),
-        )
-    raise OSError("its first bytes are not a NIfTI header")
-
-
-def _count(stream: BufferedIOBase, header: _NiftiHeader, float_type: np.dtype) -> tuple[int, int]:
-    """Size of the (unzipped) file up to the end of its voxels, and how many of those are not finite."""
-    stream.seek(header.data_start)
-    left, bad = header.data_bytes, 0
-    while left > 0 and (chunk := stream.read(min(left, CHUNK_BYTES))):
-        left -= len(chunk)
-        values = np.frombuffer(chunk, float_type, count=len(chunk) // float_type.itemsize)
-        bad += int(np.count_nonzero(~np.isfinite(values)))
-    return header.data_start + header.data_bytes - left, bad
-
-
-def _unzipped_size(path: Path, expected: int) -> int:
-    """Size after unzipping; the file is unzipped only if its last four bytes do not already state the expected size."""
-    with path.open("rb") as stream:
-        stream.seek(-4, os.SEEK_END)
-        if struct.unpack("<I", stream.read(4))[0] == expected % 2**32:
-            return expected
-    size = 0
-    with gzip.open(path) as stream:
-        while chunk := stream.read(CHUNK_BYTES):
-            size += len(chunk)
-    return size
+def _extra(path: Path, count: int) -> tuple[CaseWarning, ...]:
+    if not count:
+        return ()
+    text = f"{path.name} holds {count} bytes after its last voxel; they were passed over."
+    return (CaseWarning("extra_bytes", text),)

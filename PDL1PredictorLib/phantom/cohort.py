@@ -6,8 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import SimpleITK as sitk
-
 from PDL1PredictorLib import __version__
 from PDL1PredictorLib.core.endpoints import DEEPRADSCORE_ENDPOINTS
 from PDL1PredictorLib.core.errors import InputError
@@ -15,6 +13,7 @@ from PDL1PredictorLib.core.output import whole_folder
 from PDL1PredictorLib.core.outside_text import safe_cell
 from PDL1PredictorLib.core.processes import run_each
 from PDL1PredictorLib.core.progress import SILENT, Progress
+from PDL1PredictorLib.imaging.itk_files import write_image
 from PDL1PredictorLib.phantom.patient import Extent, PhantomPatient, make_patient
 from PDL1PredictorLib.phantom.traits import TRAIT_LIMIT, TRAITS
 from PDL1PredictorLib.phantom.truth import LAWS, MISSING_LABEL_SHARE, bayes_auc, intercept
@@ -97,8 +96,8 @@ def _write_patient(folder: Path, seed: int, index: int, extent: Extent) -> tuple
 def _write_case(folder: Path, patient: PhantomPatient) -> dict[str, Any]:
     case = patient.case
     image, mask = f"images/{case.name}_ct.nii.gz", f"images/{case.name}_tumor.nii.gz"
-    sitk.WriteImage(case.ct, str(folder / image), useCompression=True)
-    sitk.WriteImage(case.tumor, str(folder / mask), useCompression=True)
+    write_image(case.ct, folder / image, compressed=True)
+    write_image(case.tumor, folder / mask, compressed=True)
     clinical = {name: value for name, value in case.clinical.to_dict().items() if name in CLINICAL_COLUMNS}
     labels = {key: "" if label is None else label for key, label in patient.labels.items()}
     return {"case": case.name, "image": image, "mask": mask, **clinical, **labels}

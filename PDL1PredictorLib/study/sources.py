@@ -11,6 +11,7 @@ from PDL1PredictorLib.core.case import Case
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.imaging.case_files import Files, read_one_tumor
+from PDL1PredictorLib.imaging.volume_files import files_of
 from PDL1PredictorLib.phantom.patient import make_patient
 from PDL1PredictorLib.study.cohort import Cohort, CohortCase
 
@@ -106,10 +107,10 @@ class FileSource:
     def key(self) -> str:
         """SHA-256 of what the image and mask files hold, whatever they are called, and of the segment."""
         try:
-            parts = [_digest(self.case.image), _digest(self.case.mask), self.case.segment or ""]
+            parts = [_digest_all(self.case.image), _digest_all(self.case.mask), self.case.segment or ""]
         except OSError as error:
             raise InputError(f"{error.filename} cannot be read: {error.strerror}.") from error
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+        return hashlib.sha256("\n".join(parts).encode(errors="surrogatepass")).hexdigest()[:32]
 
     @property
     def labels(self) -> Labels | None:
@@ -151,6 +152,12 @@ def source_keys(sources: Sequence[Source]) -> tuple[dict[int, str], dict[str, st
         first[key] = source.name
         keys[position] = key
     return keys, failed
+
+
+def _digest_all(path: Path) -> str:
+    """Of a volume with the data file that its header leads to: the header alone says nothing of the voxels."""
+    files = (path,) if path.is_dir() else files_of(path)
+    return "+".join(map(_digest, files))
 
 
 def _digest(path: Path) -> str:

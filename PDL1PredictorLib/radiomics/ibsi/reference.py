@@ -10,6 +10,7 @@ import SimpleITK as sitk
 
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
+from PDL1PredictorLib.imaging.volume_files import read_volume
 from PDL1PredictorLib.radiomics.ibsi.features import Codes, ibsi_features, statistics
 from PDL1PredictorLib.radiomics.ibsi.filters import laplacian_of_gaussian, wavelet
 from PDL1PredictorLib.radiomics.ibsi.prepare import Prepared, discretized, prepare
@@ -198,8 +199,8 @@ def read_phantom(folder: Path) -> tuple[sitk.Image, sitk.Image]:
     for name in ("phantom", "mask"):
         path = folder / f"{name}.nii.gz"
         try:
-            images.append(sitk.ReadImage(str(path)))
-        except RuntimeError as error:
+            images.append(read_volume(path, name).image)
+        except InputError as error:
             raise InputError(f"{path} cannot be read. {WHAT_IS_NEEDED}") from error
     return images[0], images[1]
 
