@@ -116,4 +116,5 @@ def _distance_mm(area: np.ndarray, spacing_mm: tuple[float, float], fine: int) -
     sampling = [spacing / fine for spacing in spacing_mm]
     outside: np.ndarray = ndimage.distance_transform_edt(~area, sampling=sampling)
     inside: np.ndarray = ndimage.distance_transform_edt(area, sampling=sampling)
-    return outside - inside
+    signed: np.ndarray = outside - inside
+    return signed

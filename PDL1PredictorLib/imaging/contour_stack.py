@@ -55,7 +55,7 @@ class _Frame:
         return (spacing[0], spacing[1])
 
     def volume_ml(self, voxels: int) -> float:
-        return voxels * math.prod(self.ct.GetSpacing()) / 1000
+        return float(voxels * math.prod(self.ct.GetSpacing()) / 1000)
 
     def named(self, indices: Sequence[int]) -> str:
         """Slices in words, counted from 1, with their place along the patient's axis that they are stacked along."""
@@ -177,8 +177,9 @@ def _require_narrow_gaps(layers: dict[int, Layer], frame: _Frame, what: str, fil
         count = widest.last - widest.first + 1
         raise InputError(
             f"{what} has no contour on {count} slices in a row between others (the first and the last of them are "
-            f"{frame.named([widest.first, widest.last])}); up to {FILLED_SLICES} are filled by interpolation. Draw the contours that are missing, or choose the series that it was drawn on; tumors "
-            "that are separate belong into ROIs of their own."
+            f"{frame.named([widest.first, widest.last])}); up to {FILLED_SLICES} are filled by interpolation. Draw the "
+            "contours that are missing, or choose the series that it was drawn on; tumors that are separate belong "
+            "into ROIs of their own."
         )
 
 

@@ -1,44 +1,204 @@
-"""DICOM SEG."""
+"""Regions of a DICOM SEG: what the file promises is held against what it has, before anything is read at its size."""
 
 import importlib
+import math
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pydicom
 import SimpleITK as sitk
+from pydicom.uid import UID, generate_uid
 
-from PDL1PredictorLib.core.errors import InputError, MissingPackageError
+from PDL1PredictorLib.core.errors import GridMismatchError, InputError, MissingPackageError
+from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.imaging.dicom_files import require_same_frame
 from PDL1PredictorLib.imaging.label_maps import Entry, choose
 from PDL1PredictorLib.imaging.loaded import Loaded
+from PDL1PredictorLib.imaging.placing import place_mask
+
+KINDS = ("BINARY", "FRACTIONAL", "LABELMAP")
+CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")  # segmentation, label map segmentation
+MAX_VOXELS = 1 << 29  # twice the largest chest CT; beyond it the file is damaged, or meant to fill the memory
+MAX_FRAME_PIXELS = 1 << 24
 
 
 def read_seg(path: Path, ct: sitk.Image, segment: str | None) -> Loaded:
+    """One segment of a DICOM SEG on its own grid, uint8 0/1.
+
+    Args:
+        path: The file.
+        ct: The CT that it was drawn on.
+        segment: Label or number of the segment; None if there is only one.
+
+    Raises:
+        InputError: Damaged, stored in a way that cannot be read, or it is not clear which segment is meant.
+        GridMismatchError: Drawn on another scan.
+        MissingPackageError: highdicom is not installed.
+    """
     try:
         highdicom = importlib.import_module("highdicom")
     except ImportError as error:
         raise MissingPackageError(
             f"highdicom is needed to read the DICOM SEG {path.name}. Install it, or save the mask as NIfTI or NRRD."
         ) from error
+    with _plain_words(path.name):
+        data = pydicom.dcmread(path)
+        _require_readable(data, path.name)
+        _require_sound(data, path.name)
+        entries = _entries(data, path.name)
+        number = entries[choose(entries, segment, path.name)].number
+        frame = str(data.get("FrameOfReferenceUID") or "")
+        require_same_frame(ct, frame, path.name)
+        if not frame:
+            data.FrameOfReferenceUID = generate_uid()  # highdicom knows of no patient without one
+        maximum = int(data.get("MaximumFractionalValue") or 0) if data.SegmentationType == "FRACTIONAL" else 0
+        volume = _volume(highdicom, data, number, path.name)
+    what = f"Segment {number} of {path.name}"
+    values = np.asarray(volume.array)[..., 0]
+    mask = _image(_cut(values, maximum, what), volume.affine)
+    told = _fractions(values, maximum, math.prod(mask.GetSpacing()), what)
+    return Loaded(mask, (*told, *([] if frame else [_without_frame(mask, ct, path.name)])))
+
+
+@contextmanager
+def _plain_words(source: str) -> Iterator[None]:
+    """Whatever pydicom and highdicom raise on values that are damaged, as one kind of error."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            seg = highdicom.seg.segread(path)
-        except Exception as error:
-            raise InputError(f"{path.name} is a damaged DICOM SEG ({error}). Export it again.") from error
-        entries = [Entry(int(s.SegmentNumber), str(s.get("SegmentLabel", ""))) for s in seg.SegmentSequence]
-        number = entries[choose(entries, segment, path.name)].number
-        require_same_frame(ct, str(seg.get("FrameOfReferenceUID", "")), path.name)
-        try:
-            volume = seg.get_volume(segment_numbers=[number], combine_segments=False)
+            yield
+        except (InputError, MemoryError):
+            raise
+        except OSError as error:
+            if error.errno is None:  # pydicom's own, as at the end of a file
+                raise InputError(f"{source} is a damaged DICOM SEG ({error}). Export it again.") from error
+            raise InputError(f"{source} cannot be read: {error.strerror}.") from error
         except Exception as error:
             raise InputError(
-                f"Segment {number} of {path.name} cannot be read as a volume ({error}). Export it again."
+                f"{source} is a damaged DICOM SEG ({str(error) or type(error).__name__}). Export it again."
             ) from error
-    mask = sitk.GetImageFromArray((np.asarray(volume.array)[..., 0] >= 0.5).astype(np.uint8))
-    columns = volume.affine[:3, 2::-1]  # the frames may run against the normal: the affine says how they lie
+
+
+def _require_readable(data: Any, source: str) -> None:
+    """Refuse what is whole, but of a kind that no package here reads."""
+    syntax = UID(str(data.file_meta.get("TransferSyntaxUID") or ""))
+    if not syntax.is_transfer_syntax:
+        raise InputError(
+            f"{source} is stored in the transfer syntax {syntax.name or 'that it does not name'}, which is not known. "
+            "Export it uncompressed."
+        )
+    if not syntax.is_little_endian:
+        raise InputError(f"{source} is stored as {syntax.name}, which cannot be read. Export it as little endian.")
+    if data.get("SOPClassUID") not in CLASSES:
+        name = UID(str(data.get("SOPClassUID") or "")).name
+        raise InputError(f"{source} is no segmentation of voxels but {name or 'of no kind'}. Export it as such.")
+    kind = data.get("SegmentationType")
+    if kind not in KINDS:
+        raise InputError(f"{source} is a SEG of the type {kind}; known are {', '.join(KINDS)}. Export it again.")
+    if syntax.is_encapsulated and syntax.is_compressed:
+        try:
+            missing = not pydicom.pixels.get_decoder(syntax).is_available
+        except NotImplementedError:
+            missing = True
+        if missing:
+            raise InputError(f"{source} is compressed as {syntax.name}, which cannot be read. Export it uncompressed.")
+
+
+def _require_sound(data: Any, source: str) -> None:
+    """Refuse a file that has fewer frames, or fewer bytes of pixels, than it promises."""
+    rows, columns, frames = (int(data.get(name) or 0) for name in ("Rows", "Columns", "NumberOfFrames"))
+    described = len(data.get("PerFrameFunctionalGroupsSequence") or [])
+    if min(rows, columns, frames) < 1 or rows * columns > MAX_FRAME_PIXELS:
+        raise InputError(
+            f"{source} is a damaged DICOM SEG: {frames} frames of {rows} x {columns} pixels. Export it again."
+        )
+    if described != frames:
+        raise InputError(
+            f"{source} is a damaged DICOM SEG: it says where {described} of its {frames} frames lie. Export it again."
+        )
+    if UID(data.file_meta.TransferSyntaxUID).is_encapsulated:
+        return
+    needed = math.ceil(rows * columns * frames * int(data.get("BitsAllocated") or 0) / 8)
+    held = len(data.get("PixelData") or b"")
+    if not needed or held < needed:
+        raise InputError(
+            f"{source} is a damaged DICOM SEG: it holds {held} of the {needed} bytes of its pixels. Export it again."
+        )
+
+
+def _entries(data: Any, source: str) -> list[Entry]:
+    """The segments; number 0 of a label map is the background, described or not."""
+    segments = data.get("SegmentSequence") or []
+    every = [Entry(int(item.SegmentNumber), str(item.get("SegmentLabel") or "")) for item in segments]
+    entries = [entry for entry in every if entry.number > 0]
+    if not entries:
+        raise InputError(f"{source} holds no segment. Choose the SEG with the tumor.")
+    numbers = [entry.number for entry in entries]
+    if len(set(numbers)) < len(numbers):
+        raise InputError(f"{source} holds several segments of one number: {numbers}. Export it again.")
+    return entries
+
+
+def _volume(highdicom: Any, data: Any, number: int, source: str) -> Any:
+    seg = highdicom.seg.Segmentation.from_dataset(data, copy=False)
+    geometry = seg.get_volume_geometry(allow_missing_positions=True)
+    if geometry is None:
+        raise InputError(f"The frames of {source} do not lie at even distances in one stack. Export it as a volume.")
+    voxels = math.prod(geometry.spatial_shape)
+    if voxels > MAX_VOXELS:
+        size = " x ".join(str(n) for n in geometry.spatial_shape[::-1])
+        raise InputError(f"{source} spans {size} voxels, more than any CT has. Export it again.")
+    return seg.get_volume(segment_numbers=[number], combine_segments=False, rescale_fractional=False)
+
+
+def _cut(values: np.ndarray, maximum: int, what: str) -> np.ndarray:
+    """0 and 1, from fractions by at least half of the maximum."""
+    if not maximum:
+        return (values > 0).astype(np.uint8)
+    if int(values.max()) > maximum:
+        raise InputError(f"{what} has the value {values.max()}, above its maximum {maximum}. Export it again.")
+    return (values >= (maximum + 1) // 2).astype(np.uint8)
+
+
+def _fractions(values: np.ndarray, maximum: int, voxel_mm3: float, what: str) -> list[CaseWarning]:
+    if not maximum:
+        return []
+    half = (maximum + 1) // 2
+    below = int(np.count_nonzero((values > 0) & (values < half)))
+    above = int(np.count_nonzero((values >= half) & (values < maximum)))
+    if not below and not above:
+        return []
+    text = (
+        f"{what} holds fractions, cut at 0.5: {below} voxels below it ({below * voxel_mm3 / 1000:.3g} mL) were left "
+        f"out, {above} voxels from 0.5 to 1 ({above * voxel_mm3 / 1000:.3g} mL) count whole."
+    )
+    return [CaseWarning("fractions_cut", text)]
+
+
+def _image(values: np.ndarray, affine: np.ndarray) -> sitk.Image:
+    mask = sitk.GetImageFromArray(values)
+    columns = affine[:3, 2::-1]  # the frames may run against the normal: the affine says how they lie
     spacing = np.linalg.norm(columns, axis=0)
     mask.SetSpacing(spacing.tolist())
     mask.SetDirection((columns / spacing).ravel().tolist())
-    mask.SetOrigin(volume.affine[:3, 3].tolist())
-    return Loaded(mask)
+    mask.SetOrigin(affine[:3, 3].tolist())
+    return mask
+
+
+def _without_frame(mask: sitk.Image, ct: sitk.Image, source: str) -> CaseWarning:
+    try:
+        place_mask(mask, ct, resample=False)
+    except GridMismatchError as error:
+        raise GridMismatchError(
+            f"{source} does not say in which frame of reference it was drawn, and does not lie on this CT's voxels "
+            f"({error}) Choose the CT that it was drawn on, or export the SEG again."
+        ) from error
+    text = (
+        f"{source} does not say in which frame of reference it was drawn: that it belongs to this CT is assumed, since "
+        "it lies on its voxels. Check where it lies."
+    )
+    return CaseWarning("frame_unknown", text)

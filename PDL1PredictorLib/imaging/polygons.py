@@ -1,4 +1,4 @@
-"""Polygons on a grid: which voxel centers one encloses, by the even-odd rule, in time that damaged input cannot blow up."""
+"""Polygons on a grid: which voxel centers one encloses by the even-odd rule, however many vertices it has."""
 
 import numpy as np
 

@@ -39,7 +39,9 @@ def read_ct(path: Path | str, series: str | None = None) -> Loaded:
     return loaded
 
 
-def read_mask(path: Path | str, ct: sitk.Image, segment: str | None = None, resample: bool = False) -> Loaded:
+def read_mask(
+    path: Path | str, ct: sitk.Image, segment: str | None = None, resample: bool = False, fill_gaps: bool = False
+) -> Loaded:
     """Read the mask of a CT.
 
     Args:
@@ -48,6 +50,7 @@ def read_mask(path: Path | str, ct: sitk.Image, segment: str | None = None, resa
         ct: The CT, as `read_ct` gave it.
         segment: Which region, by name or number (label value); needed if there are several.
         resample: Allow a mask on another grid, by linear interpolation.
+        fill_gaps: Interpolate contours of an RTSTRUCT that are missing on more than two slices in a row.
 
     Returns:
         uint8 0/1 on the CT's grid, at least one voxel set, and what was done to get there.
@@ -63,7 +66,7 @@ def read_mask(path: Path | str, ct: sitk.Image, segment: str | None = None, resa
     if path.is_dir():
         path = _only_dicom_mask(path)
     if is_dicom(path):
-        loaded = read_dicom_mask(path, ct, segment)
+        loaded = read_dicom_mask(path, ct, segment, fill_gaps)
     else:
         volume = read_volume(path, "mask")
         loaded = replace(volume, image=pick_label(volume.image, segment, path.name))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-from PDL1PredictorLib.core.errors import EmptyRegionError, GridMismatchError, InputError
+from PDL1PredictorLib.core.errors import EmptyRegionError, InputError
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.imaging.contour_stack import Contour, mask_of
 from PDL1PredictorLib.imaging.dicom_files import FRAME_KEY, require_same_frame
