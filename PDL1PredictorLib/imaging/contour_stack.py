@@ -211,12 +211,13 @@ def _voxels(areas: dict[int, np.ndarray]) -> int:
 
 def _copies(planes: dict[float, Outlines], what: str) -> list[CaseWarning]:
     copies = sum(outlines.copies for outlines in planes.values())
-    if not copies:
+    rounds = sum(outlines.rounds for outlines in planes.values())
+    if not copies and not rounds:
         return []
     every = copies + sum(len(outlines.polygons) for outlines in planes.values())
     text = (
-        f"{copies} of the {every} contours of {what} repeat another contour, exactly or to less than a voxel: "
-        "each was taken once."
+        f"{copies} of the {every} contours of {what} repeat another contour, exactly or to less than a voxel, and "
+        f"{rounds} run round more than once: each was taken once."
     )
     return [CaseWarning("contours_repeated", text)]
 

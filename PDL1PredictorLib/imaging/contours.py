@@ -45,7 +45,8 @@ class Outlines:
         polygons: Vertices (n, 2) of each, without copies.
         levels: How many contours lie around each, one in the other: it adds if even, cuts a hole if odd.
         exclusive: Levels do not count; the even-odd rule holds over all.
-        copies: How many contours were dropped since they repeat another, or run round more than once.
+        copies: How many contours were dropped since they repeat another.
+        rounds: How many ran round more than once, which counts once.
         overlaps: Pairs of `polygons` that overlap in part and are joined.
     """
 
@@ -53,6 +54,7 @@ class Outlines:
     levels: tuple[int, ...]
     exclusive: bool = False
     copies: int = 0
+    rounds: int = 0
     overlaps: tuple[tuple[int, int], ...] = ()
 
     def draw(self, shape: tuple[int, int], fine: int = 1) -> np.ndarray:
@@ -94,17 +96,16 @@ def in_order(contours: Sequence[Polygon], spacing_mm: Size) -> Outlines:
         )
     laps = [drawn_once(contour.points) for contour in contours]
     polygons = [points for points, _ in laps]
-    copies = sum(again for _, again in laps)
+    rounds = sum(again for _, again in laps)
     exclusive = any(contour.exclusive for contour in contours)
     if len(polygons) < 2:
-        return Outlines(tuple(polygons), (0,) * len(polygons), exclusive, copies)
+        return Outlines(tuple(polygons), (0,) * len(polygons), exclusive, rounds=rounds)
     relations = _Relations(polygons, spacing_mm)
     kept = relations.without_copies()
     levels = relations.levels(kept)
     place = {n: position for position, n in enumerate(kept)}
     pairs = () if exclusive else tuple((place[a], place[b]) for a, b in relations.overlaps(kept))
-    dropped = copies + len(polygons) - len(kept)
-    return Outlines(tuple(polygons[n] for n in kept), levels, exclusive, dropped, pairs)
+    return Outlines(tuple(polygons[n] for n in kept), levels, exclusive, len(polygons) - len(kept), rounds, pairs)
 
 
 class _Relations:
