@@ -1,14 +1,22 @@
 """Masks from DICOM: RTSTRUCT contours and DICOM SEG, as volumes that lie on the CT's grid or can be placed there."""
 
 from pathlib import Path
+from typing import Any
 
+import pydicom
 import SimpleITK as sitk
+from pydicom.dataelem import RawDataElement
+from pydicom.filereader import read_file_meta_info
+from pydicom.uid import UID
 
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.imaging.dicom_files import header, require_whole
+from PDL1PredictorLib.imaging.dicom_files import UNDEFINED_LENGTH
 from PDL1PredictorLib.imaging.dicom_seg import read_seg
 from PDL1PredictorLib.imaging.loaded import Loaded
+from PDL1PredictorLib.imaging.plain_words import plain_words
 from PDL1PredictorLib.imaging.rtstruct import read_rtstruct
+
+DEFERRED_BYTES = 1024  # longer values are passed over while it is looked whether they are there
 
 
 def read_dicom_mask(path: Path, ct: sitk.Image, segment: str | None, fill_gaps: bool = False) -> Loaded:
@@ -26,16 +34,25 @@ def read_dicom_mask(path: Path, ct: sitk.Image, segment: str | None, fill_gaps: 
         EmptyRegionError: The region has no contour or voxel.
         MissingPackageError: highdicom is needed for DICOM SEG.
     """
-    require_whole(path)
-    data = header(path)
-    modality = str(data.get("Modality", ""))
-    try:
-        if modality == "RTSTRUCT":
-            return read_rtstruct(data, path.name, ct, segment, fill_gaps)
-        if modality == "SEG":
-            return read_seg(path, ct, segment)
-    except MemoryError as error:
-        raise InputError(
-            f"There is too little memory to read {path.name}. Close other programs, or use a computer with more."
-        ) from error
+    with plain_words(path, "DICOM file"):
+        data = _opened(path)
+        modality = str(data.get("Modality") or "")
+    if modality == "RTSTRUCT":
+        return read_rtstruct(data, path, ct, segment, fill_gaps)
+    if modality == "SEG":
+        return read_seg(data, path, ct, segment)
     raise InputError(f"{path.name} is DICOM {modality or 'without a modality'}; a mask is an RTSTRUCT or a SEG.")
+
+
+def _opened(path: Path) -> Any:
+    """The whole data set, once it is known to end where its values do, which pydicom does not look at."""
+    syntax = UID(str(read_file_meta_info(path).get("TransferSyntaxUID") or ""))
+    if syntax and not syntax.is_transfer_syntax:
+        raise InputError(f"{path.name} is stored in the transfer syntax {syntax}, which is not known. Export it again.")
+    size = path.stat().st_size
+    for element in pydicom.dcmread(path, defer_size=DEFERRED_BYTES).values():  # raw: nothing is converted yet
+        if not isinstance(element, RawDataElement) or element.length == UNDEFINED_LENGTH:
+            continue
+        if element.value_tell + element.length > size:
+            raise InputError(f"{path.name} is cut off in its value {element.tag}. Copy or export it again.")
+    return pydicom.dcmread(path)

@@ -2,9 +2,6 @@
 
 import importlib
 import math
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +16,7 @@ from PDL1PredictorLib.imaging.dicom_files import require_same_frame
 from PDL1PredictorLib.imaging.label_maps import Entry, choose
 from PDL1PredictorLib.imaging.loaded import Loaded
 from PDL1PredictorLib.imaging.placing import place_mask
+from PDL1PredictorLib.imaging.plain_words import plain_words
 
 KINDS = ("BINARY", "FRACTIONAL", "LABELMAP")
 CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")  # segmentation, label map segmentation
@@ -26,11 +24,12 @@ MAX_VOXELS = 1 << 29  # twice the largest chest CT; beyond it the file is damage
 MAX_FRAME_PIXELS = 1 << 24
 
 
-def read_seg(path: Path, ct: sitk.Image, segment: str | None) -> Loaded:
+def read_seg(data: Any, path: Path, ct: sitk.Image, segment: str | None) -> Loaded:
     """One segment of a DICOM SEG on its own grid, uint8 0/1.
 
     Args:
-        path: The file.
+        data: The whole data set, which is changed.
+        path: Its file, for messages.
         ct: The CT that it was drawn on.
         segment: Label or number of the segment; None if there is only one.
 
@@ -45,8 +44,7 @@ def read_seg(path: Path, ct: sitk.Image, segment: str | None) -> Loaded:
         raise MissingPackageError(
             f"highdicom is needed to read the DICOM SEG {path.name}. Install it, or save the mask as NIfTI or NRRD."
         ) from error
-    with _plain_words(path.name):
-        data = pydicom.dcmread(path)
+    with plain_words(path, "DICOM SEG"):
         _require_readable(data, path.name)
         _require_sound(data, path.name)
         entries = _entries(data, path.name)
@@ -64,35 +62,14 @@ def read_seg(path: Path, ct: sitk.Image, segment: str | None) -> Loaded:
     return Loaded(mask, (*told, *([] if frame else [_without_frame(mask, ct, path.name)])))
 
 
-@contextmanager
-def _plain_words(source: str) -> Iterator[None]:
-    """Whatever pydicom and highdicom raise on values that are damaged, as one kind of error."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            yield
-        except (InputError, MemoryError):
-            raise
-        except OSError as error:
-            if error.errno is None:  # pydicom's own, as at the end of a file
-                raise InputError(f"{source} is a damaged DICOM SEG ({error}). Export it again.") from error
-            raise InputError(f"{source} cannot be read: {error.strerror}.") from error
-        except Exception as error:
-            raise InputError(
-                f"{source} is a damaged DICOM SEG ({str(error) or type(error).__name__}). Export it again."
-            ) from error
-
-
 def _require_readable(data: Any, source: str) -> None:
     """Refuse what is whole, but of a kind that no package here reads."""
     syntax = UID(str(data.file_meta.get("TransferSyntaxUID") or ""))
-    if not syntax.is_transfer_syntax:
-        raise InputError(
-            f"{source} is stored in the transfer syntax {syntax.name or 'that it does not name'}, which is not known. "
-            "Export it uncompressed."
-        )
     if not syntax.is_little_endian:
-        raise InputError(f"{source} is stored as {syntax.name}, which cannot be read. Export it as little endian.")
+        raise InputError(
+            f"{source} is stored as {syntax.name or 'nothing that it names'}, which cannot be read. "
+            "Export it as little endian."
+        )
     if data.get("SOPClassUID") not in CLASSES:
         name = UID(str(data.get("SOPClassUID") or "")).name
         raise InputError(f"{source} is no segmentation of voxels but {name or 'of no kind'}. Export it as such.")

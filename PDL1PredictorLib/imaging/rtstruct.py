@@ -1,9 +1,9 @@
 """Regions of an RTSTRUCT: which ROI is meant, which of its contours enclose anything, and their mask."""
 
-import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from PDL1PredictorLib.imaging.contour_stack import Contour, mask_of
 from PDL1PredictorLib.imaging.dicom_files import FRAME_KEY, require_same_frame
 from PDL1PredictorLib.imaging.label_maps import Entry, choose
 from PDL1PredictorLib.imaging.loaded import Loaded
+from PDL1PredictorLib.imaging.plain_words import plain_words
 from PDL1PredictorLib.imaging.polygons import encloses_area
 
 MAX_COORDINATE_MM = 1e5  # no patient is that large; far larger numbers overflow
@@ -28,12 +29,12 @@ class _Roi:
     contours_lps_mm: tuple[tuple[str, np.ndarray], ...]  # type in DICOM's words, points (n, 3)
 
 
-def read_rtstruct(data: Any, source: str, ct: sitk.Image, segment: str | None, fill_gaps: bool) -> Loaded:
+def read_rtstruct(data: Any, path: Path, ct: sitk.Image, segment: str | None, fill_gaps: bool) -> Loaded:
     """One ROI of an RTSTRUCT on the CT's grid, uint8 0/1.
 
     Args:
         data: The data set.
-        source: File name, for messages.
+        path: Its file, for messages.
         ct: The CT that it was drawn on.
         segment: Name or number of the ROI; None if there is only one.
         fill_gaps: Interpolate over gaps of more than two slices too.
@@ -43,14 +44,9 @@ def read_rtstruct(data: Any, source: str, ct: sitk.Image, segment: str | None, f
         GridMismatchError: Drawn on another scan, or a part lies beyond the CT.
         EmptyRegionError: The ROI encloses nothing.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what breaks the standard's small print; what matters is checked here
-            roi = _roi(data, segment, source)
-    except (InputError, MemoryError):
-        raise
-    except Exception as error:  # whatever pydicom raises when it converts a value that is damaged
-        raise InputError(f"{source} is a damaged RTSTRUCT ({error}). Export it again.") from error
+    source = path.name
+    with plain_words(path, "RTSTRUCT"):
+        roi = _roi(data, segment, source)
     what = f"ROI {roi.entry.name or roi.entry.number} of {source}"
     require_same_frame(ct, roi.frame_uid, what)
     closed, left_out = _closed(roi, ct, what)

@@ -40,10 +40,10 @@ def twist(n):
     return st.lists(st.tuples(st.integers(-4, 24), st.integers(-4, 24)), min_size=n, max_size=12)
 
 
-@given(twist(3), st.sampled_from([1.0, 0.5, 0.37]))
+@given(twist(3), st.sampled_from([1.0, 0.5, 0.25]), st.sampled_from([(0.0, 0.0), (0.0137, 0.0291)]))
 @settings(max_examples=300, deadline=None)
-def test_the_filled_pixels_are_those_of_scikit_image(vertices, step):
-    polygon = np.array(vertices) * step
+def test_the_filled_pixels_are_those_of_scikit_image(vertices, step, offset):
+    polygon = np.array(vertices) * step + offset
     assert (filled(polygon, (11, 9)) == polygon2mask((11, 9), polygon)).all()
 
 
