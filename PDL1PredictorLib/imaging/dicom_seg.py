@@ -124,7 +124,9 @@ def _volume(highdicom: Any, data: Any, number: int, source: str) -> Any:
     seg = highdicom.seg.Segmentation.from_dataset(data, copy=False)
     geometry = seg.get_volume_geometry(allow_missing_positions=True)
     if geometry is None:
-        raise InputError(f"The frames of {source} do not lie at even distances in one stack. Export it as a volume.")
+        raise InputError(
+            f"{source} does not say that its frames lie at even distances in one stack. Export it as a volume."
+        )
     voxels = math.prod(geometry.spatial_shape)
     if voxels > MAX_VOXELS:
         size = " x ".join(str(n) for n in geometry.spatial_shape[::-1])

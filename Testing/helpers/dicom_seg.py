@@ -9,8 +9,9 @@ import pytest
 highdicom = pytest.importorskip("highdicom")
 
 
-def write_seg(path, ct, *masks, names=("Tumor", "Node")):
+def write_seg(path, ct, *masks, names=("Tumor", "Node"), kind="BINARY"):
     """Write masks (k, j, i), in the order of the slices' files `ct`, as one DICOM SEG; empty frames are left out."""
+    fractions = {"fractional_type": "PROBABILITY", "max_fractional_value": 100} if kind == "FRACTIONAL" else {}
     code = highdicom.sr.CodedConcept
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -27,7 +28,7 @@ def write_seg(path, ct, *masks, names=("Tumor", "Node")):
         seg = highdicom.seg.Segmentation(
             source_images=[pydicom.dcmread(p) for p in ct],
             pixel_array=np.stack(masks, axis=-1),
-            segmentation_type=highdicom.seg.SegmentationTypeValues.BINARY,
+            segmentation_type=highdicom.seg.SegmentationTypeValues(kind),
             segment_descriptions=descriptions,
             series_instance_uid=highdicom.UID(),
             series_number=5,
@@ -37,6 +38,7 @@ def write_seg(path, ct, *masks, names=("Tumor", "Node")):
             manufacturer_model_name="Model",
             software_versions="1",
             device_serial_number="1",
+            **fractions,
         )
         seg.save_as(path)
     return path
