@@ -82,6 +82,8 @@ def _parts(layers: dict[int, Layer], a: int, b: int) -> Iterator[tuple[np.ndarra
     first, last = layers[a].area, layers[b].area
     between = np.zeros_like(first)
     for index in range(a + 1, b):
+        if index in layers and not layers[index].area.any():
+            return  # drawn, but between the voxel centers: so thin was it meant to be
         if index in layers:
             between |= layers[index].area
     if not (first & last & ~between).any():

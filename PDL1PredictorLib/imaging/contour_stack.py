@@ -19,7 +19,7 @@ BETWEEN_SLICES = 0.1  # planes that lie farther from their slice are told
 BEYOND_VOXELS = 1.0  # how far a contour may reach beyond the outermost voxel centers
 LOST_SHARE = 0.005  # and how much of the volume may lie there
 EDGE_VOXELS = 1e-3
-MAX_LISTED = 8
+MAX_LISTED = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,12 +66,11 @@ class _Frame:
         ]
         column = np.reshape(self.ct.GetDirection(), (3, 3))[:, 2 - self.axis]
         along = int(np.argmax(np.abs(column)))
-        few = slice(None) if len(indices) <= MAX_LISTED else slice(MAX_LISTED)
-        more = "" if len(indices) <= MAX_LISTED else " ..."
-        numbers = ", ".join(str(n + 1) for n in indices[few])
-        places = ", ".join(f"{point[along]:.1f}" for point in points[few])
+        more = f" and {len(indices) - MAX_LISTED} more" if len(indices) > MAX_LISTED else ""
+        numbers = ", ".join(str(n + 1) for n in indices[:MAX_LISTED])
+        places = ", ".join(f"{point[along]:.1f}" for point in points[:MAX_LISTED])
         word = "slice" if len(indices) == 1 else "slices"
-        return f"{word} {numbers}{more} of {self.size[self.axis]} ({'xyz'[along]} = {places}{more} mm)"
+        return f"{word} {numbers}{more} of {self.size[self.axis]} ({'xyz'[along]} = {places} mm)"
 
 
 def mask_of(
@@ -159,8 +158,9 @@ def _nearest_planes(planes: dict[float, Outlines], frame: _Frame) -> dict[int, f
     nearest: dict[int, float] = {}
     for position in planes:
         index = math.floor(position + 0.5)
-        if index == frame.size[frame.axis] and position <= index - 0.5 + EDGE_VOXELS:
-            index -= 1  # exactly on the border of the last slice
+        within = int(np.clip(index, 0, frame.size[frame.axis] - 1))
+        if abs(position - within) <= 0.5 + EDGE_VOXELS:
+            index = within  # also exactly on the outer border of the first or last slice
         if index not in nearest or abs(position - index) < abs(nearest[index] - index):
             nearest[index] = position
     return dict(sorted(nearest.items()))
@@ -215,10 +215,9 @@ def _copies(planes: dict[float, Outlines], what: str) -> list[CaseWarning]:
     if not copies and not rounds:
         return []
     every = copies + sum(len(outlines.polygons) for outlines in planes.values())
-    text = (
-        f"{copies} of the {every} contours of {what} repeat another contour, exactly or to less than a voxel, and "
-        f"{rounds} run round more than once: each was taken once."
-    )
+    found = [f"{copies} repeat another contour, exactly or to less than a voxel"] if copies else []
+    found += [f"{rounds} run round more than once"] if rounds else []
+    text = f"Of the {every} contours of {what}, {' and '.join(found)}: each was taken once."
     return [CaseWarning("contours_repeated", text)]
 
 

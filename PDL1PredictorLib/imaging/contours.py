@@ -17,7 +17,7 @@ TOUCH_VOXELS = 0.1  # mean depth up to which outlines only touch, or one ends at
 TOUCH_SHARE = 0.1
 FINEST = 8  # sub-pixels along an axis
 FINE_PIXELS = 1 << 22
-MAX_PIXELS = 1 << 31
+MAX_PIXELS = 1 << 29
 MAX_CONTOURS = 1000
 
 Size = tuple[float, float]

@@ -20,7 +20,8 @@ from PDL1PredictorLib.imaging.plain_words import plain_words
 
 KINDS = ("BINARY", "FRACTIONAL", "LABELMAP")
 CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")  # segmentation, label map segmentation
-MAX_VOXELS = 1 << 29  # twice the largest chest CT; beyond it the file is damaged, or meant to fill the memory
+MAX_VOXELS = 1 << 28  # as many as a CT of 1024 slices has; a larger stack needs a CT that is large too
+MAX_SHARE = 4  # of the CT's voxels
 MAX_FRAME_PIXELS = 1 << 24
 
 
@@ -53,8 +54,8 @@ def read_seg(data: Any, path: Path, ct: sitk.Image, segment: str | None) -> Load
         require_same_frame(ct, frame, path.name)
         if not frame:
             data.FrameOfReferenceUID = generate_uid()  # highdicom knows of no patient without one
-        maximum = int(data.get("MaximumFractionalValue") or 0) if data.SegmentationType == "FRACTIONAL" else 0
-        volume = _volume(highdicom, data, number, path.name)
+        maximum = _maximum(data, path.name)
+        volume = _volume(highdicom, data, number, path.name, max(MAX_VOXELS, MAX_SHARE * ct.GetNumberOfPixels()))
     what = f"Segment {number} of {path.name}"
     values = np.asarray(volume.array)[..., 0]
     mask = _image(_cut(values, maximum, what), volume.affine)
@@ -120,7 +121,17 @@ def _entries(data: Any, source: str) -> list[Entry]:
     return entries
 
 
-def _volume(highdicom: Any, data: Any, number: int, source: str) -> Any:
+def _maximum(data: Any, source: str) -> int:
+    """The value of a whole voxel in a SEG of fractions; 0 for the other kinds."""
+    if data.SegmentationType != "FRACTIONAL":
+        return 0
+    maximum = int(data.get("MaximumFractionalValue") or 0)
+    if maximum < 1:
+        raise InputError(f"{source} holds fractions but does not say of which maximum. Export it again.")
+    return maximum
+
+
+def _volume(highdicom: Any, data: Any, number: int, source: str, most: int) -> Any:
     seg = highdicom.seg.Segmentation.from_dataset(data, copy=False)
     geometry = seg.get_volume_geometry(allow_missing_positions=True)
     if geometry is None:
@@ -128,9 +139,9 @@ def _volume(highdicom: Any, data: Any, number: int, source: str) -> Any:
             f"{source} does not say that its frames lie at even distances in one stack. Export it as a volume."
         )
     voxels = math.prod(geometry.spatial_shape)
-    if voxels > MAX_VOXELS:
+    if voxels > most:
         size = " x ".join(str(n) for n in geometry.spatial_shape[::-1])
-        raise InputError(f"{source} spans {size} voxels, more than any CT has. Export it again.")
+        raise InputError(f"{source} spans {size} voxels, far more than this CT. Export it again.")
     return seg.get_volume(segment_numbers=[number], combine_segments=False, rescale_fractional=False)
 
 

@@ -149,8 +149,22 @@ def test_one_slice_beyond_the_ct_is_refused_with_what_would_be_lost(ct, read, en
 
 
 def test_a_plane_on_the_last_half_slice_is_inside(ct, read):
-    mask, _ = read([circle(ct, k, 8) for k in range(10, 14)] + [circle(ct, 13.49, 8)], on=ct[:, :, :14])
-    assert mask[13].any()
+    mask, _ = read([circle(ct, k + 0.5, 8) for k in range(9, 14)], on=ct[:, :, :14])
+    assert mask[10:].any(axis=(1, 2)).all()
+    mask, _ = read([circle(ct, k - 0.5, 8) for k in range(10, 14)], on=ct[:, :, 10:])
+    assert mask[:4].any(axis=(1, 2)).all()
+
+
+def test_a_contour_between_the_voxel_centers_is_no_gap(ct, read):
+    contours = [circle(ct, k, 8) for k in (4, 5, 7, 8)]
+    filled, _ = read(contours)
+    thin, warnings = read([*contours, circle(ct, 6, 0.2, (25.5, 24.5))])
+    assert (bool(filled[6].any()), bool(thin[6].any()), codes(warnings)) == (True, False, [])
+
+
+def test_of_many_filled_slices_the_first_are_named_and_the_others_counted(ct, read):
+    _, (warning,) = read([circle(ct, k, 8) for k in range(1, 23, 3)])
+    assert "on slices 3, 4, 6, 7, 9, 10, 12, 13, 15, 16, 18, 19 and 2 more of 24" in warning.text
 
 
 def test_a_negligible_part_beyond_the_ct_is_left_out_and_told(ct, read):

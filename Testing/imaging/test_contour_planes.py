@@ -157,7 +157,7 @@ def drawn(chest, write_rtstruct, tmp_path):
 def test_copies_are_told_with_their_number(drawn):
     loaded = drawn(box(4, 12), box(4, 12)[::-1])
     assert [warning.code for warning in loaded.warnings] == ["contours_repeated"]
-    assert "3 of the 6 contours of ROI GTV of rs.dcm repeat another contour" in loaded.warnings[0].text
+    assert "Of the 6 contours of ROI GTV of rs.dcm, 3 repeat another contour" in loaded.warnings[0].text
     assert int(sitk.GetArrayViewFromImage(loaded.image).sum()) == 3 * 64
 
 

@@ -56,7 +56,7 @@ def test_a_region_has_the_volume_of_its_contours(whole_ct, name, roi, volume_ml,
 def test_every_contour_stored_twice_is_said_so(whole_ct):
     ct, path = whole_ct("lung1_001")
     (warning,) = read_mask(path, ct, segment="1,SUV_primair").warnings
-    assert "85 of the 170 contours" in warning.text
+    assert "Of the 170 contours of ROI 1,SUV_primair of rtstruct.dcm, 85 repeat another" in warning.text
 
 
 def test_a_region_of_points_is_refused(whole_ct):

@@ -83,6 +83,15 @@ def test_fractions_above_their_maximum_are_refused(read, scan):
         )
 
 
+def test_fractions_of_no_maximum_are_refused(read, scan):
+    with pytest.raises(InputError, match="does not say of which maximum"):
+        read(
+            np.where(scan.mask, 1.0, 0.0),
+            kind="FRACTIONAL",
+            change=lambda data: delattr(data, "MaximumFractionalValue"),
+        )
+
+
 def without_frame(data):
     del data.FrameOfReferenceUID
 
