@@ -7,6 +7,7 @@ import SimpleITK as sitk
 
 from PDL1PredictorLib.core.case import require_ct, require_region
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.imaging.dicom_files import header, is_dicom
 from PDL1PredictorLib.imaging.dicom_masks import read_dicom_mask
 from PDL1PredictorLib.imaging.dicom_series import read_series
@@ -39,7 +40,9 @@ def read_ct(path: Path | str, series: str | None = None) -> Loaded:
     return loaded
 
 
-def read_mask(path: Path | str, ct: sitk.Image, segment: str | None = None, resample: bool = False) -> Loaded:
+def read_mask(
+    path: Path | str, ct: sitk.Image, segment: str | None = None, resample: bool = False, fill_gaps: bool = False
+) -> Loaded:
     """Read the mask of a CT.
 
     Args:
@@ -48,6 +51,7 @@ def read_mask(path: Path | str, ct: sitk.Image, segment: str | None = None, resa
         ct: The CT, as `read_ct` gave it.
         segment: Which region, by name or number (label value); needed if there are several.
         resample: Allow a mask on another grid, by linear interpolation.
+        fill_gaps: Interpolate contours of an RTSTRUCT that are missing on more than two slices in a row.
 
     Returns:
         uint8 0/1 on the CT's grid, at least one voxel set, and what was done to get there.
@@ -63,7 +67,7 @@ def read_mask(path: Path | str, ct: sitk.Image, segment: str | None = None, resa
     if path.is_dir():
         path = _only_dicom_mask(path)
     if is_dicom(path):
-        loaded = read_dicom_mask(path, ct, segment)
+        loaded = read_dicom_mask(path, ct, segment, fill_gaps)
     else:
         volume = read_volume(path, "mask")
         picked = pick_label(volume.image, segment, path.name)

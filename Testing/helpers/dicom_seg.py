@@ -9,12 +9,9 @@ import pytest
 highdicom = pytest.importorskip("highdicom")
 
 
-BINARY = highdicom.seg.SegmentationTypeValues.BINARY
-
-
-def write_seg(path, ct, *masks, names=("Tumor", "Node"), kind=BINARY):
+def write_seg(path, ct, *masks, names=("Tumor", "Node"), kind="BINARY"):
     """Write masks (k, j, i), in the order of the slices' files `ct`, as one DICOM SEG; empty frames are left out."""
-    more = {"fractional_type": "PROBABILITY", "max_fractional_value": 100} if kind.value == "FRACTIONAL" else {}
+    fractions = {"fractional_type": "PROBABILITY", "max_fractional_value": 100} if kind == "FRACTIONAL" else {}
     code = highdicom.sr.CodedConcept
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -30,9 +27,8 @@ def write_seg(path, ct, *masks, names=("Tumor", "Node"), kind=BINARY):
         ]
         seg = highdicom.seg.Segmentation(
             source_images=[pydicom.dcmread(p) for p in ct],
-            pixel_array=np.stack(masks, axis=-1) if kind is BINARY else masks[0],
-            segmentation_type=kind,
-            **more,
+            pixel_array=np.stack(masks, axis=-1) if kind == "BINARY" else masks[0],
+            segmentation_type=highdicom.seg.SegmentationTypeValues(kind),
             segment_descriptions=descriptions,
             series_instance_uid=highdicom.UID(),
             series_number=5,
@@ -42,6 +38,7 @@ def write_seg(path, ct, *masks, names=("Tumor", "Node"), kind=BINARY):
             manufacturer_model_name="Model",
             software_versions="1",
             device_serial_number="1",
+            **fractions,
         )
         seg.save_as(path)
     return path

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 from campaign import Job
-from dicom_seg import highdicom, write_seg
+from dicom_seg import write_seg
 from dicom_writing import write_rtstruct, write_series
 from entry import ACCEPTED, REFUSED, REPAIRED, Entry
 from pydicom.dataset import Dataset
@@ -147,12 +147,10 @@ def _segment(
     return Entry("DICOM SEG", what, expected, build, word, BALL_ML if expected != REFUSED else None)
 
 
-_KINDS = highdicom.seg.SegmentationTypeValues
-
 SEGMENTATIONS = (
     _segment("sound", ACCEPTED, None),
-    _segment("label map with a described background", ACCEPTED, _with_background, kind=_KINDS.LABELMAP),
-    _segment("shares of voxels", REPAIRED, None, "cut", mask=0.9 * ball_mask(), kind=_KINDS.FRACTIONAL),
+    _segment("label map with a described background", ACCEPTED, _with_background, kind="LABELMAP"),
+    _segment("shares of voxels", REPAIRED, None, "cut", mask=0.9 * ball_mask(), kind="FRACTIONAL"),
     _segment("without frame of reference", REPAIRED, _without("FrameOfReferenceUID"), "frame"),
     _segment("drawn on another scan", REFUSED, _other_frame, "another scan"),
     _segment("a frame without its description", REFUSED, _lose_a_group, ""),
