@@ -75,20 +75,19 @@ def _first_point(text: str) -> Callable[[Dataset], None]:
     return edit
 
 
+# what is filled in between lacks the ball's bulge
 CONTOURS = (
     _contour("sound", ACCEPTED, list),
-    _contour("one contour stored twice", REPAIRED, lambda c: [*c, c[2]], "duplicate"),
-    _contour("every contour stored twice", REPAIRED, lambda c: c + c, "duplicate"),
+    _contour("one contour stored twice", REPAIRED, lambda c: [*c, c[2]], "repeated"),
+    _contour("every contour stored twice", REPAIRED, lambda c: c + c, "repeated"),
+    _contour("every contour twice, once backwards", REPAIRED, lambda c: c + [points[::-1] for points in c], "repeated"),
     _contour(
-        "every contour twice, once backwards", REPAIRED, lambda c: c + [points[::-1] for points in c], "duplicate"
-    ),
-    _contour(
-        "every contour twice, rounded apart", REPAIRED, lambda c: c + [np.round(points, 1) for points in c], "duplicate"
+        "every contour twice, rounded apart", REPAIRED, lambda c: c + [np.round(points, 1) for points in c], "repeated"
     ),
     _contour("outlines in two strokes that overlap", REPAIRED, _halves, "joined", None),
     _contour("a hole inside each contour", ACCEPTED, lambda c: c + _around(c, 0.5), "", 0.75 * BALL_ML),
-    _contour("one slice without contour", REPAIRED, lambda c: c[:3] + c[4:], "interpolated"),
-    _contour("two slices without contour", REPAIRED, lambda c: c[:2] + c[4:], "interpolated"),
+    _contour("one slice without contour", REPAIRED, lambda c: c[:3] + c[4:], "interpolated", 0.95 * BALL_ML),
+    _contour("two slices without contour", REPAIRED, lambda c: c[:2] + c[4:], "interpolated", 0.91 * BALL_ML),
     _contour("every second slice without contour", REPAIRED, lambda c: c[::2], "interpolated", None),
     _contour("three slices without contour", REFUSED, lambda c: c[:2] + c[5:], "slices"),
     _contour(

@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
-import pydicom
 from campaign import Job
 from dicom_writing import write_series
 from entry import ACCEPTED, REFUSED, REPAIRED, Entry
@@ -82,9 +81,7 @@ def _broken_link(written: SimpleNamespace) -> None:
 
 def _unknown_syntax(written: SimpleNamespace) -> None:
     for path in written.paths:
-        data = pydicom.dcmread(path)
-        data.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.999"
-        data.save_as(path)
+        path.write_bytes(path.read_bytes().replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.9\0", 1))
 
 
 SERIES = (
@@ -102,8 +99,8 @@ SERIES = (
     _one("a slice that is cut off", REFUSED, None, _cut),
     _one("no rescale values", REFUSED, _every(_without("RescaleSlope", "RescaleIntercept"))),
     _one("no rescale values on one slice", REFUSED, _at((4,), _without("RescaleSlope", "RescaleIntercept"))),
-    _one("a slice with other pixels", REFUSED, _at((4,), _wider), "PixelSpacing"),
-    _one("a tilted gantry", REFUSED, _tilted, "tilt"),
+    _one("a slice with other pixels", REFUSED, _at((4,), _wider), word="PixelSpacing"),
+    _one("a tilted gantry", REFUSED, _tilted, word="tilt"),
     _one("an unknown transfer syntax", REFUSED, None, _unknown_syntax),
-    _one("a slice without position", REFUSED, _at((4,), _without("ImagePositionPatient")), "ImagePositionPatient"),
+    _one("a slice without position", REFUSED, _at((4,), _without("ImagePositionPatient")), word="ImagePositionPatient"),
 )

@@ -172,6 +172,12 @@ def _two_parts() -> sitk.Image:
     return placed(values)
 
 
+def _two_labels() -> sitk.Image:
+    values = ball_mask()
+    values[0:5, 0:5, 0:5] = 2
+    return placed(values)
+
+
 def _map(what: str, expected: str, make: Callable[[], sitk.Image], word: str = "") -> Entry:
     return Entry("label map", what, expected, partial(_mask, make), word, BALL_ML if expected != REFUSED else None)
 
@@ -180,15 +186,11 @@ LABELS = (
     _map("sound", ACCEPTED, lambda: placed(ball_mask())),
     _map("label 255", ACCEPTED, lambda: placed(ball_mask() * 255)),
     _map("0.99999994 instead of 1", REPAIRED, lambda: placed((ball_mask() * 0.99999994).astype(np.float32)), "rounded"),
-    _map("direction off by 1.7e-5", REPAIRED, lambda: _turned(1.7e-5)),
+    _map("direction off by 1.7e-4", REPAIRED, lambda: _turned(1.7e-4), "snapped"),
     _map("half a millimeter beside", REFUSED, lambda: _moved(0.5)),
     _map("two parts", REPAIRED, _two_parts, "parts_left_out"),
     _map("the CT in place of the mask", REFUSED, lambda: small_chest()[0]),
     _map("no voxel", REFUSED, lambda: placed(0 * ball_mask()), "no voxel"),
-    _map(
-        "two labels and none chosen",
-        REFUSED,
-        lambda: placed(ball_mask() + (np.arange(28)[None, :, None] > 20).astype(np.uint8)),
-    ),
+    _map("two labels and none chosen", REFUSED, _two_labels, "regions"),
     _map("shares of voxels", REFUSED, lambda: placed((0.7 * ball_mask()).astype(np.float32))),
 )
