@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
-from skimage.draw import polygon2mask
 
 from PDL1PredictorLib.core.errors import EmptyRegionError, GridMismatchError, InputError, MissingPackageError
+from PDL1PredictorLib.core.lazy import require_module
 from PDL1PredictorLib.imaging.dicom_files import header, require_same_frame, require_whole
 from PDL1PredictorLib.imaging.label_maps import Entry, choose
 from PDL1PredictorLib.imaging.loaded import Loaded
@@ -141,7 +141,9 @@ def _fill_into(plane: np.ndarray, contour: np.ndarray) -> None:
     high = np.minimum(np.ceil(contour.max(axis=0)).astype(int) + 1, plane.shape)
     if (high <= low).any():
         return
-    plane[low[0] : high[0], low[1] : high[1]] ^= polygon2mask(tuple(high - low), contour - low).astype(np.uint8)
+    draw = require_module("skimage.draw", "Contours of an RTSTRUCT need the package scikit-image: install it.")
+    inside = draw.polygon2mask(tuple(high - low), contour - low)
+    plane[low[0] : high[0], low[1] : high[1]] ^= inside.astype(np.uint8)
 
 
 def _from_seg(path: Path, ct: sitk.Image, segment: str | None) -> Loaded:
