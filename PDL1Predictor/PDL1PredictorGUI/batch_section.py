@@ -1,5 +1,6 @@
 """Section 6: many cases, one after another."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from PDL1PredictorGUI import preferences
+from PDL1PredictorGUI import computer, packages, preferences
 from PDL1PredictorGUI.batch import TABLE, Batch, BatchRequest, BatchRow
 from PDL1PredictorGUI.batch_cases import BadCase, BatchCase, SceneCase, cases_of_folder, cases_of_scene
 from PDL1PredictorGUI.section import DONE, ERROR, NOTE, WARNING, Section, Shared, Switches, enable, say
@@ -28,6 +29,7 @@ class BatchSection(Section):
         super().__init__(shared)
         self._cases: list[BatchCase] = []
         self._number = 0
+        self._cancelled = False
         self.batch: Any = None
         ui = self.ui
         self._choices = Switches(ui.batchSourceComboBox, ui.batchFolderEdit, ui.batchOutEdit, ui.batchSegmentEdit)
@@ -81,7 +83,7 @@ class BatchSection(Section):
             return
         good = sum(not isinstance(case, BadCase) for case in self._cases)
         ui.batchButton.text = _("Predict all ({count})").format(count=good) if good else _("Predict all")
-        why_not = busy or ("" if self._cases else _("Find cases first."))
+        why_not = busy or packages.why_impossible() or ("" if self._cases else _("Find cases first."))
         if not why_not and not good:
             why_not = _("No case of the list can be used.")
         if not why_not and not ui.batchOutEdit.currentPath.strip():
@@ -147,37 +149,59 @@ class BatchSection(Section):
     def on_button(self) -> None:
         """Starts or cancels."""
         if self.running:
+            self._cancelled = True
             self.batch.cancel()
         else:
             self.start()
 
     def start(self) -> None:
-        """Asks for the packages, then starts."""
-        from PDL1PredictorGUI import packages
-        from PDL1PredictorGUI.parameters import region_settings
-        from PDL1PredictorLib.core.errors import PDL1Error
-
+        """Asks for the packages, then starts; whatever happens, the window ends up running a batch or idle."""
         say(self.ui.batchOutcomeLabel, "")
         self._list()
+        self.batch = Batch(self.on_progress, self.on_row, self.on_log, self.on_end)
+        self._cancelled = False
+        self.shared.busy = _("Off while a batch runs.")
+        self.shared.refresh()
+        end = (_("The batch could not be started."), ERROR)
+        try:
+            end = self._try_start(self.batch)
+        except Exception as error:
+            end = (self._why_not_started(error), ERROR)
+        finally:
+            if self.batch is not None and not self.batch.running:
+                self._stopped(*end)
+            self.shared.refresh()
+
+    def _try_start(self, batch: Batch) -> tuple[str, str]:
+        """Starts; gives what to say if it did not."""
+        from PDL1PredictorGUI.parameters import region_settings
+
         request = BatchRequest(
             out=Path(self.ui.batchOutEdit.currentPath),
             model=self.parameters.model,
-            device=preferences.read(preferences.DEVICE, "auto"),
+            device=computer.chosen_device(),
             regions=region_settings(self.parameters),
             segment=self.ui.batchSegmentEdit.text.strip() or None,
         )
-        batch = Batch(self.on_progress, self.on_row, self.on_log, self.on_end)
-        try:
-            if not packages.ensure(confirm=True):
-                say(self.ui.batchOutcomeLabel, _("Without these packages nothing can be predicted."), WARNING)
-                return
-            self._number = 0
-            self.batch = batch
-            self.shared.busy = _("Off while a batch runs.")
-            batch.start(self._cases, request)
-        except (PDL1Error, OSError, RuntimeError) as error:
-            self._stopped(str(error), ERROR)
-        self.shared.refresh()
+        if not packages.ensure(confirm=True):
+            return _("Without these packages nothing can be predicted."), WARNING
+        if self._cancelled:  # while packages were installed
+            return _("Cancelled. Nothing was started."), NOTE
+        self._number = 0
+        batch.start(self._cases, request)
+        return "", NOTE
+
+    @staticmethod
+    def _why_not_started(error: Exception) -> str:
+        from PDL1PredictorLib.core.errors import PDL1Error
+
+        if isinstance(error, (PDL1Error, OSError)):
+            return str(error)
+        logging.exception("The batch could not be started")
+        return _(
+            "The batch could not be started, by an error that nobody expected: {error}. Report it with the "
+            "application's log (Help, Report a Bug)."
+        ).format(error=error)
 
     def on_progress(self, number: int, total: int, fraction: float, text: str) -> None:
         """One case is under way."""
@@ -234,6 +258,7 @@ class BatchSection(Section):
             self.stop()
 
     def stop(self) -> None:
-        """Ends a batch that runs."""
+        """Ends a batch that runs; one that is being started is not begun."""
+        self._cancelled = True
         if self.batch is not None:
             self.batch.stop()

@@ -10,7 +10,10 @@ from PDL1PredictorLib.radiomics.table import FAMILIES, REGIONS, features_of
 
 WAVELET_MARGIN_VOXELS = 10  # the periodic end of the transform must not reach a region, whatever its parity
 LOG_MARGIN_SIGMAS = 12.0  # the recursive Gaussian of ITK still answers to what lies this far away
-_BIORTHOGONAL = ("1.1 1.3 1.5 2.2 2.4 2.6 2.8 3.1 3.3 3.5 3.7 3.9 4.4 5.5 6.8").split()
+_BIORTHOGONAL = (
+    *("1.1", "1.3", "1.5", "2.2", "2.4", "2.6", "2.8"),
+    *("3.1", "3.3", "3.5", "3.7", "3.9", "4.4", "5.5", "6.8"),
+)
 #: The discrete wavelets by PyWavelets' names, which has to be there only when an image is filtered
 WAVELETS = frozenset(
     (
