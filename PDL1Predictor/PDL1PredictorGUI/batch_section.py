@@ -12,11 +12,21 @@ from slicer.i18n import tr as _
 from PDL1PredictorGUI import computer, packages, preferences
 from PDL1PredictorGUI.batch import TABLE, Batch, BatchRequest, BatchRow
 from PDL1PredictorGUI.batch_cases import BadCase, BatchCase, SceneCase, cases_of_folder, cases_of_scene
+from PDL1PredictorGUI.result_tables import answer, lead, percent, what_the_number_is
 from PDL1PredictorGUI.section import DONE, ERROR, NOTE, WARNING, Section, Shared, Switches, enable, say
 
 FOLDER, SCENE = "folder", "scene"
 BATCH_FOLDER, BATCH_OUT = preferences.GROUP + "BatchFolder", preferences.GROUP + "BatchOutputFolder"
 CASE, ANSWER, STATUS = range(3)
+
+
+def _status(row: BatchRow) -> str:
+    """Done, and the codes of every warning: of reading, of the regions, of the answer."""
+    codes = list(dict.fromkeys(warning["code"] for warning in row.warnings))
+    if not codes:
+        return _("done")
+    count = _("1 warning") if len(row.warnings) == 1 else _("{count} warnings").format(count=len(row.warnings))
+    return _("done, {count}: {codes}").format(count=count, codes=", ".join(codes))
 
 
 class BatchSection(Section):
@@ -38,7 +48,7 @@ class BatchSection(Section):
         for edit, key in ((ui.batchFolderEdit, BATCH_FOLDER), (ui.batchOutEdit, BATCH_OUT)):
             edit.filters = ctk.ctkPathLineEdit.Dirs
             edit.currentPath = preferences.read(key)
-        titles = [_("Case"), _("PD-L1"), _("Status")]
+        titles = [_("Case"), _("Answer"), _("Status")]
         ui.batchTable.setColumnCount(len(titles))
         ui.batchTable.setHorizontalHeaderLabels(titles)
         ui.batchTable.verticalHeader().hide()
@@ -158,6 +168,7 @@ class BatchSection(Section):
         """Asks for the packages, then starts; whatever happens, the window ends up running a batch or idle."""
         say(self.ui.batchOutcomeLabel, "")
         self._list()
+        self.ui.batchTable.horizontalHeaderItem(ANSWER).setText(_("Answer"))  # of another model, perhaps
         self.batch = Batch(self.on_progress, self.on_row, self.on_log, self.on_end)
         self._cancelled = False
         self.shared.busy = _("Off while a batch runs.")
@@ -213,13 +224,22 @@ class BatchSection(Section):
 
     def on_row(self, row: BatchRow) -> None:
         """One case is done."""
-        answer = next((f"{e['probability']:.0%}, {e['verdict']}" for e in row.endpoints if e["endpoint"] == "PDL1"), "")
-        status = row.problem or (
-            _("done (warnings: {count})").format(count=len(row.warnings)) if row.warnings else _("done")
-        )
-        tip = "\n".join([row.problem, *(warning["text"] for warning in row.warnings)]).strip()
-        self._fill(self._number, row.name, answer, status, tip)
+        leading = lead(row.endpoints)
+        text = tip = ""
+        if leading is not None:
+            self._name_answer(leading)
+            told = answer(leading)
+            called = told if leading["verdict"] in ("undecided", "unlike") else _("called {word}").format(word=told)
+            text = f"{percent(leading['probability'])}, {called}"
+            tip = f"{leading['title']}: {what_the_number_is(leading)}"
+        tips = [tip, row.problem, *(f"{warning['code']}: {warning['text']}" for warning in row.warnings)]
+        self._fill(self._number, row.name, text, row.problem or _status(row), "\n".join(filter(None, tips)))
         self._number += 1
+
+    def _name_answer(self, endpoint: dict[str, Any]) -> None:
+        """Says whose probability the column holds: PD-L1, or what the model predicts first."""
+        title = _("{finding}: {word}").format(finding=endpoint["title"], word=endpoint["positive_word"])
+        self.ui.batchTable.horizontalHeaderItem(ANSWER).setText(title)
 
     def on_log(self, line: str) -> None:
         """Lines for the log that both ways to predict share."""

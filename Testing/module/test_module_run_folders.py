@@ -65,7 +65,7 @@ def test_live_young_and_foreign_folders_stay(tmp_path, dead_pid):
 
 def test_another_users_folder_stays(tmp_path, dead_pid, monkeypatch):
     theirs = left_behind(tmp_path, f"PDL1Predictor-{dead_pid}-abc")
-    monkeypatch.setattr(run_folders.os, "getuid", lambda: os.stat(tmp_path).st_uid + 1)
+    monkeypatch.setattr(run_folders.os, "getuid", lambda: tmp_path.stat().st_uid + 1)
     run_folders.sweep(tmp_path)
     assert theirs.exists()
 
