@@ -31,7 +31,7 @@ class PDL1Predictor(ScriptedLoadableModule):
         super().__init__(parent)
         self.parent.title = _("PD-L1 Predictor")
         self.parent.categories = [translate("qSlicerAbstractCoreModule", "Quantification")]
-        self.parent.dependencies = ["Segmentations", "Colors"]
+        self.parent.dependencies = ["Segmentations", "Colors", "Plots"]
         self.parent.contributors = ["The PDL1Predictor contributors"]
         self.parent.helpText = _(
             "Predicts PD-L1 status and nine other biomarkers of non-small-cell lung cancer from a chest CT and the "
@@ -41,8 +41,13 @@ class PDL1Predictor(ScriptedLoadableModule):
         )
         self.parent.helpText += self.getDefaultModuleDocumentationLink()
         self.parent.acknowledgementText = _(
-            "Method: Deep-RadScore, and others as named in the model's card. The bundled model was trained on "
-            "synthetic patients only."
+            "Method: Deep-RadScore, and others as named in each model's card. Of the two bundled models, phantom-demo "
+            "was trained on synthetic patients only: it shows that the software works and says nothing about real "
+            "ones. nsclc-radiogenomics was trained on 99 tumors of NSCLC Radiogenomics (Bakr et al. 2018, "
+            "doi 10.1038/sdata.2018.202) and pretrained on LIDC-IDRI (Armato et al. 2011, doi 10.1118/1.3528204), both "
+            "from The Cancer Imaging Archive under CC BY 3.0 (https://creativecommons.org/licenses/by/3.0/); the "
+            "images were resampled, measured and used to fit weights. It does not predict PD-L1, and its card shows "
+            "a weak model."
         )
         slicer.app.connect("startupCompleted()", register_sample_data)
 
@@ -158,10 +163,11 @@ class PDL1PredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """A scene was opened: what a file cannot hold is made anew."""
         from PDL1PredictorGUI import results
 
-        with slicer.util.tryWithErrorDisplay(_("A result of this scene cannot be shown.")):
-            for result in results.all_results():
-                results.restore(result)
+        failed = results.restore_all()
         self.initialize_parameters()
+        if failed:
+            text = _("These results of the scene are damaged and cannot be shown: {names}. Predict again.")
+            slicer.util.warningDisplay(text.format(names=", ".join(failed)))
 
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def on_node_removed(self, _caller: Any, _event: str, node: Any) -> None:

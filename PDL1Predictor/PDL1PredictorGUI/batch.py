@@ -6,8 +6,8 @@ case, so that what is done is never lost.
 
 import csv
 import json
+import logging
 import re
-import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ from PDL1PredictorGUI.job import Job
 from PDL1PredictorGUI.library import background_environment, make_importable, python_executable
 from PDL1PredictorGUI.outcome import CANCELLED, DONE, Outcome, cancelled
 from PDL1PredictorGUI.predictor import model_argument, region_arguments
+from PDL1PredictorGUI.run_folders import remove_folder
 
 __all__ = ["Batch", "BatchRequest", "BatchRow", "cases_of_folder", "cases_of_scene"]
 TABLE = "batch.csv"
@@ -190,14 +191,18 @@ class Batch:
             return _("The folder {folder} cannot be written: {reason}.").format(
                 folder=self._request.out, reason=error.strerror or error
             )
+        self._case, self._folder = case, folder
         try:
             command = self._command(case, folder)
+            self._on_step("", 0.0, case.name, 0.0)
+            self._job.start(command, background_environment(), folder, folder)
         except (PDL1Error, OSError) as error:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_folder(folder)
             return str(error)
-        self._case, self._folder = case, folder
-        self._on_step("", 0.0, case.name, 0.0)
-        self._job.start(command, background_environment(), folder, folder)
+        except Exception as error:  # one case that nobody thought of must not leave the batch hanging
+            logging.exception("The case %s could not be started", case.name)
+            remove_folder(folder)
+            return _("It could not be started, by an error that nobody expected: {error}.").format(error=error)
         return ""
 
     def _command(self, case: FileCase | SceneCase, folder: Path) -> list[str]:
@@ -245,7 +250,7 @@ class Batch:
         except (OSError, ValueError) as error:
             return BatchRow(self._case.name, None, {}, _("Its result cannot be kept: {error}.").format(error=error))
         finally:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            remove_folder(self._folder)
 
     def _folder_name(self, name: str) -> str:
         """A case's name as a folder: without what some system forbids, and none twice."""

@@ -1,5 +1,6 @@
 """Section 6: many cases, one after another."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +9,24 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from PDL1PredictorGUI import preferences
+from PDL1PredictorGUI import computer, packages, preferences
 from PDL1PredictorGUI.batch import TABLE, Batch, BatchRequest, BatchRow
 from PDL1PredictorGUI.batch_cases import BadCase, BatchCase, SceneCase, cases_of_folder, cases_of_scene
+from PDL1PredictorGUI.result_tables import answer, lead, percent, what_the_number_is
 from PDL1PredictorGUI.section import DONE, ERROR, NOTE, WARNING, Section, Shared, Switches, enable, say
 
 FOLDER, SCENE = "folder", "scene"
 BATCH_FOLDER, BATCH_OUT = preferences.GROUP + "BatchFolder", preferences.GROUP + "BatchOutputFolder"
 CASE, ANSWER, STATUS = range(3)
+
+
+def _status(row: BatchRow) -> str:
+    """Done, and the codes of every warning: of reading, of the regions, of the answer."""
+    codes = list(dict.fromkeys(warning["code"] for warning in row.warnings))
+    if not codes:
+        return _("done")
+    count = _("1 warning") if len(row.warnings) == 1 else _("{count} warnings").format(count=len(row.warnings))
+    return _("done, {count}: {codes}").format(count=count, codes=", ".join(codes))
 
 
 class BatchSection(Section):
@@ -28,6 +39,7 @@ class BatchSection(Section):
         super().__init__(shared)
         self._cases: list[BatchCase] = []
         self._number = 0
+        self._cancelled = False
         self.batch: Any = None
         ui = self.ui
         self._choices = Switches(ui.batchSourceComboBox, ui.batchFolderEdit, ui.batchOutEdit, ui.batchSegmentEdit)
@@ -36,7 +48,7 @@ class BatchSection(Section):
         for edit, key in ((ui.batchFolderEdit, BATCH_FOLDER), (ui.batchOutEdit, BATCH_OUT)):
             edit.filters = ctk.ctkPathLineEdit.Dirs
             edit.currentPath = preferences.read(key)
-        titles = [_("Case"), _("PD-L1"), _("Status")]
+        titles = [_("Case"), _("Answer"), _("Status")]
         ui.batchTable.setColumnCount(len(titles))
         ui.batchTable.setHorizontalHeaderLabels(titles)
         ui.batchTable.verticalHeader().hide()
@@ -81,7 +93,7 @@ class BatchSection(Section):
             return
         good = sum(not isinstance(case, BadCase) for case in self._cases)
         ui.batchButton.text = _("Predict all ({count})").format(count=good) if good else _("Predict all")
-        why_not = busy or ("" if self._cases else _("Find cases first."))
+        why_not = busy or packages.why_impossible() or ("" if self._cases else _("Find cases first."))
         if not why_not and not good:
             why_not = _("No case of the list can be used.")
         if not why_not and not ui.batchOutEdit.currentPath.strip():
@@ -147,37 +159,60 @@ class BatchSection(Section):
     def on_button(self) -> None:
         """Starts or cancels."""
         if self.running:
+            self._cancelled = True
             self.batch.cancel()
         else:
             self.start()
 
     def start(self) -> None:
-        """Asks for the packages, then starts."""
-        from PDL1PredictorGUI import packages
-        from PDL1PredictorGUI.parameters import region_settings
-        from PDL1PredictorLib.core.errors import PDL1Error
-
+        """Asks for the packages, then starts; whatever happens, the window ends up running a batch or idle."""
         say(self.ui.batchOutcomeLabel, "")
         self._list()
+        self.ui.batchTable.horizontalHeaderItem(ANSWER).setText(_("Answer"))  # of another model, perhaps
+        self.batch = Batch(self.on_progress, self.on_row, self.on_log, self.on_end)
+        self._cancelled = False
+        self.shared.busy = _("Off while a batch runs.")
+        self.shared.refresh()
+        end = (_("The batch could not be started."), ERROR)
+        try:
+            end = self._try_start(self.batch)
+        except Exception as error:
+            end = (self._why_not_started(error), ERROR)
+        finally:
+            if self.batch is not None and not self.batch.running:
+                self._stopped(*end)
+            self.shared.refresh()
+
+    def _try_start(self, batch: Batch) -> tuple[str, str]:
+        """Starts; gives what to say if it did not."""
+        from PDL1PredictorGUI.parameters import region_settings
+
         request = BatchRequest(
             out=Path(self.ui.batchOutEdit.currentPath),
             model=self.parameters.model,
-            device=preferences.read(preferences.DEVICE, "auto"),
+            device=computer.chosen_device(),
             regions=region_settings(self.parameters),
             segment=self.ui.batchSegmentEdit.text.strip() or None,
         )
-        batch = Batch(self.on_progress, self.on_row, self.on_log, self.on_end)
-        try:
-            if not packages.ensure(confirm=True):
-                say(self.ui.batchOutcomeLabel, _("Without these packages nothing can be predicted."), WARNING)
-                return
-            self._number = 0
-            self.batch = batch
-            self.shared.busy = _("Off while a batch runs.")
-            batch.start(self._cases, request)
-        except (PDL1Error, OSError, RuntimeError) as error:
-            self._stopped(str(error), ERROR)
-        self.shared.refresh()
+        if not packages.ensure(confirm=True):
+            return _("Without these packages nothing can be predicted."), WARNING
+        if self._cancelled:  # while packages were installed
+            return _("Cancelled. Nothing was started."), NOTE
+        self._number = 0
+        batch.start(self._cases, request)
+        return "", NOTE
+
+    @staticmethod
+    def _why_not_started(error: Exception) -> str:
+        from PDL1PredictorLib.core.errors import PDL1Error
+
+        if isinstance(error, (PDL1Error, OSError)):
+            return str(error)
+        logging.exception("The batch could not be started")
+        return _(
+            "The batch could not be started, by an error that nobody expected: {error}. Report it with the "
+            "application's log (Help, Report a Bug)."
+        ).format(error=error)
 
     def on_progress(self, number: int, total: int, fraction: float, text: str) -> None:
         """One case is under way."""
@@ -189,13 +224,22 @@ class BatchSection(Section):
 
     def on_row(self, row: BatchRow) -> None:
         """One case is done."""
-        answer = next((f"{e['probability']:.0%}, {e['verdict']}" for e in row.endpoints if e["endpoint"] == "PDL1"), "")
-        status = row.problem or (
-            _("done (warnings: {count})").format(count=len(row.warnings)) if row.warnings else _("done")
-        )
-        tip = "\n".join([row.problem, *(warning["text"] for warning in row.warnings)]).strip()
-        self._fill(self._number, row.name, answer, status, tip)
+        leading = lead(row.endpoints)
+        text = tip = ""
+        if leading is not None:
+            self._name_answer(leading)
+            told = answer(leading)
+            called = told if leading["verdict"] in ("undecided", "unlike") else _("called {word}").format(word=told)
+            text = f"{percent(leading['probability'])}, {called}"
+            tip = f"{leading['title']}: {what_the_number_is(leading)}"
+        tips = [tip, row.problem, *(f"{warning['code']}: {warning['text']}" for warning in row.warnings)]
+        self._fill(self._number, row.name, text, row.problem or _status(row), "\n".join(filter(None, tips)))
         self._number += 1
+
+    def _name_answer(self, endpoint: dict[str, Any]) -> None:
+        """Says whose probability the column holds: PD-L1, or what the model predicts first."""
+        title = _("{finding}: {word}").format(finding=endpoint["title"], word=endpoint["positive_word"])
+        self.ui.batchTable.horizontalHeaderItem(ANSWER).setText(title)
 
     def on_log(self, line: str) -> None:
         """Lines for the log that both ways to predict share."""
@@ -234,6 +278,7 @@ class BatchSection(Section):
             self.stop()
 
     def stop(self) -> None:
-        """Ends a batch that runs."""
+        """Ends a batch that runs; one that is being started is not begun."""
+        self._cancelled = True
         if self.batch is not None:
             self.batch.stop()

@@ -10,23 +10,13 @@ from typing import Any
 import slicer
 from slicer.i18n import tr as _
 
+from PDL1PredictorGUI.library import make_importable
+
 COLORS_TAG = "PDL1PredictorHeatMapColors"
 USER_BACKGROUND, USER_FOREGROUND = "PDL1Predictor.userBackground", "PDL1Predictor.userForeground"  # reference roles
 USER_LAYERS = "PDL1Predictor.userLayers"  # attribute: foreground opacity and compositing; there while a map is shown
 DEFAULT_OPACITY, DEFAULT_THRESHOLD = 0.5, 0.15
 LEGEND_SIZE = (0.07, 0.3)  # of the view; its letters are as large as fit in, whatever font size is set
-# The report's colors (matplotlib's "inferno", CC0, from 30 to 96 % of its scale): brighter means more
-COLORS = (
-    (106, 23, 110),
-    (140, 35, 105),
-    (174, 48, 92),
-    (204, 66, 72),
-    (229, 92, 48),
-    (245, 125, 21),
-    (252, 163, 9),
-    (249, 203, 53),
-    (242, 242, 125),
-)
 N_COLORS = 256
 
 
@@ -57,7 +47,7 @@ class HeatMapDisplay:
         display.SetLowerThreshold(threshold)
         for composite in _composites():
             _lay_over(composite, node, result.volume, opacity)
-        _show_legend(node, _("{endpoint} heat map").format(endpoint=result.endpoint(endpoint)["title"]))
+        _show_legend(node, _legend_title(result.endpoint(endpoint)["title"]))
         return True
 
     def hide(self) -> None:
@@ -141,11 +131,14 @@ def colors() -> Any:
 
 
 def color_at(value: float) -> tuple[float, float, float]:
-    """Red, green, blue (0 to 1) of a heat of 0 to 1."""
-    place = min(max(value, 0.0), 1.0) * (len(COLORS) - 1)
-    low = min(int(place), len(COLORS) - 2)
+    """Red, green, blue (0 to 1) of a heat of 0 to 1: the report's colors."""
+    make_importable()
+    from PDL1PredictorLib.report.colors import HEAT_COLORS
+
+    place = min(max(value, 0.0), 1.0) * (len(HEAT_COLORS) - 1)
+    low = min(int(place), len(HEAT_COLORS) - 2)
     share = place - low
-    r, g, b = ((1 - share) * a + share * b for a, b in zip(COLORS[low], COLORS[low + 1], strict=True))
+    r, g, b = ((1 - share) * a + share * b for a, b in zip(HEAT_COLORS[low], HEAT_COLORS[low + 1], strict=True))
     return r / 255, g / 255, b / 255
 
 
@@ -236,6 +229,11 @@ def _show_legend(node: Any, title: str) -> None:
     for text in (legend.GetTitleTextProperty(), legend.GetLabelTextProperty()):
         text.SetFontFamilyToArial()
     legend.SetVisibility(True)
+
+
+def _legend_title(endpoint: str) -> str:
+    """A map is scaled by itself, so that a negative answer's map has a 1 as well."""
+    return _("{endpoint} heat map\n1 = its own maximum").format(endpoint=endpoint)
 
 
 def _hide_legends() -> None:

@@ -5,6 +5,7 @@ is log: lines that are torn or cannot be decoded are shown as they are, never an
 """
 
 import contextlib
+import dataclasses
 import json
 import shutil
 import time
@@ -18,11 +19,13 @@ import slicer
 from slicer.i18n import tr as _
 
 from PDL1PredictorGUI import processes
-from PDL1PredictorGUI.outcome import Outcome, cancelled, not_started, outcome_of
+from PDL1PredictorGUI.outcome import Outcome, Said, cancelled, not_started, outcome_of
+from PDL1PredictorGUI.run_folders import remove_folder
 
 GRACE_SECONDS = 3.0  # for a cancelled process to stop by itself
 LOOK_AGAIN_SECONDS = 2.0  # how often the process's children are looked up while it speaks
 KEPT_LINES = 400
+_ended: list[Any] = []  # processes whose last signal may still be on its way through PythonQt
 
 OnProgress = Callable[[str, float, str, float], None]
 OnLog = Callable[[str], None]
@@ -94,7 +97,7 @@ class Job:
         self._command = list(command)
         self._tails = {"out": b"", "err": b""}
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)
-        self._error: str | None = None
+        self._error: Said | None = None
         self._cancelled: str | None = None
         self._kill_at = 0.0
         self._known: list[processes.Member] = []
@@ -178,7 +181,8 @@ class Job:
         if kind == "progress":
             return self._take_progress(said)
         if kind == "error" and isinstance(said.get("message"), str):
-            self._error = said["message"]
+            log = said.get("log")
+            self._error = Said(said["message"], said.get("bug") is True, log if isinstance(log, str) else "")
             return True
         return kind == "result"
 
@@ -215,7 +219,21 @@ class Job:
         if self._cancelled is not None:
             self._finish(cancelled(self._cancelled))
         else:
-            self._finish(outcome_of(exit_code, killed, self._error, self._lines))
+            self._finish(outcome_of(exit_code, killed, self._kept(self._error), self._lines))
+
+    def _kept(self, error: Said | None) -> Said | None:
+        """The error, its log brought out of the folder that is about to go."""
+        folder = self._folder
+        if error is None or not error.log or folder is None:
+            return error
+        log = folder / error.log  # a path that is whole stays as it is
+        if folder not in log.parents or not log.is_file():
+            return error
+        target = folder.with_name(f"{folder.name}.log")
+        with contextlib.suppress(OSError):
+            shutil.copyfile(log, target)
+            return dataclasses.replace(error, log=str(target))
+        return error
 
     def _finish(self, outcome: Outcome) -> None:
         process, self._process = self._process, None
@@ -225,10 +243,12 @@ class Job:
         if left and self._on_log is not None:
             self._on_log(_("These processes could not be ended: {list}").format(list=[member.pid for member in left]))
         if outcome.kind != "done" and self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            remove_folder(self._folder)
         with contextlib.suppress(AttributeError, RuntimeError):  # the application may be going
             slicer.app.disconnect("aboutToQuit()", self.stop)
-        process.deleteLater()
+        # Python's last reference would delete the object in the middle of its own signal: one goes on to the next turn
+        _ended.append(process)
+        qt.QTimer.singleShot(0, lambda: _ended.remove(process))
         self._outcome = outcome
         if self._on_end is not None:
             self._on_end(outcome)

@@ -31,6 +31,21 @@ class Outcome:
         return f"{self.message} {self.what_to_do}".strip()
 
 
+@dataclass(frozen=True)
+class Said:
+    """What a run says of its own end, in its `error` line.
+
+    Attributes:
+        message: One sentence for the user.
+        bug: It is the program's fault, not the input's.
+        log: Path of the file that says more; empty if there is none.
+    """
+
+    message: str
+    bug: bool = False
+    log: str = ""
+
+
 def cancelled(message: str = "") -> Outcome:
     """The user, or the end of the scene, stopped it."""
     return Outcome(CANCELLED, message or _("Cancelled. Nothing was kept."))
@@ -45,26 +60,28 @@ def not_started(command: str) -> Outcome:
     )
 
 
-def outcome_of(exit_code: int, killed: bool, error: str | None, lines: Sequence[str]) -> Outcome:
+def outcome_of(exit_code: int, killed: bool, error: Said | None, lines: Sequence[str]) -> Outcome:
     """How a process that was not cancelled ended.
 
     Args:
         exit_code: As the system gives it.
         killed: It did not end by itself.
-        error: The message of its `error` line, if it wrote one.
+        error: Its `error` line, if it wrote one.
         lines: What it wrote to its log, the last lines at least.
     """
     if exit_code == 0 and not killed:
         return Outcome(DONE)
-    if error and exit_code == EXIT_REFUSED and not killed:
-        return Outcome(REFUSED, error)
-    text = "\n".join(lines)
+    if error and not error.bug and exit_code == EXIT_REFUSED and not killed:
+        return Outcome(REFUSED, error.message)
+    text = "\n".join([*lines, error.message] if error else lines)
     for pattern, explain in _CAUSES:
         found = re.search(pattern, text)
         if found:
             return explain(found)
     if exit_code == EXIT_INTERRUPTED or killed or exit_code < 0 or exit_code in KILLED_STATUSES:
         return _stopped()
+    if error and not killed:
+        return _own_fault(error)
     last = next((line.strip() for line in reversed(lines) if line.strip()), "")
     return Outcome(
         CRASHED,
@@ -73,6 +90,12 @@ def outcome_of(exit_code: int, killed: bool, error: str | None, lines: Sequence[
         ),
         _("Open the log, and report it with the log's text."),
     )
+
+
+def _own_fault(error: Said) -> Outcome:
+    if error.log:
+        return Outcome(CRASHED, error.message, _("Report it with the log {file}.").format(file=error.log))
+    return Outcome(CRASHED, error.message, _("Open the log, and report it with the log's text."))
 
 
 def _stopped() -> Outcome:

@@ -1,15 +1,16 @@
 """The Python packages that a prediction needs inside Slicer: what is missing, asked for once, installed with care.
 
-Nothing is installed before the user agrees, and nothing that is installed already changes its version: Slicer's own
-packages and those of other extensions stay as they are.
+Nothing is installed before the user agrees. Slicer's own packages and those of other extensions stay as they are; only
+the extension PyTorch, which installs torch, takes no such condition (it may replace pip and setuptools): the question
+says so.
 """
 
 import importlib
 import importlib.metadata
 import logging
-import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 import slicer
 from slicer.i18n import tr as _
 
-from PDL1PredictorGUI import preferences
+from PDL1PredictorGUI import computer, preferences
 from PDL1PredictorGUI.library import make_importable
 
 REQUESTER = "PDL1Predictor"
@@ -32,20 +33,30 @@ class Package:
         minimum: The oldest version that works, as in pyproject.toml.
         megabytes: About what it takes on disk, with what it needs itself and Slicer does not bring.
         bundled: Slicer 5.10 and later bring it; it is never installed.
+        below_on_windows: The first version that cannot be installed there; empty for none.
     """
 
     name: str
     minimum: str
     megabytes: int
     bundled: bool = False
+    below_on_windows: str = ""
+
+    @property
+    def versions(self) -> str:
+        """Those that may be installed here, for pip."""
+        below = f",<{self.below_on_windows}" if self.below_on_windows and computer.is_windows() else ""
+        return f">={self.minimum}{below}"
 
     @property
     def requirement(self) -> str:
         """For pip."""
-        return f"{self.name}>={self.minimum}"
+        return f"{self.name}{self.versions}"
 
 
-TORCH = Package("torch", "2.5", 750)  # for the processor; for an NVIDIA card several thousand
+# For the processor; for an NVIDIA card several thousand MB. From 2.13 on its longest path does not fit into the 260
+# letters that Windows allows below Slicer's folder.
+TORCH = Package("torch", "2.5", 750, below_on_windows="2.13")
 PACKAGES = (
     TORCH,
     Package("numba", "0.61", 195),
@@ -87,6 +98,21 @@ def missing() -> list[Package]:
     return found
 
 
+def why_impossible(wheels: Path | None = None) -> str:
+    """Why nothing can be predicted on this computer, whatever is installed; empty where it can.
+
+    Args:
+        wheels: Folder of wheel files; None takes the one of the preferences. Whoever has one may have built torch.
+    """
+    if not computer.is_intel_mac() or (wheels or _wheels_folder()) is not None or TORCH not in missing():
+        return ""
+    return _(
+        "This Slicer runs as a program for Macs with an Intel processor, for which PyTorch is no longer made: nothing "
+        "can be predicted here today. Outlines, measures and results from elsewhere work. On a Mac with Apple silicon "
+        "use a Slicer that is built for it; else predict on Windows or Linux."
+    )
+
+
 def ensure(confirm: bool = True, wheels: Path | None = None) -> bool:
     """Makes sure that a prediction finds its packages; asks once, for all of them.
 
@@ -106,7 +132,10 @@ def ensure(confirm: bool = True, wheels: Path | None = None) -> bool:
     old = [package for package in wanted if package.bundled]
     if old:
         text = _("Slicer's own package {names} is too old or missing. Install 3D Slicer 5.10 or later.")
-        raise _error(text.format(names=", ".join(package.requirement for package in old)))
+        raise _error(text.format(names=", ".join(f"{package.name}>={package.minimum}" for package in old)))
+    impossible = why_impossible(wheels)
+    if impossible:
+        raise _error(impossible)
     wheels = wheels or _wheels_folder()
     torch_logic = _torch_logic() if TORCH in wanted and wheels is None else None
     if slicer.app.testingEnabled():
@@ -114,34 +143,100 @@ def ensure(confirm: bool = True, wheels: Path | None = None) -> bool:
         return False
     if confirm and not slicer.util.confirmOkCancelDisplay(question(wanted, wheels), _("Install Python packages")):
         return False
+    before = _installed_versions()
     try:
         if torch_logic is not None:
-            torch_logic.installTorch(askConfirmation=False, torchVersionRequirement=f">={TORCH.minimum}")
+            _install_torch(torch_logic)
         # torch brings some of the others
         _install([package for package in missing() if package is not TORCH or wheels is not None], wheels)
-    except (subprocess.CalledProcessError, RuntimeError, OSError, ValueError) as error:
+    except Exception as error:  # whatever pip, Slicer's tools around it and the other extension may raise
         logging.exception("Installation failed")
         raise _error(_failure_text(wanted, wheels)) from error
-    importlib.invalidate_caches()
+    finally:
+        _log_changes(before)
     still = missing()
     if still:
         raise _error(_failure_text(still, wheels))
     return True
 
 
+def _install_torch(torch_logic: Any) -> None:
+    """By the extension PyTorch, which imports torch at the end: in the application that may fail, and does not matter.
+
+    The prediction imports it in a process of its own, which says so if it cannot.
+    """
+    try:
+        with _busy(_("Installing torch. This takes some minutes, in which Slicer does not answer.")):
+            torch_logic.installTorch(askConfirmation=False, torchVersionRequirement=TORCH.versions)
+    except Exception:
+        importlib.invalidate_caches()
+        if TORCH in missing():
+            raise
+        logging.exception("torch was installed, and cannot be imported into the application")
+
+
+@contextmanager
+def _busy(text: str) -> Iterator[None]:
+    """In Slicer 5.10, which shows nothing while it installs, a window that says so."""
+    if _installs_with_progress():
+        yield
+        return
+    dialog = _progress_dialog(0, text)
+    try:
+        slicer.app.processEvents()
+        yield
+    finally:
+        dialog.close()
+
+
+def _progress_dialog(maximum: int, text: str = "") -> Any:
+    dialog = slicer.util.createProgressDialog(
+        maximum=maximum, labelText=text, windowTitle=_("Installing Python packages")
+    )
+    dialog.setCancelButton(None)  # pip cannot be stopped halfway
+    return dialog
+
+
+def _installs_with_progress() -> bool:
+    """Whether this is Slicer 5.11 or later, whose own tools show what is being installed."""
+    try:
+        importlib.import_module("slicer.packaging")
+    except ImportError:
+        return False
+    return True
+
+
 def question(wanted: Sequence[Package], wheels: Path | None = None) -> str:
-    """What the user is asked: every package with its size."""
+    """What the user is asked: every package with its size, and what else may change."""
     rows = "\n".join(f"  {package.name}: {size_text(package.megabytes)}" for package in wanted)
     source = _("from the folder {folder}").format(folder=wheels) if wheels else _("from the internet")
-    note = _("torch for an NVIDIA graphics card takes several GB.") if TORCH in wanted and wheels is None else ""
-    return (
-        _(
-            "A prediction needs Python packages that Slicer does not have yet. Install them now, {source}? "
-            "Nothing that is installed already is changed.\n\n{rows}\n\nTogether about {total} on disk. {note}"
-        )
-        .format(source=source, rows=rows, total=size_text(sum(p.megabytes for p in wanted)), note=note)
-        .strip()
+    text = _(
+        "A prediction needs Python packages that Slicer does not have yet. Install them now, {source}? {changes}\n\n"
+        "{rows}\n\nTogether about {total} on disk. {note}"
     )
+    total = size_text(sum(package.megabytes for package in wanted))
+    changes, note = _what_changes(wanted, wheels), _note(wanted, wheels)
+    return text.format(source=source, changes=changes, rows=rows, total=total, note=note).strip()
+
+
+def _what_changes(wanted: Sequence[Package], wheels: Path | None) -> str:
+    if TORCH not in wanted:
+        return _("Nothing that is installed already is changed.")
+    if wheels is not None:
+        return _("Nothing that is installed already is changed, but for setuptools, which torch may replace.")
+    return _(
+        "Nothing that is installed already is changed by this module. torch is installed by the extension PyTorch, "
+        "which brings torchvision along, and may replace pip, setuptools and older versions of what torch needs."
+    )
+
+
+def _note(wanted: Sequence[Package], wheels: Path | None) -> str:
+    if TORCH not in wanted or wheels is not None:
+        return ""
+    notes = [_("torch for an NVIDIA graphics card takes several GB.")]
+    if not _installs_with_progress():
+        notes.append(_("Slicer does not answer while torch is being installed, which takes some minutes."))
+    return " ".join(notes)
 
 
 def size_text(megabytes: float) -> str:
@@ -178,19 +273,17 @@ def _install(wanted: Sequence[Package], wheels: Path | None) -> None:
     with tempfile.TemporaryDirectory(prefix="PDL1Predictor-") as folder:
         constraints = Path(folder) / "constraints.txt"
         constraints.write_text("\n".join(constraint_lines(wanted)) + "\n", encoding="utf-8")
-        try:
-            from slicer.packaging import pip_install  # Slicer 5.11 and later: shows its own progress
-        except ImportError:
-            _install_one_by_one(requirements, [*options, f"--constraint={constraints}"])
-        else:
+        if _installs_with_progress():
+            from slicer.packaging import pip_install
+
             pip_install([*options, *requirements], constraints=constraints, requester=REQUESTER)
+        else:
+            _install_one_by_one(requirements, [*options, f"--constraint={constraints}"])
 
 
 def _install_one_by_one(requirements: Sequence[str], options: list[str]) -> None:
     """For Slicer 5.10, which shows nothing while it installs."""
-    dialog = slicer.util.createProgressDialog(
-        maximum=len(requirements), labelText="", windowTitle=_("Installing Python packages")
-    )
+    dialog = _progress_dialog(len(requirements))
     try:
         for done, requirement in enumerate(requirements):
             dialog.labelText = _("Installing {name} ...").format(name=requirement)
@@ -204,12 +297,26 @@ def _install_one_by_one(requirements: Sequence[str], options: list[str]) -> None
 def constraint_lines(wanted: Sequence[Package]) -> list[str]:
     """Every installed package at its version, but for those that are to be installed, and pip's own tools."""
     free = {*(_canonical(package.name) for package in wanted), "pip", "setuptools", "wheel"}
+    return sorted(f"{name}=={version}" for name, version in _installed_versions().items() if name not in free)
+
+
+def _installed_versions() -> dict[str, str]:
+    """Version by name of all that is installed."""
     versions: dict[str, str] = {}
     for distribution in importlib.metadata.distributions():
         name = distribution.metadata["Name"]
-        if name and _canonical(name) not in free:
+        if name:
             versions.setdefault(_canonical(name), distribution.version)  # the first one found is the one imported
-    return sorted(f"{name}=={version}" for name, version in versions.items())
+    return versions
+
+
+def _log_changes(before: dict[str, str]) -> None:
+    """Names what was there and is another version now: what a user has to know when something else breaks."""
+    importlib.invalidate_caches()
+    after = _installed_versions()
+    for name, old in before.items():
+        if after.get(name) != old:
+            logging.warning("The installation changed %s from %s to %s", name, old, after.get(name, "nothing"))
 
 
 def _canonical(name: str) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import slicer
 from slicer.i18n import tr as _
-from slicer.parameterNodeWrapper import Decimals, SingleStep, WithinRange, parameterNodeWrapper
+from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
 
 UNKNOWN_AGE = -1
 UNKNOWN_THICKNESS = 0.0
@@ -54,6 +54,8 @@ class FamilyHistory(enum.Enum):
 class PDL1PredictorParameters:
     """One object per scene; the widgets are tied to it by their property SlicerParameterName.
 
+    Decimals and steps stand in the window's file: Slicer takes no such annotation beside a default written with `=`.
+
     Attributes:
         volume: The CT.
         clinical_volume: The CT from which the clinical values were filled in: another CT, other values.
@@ -73,13 +75,13 @@ class PDL1PredictorParameters:
     sex: Sex = Sex.UNKNOWN
     smoking: Smoking = Smoking.UNKNOWN
     family_history: FamilyHistory = FamilyHistory.UNKNOWN
-    slice_thickness_mm: Annotated[float, WithinRange(UNKNOWN_THICKNESS, 50.0), Decimals(2)] = UNKNOWN_THICKNESS
+    slice_thickness_mm: Annotated[float, WithinRange(UNKNOWN_THICKNESS, 50.0)] = UNKNOWN_THICKNESS
     kernel: str = ""
     manufacturer: str = ""
     clinical_in_report: bool = False
     segmentation: slicer.vtkMRMLSegmentationNode
     segment_id: str = ""
-    ring_mm: Annotated[float, WithinRange(0.5, 20.0), Decimals(1), SingleStep(0.5)] = 3.0
+    ring_mm: Annotated[float, WithinRange(0.5, 20.0)] = 3.0
     exclude_air: bool = False
     exclude_bone: bool = False
     show_ring: bool = False
@@ -87,8 +89,8 @@ class PDL1PredictorParameters:
     shown_result: slicer.vtkMRMLTextNode
     endpoint: str = "PDL1"
     show_heat_map: bool = False
-    heat_map_opacity: Annotated[float, WithinRange(0.0, 1.0), Decimals(2), SingleStep(0.05)] = 0.5
-    heat_map_threshold: Annotated[float, WithinRange(0.0, 1.0), Decimals(2), SingleStep(0.05)] = 0.15
+    heat_map_opacity: Annotated[float, WithinRange(0.0, 1.0)] = 0.5
+    heat_map_threshold: Annotated[float, WithinRange(0.0, 1.0)] = 0.15
 
 
 def clinical_values(parameters: Any) -> dict[str, Any]:

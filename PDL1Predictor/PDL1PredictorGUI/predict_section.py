@@ -1,6 +1,7 @@
 """Section 4: the model, and one prediction in the background."""
 
 import enum
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,11 +12,12 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from PDL1PredictorGUI import preferences
+from PDL1PredictorGUI import computer, packages, preferences
 from PDL1PredictorGUI.preferences import clock
 from PDL1PredictorGUI.section import DONE, ERROR, NOTE, WARNING, Section, Shared, Switches, enable, fill_combo, say
 
 TICK_MS = 500
+TYPING_MS = 600  # a pause after which a typed path is taken: each model is read whole
 
 
 class State(enum.Enum):
@@ -51,8 +53,12 @@ class PredictSection(Section):
         self._timer = qt.QTimer()
         self._timer.setInterval(TICK_MS)
         self._timer.connect("timeout()", self._show_time)
+        self._typing = qt.QTimer()
+        self._typing.setSingleShot(True)
+        self._typing.setInterval(TYPING_MS)
+        self._typing.connect("timeout()", self.take_models_folder)
         ui = self.ui
-        for device, text in self._devices():
+        for device, text in computer.devices():
             ui.deviceComboBox.addItem(text, device)
         for edit in (ui.modelsFolderEdit, ui.wheelsFolderEdit):
             edit.filters = ctk.ctkPathLineEdit.Dirs
@@ -69,15 +75,6 @@ class PredictSection(Section):
         ui.progressPanel.hide()
         self._find_models()
 
-    @staticmethod
-    def _devices() -> list[tuple[str, str]]:
-        return [
-            ("auto", _("Automatic")),
-            ("cpu", _("Processor (CPU)")),
-            ("cuda", _("NVIDIA graphics card (CUDA)")),
-            ("mps", _("Apple graphics (MPS)")),
-        ]
-
     # --- showing
 
     def update(self) -> None:
@@ -89,8 +86,7 @@ class PredictSection(Section):
         problem = entry.problem
         say(ui.modelProblemLabel, problem, ERROR)
         enable(ui.modelCardButton, self.CARD_TIP, _("Off: the model cannot be read.") if problem else "")
-        device = preferences.read(preferences.DEVICE, "auto")
-        ui.deviceComboBox.setCurrentIndex(max(ui.deviceComboBox.findData(device), 0))
+        ui.deviceComboBox.setCurrentIndex(ui.deviceComboBox.findData(computer.chosen_device()))
         self._choices.set("" if self.state is State.IDLE else _("Off while a prediction runs."))
         ui.progressPanel.setVisible(self.state is not State.IDLE)
         ui.outcomeLabel.setVisible(bool(ui.outcomeLabel.text))
@@ -110,7 +106,7 @@ class PredictSection(Section):
             say(self.ui.whyNotLabel, "")
             return
         button.text = _("Predict")
-        why_not = self.shared.busy or self.shared.why_nothing_chosen() or model_problem
+        why_not = self.shared.busy or packages.why_impossible() or self.shared.why_nothing_chosen() or model_problem
         if not why_not and not live.waiting:
             why_not = live.problem
         enable(button, self.PREDICT_TIP, why_not)
@@ -176,15 +172,21 @@ class PredictSection(Section):
         """A device was chosen: kept for this computer."""
         preferences.write(preferences.DEVICE, self.ui.deviceComboBox.itemData(row))
 
-    def on_models_folder(self, path: str) -> None:
-        """Another folder of models."""
-        preferences.write(preferences.MODELS_FOLDER, path)
+    def on_models_folder(self, _path: str) -> None:
+        """Another folder of models, or one more letter of its name."""
+        self._typing.start()
+
+    def take_models_folder(self) -> None:
+        """Lists the models of the folder that was typed or chosen."""
+        self._typing.stop()
+        preferences.write(preferences.MODELS_FOLDER, self.ui.modelsFolderEdit.currentPath)
         self._find_models()
         self.shared.refresh()
 
     def on_wheels_folder(self, path: str) -> None:
         """Another folder of wheels."""
         preferences.write(preferences.WHEELS_FOLDER, path)
+        self.update()
 
     # --- a prediction
 
@@ -196,48 +198,71 @@ class PredictSection(Section):
             self.cancel()
 
     def start(self) -> None:
-        """Asks for the packages, then starts."""
-        from PDL1PredictorGUI import packages
-
+        """Asks for the packages, then starts; whatever happens, the window ends up running a prediction or idle."""
         self._set_state(State.STARTING)
         say(self.ui.outcomeLabel, "")
         self.ui.logEdit.clear()
         self._show_stage(_("Preparing…"), 0.0)
+        end = (_("The prediction could not be started."), ERROR)
+        try:
+            end = self._try_start()
+        except Exception as error:
+            end = (self._why_not_started(error), ERROR)
+        finally:
+            self._settle_start(*end)
+
+    def _try_start(self) -> tuple[str, str]:
+        """Starts; gives what to say if it did not."""
         from PDL1PredictorLib.core.errors import PDL1Error
 
         live = self.shared.live
         if live.waiting:  # the last stroke counts: it may be the ring's first edit
             live.settle()
-        try:
-            if live.problem:
-                raise PDL1Error(live.problem)
-            request = self.shared.request()
-            if not packages.ensure(confirm=True):
-                self._end(
-                    _("Without these packages nothing can be predicted. Press Predict to be asked again."), WARNING
-                )
-                return
-            slicer.app.processEvents(qt.QEventLoop.ExcludeUserInputEvents)
-            self.prediction = self.shared.logic.new_prediction(self.on_progress, self.on_log, self.on_end)
-            self._began = time.monotonic()
-            self._run_of = (request.model, request.device)
-            self._expected = preferences.expected_seconds(*self._run_of)
-            self.prediction.start(request)
-        except (PDL1Error, OSError, RuntimeError) as error:
-            self._end(str(error), ERROR)
+        if live.problem:
+            raise PDL1Error(live.problem)
+        request = self.shared.request()
+        if not packages.ensure(confirm=True):
+            text = _("Without these packages nothing can be predicted. Press Predict to be asked again.")
+            return text, WARNING
+        slicer.app.processEvents(qt.QEventLoop.ExcludeUserInputEvents)
+        if self.state is State.CANCELLING:  # while packages were installed
+            return _("Cancelled. Nothing was started."), NOTE
+        self.prediction = self.shared.logic.new_prediction(self.on_progress, self.on_log, self.on_end)
+        self._began = time.monotonic()
+        self._run_of = (request.model, request.device)
+        self._expected = preferences.expected_seconds(*self._run_of)
+        self.prediction.start(request)
+        return "", NOTE
+
+    @staticmethod
+    def _why_not_started(error: Exception) -> str:
+        from PDL1PredictorLib.core.errors import PDL1Error
+
+        if isinstance(error, (PDL1Error, OSError)):
+            return str(error)
+        logging.exception("The prediction could not be started")
+        return _(
+            "The prediction could not be started, by an error that nobody expected: {error}. Report it with the "
+            "application's log (Help, Report a Bug)."
+        ).format(error=error)
+
+    def _settle_start(self, text: str, kind: str) -> None:
+        """The start is over: shows what runs, or says why nothing does."""
+        if self.state is State.IDLE:  # it ended at once, and has said how
             return
-        if self.prediction is not None and self.state is State.STARTING:
+        if self.prediction is None or not self.prediction.running:
+            self._end(text, kind)
+        elif self.state is State.STARTING:
             self._set_state(State.RUNNING)
             self._timer.start()
             self._show_time()
 
     def cancel(self) -> None:
-        """Asks the prediction to stop."""
-        if self.prediction is None:
-            return
+        """Asks the prediction to stop; one that is being started is not begun."""
         self._set_state(State.CANCELLING)
         self._show_stage(_("Stopping…"), None)
-        self.prediction.cancel()
+        if self.prediction is not None:
+            self.prediction.cancel()
 
     def on_progress(self, stage: str, fraction: float, text: str, elapsed_s: float) -> None:
         """The prediction says where it is."""
@@ -290,12 +315,18 @@ class PredictSection(Section):
         """What was said of the case goes; a prediction that runs ends by itself, and says why."""
         if self.prediction is None:
             say(self.ui.outcomeLabel, "")
+            self.stop()
 
     def stop(self) -> None:
-        """Ends a prediction that runs."""
+        """Ends a prediction that runs; one that is being started is not begun."""
+        if self.state is State.STARTING:
+            self.state = State.CANCELLING
         if self.prediction is not None:
             self.prediction.stop()
 
     def cleanup(self) -> None:
         """The window goes away."""
         self._timer.stop()
+        if self._typing.isActive():  # what was typed last counts too
+            preferences.write(preferences.MODELS_FOLDER, self.ui.modelsFolderEdit.currentPath)
+        self._typing.stop()

@@ -3,7 +3,6 @@
 import dataclasses
 import logging
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +17,12 @@ from PDL1PredictorGUI.case_files import CaseFiles, export_case
 from PDL1PredictorGUI.job import Job, OnLog, OnProgress
 from PDL1PredictorGUI.library import background_environment, make_importable, python_executable
 from PDL1PredictorGUI.outcome import CRASHED, DONE, REFUSED, Outcome
+from PDL1PredictorGUI.run_folders import PREFIX as FOLDER_PREFIX
+from PDL1PredictorGUI.run_folders import new_folder, remove_folder
+
+__all__ = ["FOLDER_PREFIX", "PredictRequest", "Prediction", "command_of"]
 
 RESULT_BYTES = 100 * 2**20  # a report with pictures, features, regions and heat maps take about a tenth of it
-FOLDER_PREFIX = "PDL1Predictor-"
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +151,7 @@ class Prediction:
             self._folder = folder
             self._job.start(command_of(request, files), background_environment(), folder, folder)
         except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_folder(folder)
             raise
         if self.running:  # it may have failed to start, which has been told
             self._watch_scene()
@@ -175,7 +177,7 @@ class Prediction:
             try:
                 outcome, self.result = self._take_result()
             finally:
-                shutil.rmtree(self._folder, ignore_errors=True)
+                remove_folder(self._folder)
         self._outcome = outcome
         if self._on_end is not None:
             self._on_end(outcome, self.result)
@@ -294,6 +296,6 @@ def make_folder(needed: int) -> Path:
                 needed=needed // 10**6 + 1, free=free // 10**6
             )
             raise OSError(28, text)
-        return Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=parent))
+        return new_folder(parent)
     except OSError as error:
         raise output_error(parent, error) from error

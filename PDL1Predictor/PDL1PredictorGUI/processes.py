@@ -40,6 +40,35 @@ def alive(members: list[Member]) -> list[Member]:
     return [member for member in members if running.get(member.pid, (0, ""))[1] == member.born]
 
 
+def runs(pid: int) -> bool:
+    """Whether a process of that number runs now; True where that cannot be found out."""
+    if WINDOWS:
+        return _runs_on_windows(pid)
+    try:
+        os.kill(pid, 0)  # sends nothing
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # another user's
+        return True
+    return True
+
+
+def _runs_on_windows(pid: int) -> bool:
+    """By its list of tasks: `os.kill` would end the process there."""
+    command = ["tasklist", "/FI", f"PID eq {pid}", "/FO", "CSV", "/NH"]
+    try:
+        done = subprocess.run(  # noqa: S603 - a number is all that comes from outside
+            command,
+            capture_output=True,
+            timeout=COMMAND_SECONDS,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return True
+    return done.returncode != 0 or f'"{pid}"'.encode() in done.stdout
+
+
 def ask_to_end(pid: int) -> None:
     """Asks a process and its descendants to end; on Windows, where nobody can be asked, ends them.
 

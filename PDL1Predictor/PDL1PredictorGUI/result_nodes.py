@@ -40,6 +40,13 @@ class ResultNodes:
         return str(self.main.GetID())
 
     @property
+    def damage(self) -> str:
+        """What is wrong with it, for the log; empty if it can be shown."""
+        if not self.segment_id:
+            return "it does not say which segment it is of"
+        return damage(self.main.GetText() or "")
+
+    @property
     def content(self) -> dict[str, Any]:
         """What `result.json` says; not to be changed."""
         return parsed(self.main.GetText())
@@ -146,6 +153,46 @@ def references(node: Any, role: str) -> list[Any]:
     """The nodes of a role that are still in the scene."""
     nodes = [node.GetNthNodeReference(role, n) for n in range(node.GetNumberOfNodeReferences(role))]
     return [found for found in nodes if found is not None]
+
+
+@lru_cache(maxsize=64)
+def damage(text: str) -> str:
+    """What is wrong with a result's JSON, as far as the window reads it; empty if nothing is.
+
+    A scene may come from anywhere: cut short, edited by hand, written by a later version.
+    """
+    try:
+        content = json.loads(text)
+        lesions = content["lesions"]
+        for warning in [*content["warnings"], *lesions[0]["warnings"]]:
+            _require(warning, code=str, text=str)
+        _require(lesions[0], index=int, features=dict, endpoints=list)
+        for row in lesions[0]["endpoints"]:
+            _require_endpoint(row)
+        if not lesions[0]["endpoints"]:
+            return "it holds no endpoint"
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+def _require_endpoint(row: dict[str, Any]) -> None:
+    texts = ("endpoint", "title", "definition", "verdict", "verdict_text", "positive_word", "negative_word")
+    _require(row, **dict.fromkeys(texts, str))
+    _require(row, positive=bool, contributions=list, probability=(int, float), threshold=(int, float), interval=list)
+    low, high = row["interval"]
+    if not 0 <= low <= high <= 1 or not 0 <= row["probability"] <= 1:
+        raise ValueError(f"{row['endpoint']} has a probability or an interval that is none")
+    for item in row["contributions"]:
+        _require(item, name=str, value=(int, float, type(None)), effect=(int, float, type(None)))
+    if not isinstance(row["heat_map"], str | None):
+        raise TypeError("heat_map is no file name")
+
+
+def _require(values: dict[str, Any], **kinds: Any) -> None:
+    for name, kind in kinds.items():
+        if not isinstance(values[name], kind):
+            raise TypeError(f"{name} is {values[name]!r}")
 
 
 @lru_cache(maxsize=16)

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import vtk
 from slicer.i18n import tr as _
 
+from PDL1PredictorGUI.library import make_importable
+
 Lesion = dict[str, Any]
 
 
@@ -68,6 +70,51 @@ def feature_columns(lesion: Lesion) -> list[Column]:
 def call(endpoint: dict[str, Any]) -> str:
     """The endpoint's word for the call at the model's threshold."""
     return str(endpoint["positive_word"] if endpoint["positive"] else endpoint["negative_word"])
+
+
+def answer(endpoint: dict[str, Any]) -> str:
+    """The call, or what keeps from one, in the words of the report."""
+    make_importable()
+    from PDL1PredictorLib.report.words import short_word
+
+    return short_word(endpoint["verdict"], call(endpoint))
+
+
+def percent(share: float) -> str:
+    """A probability for people, as the report writes it."""
+    make_importable()
+    from PDL1PredictorLib.report import words
+
+    return words.percent(share)
+
+
+def interval(endpoint: dict[str, Any]) -> str:
+    """The 95 % interval for people, as the report writes it."""
+    make_importable()
+    from PDL1PredictorLib.report import words
+
+    low, high = endpoint["interval"]
+    return words.percent_range((low, high))
+
+
+def lead(endpoints: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The answer that stands first, as in the report; None of none."""
+    make_importable()
+    from PDL1PredictorLib.report.words import lead_key
+
+    key = lead_key([row["endpoint"] for row in endpoints])
+    return next((row for row in endpoints if row["endpoint"] == key), None)
+
+
+def what_the_number_is(endpoint: dict[str, Any]) -> str:
+    """A sentence that nobody can read the other way round."""
+    text = _("Probability of “{word}”: {probability}, 95 % interval {interval}. Called {word} from {threshold}.")
+    return text.format(
+        word=endpoint["positive_word"],
+        probability=percent(endpoint["probability"]),
+        interval=interval(endpoint),
+        threshold=percent(endpoint["threshold"]),
+    )
 
 
 def input_title(name: str) -> str:

@@ -3,6 +3,7 @@
 `result_nodes` says which nodes a result has. What follows from its JSON (tables, charts) is made anew by `restore`.
 """
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from PDL1PredictorGUI.result_nodes import (
     VOLUME,
     WARNINGS,
     ResultNodes,
+    damage,
     parsed,
     references,
 )
@@ -83,9 +85,31 @@ def find(segmentation: Any, segment_id: str) -> ResultNodes | None:
 
 
 def all_results() -> list[ResultNodes]:
-    """Every result in the scene, in the order in which they were made."""
+    """Every result in the scene that can be shown, in the order in which they were made."""
+    return [result for result in _marked() if not result.damage]
+
+
+def _marked() -> list[ResultNodes]:
     nodes = slicer.util.getNodesByClass("vtkMRMLTextNode")
     return [ResultNodes(node) for node in nodes if node.GetAttribute(MARK)]
+
+
+def restore_all() -> list[str]:
+    """Restores every result after a scene was loaded, each for itself.
+
+    Returns:
+        The names of those that could not be: they are damaged. Their nodes stay in the scene.
+    """
+    failed = []
+    for result in _marked():
+        try:
+            if result.damage:
+                raise ValueError(result.damage)
+            restore(result)
+        except Exception:  # one damaged result must not take the others, or the window, along
+            logging.exception("The result %s cannot be shown", result.main.GetName())
+            failed.append(result.main.GetName())
+    return failed
 
 
 def is_stale(result: ResultNodes, now: dict[str, Any] | None) -> bool:
@@ -122,7 +146,7 @@ def remove(result: ResultNodes) -> None:
 def restore(result: ResultNodes) -> None:
     """Makes anew what follows from the JSON: the tables, in full precision, and the heat maps' colors.
 
-    To be called for every result after a scene was loaded (EndImportEvent).
+    To be called for every result after a scene was loaded (EndImportEvent): `restore_all`.
     """
     main, lesion = result.main, result.lesion
     result_tables.fill(_table(main, PREDICTIONS, _("predictions")), result_tables.prediction_columns(lesion))
@@ -144,10 +168,11 @@ def _read_json(folder: Path) -> str:
     if missing:
         raise InputError(_("{folder} is no result: {missing} is missing.").format(folder=folder, missing=missing[0]))
     text = (folder / "result.json").read_text(encoding="utf-8")
-    try:
-        lesions = len(parsed(text)["lesions"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(_("{folder} is no result: result.json cannot be read.").format(folder=folder)) from error
+    problem = damage(text)
+    if problem:
+        logging.error("%s: %s", folder / "result.json", problem)
+        raise InputError(_("{folder} is no result: result.json cannot be read.").format(folder=folder))
+    lesions = len(parsed(text)["lesions"])
     if lesions != 1:
         raise InputError(
             _("{folder} holds {count} tumors; a segment keeps one. Predict each segment by itself.").format(

@@ -10,11 +10,18 @@ from slicer.i18n import tr as _
 
 from PDL1PredictorGUI import charts, heatmap, preferences, results, saving
 from PDL1PredictorGUI.feature_list import FeatureList
-from PDL1PredictorGUI.result_tables import call
+from PDL1PredictorGUI.result_tables import answer, call, interval, percent, what_the_number_is
 from PDL1PredictorGUI.section import ERROR, NOTE, WARNING, Section, Shared, Switches, enable, fill_combo, say
 
-BAR_COLORS = {"positive": "#e5967a", "negative": "#8fbf9f", "undecided": "#b8c1cc", "unlike": "#d9c27e"}
-ROW_HEIGHT = 24
+ROW_HEIGHT, BAR_WIDTH = 24, 108
+ANSWER = 4  # column
+
+
+def answer_color(row: dict[str, Any]) -> Any:
+    """The report's colors for an answer."""
+    from PDL1PredictorLib.report.colors import ANSWERS
+
+    return ANSWERS.get(row["verdict"], ANSWERS["undecided"])
 
 
 class ResultsSection(Section):
@@ -47,15 +54,15 @@ class ResultsSection(Section):
 
     def _make_table(self) -> None:
         table = self.ui.predictionsTable
-        titles = [_("Finding"), _("Probability"), _("95 % interval"), _("Call")]
+        titles = [_("Finding"), _("Probability of"), _("95 % CI"), _("Cut-off"), _("Answer")]
         table.setColumnCount(len(titles))
         table.setHorizontalHeaderLabels(titles)
         table.verticalHeader().hide()
         header = table.horizontalHeader()
         header.setHighlightSections(False)
-        for column, mode in enumerate(("Stretch", "Fixed", "ResizeToContents", "ResizeToContents")):
+        for column, mode in enumerate(("Stretch", "Fixed", *["ResizeToContents"] * 3)):
             header.setSectionResizeMode(column, getattr(qt.QHeaderView, mode))
-        table.setColumnWidth(1, 96)
+        table.setColumnWidth(1, BAR_WIDTH)
 
     # --- which result
 
@@ -180,26 +187,26 @@ class ResultsSection(Section):
     def _fill_row(self, number: int, row: dict[str, Any]) -> None:
         table = self.ui.predictionsTable
         table.setRowHeight(number, ROW_HEIGHT)
-        low, high = row["interval"]
-        doubts = {"undecided": _("undecided"), "unlike": _("unlike cohort")}
-        answer = doubts.get(row["verdict"], call(row))
-        at_threshold = _("Call at the threshold of {threshold:.1%}: {call}.").format(
-            threshold=row["threshold"], call=call(row)
-        )
-        tip = f"{row['title']}: {row['definition']}\n{at_threshold}\n{row['verdict_text']}"
-        for column, text in ((0, row["title"]), (1, ""), (2, f"{low:.0%} – {high:.0%}"), (3, answer)):
+        tip = f"{row['title']}: {row['definition']}\n{what_the_number_is(row)}\n{row['verdict_text']}"
+        for column, text in enumerate((row["title"], "", interval(row), percent(row["threshold"]), answer(row))):
             item = qt.QTableWidgetItem(text)
             item.setToolTip(tip)
             table.setItem(number, column, item)
+        color = answer_color(row)
+        said = table.item(number, ANSWER)
+        said.setForeground(qt.QBrush(qt.QColor(color.ink)))
+        said.setBackground(qt.QBrush(qt.QColor(color.ground)))
         bar = table.cellWidget(number, 1) or qt.QProgressBar()
         bar.setRange(0, 1000)
         bar.setValue(round(1000 * row["probability"]))
-        bar.setFormat(f"{row['probability']:.1%}")
-        bar.setToolTip(_("The call is positive from {threshold:.1%}.").format(threshold=row["threshold"]))
+        bar.setFormat(
+            _("{word}: {probability}").format(word=row["positive_word"], probability=percent(row["probability"]))
+        )
+        bar.setToolTip(tip)
         bar.setStyleSheet(
             "QProgressBar { border: 1px solid #9aa5b1; border-radius: 3px; margin: 3px 4px; background: #f7f8fa;"
             " color: #1c2733; text-align: center; }"
-            f"QProgressBar::chunk {{ background: {BAR_COLORS.get(row['verdict'], BAR_COLORS['undecided'])}; }}"
+            f"QProgressBar::chunk {{ background: {color.bar}; }}"
         )
         if table.cellWidget(number, 1) is None:
             table.setCellWidget(number, 1, bar)
@@ -207,14 +214,14 @@ class ResultsSection(Section):
     def _show_endpoint(self, result: Any) -> None:
         row = result.endpoint(self.parameters.endpoint)
         text = _(
-            "<b>{title}</b>: {verdict}<br>Positive means {definition}. "
-            "Call at the threshold of {threshold:.1%}: {call}."
+            "<b>{title}</b>: {verdict}<br>{number} At the threshold alone: {call}.<br>“{word}” means {definition}."
         ).format(
             title=escape(row["title"]),
             verdict=escape(row["verdict_text"]),  # "TPS < 1 %" is no tag
-            definition=escape(row["definition"]),
-            threshold=row["threshold"],
+            number=escape(what_the_number_is(row)),
             call=escape(call(row)),
+            word=escape(row["positive_word"]),
+            definition=escape(row["definition"]),
         )
         self.ui.endpointLabel.text = text
 

@@ -2,8 +2,6 @@
 
 import atexit
 import re
-import shutil
-import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +13,7 @@ from PDL1PredictorGUI import bridge
 from PDL1PredictorGUI.library import make_importable
 from PDL1PredictorGUI.result_nodes import ResultNodes
 from PDL1PredictorGUI.result_tables import number
+from PDL1PredictorGUI.run_folders import new_folder, remove_folder
 
 TUMOR, RING = 1, 2  # values of the label map of measured regions
 _report_folders: list[Path] = []
@@ -94,7 +93,7 @@ def open_report(result: ResultNodes) -> Path:
     try:
         parent = Path(slicer.app.temporaryPath)
         parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix="PDL1Predictor-report-", dir=parent))  # readable for this user only
+        folder = new_folder(parent, "report")
         _report_folders.append(folder)
         path = folder / "report.html"
         path.write_text(result.report.GetText(), encoding="utf-8", newline="\n")
@@ -118,7 +117,7 @@ def open_report(result: ResultNodes) -> Path:
 def discard_reports() -> None:
     """Removes the temporary files of opened reports: at the end of the module, and of the application."""
     for folder in _report_folders:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_folder(folder)
     _report_folders.clear()
     atexit.unregister(discard_reports)
 

@@ -64,7 +64,7 @@ class Shared:
         Raises:
             PDL1Error: A choice is impossible.
         """
-        from PDL1PredictorGUI import preferences
+        from PDL1PredictorGUI import computer
         from PDL1PredictorGUI.parameters import clinical_values, region_settings
 
         parameters = self.parameters
@@ -73,7 +73,7 @@ class Shared:
             segmentation if segmentation is not None else parameters.segmentation,
             segment_id or parameters.segment_id,
             model=parameters.model,
-            device=preferences.read(preferences.DEVICE, "auto"),
+            device=computer.chosen_device(),
             regions=region_settings(parameters),
             clinical=clinical_values(parameters) if parameters.clinical_in_report else None,
         )

@@ -5,10 +5,25 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.lazy import require_module
 from PDL1PredictorLib.radiomics.table import FAMILIES, REGIONS, features_of
 
 WAVELET_MARGIN_VOXELS = 10  # the periodic end of the transform must not reach a region, whatever its parity
 LOG_MARGIN_SIGMAS = 12.0  # the recursive Gaussian of ITK still answers to what lies this far away
+_BIORTHOGONAL = (
+    *("1.1", "1.3", "1.5", "2.2", "2.4", "2.6", "2.8"),
+    *("3.1", "3.3", "3.5", "3.7", "3.9", "4.4", "5.5", "6.8"),
+)
+#: The discrete wavelets by PyWavelets' names, which has to be there only when an image is filtered
+WAVELETS = frozenset(
+    (
+        *("haar", "dmey"),
+        *(f"db{order}" for order in range(1, 39)),
+        *(f"sym{order}" for order in range(2, 21)),
+        *(f"coif{order}" for order in range(1, 18)),
+        *(f"{family}{orders}" for family in ("bior", "rbio") for orders in _BIORTHOGONAL),
+    )
+)
 WAVELET_BANDS = ("LLH", "LHL", "LHH", "HLL", "HLH", "HHL", "HHH", "LLL")
 
 
@@ -73,7 +88,7 @@ class FeatureSettings:
     def _check_filters(self) -> None:
         if not isinstance(self.original, bool):
             raise InputError(f"original must be true or false, got {self.original!r}.")
-        if self.wavelet is not None and self.wavelet not in _wavelets():
+        if self.wavelet is not None and not (isinstance(self.wavelet, str) and self.wavelet in WAVELETS):
             raise InputError(
                 f"Wavelet {self.wavelet!r} is not known. Choose a discrete wavelet such as coif1, haar or db2, or None."
             )
@@ -181,15 +196,8 @@ def _sequence(what: str, value: object) -> tuple[Any, ...]:
     return tuple(value)
 
 
-def _wavelets() -> list[str]:
-    import pywt
-
-    return list(pywt.wavelist(kind="discrete"))
-
-
 def _filter_length(wavelet: str) -> int:
-    import pywt
-
+    pywt = require_module("pywt", "Wavelet features need the package PyWavelets: install it.")
     return int(pywt.Wavelet(wavelet).dec_len)
 
 

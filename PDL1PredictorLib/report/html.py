@@ -13,6 +13,7 @@ from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.outside_text import visible
 from PDL1PredictorLib.core.results import CaseResult, Contribution, EndpointPrediction, HeatMap, LesionResult
 from PDL1PredictorLib.report import svg, words
+from PDL1PredictorLib.report.colors import ANSWERS
 from PDL1PredictorLib.report.heat_files import heat_map_name
 from PDL1PredictorLib.report.json_result import FREE_NAME, finite
 from PDL1PredictorLib.report.pictures import Picture, heat_picture, slice_pictures, tilt_degrees
@@ -85,6 +86,7 @@ def to_html(result: CaseResult, with_patient: bool) -> str:
     environment.globals |= {
         "svg": svg,
         "words": words,
+        "answer_colors": ANSWERS,
         "endpoint": endpoint,
         "contribution_rows": contribution_rows,
         "limit_of": limit_of,

@@ -16,6 +16,7 @@ from PIL import Image
 from skimage import measure
 
 from PDL1PredictorLib.core.results import HeatMap, LesionResult
+from PDL1PredictorLib.report.colors import HEAT_COLORS
 from PDL1PredictorLib.report.lattice import box_of, voxels_in
 
 Array = np.ndarray[Any, Any]
@@ -27,18 +28,6 @@ FIELD_MM = (100.0, 200.0)  # smallest and largest edge of a slice picture
 MARGIN_MM = 30.0  # shown around the tumor on each side
 HEAT_FLOOR = 0.15  # below this the CT is left alone
 HEAT_ALPHA = 0.75  # opacity of the strongest spot
-# matplotlib's "inferno" (CC0) from 30 to 96 % of its scale, at even steps: for every color vision, brighter means more
-HEAT_COLORS = (
-    (106, 23, 110),
-    (140, 35, 105),
-    (174, 48, 92),
-    (204, 66, 72),
-    (229, 92, 48),
-    (245, 125, 21),
-    (252, 163, 9),
-    (249, 203, 53),
-    (242, 242, 125),
-)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +11,8 @@ from PDL1PredictorLib.core.results import CaseResult, EndpointPrediction, Lesion
 
 Kind = Literal["positive", "negative", "undecided", "unlike"]
 
+PRIMARY = "PDL1"
+UNDECIDED, UNLIKE = "undecided", "unlike both"  # for a table: neither answer ruled out; neither fits
 _CUTS = {"PDL1": ("TPS >= 1 %", "TPS < 1 %"), "PDL1_HIGH": ("TPS >= 50 %", "TPS < 50 %")}
 _FAMILIES = {"firstorder": "first order", "shape": "shape"}
 
@@ -39,7 +42,7 @@ def verdict(prediction: EndpointPrediction) -> Verdict:
     if len(prediction.prediction_set) == 0:
         return Verdict(
             "unlike",
-            "unlike both",
+            UNLIKE,
             "unlike both groups",
             f"At {share} coverage neither answer fits: the tumor resembles neither group of the calibration cases. "
             f"{at_threshold}",
@@ -47,7 +50,7 @@ def verdict(prediction: EndpointPrediction) -> Verdict:
     if set(prediction.prediction_set) == {"negative", "positive"}:
         return Verdict(
             "undecided",
-            "undecided",
+            UNDECIDED,
             f"undecided at {share} coverage: neither answer can be ruled out",
             at_threshold,
         )
@@ -56,7 +59,7 @@ def verdict(prediction: EndpointPrediction) -> Verdict:
         left = words.negative if prediction.positive else words.positive
         return Verdict(
             "undecided",
-            "undecided",
+            UNDECIDED,
             "undecided: threshold and coverage disagree",
             f"{at_threshold} At {share} coverage only {left} is left.",
         )
@@ -83,7 +86,23 @@ def _cut(prediction: EndpointPrediction) -> str:
 
 def lead(lesion: LesionResult) -> EndpointPrediction | None:
     """The answer that stands first: PD-L1 if the model gives it, else the model's first endpoint, None without any."""
-    return next((p for p in lesion.endpoints if p.endpoint == "PDL1"), next(iter(lesion.endpoints), None))
+    key = lead_key([p.endpoint for p in lesion.endpoints])
+    return next((p for p in lesion.endpoints if p.endpoint == key), None)
+
+
+def lead_key(keys: Sequence[str]) -> str | None:
+    """Which of a model's endpoints stands first: PD-L1, else the first; None of none."""
+    return PRIMARY if PRIMARY in keys else next(iter(keys), None)
+
+
+def short_word(kind: str, called: str) -> str:
+    """An answer for a table.
+
+    Args:
+        kind: As in `Verdict`.
+        called: The endpoint's word for the call at the threshold.
+    """
+    return {"undecided": UNDECIDED, "unlike": UNLIKE}.get(kind, called)
 
 
 def lesion_title(lesion: LesionResult, result: CaseResult) -> str:

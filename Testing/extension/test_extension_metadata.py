@@ -96,7 +96,7 @@ def test_entry_and_cmake_say_the_same():
     assert entry["category"] == found["CATEGORY"]
     assert entry["scm_url"].removesuffix(".git") == found["HOMEPAGE"]
     assert entry["build_dependencies"] == [name for name in found["DEPENDS"].split() if name != "NA"]
-    assert found["RECOMMENDS"] == "PyTorch"  # asked for at the first prediction, not needed to open the module
+    assert found["DEPENDS"] == "PyTorch"  # torch is installed by it, never by pip directly
 
 
 def test_icon_and_screenshots_are_files_of_this_repository():

@@ -24,6 +24,8 @@ from heatmap_steps import (
 from PDL1PredictorGUI import heatmap, results
 from PDL1PredictorGUI.heatmap import HeatMapDisplay
 
+from PDL1PredictorLib.report.colors import HEAT_COLORS
+
 
 @pytest.fixture
 def put(slicer_scene, result_folder, tmp_path):
@@ -161,9 +163,8 @@ def test_the_opacity_mixes_map_and_ct(put):
 
 
 def test_the_colors_are_the_reports():
-    from PDL1PredictorLib.report.pictures import HEAT_COLORS, heat_rgba
+    from PDL1PredictorLib.report.pictures import heat_rgba
 
-    assert heatmap.COLORS == HEAT_COLORS
     for value in (0.0, 0.2, 0.5, 0.77, 1.0):
         expected = heat_rgba(np.array([[value]]))[0, 0, :3]
         np.testing.assert_allclose(np.array(heatmap.color_at(value)) * 255, expected, atol=1.0)
@@ -175,7 +176,7 @@ def test_the_spots_color_on_the_screen_is_the_tables_end(put):
     center_views(spot)
     view = views()["Red"]
     column, row = np.rint(expected_pixel(view, spot)).astype(int)
-    np.testing.assert_allclose(view.pixels()[row, column], heatmap.COLORS[-1], atol=25)  # the peak lies between pixels
+    np.testing.assert_allclose(view.pixels()[row, column], HEAT_COLORS[-1], atol=25)  # the peak lies between pixels
 
 
 def test_only_the_shown_map_has_a_visible_legend(put):
@@ -187,9 +188,9 @@ def test_only_the_shown_map_has_a_visible_legend(put):
         return {n.GetTitleText() for n in found if n.GetVisibility()}
 
     display.show(result, "PDL1")
-    assert legends() == {"PD-L1 heat map"}
+    assert legends() == {"PD-L1 heat map\n1 = its own maximum"}
     display.show(result, "EGFR")
-    assert legends() == {"EGFR heat map"}
+    assert legends() == {"EGFR heat map\n1 = its own maximum"}
     display.hide()
     assert legends() == set()
 

@@ -1,5 +1,6 @@
 """A background process: what it says is understood, however torn; it ends whole; it leaves nothing."""
 
+import json
 import os
 import signal
 import subprocess
@@ -261,6 +262,59 @@ def test_a_crash_says_why_and_what_to_do(listener, code):
     assert message in end.message
     assert end.what_to_do.startswith(advice)
     assert end.text == f"{end.message} {end.what_to_do}"
+
+
+def ends_with(error, code=1):
+    return said((json.dumps({"type": "error", **error}) + "\n").encode()) + f"; sys.exit({code})"
+
+
+@pytest.mark.parametrize("code", [1, 2, 70])
+def test_a_fault_of_the_program_is_its_sentence_and_the_place_of_its_log(listener, tmp_path, code):
+    log = tmp_path / "pdl1 fault ü.log"
+    end = listener.run(ends_with({"message": "Something went wrong.", "bug": True, "log": str(log)}, code))
+    assert end.kind == "crashed"
+    assert end.text == f"Something went wrong. Report it with the log {log}."
+
+
+@pytest.mark.parametrize("log", [None, 7, ""])
+def test_a_fault_without_a_log_says_where_else_to_look(listener, log):
+    end = listener.run(ends_with({"message": "Something went wrong.", "bug": True, "log": log}, 2))
+    assert (end.kind, end.message) == ("crashed", "Something went wrong.")
+    assert end.what_to_do.startswith("Open the log")
+
+
+def test_a_log_in_the_runs_own_folder_outlives_it(listener, tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "fault.log").write_text("Traceback", encoding="utf-8")
+    end = listener.run(ends_with({"message": "Wrong.", "bug": True, "log": "fault.log"}), folder=folder)
+    assert not folder.exists()
+    assert end.what_to_do == f"Report it with the log {tmp_path / 'run.log'}."
+    assert (tmp_path / "run.log").read_text(encoding="utf-8") == "Traceback"
+
+
+def test_memory_that_ran_out_is_told_as_such_also_where_the_program_calls_it_a_fault(listener):
+    end = listener.run(ends_with({"message": "MemoryError: Unable to allocate 9 GiB", "bug": True}))
+    assert end.message == "The computer ran out of memory."
+
+
+def test_the_process_outlives_its_own_last_signal(listener):
+    """PythonQt deletes an object without parent with its last reference, also in the middle of its own signal."""
+    alive = []
+
+    def end(_outcome):
+        listener.ends.append(_outcome)
+        listener.job = None  # the window lets go of everything
+        alive.append(list(job_page._ended))
+
+    job = listener.job
+    job._on_end = end
+    listener.start("print('one')")
+    del job
+    slicerhost.wait_until(lambda: listener.ends, 10)
+    assert len(alive[0]) == 1
+    slicerhost.wait_until(lambda: not job_page._ended, 5)
+    listener.job = Job()
 
 
 def test_a_program_that_is_not_there(listener, tmp_path):

@@ -1,6 +1,7 @@
 """What is missing is asked for once and installed so that nothing else changes; pip and torch are stand-ins."""
 
 import re
+import subprocess
 import sys
 import tomllib
 import types
@@ -168,7 +169,7 @@ def test_without_the_pytorch_extension_it_says_what_to_do(without, no_torch_exte
 @pytest.mark.parametrize("wheels", [False, True], ids=["online", "offline"])
 def test_a_failed_installation_says_what_to_do(without, tmp_path, wheels):
     without("numba")
-    slicerhost.packages.failure = packages.subprocess.CalledProcessError(1, ["pip"])
+    slicerhost.packages.failure = subprocess.CalledProcessError(1, ["pip"])
     with slicerhost.user_answers("Ok"), pytest.raises(MissingPackageError) as failed:
         packages.ensure(wheels=tmp_path if wheels else None)
     assert "numba>=0.61" in str(failed.value)
@@ -202,3 +203,48 @@ def test_loading_the_page_installs_and_imports_nothing():
     folders = [str(ROOT / "Testing" / "host"), str(ROOT / "PDL1Predictor")]
     done = subprocess.run([sys.executable, "-c", code, *folders], capture_output=True, text=True, check=False)
     assert done.stdout.split("\n")[-3:] == ["[]", "[]", ""], done.stderr
+
+
+@pytest.mark.parametrize(
+    ("names", "wheels", "said", "not_said"),
+    [
+        (["numba"], False, ["Nothing that is installed already is changed."], ["pip", "setuptools"]),
+        (["torch"], False, ["extension PyTorch", "torchvision", "pip, setuptools"], []),
+        (["torch"], True, ["but for setuptools, which torch may replace"], ["extension PyTorch"]),
+    ],
+)
+def test_the_question_says_what_else_may_change(tmp_path, names, wheels, said, not_said):
+    wanted = [package for package in packages.PACKAGES if package.name in names]
+    text = packages.question(wanted, tmp_path if wheels else None)
+    assert [part for part in said if part not in text] == []
+    assert [part for part in not_said if part in text] == []
+
+
+def test_slicer_5_10_shows_that_torch_is_being_installed_and_says_so_before(without, torch_extension, monkeypatch):
+    without("torch")
+    slicerhost.packages.available = False
+    made, closed = [], []
+    dialog = types.SimpleNamespace(
+        close=lambda: closed.append(len(torch_extension)), setCancelButton=lambda button: made.append(button)
+    )
+    monkeypatch.setattr(
+        packages.slicer.util, "createProgressDialog", lambda **options: made.append(options["labelText"]) or dialog
+    )
+    with slicerhost.user_answers("Ok") as dialogs:
+        assert packages.ensure()
+    assert "Slicer does not answer while torch is being installed" in dialogs.texts[0]
+    assert made == ["Installing torch. This takes some minutes, in which Slicer does not answer.", None]  # no Cancel
+    assert closed == [1]  # after the installation
+    slicerhost.packages.available = True
+    assert "does not answer" not in packages.question([packages.TORCH])
+
+
+def test_what_an_installation_changed_is_in_the_log(without, monkeypatch, caplog):
+    without("numba")
+    versions = iter([{"pip": "25.0", "numpy": "2.0"}, {"pip": "24.3", "numpy": "2.0", "numba": "0.61"}])
+    monkeypatch.setattr(packages, "constraint_lines", lambda _wanted: [])
+    monkeypatch.setattr(packages, "_installed_versions", lambda: next(versions))
+    with slicerhost.user_answers("Ok"):
+        assert packages.ensure()
+    assert "changed pip from 25.0 to 24.3" in caplog.text
+    assert "numpy" not in caplog.text

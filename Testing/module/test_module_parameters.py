@@ -1,5 +1,6 @@
 """What the scene keeps: every choice, through saving and opening; nothing about the computer."""
 
+import inspect
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,15 @@ def test_times_that_were_edited_by_hand_are_as_good_as_none(slicer_scene):
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (59, "59 s"), (60, "1 min 0 s"), (754, "12 min 34 s")])
 def test_a_time_is_told_in_minutes_and_seconds(seconds, text):
     assert preferences.clock(seconds) == text
+
+
+def test_annotations_are_only_those_that_slicer_takes_beside_a_default():
+    source = Path(str(inspect.getsourcefile(PDL1PredictorParameters))).read_text(encoding="utf-8")
+    written = [name for name in ("Decimals", "SingleStep", "Minimum", "Maximum") if f"{name}(" in source]
+    assert written == []  # Slicer would log "Unused annotations"
+
+
+def test_decimals_and_steps_are_the_widgets_own(window):
+    ui = window.ui
+    for widget, decimals, step in ((ui.ringSlider, 1, 0.5), (ui.opacitySlider, 2, 0.05), (ui.thresholdSlider, 2, 0.05)):
+        assert (widget.decimals, widget.singleStep) == (decimals, pytest.approx(step))

@@ -10,6 +10,8 @@ from PDL1PredictorGUI import bridge, heatmap, processes, results
 from slicerhost.user import choose, click, click_cell, write
 from window_steps import leftovers, second_tumor, text_of
 
+from PDL1PredictorLib.report.words import percent, percent_range
+
 # --- 5. results
 
 
@@ -22,11 +24,12 @@ def test_the_table_the_words_and_the_map_follow_a_click(answered):
         said = answered.results.result.endpoint(key)
         assert answered.shared.parameters.endpoint == key
         assert said["title"] in ui.endpointLabel.text
-        assert f"{said['threshold']:.1%}" in ui.endpointLabel.text
+        threshold = percent(said["threshold"])
+        assert f"Called {said['positive_word']} from {threshold}" in ui.endpointLabel.text.replace("&lt;", "<")
         assert text_of(ui.endpointComboBox) == said["title"]
-        assert shown.cellWidget(row, 1).format == f"{said['probability']:.1%}"
-        low, high = said["interval"]
-        assert shown.item(row, 2).text() == f"{low:.0%} – {high:.0%}"
+        assert shown.cellWidget(row, 1).format == f"{said['positive_word']}: {percent(said['probability'])}"
+        assert shown.item(row, 2).text() == percent_range(tuple(said["interval"]))
+        assert shown.item(row, 3).text() == threshold
 
 
 def change_ct(window):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.radiomics.settings import PRESETS, FeatureSettings, preset
+from PDL1PredictorLib.radiomics.settings import PRESETS, WAVELETS, FeatureSettings, preset
 from PDL1PredictorLib.radiomics.table import FAMILIES
 
 
@@ -120,6 +120,12 @@ def test_the_margin_follows_the_filter_that_reaches_farthest():
     assert preset("karim").margin_mm == 1.0  # no filter
     assert preset("deepradscore").margin_mm == 10.0
     assert preset("pdl1es").margin_mm == 60.0  # 12 x 5 mm
+
+
+def test_the_wavelets_that_are_taken_are_those_that_pywavelets_has():
+    import pywt
+
+    assert set(pywt.wavelist(kind="discrete")) == WAVELETS
 
 
 def test_a_wavelet_reaches_voxels_and_a_laplacian_millimeters():

@@ -7,7 +7,7 @@ import pytest
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.results import EndpointPrediction
 from PDL1PredictorLib.report.text import WIDTH, summary
-from PDL1PredictorLib.report.words import atypical, feature_title, lead, percent, percent_range, verdict
+from PDL1PredictorLib.report.words import atypical, feature_title, lead, lead_key, percent, percent_range, verdict
 
 
 def prediction(positive, prediction_set, endpoint="PDL1"):
@@ -98,3 +98,8 @@ def test_the_summary_does_not_pass_on_control_characters(make_result):
     text = summary(make_result(name="Müller\x1b[2J患者"))
     assert "\x1b" not in text
     assert "Müller?[2J患者" in text
+
+
+@pytest.mark.parametrize(("keys", "first"), [(["EGFR", "PDL1"], "PDL1"), (["LVI", "EGFR"], "LVI"), ([], None)])
+def test_pd_l1_stands_first_else_what_the_model_names_first(keys, first):
+    assert lead_key(keys) == first

@@ -1,0 +1,39 @@
+"""The colors of an answer and of a heat map: one place, read by the HTML report and by Slicer's window."""
+
+from typing import NamedTuple
+
+
+class AnswerColors(NamedTuple):
+    """Of one kind of answer, as `#rrggbb`; told apart in every color vision, and never by color alone.
+
+    Attributes:
+        ink: Its words.
+        ground: Behind its words.
+        bar: Its probability, dark words on it can be read.
+    """
+
+    ink: str
+    ground: str
+    bar: str
+
+
+_IN_DOUBT = AnswerColors(ink="#3d4854", ground="#f3f5f8", bar="#c6ccd4")
+#: By `words.Verdict.kind`
+ANSWERS = {
+    "positive": AnswerColors(ink="#ab5118", ground="#fdf3ec", bar="#eab88f"),
+    "negative": AnswerColors(ink="#24588c", ground="#eef4fa", bar="#a9c6e2"),
+    "undecided": _IN_DOUBT,
+    "unlike": _IN_DOUBT,
+}
+# matplotlib's "inferno" (CC0) from 30 to 96 % of its scale, at even steps: for every color vision, brighter means more
+HEAT_COLORS = (
+    (106, 23, 110),
+    (140, 35, 105),
+    (174, 48, 92),
+    (204, 66, 72),
+    (229, 92, 48),
+    (245, 125, 21),
+    (252, 163, 9),
+    (249, 203, 53),
+    (242, 242, 125),
+)
