@@ -23,6 +23,7 @@ from PDL1PredictorGUI.outcome import Outcome, cancelled, not_started, outcome_of
 GRACE_SECONDS = 3.0  # for a cancelled process to stop by itself
 LOOK_AGAIN_SECONDS = 2.0  # how often the process's children are looked up while it speaks
 KEPT_LINES = 400
+_ended: list[Any] = []  # processes whose last signal may still be on its way through PythonQt
 
 OnProgress = Callable[[str, float, str, float], None]
 OnLog = Callable[[str], None]
@@ -228,7 +229,9 @@ class Job:
             shutil.rmtree(self._folder, ignore_errors=True)
         with contextlib.suppress(AttributeError, RuntimeError):  # the application may be going
             slicer.app.disconnect("aboutToQuit()", self.stop)
-        process.deleteLater()
+        # Python's last reference would delete the object in the middle of its own signal: one goes on to the next turn
+        _ended.append(process)
+        qt.QTimer.singleShot(0, lambda: _ended.remove(process))
         self._outcome = outcome
         if self._on_end is not None:
             self._on_end(outcome)
