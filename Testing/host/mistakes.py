@@ -67,6 +67,25 @@ def timer_of_a_function(seen, parent=None):
     timer.start(0)
 
 
+def timer_whose_slot_names_it(seen):
+    """A timer that its own connection holds: the slot knows it by name."""
+    timer = qt.QTimer()
+
+    def come():
+        seen.append("timeout")
+        timer.stop()
+
+    timer.connect("timeout()", come)
+    timer.start(0)
+
+
+def show_and_forget():
+    """A dialog that nothing holds."""
+    dialog = qt.QDialog()
+    dialog.setWindowTitle("Forgotten")
+    dialog.show()
+
+
 class Listener:
     """Held by nothing but the connection to its method."""
 

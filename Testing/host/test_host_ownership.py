@@ -57,10 +57,9 @@ def test_a_dialog_that_is_only_hidden_there_is_none(toy):
 
 def test_an_object_that_is_deleted_outright_in_its_own_signal_is_an_error():
     import qt
-    import shiboken6
 
     button = qt.QPushButton()
-    button.connect("clicked()", lambda: shiboken6.delete(button))
+    button.connect("clicked()", lambda: button.delete())
     button.click()
     expect_ownership_error("QPushButton was deleted inside a slot of its own signal clicked()")
 
@@ -83,6 +82,20 @@ def test_a_timer_that_its_parent_holds_comes(toy):
     seen, parent = [], qt.QObject()
     toy.timer_of_a_function(seen, parent)
     slicerhost.wait_until(lambda: seen)
+
+
+def test_a_timer_that_its_slot_knows_comes(toy):
+    seen = []
+    toy.timer_whose_slot_names_it(seen)
+    gc.collect()
+    slicerhost.wait_until(lambda: seen)
+
+
+def test_a_dialog_that_nothing_holds_is_not_shown(toy):
+    import qt
+
+    toy.show_and_forget()
+    assert [widget for widget in qt.QApplication.topLevelWidgets() if widget.windowTitle == "Forgotten"] == []
 
 
 def test_a_connection_holds_the_object_behind_a_method_but_not_the_sender(toy):
@@ -171,6 +184,23 @@ def test_a_child_goes_with_its_parent_and_its_wrapper_says_so():
         child.setText("gone")
     with pytest.raises(AttributeError, match="Trying to set property 'text' on a destroyed QLabel object"):
         child.text = "gone"
+
+
+def test_a_python_class_keeps_its_own_attributes_when_its_object_is_gone():
+    import qt
+
+    class Panel(qt.QWidget):
+        def __init__(self, parent):
+            qt.QWidget.__init__(self, parent)
+            self.answer = 42
+
+    parent = qt.QWidget()
+    panel = Panel(parent)
+    del parent
+    panel.answer += 1
+    assert panel.answer == 43
+    with pytest.raises(AttributeError, match="on a destroyed Panel object"):
+        panel.enabled = False
 
 
 def test_an_object_that_is_fetched_again_is_not_owned_by_its_new_wrapper():

@@ -93,6 +93,8 @@ def _get(obj: QtCore.QObject, name: str, plain_get: Callable[[Any, str], Any]) -
         return types.MethodType(getattr(signals, name), obj)
     if name == "deleteLater":
         return types.MethodType(ownership.delete_later, obj)
+    if name == "delete":
+        return types.MethodType(ownership.delete, obj)
     if name == "className":
         return _meta_object(obj).className
     origin = _origin(obj, type(obj), name)
@@ -116,13 +118,18 @@ def _get(obj: QtCore.QObject, name: str, plain_get: Callable[[Any, str], Any]) -
     return found
 
 
+def _is_property(cls: type, name: str) -> bool:
+    """Whether a C++ class has a property, told without an object of it."""
+    native = next(base for base in cls.__mro__ if base in _property_names)
+    return ALIASES.get(name, name) in _property_names[native]
+
+
 def _get_of_destroyed(obj: QtCore.QObject, name: str, plain_get: Callable[[Any, str], Any]) -> Any:
     """What is left when the C++ object is gone: the class, and what Python keeps; all else raises as in PythonQt."""
     cls = type(obj)
     if name in obj.__dict__ or any(not is_native(base) and name in base.__dict__ for base in cls.__mro__):
         return plain_get(obj, name)
-    native = next(base for base in cls.__mro__ if base in _property_names)
-    if ALIASES.get(name, name) in _property_names[native]:
+    if _is_property(cls, name):
         raise ValueError(f"Trying to read property '{name}' from a destroyed {cls.__name__} object")
 
     def refuse(*_arguments: Any, **_named: Any) -> Any:
@@ -161,8 +168,11 @@ def _setter_of_stand_in(obj: QtCore.QObject, name: str) -> Callable[[Any], None]
 
 def _set(obj: QtCore.QObject, name: str, value: Any) -> None:
     cls = type(obj)
-    if not shiboken6.isValid(obj) and is_cpp(cls):
-        raise AttributeError(f"Trying to set property '{name}' on a destroyed {cls.__name__} object")
+    if not shiboken6.isValid(obj):
+        if is_cpp(cls) or _is_property(cls, name):
+            raise AttributeError(f"Trying to set property '{name}' on a destroyed {cls.__name__} object")
+        _plain_setattr(obj, name, value)
+        return
     if isinstance(value, QtCore.SignalInstance):  # PySide keeps these on the object
         _plain_setattr(obj, name, value)
         return

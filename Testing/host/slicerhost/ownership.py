@@ -154,6 +154,11 @@ def delete_later(obj: QtCore.QObject) -> None:
     _invoke(obj, "deleteLater", QtCore.Qt.ConnectionType.DirectConnection)  # the method itself would change the owner
 
 
+def delete(obj: QtCore.QObject) -> None:
+    """PythonQt's own method `delete`: there and then, whoever owns it."""
+    shiboken6.delete(obj)
+
+
 def deadly_message(text: str) -> OwnershipError | None:
     """The error behind what Qt has printed, if it is one."""
     return OwnershipError(text) if text.startswith(DEADLY_MESSAGES) else None
