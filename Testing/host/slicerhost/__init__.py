@@ -103,6 +103,13 @@ def load_module(path: str | Path) -> "ScriptedModule":
     return _app.moduleManager().loadModule(str(path))
 
 
+def _report_overdue_loans() -> None:
+    from . import ownership, signals
+
+    for error in ownership.overdue():
+        signals.report_slot_error(error)
+
+
 def delete_later_now() -> None:
     """Deletes what `deleteLater` has marked: outside Qt's own loop nothing else does."""
     from PySide6 import QtCore
@@ -111,13 +118,6 @@ def delete_later_now() -> None:
 
     QtCore.QCoreApplication.sendPostedEvents(None, QtCore.QEvent.Type.DeferredDelete)
     ownership.let_go()
-
-
-def _report_overdue_loans() -> None:
-    from . import ownership, signals
-
-    for error in ownership.overdue():
-        signals.report_slot_error(error)
 
 
 def process_events(seconds: float = 0.0) -> None:
