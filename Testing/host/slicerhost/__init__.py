@@ -86,6 +86,7 @@ def __getattr__(name: str) -> Any:
     homes = {
         "MainWindow": "main_window",
         "dialogs": "dialog_record",
+        "OwnershipError": "ownership",
         "user_answers": "dialog_record",
         "packages": "packaging_tools",
         "slot_errors": "signals",
@@ -102,11 +103,21 @@ def load_module(path: str | Path) -> "ScriptedModule":
     return _app.moduleManager().loadModule(str(path))
 
 
+def _report_overdue_loans() -> None:
+    from . import ownership, signals
+
+    for error in ownership.overdue():
+        signals.report_slot_error(error)
+
+
 def delete_later_now() -> None:
     """Deletes what `deleteLater` has marked: outside Qt's own loop nothing else does."""
     from PySide6 import QtCore
 
+    from . import ownership
+
     QtCore.QCoreApplication.sendPostedEvents(None, QtCore.QEvent.Type.DeferredDelete)
+    ownership.let_go()
 
 
 PATIENCE = 10  # a wait that ends well ends at once: only a test that fails takes longer for it
@@ -133,6 +144,7 @@ def wait_until(condition: Callable[[], Any], seconds: float = 30.0, fail: bool =
     end = time.monotonic() + seconds
     while True:
         _app.processEvents()
+        _report_overdue_loans()
         if condition():
             return True
         if time.monotonic() >= end:

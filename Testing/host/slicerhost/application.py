@@ -15,6 +15,7 @@ import slicer
 import vtk
 from PySide6 import QtCore, QtWidgets
 
+from . import ownership, signals
 from .files import CoreIOManager
 from .layout import qSlicerLayoutManager
 from .modules import BuiltInModule, ModuleManager
@@ -67,6 +68,9 @@ def _print_qt_message(kind: QtCore.QtMsgType, _context: Any, text: str) -> None:
     """Qt's own messages, without the one that the offscreen platform prints for every dialog."""
     if "propagateSizeHints" not in text and kind != QtCore.QtMsgType.QtDebugMsg:
         print(f"Qt: {text}", file=sys.stderr)
+    error = ownership.deadly_message(text)
+    if error is not None:
+        signals.report_slot_error(error)
 
 
 class CommandOptions:

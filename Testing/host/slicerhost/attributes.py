@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import shiboken6
 from PySide6 import QtCore
 
-from . import signals
+from . import ownership, signals
 
 NATIVE_PREFIXES = ("PySide6", "Shiboken", "shiboken6")
 ALIASES = {"name": "objectName"}  # PythonQt's decorators of QObject
@@ -31,6 +32,7 @@ _dynamic_names = QtCore.QObject.dynamicPropertyNames
 _plain_setattr = QtCore.QObject.__mro__[1].__setattr__  # Shiboken.Object
 
 _origins: dict[tuple[type, str], str] = {}
+_property_names: dict[type, frozenset[str]] = {}  # PySide loses a class's meta-object with one of its objects
 _being_read: set[tuple[int, str]] = set()
 _ui_depth = 0
 
@@ -85,8 +87,14 @@ def _find_origin(obj: QtCore.QObject, cls: type, name: str) -> str:
 def _get(obj: QtCore.QObject, name: str, plain_get: Callable[[Any, str], Any]) -> Any:
     if name.startswith("__"):
         return plain_get(obj, name)
+    if not shiboken6.isValid(obj):
+        return _get_of_destroyed(obj, name, plain_get)
     if name in ("connect", "disconnect"):
         return types.MethodType(getattr(signals, name), obj)
+    if name == "deleteLater":
+        return types.MethodType(ownership.delete_later, obj)
+    if name == "delete":
+        return types.MethodType(ownership.delete, obj)
     if name == "className":
         return _meta_object(obj).className
     origin = _origin(obj, type(obj), name)
@@ -102,9 +110,32 @@ def _get(obj: QtCore.QObject, name: str, plain_get: Callable[[Any, str], Any]) -
         finally:
             _being_read.discard(key)
     try:
-        return plain_get(obj, name)
+        found = plain_get(obj, name)
     except AttributeError:
         return _get_the_rest(obj, name, plain_get)
+    if name in ownership.LENDING and isinstance(found, types.BuiltinMethodType):
+        return ownership.lending(obj, name, found)
+    return found
+
+
+def _is_property(cls: type, name: str) -> bool:
+    """Whether a C++ class has a property, told without an object of it."""
+    native = next(base for base in cls.__mro__ if base in _property_names)
+    return ALIASES.get(name, name) in _property_names[native]
+
+
+def _get_of_destroyed(obj: QtCore.QObject, name: str, plain_get: Callable[[Any, str], Any]) -> Any:
+    """What is left when the C++ object is gone: the class, and what Python keeps; all else raises as in PythonQt."""
+    cls = type(obj)
+    if name in obj.__dict__ or any(not is_native(base) and name in base.__dict__ for base in cls.__mro__):
+        return plain_get(obj, name)
+    if _is_property(cls, name):
+        raise ValueError(f"Trying to read property '{name}' from a destroyed {cls.__name__} object")
+
+    def refuse(*_arguments: Any, **_named: Any) -> Any:
+        raise ValueError(f"Trying to call '{name}' on a destroyed {cls.__name__} object")
+
+    return refuse
 
 
 def _get_the_rest(obj: QtCore.QObject, name: str, plain_get: Callable[[Any, str], Any]) -> Any:
@@ -137,6 +168,11 @@ def _setter_of_stand_in(obj: QtCore.QObject, name: str) -> Callable[[Any], None]
 
 def _set(obj: QtCore.QObject, name: str, value: Any) -> None:
     cls = type(obj)
+    if not shiboken6.isValid(obj):
+        if is_cpp(cls) or _is_property(cls, name):
+            raise AttributeError(f"Trying to set property '{name}' on a destroyed {cls.__name__} object")
+        _plain_setattr(obj, name, value)
+        return
     if isinstance(value, QtCore.SignalInstance):  # PySide keeps these on the object
         _plain_setattr(obj, name, value)
         return
@@ -190,12 +226,21 @@ def _rules_of(cls: type) -> tuple[Callable[[Any, str], Any], Callable[[Any, str,
     return getter, setter
 
 
+def _exists(obj: QtCore.QObject) -> bool:
+    """Truth of a wrapper: one whose C++ object is gone counts as nothing."""
+    return bool(shiboken6.isValid(obj))
+
+
 def install_rules(modules: list[types.ModuleType]) -> None:
     """Changes attribute access of all QObject classes of `modules`; once per process."""
     # PySide creates its classes lazily: dir() and getattr() make them all, vars() would miss most.
     values = (getattr(module, name) for module in modules for name in dir(module) if not name.startswith("_"))
     classes = {value for value in values if inspect.isclass(value) and issubclass(value, QtCore.QObject)}
+    for cls in classes:
+        meta = cls.staticMetaObject
+        _property_names[cls] = frozenset(meta.property(n).name() for n in range(meta.propertyCount()))
     rules = {cls: _rules_of(cls) for cls in classes}  # all are read before any is changed: they inherit
     for cls, (getter, setter) in rules.items():
         cls.__getattribute__ = getter
         cls.__setattr__ = setter
+    QtCore.QObject.__bool__ = _exists

@@ -33,6 +33,7 @@ def slicer_scene(slicer_app: Any) -> Iterator[Any]:
     """
     _reset(slicer_app)
     yield slicer_app.mrmlScene()
+    slicerhost.process_events()
     errors, waiting = list(slicerhost.slot_errors), list(slicerhost.dialogs.waiting)
     _reset(slicer_app)
     if errors:

@@ -9,12 +9,15 @@ import re
 import sys
 import traceback
 import types
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import shiboken6
 from PySide6 import QtCore
+
+from . import ownership
 
 _SIGNATURE = re.compile(r"\s*(\w+)\s*\((.*)\)\s*")
 _qt_connect = QtCore.QObject.connect
@@ -92,18 +95,22 @@ def _find_signal(obj: QtCore.QObject, signature: str) -> tuple[Any, list[str]]:
     return signal, types_wanted
 
 
-def _relay(function: Callable[..., Any], argument_types: list[str]) -> Callable[..., None]:
+def _relay(
+    sender: QtCore.QObject, signal: str, function: Callable[..., Any], argument_types: list[str]
+) -> Callable[..., None]:
     accepted = _accepted_arguments(function)
+    found = weakref.ref(sender)  # as in PythonQt: a connection keeps the slot, but not the sender
 
     def relay(*arguments: Any) -> None:
         given = [
             bool(value) if wanted == "bool" and not isinstance(value, bool) else value
             for value, wanted in zip(arguments, argument_types, strict=False)
         ]
-        try:
-            function(*given[: len(given) if accepted is None else accepted])
-        except Exception as error:  # a slot's exception never reaches Qt
-            report_slot_error(error)
+        with ownership.emitting(found(), signal, report_slot_error):
+            try:
+                function(*given[: len(given) if accepted is None else accepted])
+            except Exception as error:  # a slot's exception never reaches Qt
+                report_slot_error(error)
 
     return relay
 
@@ -140,7 +147,7 @@ def connect(self: QtCore.QObject, signal: Any, *target: Any) -> bool:
         (function,) = target
     if not callable(function):
         raise TypeError(f"connect('{signal}'): {function!r} is not callable")
-    relay = _relay(function, argument_types)
+    relay = _relay(self, normalized(signal), function, argument_types)
     found.connect(relay)
     _connections(self).append(Connection(normalized(signal), function, relay, found))
     return True
