@@ -26,13 +26,20 @@ def find_model(name_or_path: str) -> Path:
         InputError: There is none.
     """
     path = Path(name_or_path)
-    if path.exists():
+    if _is_there(path):
         return path
     places = [folder / part for folder in model_folders() for part in (name_or_path, f"{name_or_path}.zip")]
     for place in places:
-        if place.exists():
+        if _is_there(place):
             return place
     raise InputError(
         f"There is no model {name_or_path!r}: it is no file or folder, and none of the bundled models. "
         "`pdl1 models` lists them."
     )
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name that is too long, or a folder that may not be entered
+        return False

@@ -15,6 +15,14 @@ def user_cache() -> Path:
     return _caches() / "pdl1predictor"
 
 
+def keep_fonts_here() -> None:
+    """Let matplotlib keep its list of fonts among our caches, unless the user says where.
+
+    It reads this when it is imported; left to itself it makes folders of its own in the home.
+    """
+    os.environ.setdefault("MPLCONFIGDIR", str(user_cache() / "matplotlib"))
+
+
 def _caches() -> Path:
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or _home() / "AppData" / "Local")

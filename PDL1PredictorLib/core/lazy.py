@@ -3,6 +3,7 @@
 import importlib
 from types import ModuleType
 
+from PDL1PredictorLib.core.cache_folders import keep_fonts_here
 from PDL1PredictorLib.core.errors import MissingPackageError
 
 
@@ -16,6 +17,8 @@ def require_module(name: str, remedy: str) -> ModuleType:
     Raises:
         MissingPackageError: It cannot be imported.
     """
+    if name.split(".")[0] == "matplotlib":
+        keep_fonts_here()
     try:
         return importlib.import_module(name)
     except ImportError as error:

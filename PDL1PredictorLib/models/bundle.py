@@ -26,6 +26,7 @@ MANIFEST = "model.json"
 MAX_MANIFEST_BYTES = 32 * 2**20
 MAX_TOTAL_BYTES = 2**30
 MAX_FILES = 256
+MAX_DIRECTORY_BYTES = 2**20  # of the list at the end of a .zip; one of 256 files has at most some 100 KB
 MAX_RATIO = 200  # weights and JSON shrink 1 to 20 times; a zip bomb 1000 times
 SUFFIXES = (".safetensors", ".onnx", ".md", ".json", ".csv", ".png", ".txt")
 CODE_SUFFIXES = (".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib", ".npy", ".npz")
@@ -33,6 +34,7 @@ CODE_SUFFIXES = (".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib", ".npy", ".
 _SAFE_PART = re.compile(
     r"[A-Za-z0-9_][A-Za-z0-9_. -]*"
 )  # so no "..", root, drive, backslash, hidden or look-alike name
+_LONGEST_END = 22 + 2**16  # a .zip may end in a comment
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _AGAIN = "Get the bundle again from its source."
 _DATE = (1980, 1, 1, 0, 0, 0)  # equal content gives equal zip bytes, whenever it was packed
@@ -162,8 +164,11 @@ def _looks_like_bundle(path: Path) -> bool:
             return (path / MANIFEST).is_file()
         if path.suffix.lower() != ".zip" or not path.is_file():
             return False
+        _check_directory(path)
         with zipfile.ZipFile(path) as archive:
             return any(name == MANIFEST or name.split("/")[1:] == [MANIFEST] for name in archive.namelist())
+    except BundleError:
+        return True  # it says what is wrong when it is read
     except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, LookupError, struct.error):
         return False
 
@@ -205,6 +210,7 @@ def _read_at_most(path: Path, size: int) -> bytes:
 
 def _read_zip(path: Path) -> dict[str, bytes]:
     _check_totals(path, 1, path.stat().st_size)
+    _check_directory(path)
     try:
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
@@ -218,6 +224,21 @@ def _read_zip(path: Path) -> dict[str, bytes]:
     except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, RuntimeError, LookupError) as error:
         raise BundleError(f"{path} is no .zip, or is damaged or cut short ({error}). {_AGAIN}") from error
     return _without_top_folder(path, contents)
+
+
+def _check_directory(path: Path) -> None:
+    """Bound the list at the end of a .zip before it is read: a million empty files fill a memory, too."""
+    with path.open("rb") as stream:
+        stream.seek(max(path.stat().st_size - _LONGEST_END, 0))
+        end = stream.read(_LONGEST_END)
+    start = end.rfind(b"PK\x05\x06")
+    if start < 0 or len(end) < start + 22:
+        return  # no .zip: told when it is opened
+    size = int.from_bytes(end[start + 12 : start + 16], "little")
+    if size > MAX_DIRECTORY_BYTES:
+        raise BundleError(
+            f"{path} lists more files than the {MAX_FILES} of a bundle. Choose a bundle's folder or .zip."
+        )
 
 
 def _check_entry(path: Path, info: zipfile.ZipInfo) -> None:

@@ -170,7 +170,8 @@ class DeepRadScore:
                 wide = {name: torch.from_numpy(value.astype(_wide(value))) for name, value in arrays.items()}
             network.load_state_dict(wide)
         except (RuntimeError, ValueError) as error:
-            raise BundleError(f"The weights of {self._bundle.name} do not fit its network: {error}") from error
+            text = str(error)  # may name hundreds of layers
+            raise BundleError(f"The weights of {self._bundle.name} do not fit its network: {text[:500]}") from error
         return network.eval().requires_grad_(False)
 
     def _load_tables(self) -> dict[str, np.ndarray]:

@@ -22,6 +22,7 @@ REGIONS = ("tumor", "ring")
 MAX_DEEP = 4096
 MAX_FEATURES = 20_000
 MAX_REFERENCE = 2000
+MAX_FILTERS = 32
 MAX_CASES = 10**9
 LARGEST, SMALLEST_SD = 1e30, 1e-30  # so that no sum or product of them leaves 64 bits
 STEEPEST = 1e6  # of a calibration
@@ -175,7 +176,7 @@ def _parse(bundle: Bundle) -> Manifest:
         raise ValueError(f"conformal_coverage must lie between 0 and 1, both left out, got {coverage:g}.")
     return Manifest(
         regions=_regions(data["regions"]),
-        features=FeatureSettings.from_dict(data["features"]),
+        features=_features(data["features"]),
         n_deep=whole_number(network["n_deep"], "network.n_deep", 1, MAX_DEEP),
         backbone=backbone,
         weights=_text(network["file"], "network.file"),
@@ -200,6 +201,20 @@ def _regions(values: Any) -> RegionSettings:
         elif name in ("exclude_air", "exclude_bone") and not isinstance(value, bool):
             raise ValueError(f"regions.{name} must be true or false, got {brief(value)}.")
     return RegionSettings.from_dict(values)
+
+
+def _features(values: Any) -> FeatureSettings:
+    """Feature settings; lists are bounded here, since every filter of them multiplies the features."""
+    for name, value in _mapping(values, "features").items():
+        items = value if isinstance(value, list) else [value]
+        if len(items) > MAX_FILTERS or any(isinstance(item, (list, dict)) for item in items):
+            raise ValueError(
+                f"features.{name[:120]} must be a value or a list of at most {MAX_FILTERS}, got {brief(value)}."
+            )
+        for item in items:
+            if isinstance(item, str):
+                _text(item, f"features.{name[:120]}")
+    return FeatureSettings.from_dict(values)
 
 
 def _parse_endpoints(data: Mapping[str, Any]) -> tuple[EndpointModel, ...]:

@@ -1,5 +1,6 @@
 """A trained recipe written as a bundle: manifest, 16-bit weights, tables, ONNX classifiers, card."""
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,12 +13,11 @@ import safetensors.numpy
 from PDL1PredictorLib import __version__
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.models.bundle import SCHEMA_VERSION, Bundle, write_bundle
-from PDL1PredictorLib.models.manifest import KIND, REGIONS
+from PDL1PredictorLib.models.manifest import KIND, REGIONS, read_manifest
 from PDL1PredictorLib.study.fusion import to_onnx_bytes
 from PDL1PredictorLib.study.trained import Trained, TrainedEndpoint
 
 WEIGHTS, TABLES = "deep_ct.safetensors", "tables.safetensors"
-LICENCE = "Apache-2.0"
 LICENCE = "Apache-2.0"
 
 
@@ -56,6 +56,10 @@ def export_bundle(trained: Trained, about: About, folder: Path, overwrite: bool 
         about: What to say of it.
         folder: The bundle's folder; its name becomes the model's name.
         overwrite: Replace an existing bundle.
+
+    Raises:
+        BundleError: What was learned cannot be a bundle; nothing was written.
+        OutputError: The folder exists already or cannot be written.
     """
     files = {
         WEIGHTS: _weights(trained),
@@ -67,6 +71,8 @@ def export_bundle(trained: Trained, about: About, folder: Path, overwrite: bool 
     }
     manifest = _manifest(trained, about, folder.name)
     files["MODEL_CARD.md"] = about.card(manifest).encode()
+    plain = json.loads(json.dumps(manifest))
+    read_manifest(Bundle(folder.name, "", plain, files))  # what no reader would take is not written
     return write_bundle(folder, manifest, files, overwrite=overwrite)
 
 

@@ -1,6 +1,5 @@
 """What a bundle of the recipe `deepradscore` says of itself, and its model card."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import partial
@@ -10,6 +9,8 @@ from typing import Any
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.strict_json import brief, strict_json
+from PDL1PredictorLib.models.manifest import MAX_LETTERS
 from PDL1PredictorLib.statistics.discrimination import auc
 from PDL1PredictorLib.study.export import About
 from PDL1PredictorLib.study.fusion import CHOSEN, HOLDS_ROWS
@@ -39,6 +40,10 @@ class Words:
     version: str = "1.0.0"
 
 
+MAX_SENTENCES, MAX_SENTENCE = 50, 4000  # what a bundle may hold, less what is added to it
+MOST_LETTERS = {name: most for name, most in MAX_LETTERS.items() if most < MAX_SENTENCE}
+
+
 def read_words(file: Path) -> Words:
     """Read a JSON file with the names of `Words`.
 
@@ -46,7 +51,7 @@ def read_words(file: Path) -> Words:
         InputError: It is not such a file.
     """
     try:
-        values = json.loads(file.read_text(encoding="utf-8"))
+        values = strict_json(file.read_bytes())
     except OSError as error:
         raise InputError(f"{file} cannot be read: {error.strerror}.") from error
     except ValueError as error:
@@ -59,7 +64,10 @@ def read_words(file: Path) -> Words:
         sentences = value if name in lists and isinstance(value, list) else [value]
         if (name in lists and not isinstance(value, list)) or not all(isinstance(one, str) for one in sentences):
             wanted = "a list of sentences" if name in lists else "text"
-            raise InputError(f"{file}: {name} must be {wanted}, got {value!r}.")
+            raise InputError(f"{file}: {name} must be {wanted}, got {brief(value)}.")
+        most = MOST_LETTERS.get(name, MAX_SENTENCE)
+        if len(sentences) > MAX_SENTENCES or any(len(one) > most for one in sentences):
+            raise InputError(f"{file}: {name} may have {most} letters each, {MAX_SENTENCES} sentences at most.")
     checked: dict[str, Any] = {name: tuple(value) if name in lists else value for name, value in values.items()}
     return Words(**checked)
 

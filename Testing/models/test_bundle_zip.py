@@ -177,3 +177,25 @@ def test_bundles_are_found_in_and_as_the_folders_given(folder, tmp_path):
     assert find_bundles([tmp_path / "nowhere", tmp_path]) == sorted([folder, flat, topped])
     assert find_bundles([folder, tmp_path])[0] == folder
     assert len(find_bundles([folder, tmp_path, tmp_path])) == 3
+
+
+def test_a_zip_of_very_many_files_is_refused_before_its_list_is_read(folder, tmp_path, monkeypatch):
+    path = zipped(folder, tmp_path / "m.zip")
+    read_bundle(path)
+    monkeypatch.setattr(bundle_page, "MAX_DIRECTORY_BYTES", 100)
+    monkeypatch.setattr(zipfile, "ZipFile", lambda *_: pytest.fail("was read"))
+    with pytest.raises(BundleError, match="lists more files than the 256 of a bundle"):
+        read_bundle(path)
+    assert find_bundles([tmp_path / "m.zip"]) == [path]
+
+
+def test_very_many_empty_folders_are_no_bundle(folder, monkeypatch):
+    for number in range(5):
+        (folder / f"empty{number}").mkdir()
+    read_bundle(folder)
+    monkeypatch.setattr(bundle_page, "MAX_FILES", len(FILES) + 1)
+    read_bundle(folder)
+    for number in range(5, 9):
+        (folder / f"empty{number}").mkdir()
+    with pytest.raises(BundleError, match="holds more than 7 files"):
+        read_bundle(folder)

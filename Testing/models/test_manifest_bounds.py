@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,13 @@ import pytest
 import safetensors.numpy
 
 from PDL1PredictorLib.cli import main
-from PDL1PredictorLib.core.errors import BundleError
+from PDL1PredictorLib.core.errors import BundleError, InputError
 from PDL1PredictorLib.models.bundle import Bundle, read_bundle, write_bundle
 from PDL1PredictorLib.models.deep_radscore import DeepRadScore
 from PDL1PredictorLib.models.manifest import read_manifest, survey
+from PDL1PredictorLib.resources import find_model
+from PDL1PredictorLib.study.card import export_demo
+from PDL1PredictorLib.study.trained import Trained
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -56,6 +60,14 @@ def sound(tiny_model: Path) -> Bundle:
         ("regions/exclude_air", "no", "regions.exclude_air must be true or false, got 'no'"),
         ("features/bin_width", 1e9, "bin_width must be a number from"),
         ("features/classes", "shape", "classes must be a list"),
+        ("features/classes", [["shape"]], "features.classes must be a value or a list of at most 32"),
+        (
+            "features/log_sigma_mm",
+            [1 + n / 1000 for n in range(5000)],
+            "features.log_sigma_mm must be a value or a list",
+        ),
+        ("features/name", "x" * 301, "features.name must be a text of at most 300 letters"),
+        ("features/wavelet", {"name": "coif1"}, "features.wavelet must be a value or a list"),
         ("reference/distance_99", 0, "reference.distance_99 must be positive, got 0"),
         ("reference/distance_99", -3.0, "reference.distance_99 must lie from 0"),
         ("reference/distance_99", "3", "reference.distance_99: a finite number was expected"),
@@ -206,3 +218,16 @@ def test_the_words_of_a_bundle_cannot_steer_a_terminal(sound: Bundle, tmp_path: 
     told = capsys.readouterr().out
     assert "tiny 1?: Good?[2J ?phantom-demo 9.9.9: ?tset\n" in told
     assert "\x1b" not in told
+
+
+def test_what_no_reader_would_take_is_not_written(trained: Trained, tmp_path: Path):
+    wrong = replace(trained, reference=replace(trained.reference, distance_99=0.0))
+    with pytest.raises(BundleError, match="reference.distance_99 must be positive"):
+        export_demo(wrong, tmp_path / "m")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b"])
+def test_a_name_that_no_disk_can_hold_is_a_model_that_is_not_there(name: str):
+    with pytest.raises(InputError, match="There is no model"):
+        find_model(name)
