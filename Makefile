@@ -14,6 +14,8 @@ export OMP_NUM_THREADS ?= 2
 export OPENBLAS_NUM_THREADS ?= 1
 # Packages go into .venv, whatever the user's own pip is told.
 export PIP_USER := 0
+# Names of files and what is printed are UTF-8 in any locale.
+export PYTHONUTF8 := 1
 
 .PHONY: setup demo test test-processors check bench reliability lists sample screenshots clean
 

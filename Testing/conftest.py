@@ -18,6 +18,15 @@ settings.load_profile("ci")  # hypothesis: the same examples everywhere, and no 
 from small_model import tiny_trained, write_tiny_model  # noqa: E402 - the path first
 
 
+def pytest_configure() -> None:
+    """Names in any alphabet must be possible; `make test` sees to it in any locale."""
+    if sys.getfilesystemencoding().lower() != "utf-8":
+        raise pytest.UsageError(
+            f"The tests make files with names in any alphabet; here names are {sys.getfilesystemencoding()}. "
+            "Set PYTHONUTF8=1, or take a UTF-8 locale."
+        )
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real data; a test that asks for it is skipped without it, and fails under CI."""
