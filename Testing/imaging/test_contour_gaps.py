@@ -136,6 +136,14 @@ def test_planes_on_the_slices_up_to_rounding_need_no_word(ct, read, offset):
     assert codes(warnings) == []
 
 
+def test_planes_a_tenth_of_a_millimeter_apart_are_one(ct, read):
+    contours = [circle(ct, k, 8) for k in range(4, 8)]
+    whole, _ = read(contours)
+    mask, warnings = read(contours + [contour + np.array([0, 0, 0.1]) for contour in contours])
+    assert codes(warnings) == ["contours_repeated"]
+    assert (mask == whole).all()
+
+
 @pytest.mark.parametrize("end", [0, 1])
 def test_one_slice_beyond_the_ct_is_refused_with_what_would_be_lost(ct, read, end):
     contours = [circle(ct, k, 8) for k in range(10, 15)]

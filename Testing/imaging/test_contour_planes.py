@@ -93,6 +93,7 @@ def test_a_wall_of_more_than_a_voxel_is_a_hole_and_no_copy():
 
 def test_specks_one_in_the_other_are_no_copies():
     assert pixels(box(5, 8), box(6, 7)) == 9 - 1
+    assert pixels(box(5, 7), box(5, 6)) == 4 - 1
 
 
 def test_contours_one_in_the_other_are_hole_island_and_hole_again():
@@ -117,6 +118,11 @@ def test_contours_that_overlap_in_part_are_joined():
     outlines = ordered(first, second)
     assert outlines.overlaps == ((0, 1),)
     assert (int(outlines.draw(SHAPE).sum()), outlines.twice(SHAPE)) == (10 * 17, 10 * 3)
+
+
+def test_what_sticks_out_of_another_contour_is_joined_and_no_hole():
+    outlines = ordered(box(5, 25), box(15, 26, columns=(10, 20)))
+    assert (len(outlines.overlaps), int(outlines.draw(SHAPE).sum())) == (1, 400 + 10)
 
 
 def test_contours_side_by_side_are_not_said_to_overlap():
