@@ -90,7 +90,14 @@ def test_a_plain_nrrd_and_a_plain_metaimage_are_one_volume(nrrd, meta):
 
 @pytest.mark.parametrize(
     ("space", "signs"),
-    [("left-posterior-superior", (1, 1)), ("RAS", (-1, -1)), ("right-anterior-superior", (-1, -1)), ("LAS", (1, -1))],
+    [
+        ("left-posterior-superior", (1, 1)),
+        ("RAS", (-1, -1)),
+        ("right-anterior-superior", (-1, -1)),
+        ("LAS", (1, -1)),
+        ("left-anterior-superior", (1, -1)),
+        ("LPS", (1, 1)),
+    ],
 )
 def test_a_named_space_is_turned_into_left_posterior_superior(nrrd, space, signs):
     image = read_volume(nrrd(space=space), "CT").image
