@@ -1,7 +1,6 @@
 """The command `pdl1`: predict, features, models, ibsi, phantom, train."""
 
 import argparse
-import json
 import math
 import signal
 import sys
@@ -14,6 +13,7 @@ from typing import Any
 from PDL1PredictorLib import RESEARCH_USE_ONLY, __version__, cli_cohort, cli_deep, cli_tables, cli_train
 from PDL1PredictorLib.cli_common import Speaker, add_command, typed
 from PDL1PredictorLib.core.errors import InputError, PDL1Error
+from PDL1PredictorLib.core.strict_json import strict_json
 from PDL1PredictorLib.resources import DEFAULT_MODEL, find_model, model_folders
 
 EXIT_REFUSED, EXIT_INTERRUPTED = 2, 130
@@ -267,7 +267,7 @@ def _clinical(file: Path | None) -> Any:
     if file is None:
         return Clinical()
     try:
-        values = json.loads(file.read_text(encoding="utf-8"))
+        values = strict_json(file.read_bytes())
     except OSError as error:
         raise InputError(f"{file} cannot be read: {error.strerror}.") from error
     except ValueError as error:
