@@ -1,7 +1,6 @@
 """The command `pdl1`: predict, features, models, ibsi, phantom, train."""
 
 import argparse
-import json
 import math
 import sys
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from PDL1PredictorLib.cli_ending import ended
 from PDL1PredictorLib.core import ending
 from PDL1PredictorLib.core.errors import EXIT_REFUSED as EXIT_REFUSED
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.strict_json import strict_json
 from PDL1PredictorLib.resources import DEFAULT_MODEL, find_model, model_folders
 
 ENGINE = "pdl1"  # radiomics.engine.DEFAULT_ENGINE, whose page loads SimpleITK
@@ -270,7 +270,7 @@ def _clinical(file: Path | None) -> Any:
     if file is None:
         return Clinical()
     try:
-        values = json.loads(file.read_text(encoding="utf-8"))
+        values = strict_json(file.read_bytes())
     except OSError as error:
         raise InputError(f"{file} cannot be read: {error.strerror}.") from error
     except ValueError as error:

@@ -105,6 +105,10 @@ def test_words_are_read_from_a_file(tmp_path: Path):
         ('{"titel": "x"}', "must hold an object with some of the names title"),
         ('{"limitations": "x"}', "limitations must be a list of sentences, got 'x'"),
         ('{"title": 3}', "title must be text, got 3"),
+        ('{"title": "' + "x" * 301 + '"}', "title may have 300 letters each"),
+        ('{"limitations": ["' + "x" * 4001 + '"]}', "limitations may have 4000 letters each, 50 sentences at most"),
+        ('{"limitations": [' + ", ".join(['"x"'] * 51) + "]}", "limitations may have 4000 letters each, 50 sentences"),
+        ('{"title": "a", "title": "b"}', "is not JSON: the key 'title' stands there twice"),
     ],
 )
 def test_words_that_cannot_be_used_are_refused(tmp_path: Path, content: str, words: str):
