@@ -9,13 +9,15 @@ from PDL1PredictorLib.core import ending
 from PDL1PredictorLib.core.errors import (
     EXIT_FAULT,
     EXIT_INTERRUPTED,
+    EXIT_READER_GONE,
     EXIT_REFUSED,
     NO_MEMORY,
     CancelledError,
     PDL1Error,
 )
+from PDL1PredictorLib.core.supervisor import memory_limit
 
-EXIT_READER_GONE = 141  # as a program that the system ends for it
+LEAST_BYTES = 2**30  # below it OpenBLAS may try for ever to get the memory for its threads
 _NO_MEMORY = re.compile(
     r"bad.alloc|cannot allocate memory|not enough memory|out of memory|unable to allocate|failed to allocate|"
     r"can't (start new thread|allocate)|failed to map segment|memory allocation failed|insufficient memory|"
@@ -36,6 +38,7 @@ def ended(work: Callable[[], None], speaker: Speaker, command: str) -> int:
         The exit status: 0 done, 2 refused with a reason, 70 a fault of this library, 130 interrupted, 141 nobody reads.
     """
     try:
+        _require_memory()
         work()
     except SystemExit:
         raise
@@ -74,12 +77,21 @@ def _told(error: BaseException, speaker: Speaker, command: str) -> int:
     return EXIT_FAULT
 
 
+def _require_memory() -> None:
+    limit = memory_limit()
+    if limit is not None and limit < LEAST_BYTES:
+        raise MemoryError
+
+
 def _reason(error: BaseException) -> str | None:
     """Why a command was refused, in words for the user; None where it is a fault of ours."""
     if any(_tells_of_memory(each) for each in _chain(error)):
         return NO_MEMORY
     if isinstance(error, PDL1Error):
         return str(error)
+    unloaded = isinstance(error, ImportError | OSError) and getattr(error, "errno", None) is None
+    if unloaded and memory_limit() is not None:  # a library of a package has no room
+        return NO_MEMORY
     if isinstance(error, ImportError):
         if (error.name or "").startswith("PDL1PredictorLib"):
             return None

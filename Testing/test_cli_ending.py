@@ -187,3 +187,11 @@ def test_too_little_memory_is_told_as_such(tmp_path: Path):
     assert done.stderr.splitlines()[-1].startswith("pdl1: There was not enough memory.")
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_package_that_fails_to_load_within_a_limit_is_too_little_memory(monkeypatch, capsys):
+    monkeypatch.setattr("PDL1PredictorLib.cli_ending.memory_limit", lambda: 2**31)
+    work = raising(OSError("Could not find/load shared object file 'libllvmlite.so'"))
+    assert ended(work, Speaker("none"), "pdl1 features") == 2
+    assert capsys.readouterr().err.startswith("pdl1: There was not enough memory.")
+    assert ended(raising(KeyError("x")), Speaker("none"), "pdl1 features") == 70

@@ -70,13 +70,15 @@ def while_leaving(do: Callable[[], None]) -> Iterator[None]:
 
 
 def note(kind: str, path: Path) -> None:
-    """Remember a path of this run, for the words at its end.
+    """Remember a path of the command under way, for the words at its end.
 
     Args:
         kind: `placed`: a result took its name; `kept`: a folder that outlives the run and serves the next one;
             `folder`: where drafts lie.
         path: Absolute.
     """
+    if not _heeding:
+        return
     known, text = _run.notes.setdefault(kind, []), str(path)
     if text in known or (kind == "placed" and any(Path(kept) in path.parents for kept in _run.notes.get("kept", ()))):
         return
@@ -145,6 +147,7 @@ def heeded(speak_json: bool = False) -> Iterator[None]:
         yield
     finally:
         restore()
+        _run = _Run()
 
 
 def heed() -> Callable[[], None]:

@@ -16,8 +16,9 @@ from pathlib import Path
 from time import monotonic
 
 from PDL1PredictorLib.core import ending
-from PDL1PredictorLib.core.errors import EXIT_FAULT, EXIT_INTERRUPTED, EXIT_REFUSED, NO_MEMORY
+from PDL1PredictorLib.core.errors import EXIT_FAULT, EXIT_INTERRUPTED, EXIT_READER_GONE, EXIT_REFUSED, NO_MEMORY
 
+STATUSES = (0, EXIT_REFUSED, EXIT_FAULT, EXIT_INTERRUPTED, EXIT_READER_GONE)  # a command ends with no other
 LIMIT_S = 4.0  # from the first signal to the end of the child, who needs 2.5 s where Python gets its turn
 
 Fault = Callable[[str, str], tuple[str, dict[str, object]]]
@@ -59,13 +60,13 @@ def supervised(command: Callable[[], int], fault: Fault, as_json: bool = False) 
     os.close(writes)
     status, was_asked = _wait(child, numbers)
     notes = _notes(reads)
-    if os.WIFEXITED(status):
+    if os.WIFEXITED(status) and os.WEXITSTATUS(status) in STATUSES:
         return os.WEXITSTATUS(status)
     _clean(notes)
     if was_asked:
         ending.say(ending.cancelled_text(notes), as_json)
         return EXIT_INTERRUPTED
-    return _explain(os.WTERMSIG(status), os.pread(crash, 2**20, 0).decode(errors="replace"), fault, as_json)
+    return _explain(status, os.pread(crash, 2**20, 0).decode(errors="replace"), fault, as_json)
 
 
 def _scratch() -> int:
@@ -142,22 +143,26 @@ def _clean(notes: dict[str, list[str]]) -> None:
         sweep(Path(folder))
 
 
-def _explain(number: int, details: str, fault: Fault, as_json: bool) -> int:
-    """Words for an end by a signal that nobody sent to end the run, and the exit status."""
-    name = signal.Signals(number).name
-    if number == signal.SIGKILL:
+def _explain(status: int, details: str, fault: Fault, as_json: bool) -> int:
+    """Words for an end that the command itself did not choose, and the exit status."""
+    signaled = os.WIFSIGNALED(status)
+    if signaled and os.WTERMSIG(status) == signal.SIGKILL:
         ending.say(f"The process was killed by the system or another program. {NO_MEMORY}", as_json)
         return EXIT_REFUSED
-    if _memory_is_limited():
+    if memory_limit() is not None:
         ending.say(NO_MEMORY, as_json)
         return EXIT_REFUSED
-    text, facts = fault(f"a library ended the process ({name})", details)
+    how = signal.Signals(os.WTERMSIG(status)).name if signaled else f"exit status {os.WEXITSTATUS(status)}"
+    text, facts = fault(f"a library ended the process ({how})", details)
     ending.say(text, as_json, **facts)
     return EXIT_FAULT
 
 
-def _memory_is_limited() -> bool:
-    import resource
-
-    kinds = (resource.RLIMIT_AS, resource.RLIMIT_DATA)
-    return any(resource.getrlimit(kind)[0] != resource.RLIM_INFINITY for kind in kinds)
+def memory_limit() -> int | None:
+    """Bytes of memory that this process may have (ulimit -v, -d); None where nothing limits it."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    limits = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)]
+    return min((limit for limit in limits if limit != resource.RLIM_INFINITY), default=None)

@@ -159,6 +159,20 @@ def test_a_zip_is_replaced_only_when_asked(folder, tmp_path):
     assert pack(folder, path, overwrite=True) == path
 
 
+def test_a_zip_that_appears_while_another_is_packed_is_left_alone(folder, tmp_path, monkeypatch):
+    path, entry = tmp_path / "m.zip", bundle_page._entry
+
+    def entry_meanwhile(name: str) -> zipfile.ZipInfo:
+        path.write_text("theirs")
+        return entry(name)
+
+    monkeypatch.setattr(bundle_page, "_entry", entry_meanwhile)
+    with pytest.raises(OutputError, match=r"was made or changed by something else.*m-2\.zip"):
+        pack(folder, path)
+    assert path.read_text() == "theirs"
+    assert read_bundle(tmp_path / "m-2.zip").sha256 == read_bundle(folder).sha256
+
+
 def test_a_damaged_folder_is_not_packed(folder, tmp_path):
     (folder / "MODEL_CARD.md").write_bytes(b"changed")
     with pytest.raises(BundleError, match=r"MODEL_CARD.md has 7 bytes"):
