@@ -1,6 +1,7 @@
 """The models that can be chosen, and their cards as pages."""
 
 import html
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -34,13 +35,25 @@ class ModelEntry:
 def available_models(user_folder: Path | None = None) -> list[ModelEntry]:
     """The bundled models, then those of the user's folder; each is checked whole, damaged ones say why."""
     make_importable()
-    from PDL1PredictorLib.models.bundle import find_bundles
     from PDL1PredictorLib.resources import model_folders
 
-    bundled = [_entry(path, by_name=True) for path in find_bundles(model_folders())]
-    known = {entry.path.resolve() for entry in bundled}
-    others = find_bundles([user_folder]) if user_folder is not None else []
-    return [*bundled, *(_entry(path, by_name=False) for path in others if path.resolve() not in known)]
+    found: dict[Path, tuple[Path, bool]] = {}
+    folders = [*((folder, True) for folder in model_folders()), *([(user_folder, False)] if user_folder else [])]
+    for folder, by_name in folders:
+        for path in _bundles_of(folder):
+            found.setdefault(path.resolve(), (path, by_name))
+    return [_entry(path, by_name) for path, by_name in found.values()]
+
+
+def _bundles_of(folder: Path) -> list[Path]:
+    """Bundles of one folder; none of one that cannot be read, such as the beginning of a path that is being typed."""
+    from PDL1PredictorLib.models.bundle import find_bundles
+
+    try:
+        return find_bundles([folder])
+    except OSError as error:
+        logging.warning("No model is taken from %s: %s", folder, error)
+        return []
 
 
 def chosen_model(model: str) -> ModelEntry:
@@ -57,7 +70,11 @@ def chosen_model(model: str) -> ModelEntry:
         return replace(_entry(find_model(model), by_name=False), key=model)
     except PDL1Error as error:
         path = Path(model)
-        return ModelEntry(path.name, _("{name} (cannot be used)").format(name=path.name), path, str(error), model)
+        return _unusable(path, str(error), model)
+
+
+def _unusable(path: Path, problem: str, key: str) -> ModelEntry:
+    return ModelEntry(path.name, _("{name} (cannot be used)").format(name=path.name), path, problem, key)
 
 
 def _entry(path: Path, by_name: bool) -> ModelEntry:
@@ -69,7 +86,11 @@ def _entry(path: Path, by_name: bool) -> ModelEntry:
     try:
         model = read_manifest(read_bundle(path)).summary
     except PDL1Error as error:
-        return ModelEntry(path.name, _("{name} (cannot be used)").format(name=path.name), path, str(error), key)
+        return _unusable(path, str(error), key)
+    except Exception as error:  # one bundle that nobody thought of must not keep the window from opening
+        logging.exception("The model %s cannot be read", path)
+        problem = _("{name} cannot be read, by an error that nobody expected: {error}. Get the model again.")
+        return _unusable(path, problem.format(name=path.name, error=error or type(error).__name__), key)
     title = _("{title}, version {version}").format(title=model.title, version=model.version)
     if not by_name:
         title += f" ({path.name})"  # two folders may hold the same model

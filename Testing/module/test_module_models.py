@@ -1,5 +1,6 @@
 """The list of models and their cards."""
 
+import os
 import shutil
 
 import pytest
@@ -37,7 +38,7 @@ def test_the_users_models_are_listed_with_what_is_wrong(folder):
 def test_bundled_models_come_first_and_are_named_without_a_path(tiny_model, tmp_path, monkeypatch):
     bundled = tmp_path / "bundled"
     shutil.copytree(tiny_model, bundled / "tiny")
-    monkeypatch.setenv(MODELS_VARIABLE, str(bundled))
+    monkeypatch.setenv(MODELS_VARIABLE, f"{bundled}{os.pathsep}{bundled}")
     entries = available_models(bundled)  # the same folder again: none is listed twice
     assert [entry.path for entry in entries].count(bundled / "tiny") == 1
     assert entries[0].path == bundled / "tiny"
@@ -54,6 +55,35 @@ def test_the_same_model_in_two_folders_can_be_told_apart(folder):
 def test_a_folder_that_is_not_there_is_no_error(tmp_path):
     assert all(entry.path.parent != tmp_path for entry in available_models(tmp_path / "none"))
     assert available_models(None) == available_models(tmp_path)
+
+
+@pytest.mark.parametrize("error", [RecursionError("too deep"), OverflowError("int too large"), KeyError("x")])
+def test_a_bundle_that_fails_in_a_way_that_nobody_expected_hides_no_other(folder, monkeypatch, error):
+    from PDL1PredictorLib.models import bundle
+
+    real = bundle.read_bundle
+
+    def read(path):
+        if path.name == "damaged":
+            raise error
+        return real(path)
+
+    monkeypatch.setattr(bundle, "read_bundle", read)
+    entries = {entry.path.name: entry.problem for entry in available_models(folder) if entry.path.parent == folder}
+    assert entries["first"] == entries["second.zip"] == ""
+    assert "by an error that nobody expected" in entries["damaged"]
+
+
+def test_a_folder_that_cannot_be_read_hides_no_other(folder, monkeypatch):
+    from PDL1PredictorLib.models import bundle
+
+    def find(_folders):
+        raise PermissionError(13, "Permission denied")
+
+    bundled = available_models(None)
+    real = bundle.find_bundles
+    monkeypatch.setattr(bundle, "find_bundles", lambda folders: (find if folders == [folder] else real)(folders))
+    assert available_models(folder) == bundled
 
 
 def test_the_card_is_a_page(folder):
