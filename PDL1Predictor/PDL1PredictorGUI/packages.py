@@ -181,12 +181,20 @@ def _busy(text: str) -> Iterator[None]:
     if _installs_with_progress():
         yield
         return
-    dialog = slicer.util.createProgressDialog(maximum=0, labelText=text, windowTitle=_("Installing Python packages"))
+    dialog = _progress_dialog(0, text)
     try:
         slicer.app.processEvents()
         yield
     finally:
         dialog.close()
+
+
+def _progress_dialog(maximum: int, text: str = "") -> Any:
+    dialog = slicer.util.createProgressDialog(
+        maximum=maximum, labelText=text, windowTitle=_("Installing Python packages")
+    )
+    dialog.setCancelButton(None)  # pip cannot be stopped halfway
+    return dialog
 
 
 def _installs_with_progress() -> bool:
@@ -275,9 +283,7 @@ def _install(wanted: Sequence[Package], wheels: Path | None) -> None:
 
 def _install_one_by_one(requirements: Sequence[str], options: list[str]) -> None:
     """For Slicer 5.10, which shows nothing while it installs."""
-    dialog = slicer.util.createProgressDialog(
-        maximum=len(requirements), labelText="", windowTitle=_("Installing Python packages")
-    )
+    dialog = _progress_dialog(len(requirements))
     try:
         for done, requirement in enumerate(requirements):
             dialog.labelText = _("Installing {name} ...").format(name=requirement)

@@ -224,14 +224,16 @@ def test_slicer_5_10_shows_that_torch_is_being_installed_and_says_so_before(with
     without("torch")
     slicerhost.packages.available = False
     made, closed = [], []
-    dialog = types.SimpleNamespace(close=lambda: closed.append(len(torch_extension)))
+    dialog = types.SimpleNamespace(
+        close=lambda: closed.append(len(torch_extension)), setCancelButton=lambda button: made.append(button)
+    )
     monkeypatch.setattr(
         packages.slicer.util, "createProgressDialog", lambda **options: made.append(options["labelText"]) or dialog
     )
     with slicerhost.user_answers("Ok") as dialogs:
         assert packages.ensure()
     assert "Slicer does not answer while torch is being installed" in dialogs.texts[0]
-    assert made == ["Installing torch. This takes some minutes, in which Slicer does not answer."]
+    assert made == ["Installing torch. This takes some minutes, in which Slicer does not answer.", None]  # no Cancel
     assert closed == [1]  # after the installation
     slicerhost.packages.available = True
     assert "does not answer" not in packages.question([packages.TORCH])
