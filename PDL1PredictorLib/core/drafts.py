@@ -96,9 +96,6 @@ def discard_all() -> None:
         _discard(folder)
 
 
-ending.at_leave(discard_all)
-
-
 def sweep(folder: Path) -> None:
     """Put right what killed runs left in a folder: theirs alone.
 
@@ -114,6 +111,18 @@ def sweep(folder: Path) -> None:
         for name in names:
             with contextlib.suppress(OSError):
                 _sweep_one(folder / name)
+
+
+def sweep_kept(folders: list[str]) -> None:
+    """Sweep folders that outlive a run, and what lies right in them: a process of a pool may have been killed there."""
+    for kept in map(Path, folders):
+        with contextlib.suppress(OSError):
+            for folder in (kept, *(inside for inside in kept.iterdir() if inside.is_dir())):
+                sweep(folder)
+
+
+ending.at_leave(lambda: sweep_kept(ending.noted("kept")))
+ending.at_leave(discard_all)
 
 
 def _sweep_one(folder: Path) -> None:

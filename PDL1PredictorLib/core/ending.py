@@ -88,6 +88,11 @@ def note(kind: str, path: Path) -> None:
             os.write(_note_file, json.dumps([kind, text]).encode() + b"\n")
 
 
+def noted(kind: str) -> list[str]:
+    """The paths of a kind that were noted so far."""
+    return list(_run.notes.get(kind, ()))
+
+
 def notes_to(file: int) -> None:
     """Send every later note to an open file too, one JSON line each: a supervisor reads them."""
     global _note_file

@@ -89,23 +89,23 @@ def _on_pool(
 ) -> list[Result]:
     futures: list[Future[Result]] = []
     processes: dict[int, BaseProcess] = getattr(pool, "_processes", None) or {}  # filled as jobs come
-    try:
-        with _terminal_signals_left_to_this_process():
-            futures += (pool.submit(work, *job) for job in jobs)
-        with _ended_with_this_run(processes):
+    with ending.while_leaving(lambda: _end(list(processes.values()))):  # before what they write is removed
+        try:
+            with _terminal_signals_left_to_this_process():
+                futures += (pool.submit(work, *job) for job in jobs)
             for number, future in enumerate(as_completed(futures), start=1):
                 future.result()
                 tell(number)
-    except BrokenProcessPool as error:
-        time.sleep(ending.AGAIN_S)  # what ended the child may be on its way to this process, as Ctrl-C is
-        raise LostProcessError(
-            "A process was ended from outside, perhaps because the memory was full. Run the command again, with fewer "
-            "processes (--workers)."
-        ) from error
-    except BaseException:
-        _end(list(processes.values()))
-        pool.shutdown(wait=False, cancel_futures=True)
-        raise
+        except BrokenProcessPool as error:
+            time.sleep(ending.AGAIN_S)  # what ended the child may be on its way to this process, as Ctrl-C is
+            raise LostProcessError(
+                "A process was ended from outside, perhaps because the memory was full. Run the command again, with "
+                "fewer processes (--workers)."
+            ) from error
+        except BaseException:
+            _end(list(processes.values()))
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return [future.result() for future in futures]
 
 
@@ -154,13 +154,6 @@ def _terminal_signals_left_to_this_process() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextmanager
-def _ended_with_this_run(processes: dict[int, BaseProcess]) -> Iterator[None]:
-    """Where this process leaves without unwinding, the children go first."""
-    with ending.while_leaving(lambda: _end(list(processes.values()))):
-        yield
 
 
 def _end(processes: Sequence[BaseProcess]) -> None:
