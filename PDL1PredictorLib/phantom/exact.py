@@ -9,12 +9,16 @@ Source of the reductions: Cody and Waite 1980, "Software Manual for the Elementa
 ln 2 are those of fdlibm.
 """
 
-from collections.abc import Callable
-from functools import wraps
+from collections.abc import Callable, Iterable
+from functools import reduce, wraps
 from math import factorial
+from operator import add
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+Number = TypeVar("Number", float, np.ndarray)
 
 _BLOCK = 1 << 14  # values worked on at once: what they need stays in the cache
 _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
@@ -24,6 +28,11 @@ _SIN = [(-1) ** n / factorial(2 * n + 1) for n in range(9)]  # on +-pi / 4
 _COS = [(-1) ** n / factorial(2 * n) for n in range(10)]
 _LOG = [2 / (2 * n + 1) for n in range(11)]  # of (m - 1) / (m + 1), m from 0.7 to 1.42
 _ATAN = [(-1) ** n / (2 * n + 1) for n in range(12)]  # on 0 to tan(pi / 16)
+
+def total(values: Iterable[Number]) -> Number:
+    """The sum from left to right, at least one value; Python's own `sum` compensates since 3.12, and did not before."""
+    return reduce(add, values)
+
 
 _Function = Callable[[np.ndarray], np.ndarray]
 

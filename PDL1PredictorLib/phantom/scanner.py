@@ -128,7 +128,7 @@ def acquire(volume: np.ndarray, scan: Scan, rng: np.random.Generator) -> np.ndar
     """
     blur_px = scan.blur_mm / scan.pixel_mm
     middle, *beyond = (exact.gaussian_weights(blur_px) ** 2).tolist()
-    kept = middle + 2 * sum(beyond)  # variance left, per axis
+    kept = middle + 2 * exact.total(beyond)  # variance left, per axis
     white_hu = np.float32(scan.noise_hu / kept)
     noise = draws.NormalNumbers(rng)
     result = np.empty(volume.shape, np.int16)

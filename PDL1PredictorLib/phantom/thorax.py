@@ -268,7 +268,7 @@ def _spline(at_mm: np.ndarray, knots: int) -> Spline:
 def _mix(table: np.ndarray, spline: Spline) -> np.ndarray:
     """Read a table (knots, ...) at n places, (n, ...); no matrix product, whose rounding differs by machine."""
     shape = (-1,) + (1,) * (table.ndim - 1)
-    return np.asarray(sum(table[spline.first + q] * spline.weights[:, q].reshape(shape) for q in range(4)))
+    return exact.total(table[spline.first + q] * spline.weights[:, q].reshape(shape) for q in range(4))
 
 
 def _field(sheet: Sheet, chest: Chest, z_mm: float) -> np.ndarray:

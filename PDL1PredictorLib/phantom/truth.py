@@ -117,7 +117,7 @@ def _law(endpoint: str) -> Law:
 
 
 def _score(weights: Mapping[str, float], traits: Traits) -> float:
-    return sum(weight * float(getattr(traits, name)) for name, weight in weights.items())
+    return exact.total(weight * float(getattr(traits, name)) for name, weight in weights.items())
 
 
 def _log_odds_masses(weights: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray]:

@@ -32,6 +32,20 @@ def test_the_voxels_are_those_of_every_other_processor(index):
     assert voxel_hash(index) == VOXELS[index]
 
 
+PROBABILITIES = "425d6fbdfda7a14a"
+
+
+def test_the_truth_is_that_of_every_other_processor_and_python():
+    found = [repr(make_patient(11, index, "tumor").probabilities) for index in range(len(VOXELS))]
+    assert hashlib.sha256("".join(found).encode()).hexdigest()[:16] == PROBABILITIES
+
+
+def test_a_sum_goes_from_left_to_right():
+    values = [0.1] * 10
+    assert exact.total(values) == 0.9999999999999999  # compensated it is 1
+    assert exact.total([1e16, 1.0, -1e16]) == 0.0
+
+
 def test_a_last_bit_that_differs_would_be_seen(monkeypatch):
     right = exact.cos
     monkeypatch.setattr(exact, "cos", lambda x: np.nextafter(right(x).astype(np.float32), np.float32(2)))
@@ -138,6 +152,8 @@ def inexact_calls(source: str) -> set[str]:
             square = isinstance(node.right, ast.Constant) and node.right.value == 2
             whole = ast.unparse(node.left) in ("2.0", "-1", "(-1)", "10")
             found |= set() if square or whole else {"**"}
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("sum", "math.fsum", "fsum"):
+            found.add("sum")
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             owner = ast.unparse(node.func.value)
             if owner in ("np", "numpy", "np.linalg", "math") and node.func.attr in LIBRARY:
@@ -163,6 +179,7 @@ def test_the_room_calls_nothing_that_differs_between_processors():
         ("rng.normal(0, 1)", "normal"),
         ("ndimage.gaussian_filter(x, 1)", "gaussian_filter"),
         ("np.linalg.norm(x)", "norm"),
+        ("sum(shares)", "sum"),
     ],
 )
 def test_such_a_call_would_be_seen(source, name):
