@@ -91,7 +91,7 @@ def _on_pool(
     processes: dict[int, BaseProcess] = getattr(pool, "_processes", None) or {}  # filled as jobs come
     with ending.while_leaving(lambda: _end(list(processes.values()))):  # before what they write is removed
         try:
-            with _terminal_signals_left_to_this_process():
+            with ending.held(), _terminal_signals_left_to_this_process():  # a child half started would complain
                 futures += (pool.submit(work, *job) for job in jobs)
             for number, future in enumerate(as_completed(futures), start=1):
                 future.result()
