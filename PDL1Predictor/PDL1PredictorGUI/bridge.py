@@ -122,7 +122,7 @@ def _ijk_to_world_ras_of(image: "sitk.Image") -> np.ndarray:
 def why_not_ct(volumeNode: Any) -> str:
     """Why a volume cannot be used as the CT; empty when it can.
 
-    Quick enough to be asked whenever the selection changes: it looks at every voxel at most once.
+    Quick enough to be asked whenever the selection changes: the voxels are judged once, and again when they changed.
     """
     if volumeNode is None:
         return _("Choose a CT volume.")
@@ -143,19 +143,23 @@ def why_not_ct(volumeNode: Any) -> str:
         return _("{name} is {modality}, not CT. Choose a CT.").format(name=name, modality=modality)
     if not _has_right_angles(_ijk_to_ras(volumeNode)):
         return _("The slices of {name} are sheared. Resample it to a grid with right angles first.").format(name=name)
-    return _why_not_placed(volumeNode) or _why_not_hounsfield(name, *data.GetScalarRange())
+    return _why_not_placed(volumeNode) or _why_not_hounsfield(volumeNode)
 
 
-def _why_not_hounsfield(name: str, low: float, high: float) -> str:
+_judged: dict[str, tuple[int, str]] = {}  # node to the time of its voxels and what was found then
+
+
+def _why_not_hounsfield(volumeNode: Any) -> str:
+    """The library's judgement, made once as long as the voxels stay."""
     make_importable()
-    from PDL1PredictorLib.core.case import AIR_BELOW_HU
+    from PDL1PredictorLib.core.hounsfield import judge
 
-    if low <= AIR_BELOW_HU and high >= 0:
-        return ""
-    return _(
-        "The voxels of {name} run from {low:.0f} to {high:.0f}; a chest CT in Hounsfield units has air (about -1000) "
-        "and tissue (0 and more). Choose a CT, not an MR or a windowed picture."
-    ).format(name=name, low=low, high=high)
+    changed = volumeNode.GetImageData().GetMTime()
+    when, refusal = _judged.get(volumeNode.GetID(), (0, ""))
+    if when != changed:
+        refusal = judge(slicer.util.arrayFromVolume(volumeNode)).refusal
+        _judged[volumeNode.GetID()] = (changed, refusal)
+    return f"{volumeNode.GetName()}: {refusal}" if refusal else ""
 
 
 def modality_of(volumeNode: Any) -> str:

@@ -10,7 +10,6 @@ import numpy as np
 import SimpleITK as sitk
 
 from PDL1PredictorLib.core.errors import EmptyRegionError, GridMismatchError, InputError
-from PDL1PredictorLib.core.hounsfield import AIR_BELOW_HU as AIR_BELOW_HU  # the module asks for it here
 from PDL1PredictorLib.core.hounsfield import judge
 from PDL1PredictorLib.core.settings import MIN_TUMOR_VOXELS
 

@@ -29,6 +29,7 @@ _COS = [(-1) ** n / factorial(2 * n) for n in range(10)]
 _LOG = [2 / (2 * n + 1) for n in range(11)]  # of (m - 1) / (m + 1), m from 0.7 to 1.42
 _ATAN = [(-1) ** n / (2 * n + 1) for n in range(12)]  # on 0 to tan(pi / 16)
 
+
 def total(values: Iterable[Number]) -> Number:
     """The sum from left to right, at least one value; Python's own `sum` compensates since 3.12, and did not before."""
     return reduce(add, values)

@@ -71,8 +71,10 @@ def case_in_scene(slicer_scene: Any, phantom: Any) -> Callable[..., SimpleNamesp
 
 @pytest.fixture
 def small_images() -> tuple[sitk.Image, sitk.Image]:
-    """A small CT-like volume whose voxels all differ, and the mask of a box in it; three different spacings."""
-    values = np.arange(12 * 20 * 30, dtype=np.int16).reshape(12, 20, 30) - 1000
+    """A small CT in which no two lines or slices are alike, and the mask of a box in it; three different spacings."""
+    k, j, i = np.indices((12, 20, 30))
+    pattern = (37 * k + 11 * j + 3 * i + k * j * i) % 151  # 0 to 150 HU
+    values = (pattern - np.where(i < 10, 950, 0)).astype(np.int16)  # lung on one side
     mask = np.zeros(values.shape, np.uint8)
     mask[3:8, 5:12, 7:21] = 1
     ct, tumor = sitk.GetImageFromArray(values), sitk.GetImageFromArray(mask)

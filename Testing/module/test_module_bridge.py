@@ -295,11 +295,11 @@ def test_putting_a_mask_replaces_one_segment_and_leaves_the_others(put_case, sma
     bridge.put_segment(case.segmentation, "Ring", other, case.volume, "Ring")
     segmentation.CollapseBinaryLabelmaps(False)  # both in one layer, as the segment editor keeps them
     assert segmentation.GetNumberOfLayers() == 1
-    bridge.put_segment(case.segmentation, "Ring", ct > 6000, case.volume)
+    bridge.put_segment(case.segmentation, "Ring", ct > 100, case.volume)
     tumor = bridge.mask_of_segment(case.segmentation, case.segment_id, case.volume)
     ring = bridge.mask_of_segment(case.segmentation, "Ring", case.volume)
     assert np.array_equal(sitk.GetArrayFromImage(tumor), sitk.GetArrayFromImage(mask))
-    assert np.array_equal(sitk.GetArrayFromImage(ring), sitk.GetArrayFromImage(ct) > 6000)
+    assert np.array_equal(sitk.GetArrayFromImage(ring), sitk.GetArrayFromImage(ct) > 100)
     assert segmentation.GetSegment("Ring").GetName() == "Ring"
 
 
@@ -341,9 +341,16 @@ def test_the_reason_why_a_volume_is_no_ct(put_case, small_images):
     flat = bridge.volume_of_image(ct[:, :, :2], "Flat")
     assert "Flat has 30 x 20 x 2 voxels" in bridge.why_not_ct(flat)
     mr = bridge.volume_of_image(sitk.Cast(ct + 1000, sitk.sitkUInt16), "MR")
-    assert "The voxels of MR run from 0 to 7199" in bridge.why_not_ct(mr)
+    assert "MR: The voxels run from 50 to 1150" in bridge.why_not_ct(mr)
     air = bridge.volume_of_image(sitk.Clamp(ct, sitk.sitkInt16, -1000, -500), "Air")
-    assert "The voxels of Air run from -1000 to -500" in bridge.why_not_ct(air)
+    assert "Air: The voxels" in bridge.why_not_ct(air)
+    stored = np.asarray(sitk.GetArrayFromImage(ct), np.int32) + 1024
+    stored[:, :, :3] = -2000  # padding, which the lowest voxel alone would take for air
+    padded = bridge.volume_of_image(sitk.Cast(sitk.GetImageFromArray(stored), sitk.sitkInt16), "Padded")
+    assert "Padded: The voxels are no Hounsfield units" in bridge.why_not_ct(padded)
+    slicer.util.arrayFromVolume(padded)[:] = sitk.GetArrayViewFromImage(ct)
+    slicer.util.arrayFromVolumeModified(padded)
+    assert bridge.why_not_ct(padded) == ""  # judged anew, as the voxels changed
     color = slicer.util.addVolumeFromArray(
         np.zeros((4, 4, 4, 3), np.uint8), name="Color", nodeClassName="vtkMRMLVectorVolumeNode"
     )
