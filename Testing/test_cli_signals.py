@@ -126,13 +126,15 @@ from PDL1PredictorLib.core.fault_log import fault_text
 from PDL1PredictorLib.core.output import whole_folder
 from PDL1PredictorLib.core.supervisor import supervised
 
-def deaf():  # Python never gets its turn
-    collections.deque(itertools.repeat(0), maxlen=0)
+def deaf():  # Python never gets its turn, not between saying so and being so either
+    begun = map(os.write, [1], [b"begun\\n"])
+    collections.deque(itertools.chain(begun, itertools.repeat(0)), maxlen=0)
 
 def stubborn():  # a library that swallows what it should hand on
     while True:
         try:
-            time.sleep(0.01)
+            os.write(1, b"begun\\n")
+            time.sleep(1e6)
         except BaseException:
             pass
 
@@ -151,7 +153,6 @@ def killed():
 
 def command():
     with whole_folder(Path("out")) as draft:
-        print("begun", flush=True)
         globals()[sys.argv[2]]()
     return 0
 

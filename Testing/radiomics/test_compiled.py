@@ -75,7 +75,6 @@ def test_a_read_only_package_compiles_once_for_a_user(tmp_path: Path):
     code = """
         import numpy as np
         from pathlib import Path
-from types import SimpleNamespace
         from PDL1PredictorLib.radiomics import compiled
         from PDL1PredictorLib.radiomics.kernels import assign_gray_levels
 
