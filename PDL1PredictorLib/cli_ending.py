@@ -67,7 +67,7 @@ def _told(error: BaseException, speaker: Speaker, command: str) -> int:
         return EXIT_READER_GONE
     text = _reason(error)
     if text is not None:
-        speaker.failed(text)
+        speaker.failed(text, **_facts(error))
         return EXIT_REFUSED
     from PDL1PredictorLib.core.fault_log import fault_text, trace_of
 
@@ -101,6 +101,16 @@ def _reason(error: BaseException) -> str | None:
         where = " and ".join(named) or "A file or a connection"
         return f"{where} cannot be used: {error.strerror or error}. Check that it is there and that you may use it."
     return None
+
+
+def _facts(error: BaseException) -> dict[str, str]:
+    """What a program that shows the reason in words of its own needs to know."""
+    if any(_tells_of_memory(each) for each in _chain(error)):
+        return {"cause": "memory"}
+    if isinstance(error, ImportError) and not isinstance(error, PDL1Error):
+        named = re.search(r"No module named '([\w.]+)'", str(error))
+        return {"cause": "missing_package", "package": error.name or (named[1] if named else str(error))}
+    return {}
 
 
 def _tells_of_memory(error: BaseException) -> bool:

@@ -19,7 +19,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from PDL1PredictorGUI import processes
-from PDL1PredictorGUI.outcome import Outcome, Said, cancelled, not_started, outcome_of
+from PDL1PredictorGUI.outcome import Outcome, Said, cancelled, not_started, outcome_of, said_in
 from PDL1PredictorGUI.run_folders import remove_folder
 
 GRACE_SECONDS = 3.0  # for a cancelled process to stop by itself
@@ -181,8 +181,7 @@ class Job:
         if kind == "progress":
             return self._take_progress(said)
         if kind == "error" and isinstance(said.get("message"), str):
-            log = said.get("log")
-            self._error = Said(said["message"], said.get("bug") is True, log if isinstance(log, str) else "")
+            self._error = said_in(said)
             return True
         return kind == "result"
 

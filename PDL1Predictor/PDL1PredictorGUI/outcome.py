@@ -1,8 +1,9 @@
 """How a background run ended, in one sentence and what to do: from its exit status and what it said last."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from slicer.i18n import tr as _
 
@@ -39,11 +40,25 @@ class Said:
         message: One sentence for the user.
         bug: It is the program's fault, not the input's.
         log: Path of the file that says more; empty if there is none.
+        cause: `memory`, `killed` or `missing_package`, which have words of their own here; else empty.
+        package: Which package is missing.
     """
 
     message: str
     bug: bool = False
     log: str = ""
+    cause: str = ""
+    package: str = ""
+
+
+def said_in(line: Mapping[str, Any]) -> Said:
+    """An `error` line as it came."""
+
+    def text(name: str) -> str:
+        value = line.get(name)
+        return value if isinstance(value, str) else ""
+
+    return Said(text("message"), line.get("bug") is True, text("log"), text("cause"), text("package"))
 
 
 def cancelled(message: str = "") -> Outcome:
@@ -72,7 +87,7 @@ def outcome_of(exit_code: int, killed: bool, error: Said | None, lines: Sequence
     if exit_code == 0 and not killed:
         return Outcome(DONE)
     if error and not error.bug and exit_code == EXIT_REFUSED and not killed:
-        return Outcome(REFUSED, error.message)
+        return _by_cause(error) or Outcome(REFUSED, error.message)
     text = "\n".join([*lines, error.message] if error else lines)
     for pattern, explain in _CAUSES:
         found = re.search(pattern, text)
@@ -92,6 +107,14 @@ def outcome_of(exit_code: int, killed: bool, error: Said | None, lines: Sequence
     )
 
 
+def _by_cause(error: Said) -> Outcome | None:
+    if error.cause == "missing_package":
+        return _missing_package(error.package)
+    if error.cause == "memory":
+        return _out_of_memory()
+    return _stopped() if error.cause == "killed" else None
+
+
 def _own_fault(error: Said) -> Outcome:
     if error.log:
         return Outcome(CRASHED, error.message, _("Report it with the log {file}.").format(file=error.log))
@@ -106,15 +129,15 @@ def _stopped() -> Outcome:
     )
 
 
-def _missing_package(found: re.Match[str]) -> Outcome:
+def _missing_package(name: str) -> Outcome:
     return Outcome(
         CRASHED,
-        _("The Python package {name} is missing or does not work.").format(name=found[1]),
+        _("The Python package {name} is missing or does not work.").format(name=name),
         _("Press Predict again and let the packages be installed; then restart Slicer."),
     )
 
 
-def _out_of_memory(_found: re.Match[str]) -> Outcome:
+def _out_of_memory() -> Outcome:
     return Outcome(
         CRASHED,
         _("The computer ran out of memory."),
@@ -131,9 +154,12 @@ def _disk_full(_found: re.Match[str]) -> Outcome:
 
 
 _CAUSES: tuple[tuple[str, Callable[[re.Match[str]], Outcome]], ...] = (
-    (r"ModuleNotFoundError: No module named '([\w.]+)'", _missing_package),
-    (r"ImportError: .*?\b([\w.-]+)\b.*(?:DLL|shared object|library)", _missing_package),
-    (r"MemoryError|[Oo]ut of memory|[Nn]ot enough memory|Unable to allocate|std::bad_alloc", _out_of_memory),
+    (r"ModuleNotFoundError: No module named '([\w.]+)'", lambda found: _missing_package(found[1])),
+    (r"ImportError: .*?\b([\w.-]+)\b.*(?:DLL|shared object|library)", lambda found: _missing_package(found[1])),
+    (
+        r"MemoryError|[Oo]ut of memory|[Nn]ot enough memory|Unable to allocate|std::bad_alloc",
+        lambda _found: _out_of_memory(),
+    ),
     (r"No space left on device|Errno 28\b|WinError 112\b", _disk_full),
     (r"exit abnormally", lambda _found: _stopped()),  # what Slicer's launcher says of a child that was ended
 )

@@ -34,6 +34,7 @@ class Package:
         megabytes: About what it takes on disk, with what it needs itself and Slicer does not bring.
         bundled: Slicer 5.10 and later bring it; it is never installed.
         below_on_windows: The first version that cannot be installed there; empty for none.
+        not_versions: Series of versions that compute wrong values.
     """
 
     name: str
@@ -41,12 +42,18 @@ class Package:
     megabytes: int
     bundled: bool = False
     below_on_windows: str = ""
+    not_versions: tuple[str, ...] = ()
+
+    @property
+    def right_versions(self) -> str:
+        """Those that work, as in pyproject.toml."""
+        return f">={self.minimum}" + "".join(f",!={series}.*" for series in self.not_versions)
 
     @property
     def versions(self) -> str:
         """Those that may be installed here, for pip."""
         below = f",<{self.below_on_windows}" if self.below_on_windows and computer.is_windows() else ""
-        return f">={self.minimum}{below}"
+        return self.right_versions + below
 
     @property
     def requirement(self) -> str:
@@ -60,7 +67,7 @@ TORCH = Package("torch", "2.5", 750, below_on_windows="2.13")
 PACKAGES = (
     TORCH,
     Package("numba", "0.61", 195),
-    Package("onnxruntime", "1.28", 66),
+    Package("onnxruntime", "1.23", 66, not_versions=("1.26", "1.27")),
     Package("scikit-image", "0.24", 40),
     Package("PyWavelets", "1.6", 9),
     Package("safetensors", "0.4.5", 1),
@@ -84,14 +91,15 @@ def installed_version(name: str) -> str | None:
 
 
 def missing() -> list[Package]:
-    """Packages that are not installed, or too old."""
+    """Packages that are not installed, too old, or of a version that computes wrong values."""
+    from packaging.specifiers import SpecifierSet
     from packaging.version import InvalidVersion, Version
 
     found = []
     for package in PACKAGES:
         version = installed_version(package.name)
         try:
-            if version is None or Version(version) < Version(package.minimum):
+            if version is None or Version(version) not in SpecifierSet(package.right_versions, prereleases=True):
                 found.append(package)
         except InvalidVersion:  # somebody's own build: believed
             continue

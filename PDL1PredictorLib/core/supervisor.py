@@ -148,10 +148,10 @@ def _explain(status: int, details: str, fault: Fault, as_json: bool) -> int:
     """Words for an end that the command itself did not choose, and the exit status."""
     signaled = os.WIFSIGNALED(status)
     if signaled and os.WTERMSIG(status) == signal.SIGKILL:
-        ending.say(f"The process was killed by the system or another program. {NO_MEMORY}", as_json)
+        ending.say(f"The process was killed by the system or another program. {NO_MEMORY}", as_json, cause="killed")
         return EXIT_REFUSED
     if memory_limit() is not None:
-        ending.say(NO_MEMORY, as_json)
+        ending.say(NO_MEMORY, as_json, cause="memory")
         return EXIT_REFUSED
     how = signal.Signals(os.WTERMSIG(status)).name if signaled else f"exit status {os.WEXITSTATUS(status)}"
     text, facts = fault(f"a library ended the process ({how})", details)

@@ -30,4 +30,4 @@ def test_the_packages_and_the_tests_name_the_same_machines():
     lines = (ROOT / "requirements" / "host.txt").read_text(encoding="utf-8").splitlines()
     marked = {line.split(";")[0]: line.split(";")[1].strip() for line in lines if ";" in line and line[0] != "#"}
     condition = 'sys_platform == "linux" and platform_machine == "x86_64"'
-    assert marked == {"PySide6-Essentials": condition, "slicer-core": condition}
+    assert marked == {"PySide6-Essentials": condition, "PyQt5": condition, "slicer-core": condition}

@@ -58,8 +58,8 @@ def test_the_table_is_the_librarys_list():
     assert {package.name for package in packages.PACKAGES} == listed - set(packages.NOT_NEEDED)
     assert set(packages.NOT_NEEDED) <= listed
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    minimums = dict(re.fullmatch(r"([\w-]+)>=([\d.]+)", text).groups() for text in project["dependencies"])
-    assert {package.name: package.minimum for package in packages.PACKAGES} == minimums
+    versions = dict(re.fullmatch(r"([\w-]+)(>=.+)", text).groups() for text in project["dependencies"])
+    assert {package.name: package.right_versions for package in packages.PACKAGES} == versions
 
 
 def test_nothing_is_missing_here_and_nothing_is_asked():
@@ -67,6 +67,14 @@ def test_nothing_is_missing_here_and_nothing_is_asked():
     assert packages.ensure()
     assert slicerhost.dialogs.shown == []
     assert slicerhost.packages.installed == []
+
+
+@pytest.mark.parametrize(
+    ("version", "right"), [("1.23.2", True), ("1.26.0", False), ("1.27.1", False), ("1.28.0", True)]
+)
+def test_a_version_that_computes_wrong_values_counts_as_missing(monkeypatch, version, right):
+    monkeypatch.setattr(packages, "installed_version", lambda name: version if name == "onnxruntime" else "99.0")
+    assert [package.name for package in packages.missing()] == ([] if right else ["onnxruntime"])
 
 
 def test_an_old_version_counts_as_missing(monkeypatch):

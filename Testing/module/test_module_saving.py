@@ -121,20 +121,21 @@ def test_features_are_written_in_full_precision(stored, tmp_path):
     path = tmp_path / "features.csv"
     count = saving.save_features(stored, path)
     header, *lines = rows(path)
-    assert header == ["lesion", "feature", "value"]
+    assert header == ["lesion", "feature", "value", "warnings"]
     assert count == len(lines) == len(stored.lesion["features"])
-    assert {name: float(value) for _, name, value in lines} == stored.lesion["features"]
+    assert {name: float(value) for _, name, value, _ in lines} == stored.lesion["features"]
+    assert {told for *_, told in lines} == {" ".join(warning["code"] for warning in stored.warnings)}
 
 
 def test_the_filter_takes_every_word_in_any_case(stored, tmp_path):
     path = tmp_path / "features.csv"
     path.write_text("an older one")
     assert saving.save_features(stored, path, "RING mean") > 0
-    found = [name for _, name, _ in rows(path)[1:]]
+    found = [name for _, name, *_ in rows(path)[1:]]
     assert found == [n for n in stored.lesion["features"] if "ring" in n.lower() and "mean" in n.lower()]
     assert 0 < len(found) < len(saving.matching(stored, "ring"))
     assert saving.save_features(stored, path, "no such feature") == 0
-    assert rows(path) == [["lesion", "feature", "value"]]
+    assert rows(path) == [["lesion", "feature", "value", "warnings"]]
 
 
 def test_features_cannot_be_written_to_a_folder(stored, tmp_path):
