@@ -1,14 +1,16 @@
 """What the DICOM readers share: which files are DICOM, and their headers."""
 
+import io
+import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pydicom
 import SimpleITK as sitk
-from pydicom.dataelem import RawDataElement
-from pydicom.errors import InvalidDicomError
+from pydicom.uid import UID
 
 from PDL1PredictorLib.core.errors import GridMismatchError, InputError
 
@@ -18,6 +20,23 @@ PREFIX = b"\0" * 128 + b"DICM"
 FIRST_VRS = (b"UL", b"CS", b"UI", b"DA", b"TM", b"OB", b"SH", b"LO", b"DT")  # of the elements that a file begins with
 MAX_FIRST_ELEMENT = 0x0070
 MAX_FIRST_LENGTH = 1024
+MAX_READ_UNASKED = 1 << 16  # bytes that a damaged length may ask for without a look at what is left
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence for what pydicom grumbles at, now or when a value is asked for.
+
+    Breaks of the standard's small print are common and do no harm here; what matters is checked by the readers.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def uid(value: object) -> UID:
+    """A value of a header as UID, whether it is a valid one or not, without a word of pydicom's."""
+    return UID(str(value or ""), validation_mode=pydicom.config.IGNORE)
 
 
 def is_dicom(path: Path) -> bool:
@@ -64,6 +83,20 @@ def not_readable(path: Path, error: OSError) -> str:
     return f"{path} cannot be read ({error.strerror or error}). Check the disk or the network, or copy it again."
 
 
+class DicomStream(io.BufferedReader):
+    """A file that never asks the system for more bytes than it holds: a damaged length would ask for gigabytes."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(io.FileIO(path))
+        self.size = os.fstat(self.fileno()).st_size
+
+    def read(self, size: int | None = -1) -> bytes:
+        """At most the bytes that are left."""
+        if size is not None and size > MAX_READ_UNASKED:
+            size = min(size, max(self.size - self.tell(), 0))
+        return super().read(size)
+
+
 def header(path: Path, tags: Sequence[str] | None = None) -> Any:
     """A file's data set without pixels; only some tags if they are named, which is faster.
 
@@ -74,35 +107,14 @@ def header(path: Path, tags: Sequence[str] | None = None) -> Any:
 
 
 def _read(path: Path, **options: Any) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # values that break the standard's small print are common and do no harm here
+    with quiet():
         try:
-            try:
-                return pydicom.dcmread(path, **options)
-            except InvalidDicomError:
-                if not begins_as_dicom(first_bytes(path)):
-                    raise
-                return pydicom.dcmread(path, force=True, **options)
+            with DicomStream(path) as stream:
+                return pydicom.dcmread(stream, force=begins_as_dicom(first_bytes(path)), **options)
         except OSError as error:
             raise InputError(not_readable(path, error)) from error
         except Exception as error:
             raise InputError(f"{path.name} is a damaged DICOM file ({error}). Export it again.") from error
-
-
-def require_whole(path: Path) -> None:
-    """Refuse a DICOM file that ends before its last value does, which pydicom reads without a word.
-
-    Raises:
-        InputError: The file is cut off or damaged, or may not be read.
-    """
-    data = _read(path, defer_size=1024)  # long values are passed over
-    size = path.stat().st_size
-    for tag in data.keys():  # noqa: SIM118 - a data set iterates over converted elements, not tags
-        element = data.get_item(tag)
-        if not isinstance(element, RawDataElement) or element.length == UNDEFINED_LENGTH:
-            continue
-        if element.value_tell + element.length > size:
-            raise InputError(f"{path.name} is cut off in its value {element.tag}. Copy or export it again.")
 
 
 def require_same_frame(ct: sitk.Image, frame_uid: str, what: str) -> None:

@@ -1,6 +1,5 @@
 """The CT series of a folder: which files are its slices, which are not, and what must be said of those."""
 
-import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, LegacyConvertedE
 
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.results import CaseWarning
-from PDL1PredictorLib.imaging.dicom_files import begins_as_dicom, first_bytes, header, lacks_prefix, not_readable
+from PDL1PredictorLib.imaging.dicom_files import begins_as_dicom, first_bytes, header, lacks_prefix, not_readable, quiet
 
 TAGS = (
     *("SOPClassUID", "SeriesInstanceUID", "FrameOfReferenceUID", "Modality", "ImageType", "SeriesDescription"),
@@ -49,8 +48,7 @@ class Slice:
         Raises:
             InputError: The value is damaged.
         """
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quiet():
             try:
                 value = self.data.get(tag)
             except Exception as error:  # pydicom converts a value only here, and each type of value fails in its way

@@ -6,11 +6,9 @@ from typing import Any
 import pydicom
 import SimpleITK as sitk
 from pydicom.dataelem import RawDataElement
-from pydicom.filereader import read_file_meta_info
-from pydicom.uid import UID
 
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.imaging.dicom_files import UNDEFINED_LENGTH
+from PDL1PredictorLib.imaging.dicom_files import UNDEFINED_LENGTH, DicomStream, quiet, uid
 from PDL1PredictorLib.imaging.dicom_seg import read_seg
 from PDL1PredictorLib.imaging.loaded import Loaded
 from PDL1PredictorLib.imaging.plain_words import plain_words
@@ -19,6 +17,7 @@ from PDL1PredictorLib.imaging.rtstruct import read_rtstruct
 DEFERRED_BYTES = 1024  # longer values are passed over while it is looked whether they are there
 
 
+@quiet()
 def read_dicom_mask(path: Path, ct: sitk.Image, segment: str | None, fill_gaps: bool = False) -> Loaded:
     """A region of an RTSTRUCT (on the CT's grid) or of a DICOM SEG (on its own grid), uint8 0/1.
 
@@ -46,13 +45,17 @@ def read_dicom_mask(path: Path, ct: sitk.Image, segment: str | None, fill_gaps: 
 
 def _opened(path: Path) -> Any:
     """The whole data set, once it is known to end where its values do, which pydicom does not look at."""
-    syntax = UID(str(read_file_meta_info(path).get("TransferSyntaxUID") or ""))
-    if syntax and not syntax.is_transfer_syntax:
-        raise InputError(f"{path.name} is stored in the transfer syntax {syntax}, which is not known. Export it again.")
-    size = path.stat().st_size
-    for element in pydicom.dcmread(path, defer_size=DEFERRED_BYTES).values():  # raw: nothing is converted yet
-        if not isinstance(element, RawDataElement) or element.length == UNDEFINED_LENGTH:
-            continue
-        if element.value_tell + element.length > size:
-            raise InputError(f"{path.name} is cut off in its value {element.tag}. Copy or export it again.")
-    return pydicom.dcmread(path)
+    with DicomStream(path) as stream:
+        raw = pydicom.dcmread(stream, defer_size=DEFERRED_BYTES)  # nothing is converted yet
+        syntax = uid(raw.file_meta.get("TransferSyntaxUID"))
+        if syntax and not syntax.is_transfer_syntax:
+            raise InputError(
+                f"{path.name} is stored in the transfer syntax {syntax}, which is not known. Export it again."
+            )
+        for element in raw.values():
+            if not isinstance(element, RawDataElement) or element.length == UNDEFINED_LENGTH:
+                continue
+            if element.value_tell + element.length > stream.size:
+                raise InputError(f"{path.name} is cut off in its value {element.tag}. Copy or export it again.")
+        stream.seek(0)
+        return pydicom.dcmread(stream)

@@ -4,11 +4,11 @@ from collections import Counter
 
 import numpy as np
 import SimpleITK as sitk
-from pydicom.uid import UID
 
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.hounsfield import judge
 from PDL1PredictorLib.core.results import CaseWarning
+from PDL1PredictorLib.imaging.dicom_files import uid
 from PDL1PredictorLib.imaging.dicom_folder import MAX_NAMES, Slice
 
 DECODED = {  # transfer syntaxes that GDCM, as SimpleITK brings it, decodes
@@ -58,7 +58,7 @@ def _require_single_gray_frame(one: Slice) -> None:
 def _require_decodable(one: Slice) -> None:
     syntax = _syntax(one)
     if syntax and syntax not in DECODED:
-        name = UID(syntax).name
+        name = uid(syntax).name
         called = f"{name}, {syntax}" if name != syntax else syntax
         raise InputError(
             f"The slice {one.path.name} is stored in the transfer syntax {called}, which cannot be decoded here. "

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pydicom
 import SimpleITK as sitk
-from pydicom.uid import UID, generate_uid
+from pydicom.uid import generate_uid
 
 from PDL1PredictorLib.core.errors import GridMismatchError, InputError, MissingPackageError
 from PDL1PredictorLib.core.results import CaseWarning
-from PDL1PredictorLib.imaging.dicom_files import require_same_frame
+from PDL1PredictorLib.imaging.dicom_files import require_same_frame, uid
 from PDL1PredictorLib.imaging.label_maps import Entry, choose
 from PDL1PredictorLib.imaging.loaded import Loaded
 from PDL1PredictorLib.imaging.placing import place_mask
@@ -65,14 +65,14 @@ def read_seg(data: Any, path: Path, ct: sitk.Image, segment: str | None) -> Load
 
 def _require_readable(data: Any, source: str) -> None:
     """Refuse what is whole, but of a kind that no package here reads."""
-    syntax = UID(str(data.file_meta.get("TransferSyntaxUID") or ""))
+    syntax = uid(data.file_meta.get("TransferSyntaxUID"))
     if not syntax.is_little_endian:
         raise InputError(
             f"{source} is stored as {syntax.name or 'nothing that it names'}, which cannot be read. "
             "Export it as little endian."
         )
     if data.get("SOPClassUID") not in CLASSES:
-        name = UID(str(data.get("SOPClassUID") or "")).name
+        name = uid(data.get("SOPClassUID")).name
         raise InputError(f"{source} is no segmentation of voxels but {name or 'of no kind'}. Export it as such.")
     kind = data.get("SegmentationType")
     if kind not in KINDS:
@@ -98,7 +98,7 @@ def _require_sound(data: Any, source: str) -> None:
         raise InputError(
             f"{source} is a damaged DICOM SEG: it says where {described} of its {frames} frames lie. Export it again."
         )
-    if UID(data.file_meta.TransferSyntaxUID).is_encapsulated:
+    if uid(data.file_meta.TransferSyntaxUID).is_encapsulated:
         return
     needed = math.ceil(rows * columns * frames * int(data.get("BitsAllocated") or 0) / 8)
     held = len(data.get("PixelData") or b"")

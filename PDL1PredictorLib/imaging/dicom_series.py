@@ -9,7 +9,7 @@ import SimpleITK as sitk
 
 from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.imaging.dicom_files import FRAME_KEY, PREFIX, header
+from PDL1PredictorLib.imaging.dicom_files import FRAME_KEY, PREFIX, header, quiet
 from PDL1PredictorLib.imaging.dicom_folder import TAGS, Slice, choose_series, look_into
 from PDL1PredictorLib.imaging.dicom_pixels import require_pixels, same_pixel_format, units_warnings
 from PDL1PredictorLib.imaging.dicom_stack import stack
@@ -20,6 +20,7 @@ from PDL1PredictorLib.imaging.volume_files import forget_metadata, reason
 NO_MEMORY = ("allocat", "bad_alloc", "out of memory")  # what ITK says
 
 
+@quiet()
 def read_series(path: Path, series: str | None) -> Loaded:
     """Read the CT series in a folder, or the one that a file belongs to.
 

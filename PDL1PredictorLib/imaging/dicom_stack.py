@@ -1,7 +1,6 @@
 """The slices of a series as one regular stack: alike, in order, evenly spaced, each place once."""
 
 import hashlib
-import warnings
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -10,7 +9,7 @@ import pydicom
 
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.results import CaseWarning
-from PDL1PredictorLib.imaging.dicom_files import not_readable
+from PDL1PredictorLib.imaging.dicom_files import DicomStream, not_readable, quiet
 from PDL1PredictorLib.imaging.dicom_folder import MAX_NAMES, Slice
 
 SAME_PLACE_MM = 0.01
@@ -146,10 +145,10 @@ def _each_place_once(
 
 def _content(one: Slice) -> str:
     """What makes the voxels of a slice: its pixels and how they are to be read."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quiet():
         try:
-            data = pydicom.dcmread(one.path, force=True)
+            with DicomStream(one.path) as stream:
+                data = pydicom.dcmread(stream, force=True)
             pixels = bytes(data.get("PixelData") or b"")
         except OSError as error:
             raise InputError(not_readable(one.path, error)) from error

@@ -1,11 +1,11 @@
 """What goes wrong in reading a DICOM file, by its true cause: damage, too little memory, or the file system."""
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from PDL1PredictorLib.core.errors import InputError, PDL1Error
+from PDL1PredictorLib.imaging.dicom_files import quiet
 
 SMALL_BYTES = 1 << 26  # a file of less does not fill a memory: one that tries has a length in it that is not true
 
@@ -21,8 +21,7 @@ def plain_words(path: Path, kind: str) -> Iterator[None]:
     Raises:
         InputError: Anything was raised that is no `PDL1Error` yet.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # breaks of the standard's small print; what matters is checked by the readers
+    with quiet():
         try:
             yield
         except PDL1Error:

@@ -8,7 +8,7 @@ import SimpleITK as sitk
 from PDL1PredictorLib.core.case import require_ct, require_region
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.results import CaseWarning
-from PDL1PredictorLib.imaging.dicom_files import header, is_dicom
+from PDL1PredictorLib.imaging.dicom_files import header, is_dicom, quiet
 from PDL1PredictorLib.imaging.dicom_masks import read_dicom_mask
 from PDL1PredictorLib.imaging.dicom_series import read_series
 from PDL1PredictorLib.imaging.label_maps import pick_label
@@ -78,6 +78,7 @@ def read_mask(
     return replace(loaded, image=placed.image, warnings=(*loaded.warnings, *placed.warnings))
 
 
+@quiet()
 def _only_dicom_mask(folder: Path) -> Path:
     found = [p for p in sorted(folder.iterdir()) if is_dicom(p)]
     masks = [p for p in found if str(header(p, ["Modality"]).get("Modality", "")) in ("RTSTRUCT", "SEG")]

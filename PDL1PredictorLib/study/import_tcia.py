@@ -9,6 +9,7 @@ from pathlib import Path
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.imaging.dicom_files import header, is_dicom
+from PDL1PredictorLib.imaging.plain_words import plain_words
 from PDL1PredictorLib.study.cohort_writing import Imported, TableRow
 from PDL1PredictorLib.study.import_clinical import (
     PAPERS_RULE,
@@ -115,16 +116,17 @@ def _series_in(files: Sequence[Path]) -> tuple[list[_Series], list[_Series]]:
 
 def _series(path: Path) -> _Series:
     data = header(path, TAGS)
-    modality = str(data.get("Modality", ""))
-    return _Series(
-        path=path if modality == "SEG" else path.parent,
-        patient=str(data.get("PatientID", "")).strip(),
-        modality=modality,
-        uid=str(data.get("SeriesInstanceUID", "")),
-        frame=str(data.get("FrameOfReferenceUID", "")),
-        refers_to=tuple(str(one.SeriesInstanceUID) for one in data.get("ReferencedSeriesSequence", [])),
-        segments=tuple(str(one.get("SegmentLabel", "")) for one in data.get("SegmentSequence", [])),
-    )
+    with plain_words(path, "DICOM file"):
+        modality = str(data.get("Modality", ""))
+        return _Series(
+            path=path if modality == "SEG" else path.parent,
+            patient=str(data.get("PatientID", "")).strip(),
+            modality=modality,
+            uid=str(data.get("SeriesInstanceUID", "")),
+            frame=str(data.get("FrameOfReferenceUID", "")),
+            refers_to=tuple(str(one.SeriesInstanceUID) for one in data.get("ReferencedSeriesSequence", [])),
+            segments=tuple(str(one.get("SegmentLabel", "")) for one in data.get("SegmentSequence", [])),
+        )
 
 
 def _cases_of(patient: str, series: Sequence[_Series]) -> tuple[list[TableRow], list[str]]:
