@@ -38,7 +38,15 @@ def plain_words(path: Path, kind: str) -> Iterator[None]:
                 raise _damaged(path, kind, str(error)) from error
             raise InputError(f"{path.name} cannot be read: {error.strerror}.") from error
         except Exception as error:
-            raise _damaged(path, kind, str(error) or type(error).__name__) from error
+            raise _damaged(path, kind, _in_words(error)) from error
+
+
+def _in_words(error: Exception) -> str:
+    """What a package says, but for its own inner words."""
+    named = getattr(error, "name", None)
+    if isinstance(error, AttributeError) and named:
+        return f"it has no {named}"
+    return str(error) or type(error).__name__
 
 
 def _damaged(path: Path, kind: str, why: str) -> InputError:

@@ -169,3 +169,12 @@ def test_an_rtstruct_with_a_contour_that_is_no_list_of_points_is_refused(chest, 
     data.save_as(path)
     with pytest.raises(InputError, match="rs.dcm is a damaged RTSTRUCT"):
         mask_image(path, chest)
+
+
+def test_what_an_rtstruct_lacks_is_named(chest, write_rtstruct, pydicom_read, tmp_path):
+    path = write_rtstruct(tmp_path / "rs.dcm", {"GTV": []})
+    data = pydicom_read(path)
+    del data.ROIContourSequence[0].ReferencedROINumber
+    data.save_as(path)
+    with pytest.raises(InputError, match=r"is a damaged RTSTRUCT \(it has no ReferencedROINumber\)"):
+        mask_image(path, chest)
