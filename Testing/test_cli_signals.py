@@ -32,7 +32,8 @@ class Started:
 
     def __init__(self, arguments: Sequence[str], folder: Path, path: Path = ROOT, ignored: int | None = None) -> None:
         def before() -> None:
-            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs are deaf to it
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # background jobs are deaf to some of them
+                signal.signal(number, signal.SIG_DFL)
             if ignored is not None:
                 signal.signal(ignored, signal.SIG_IGN)
 
