@@ -114,7 +114,7 @@ def test_the_tumors_of_the_scene(case_in_scene, put_case, small_images):
     assert isinstance(good, SceneCase)
     assert (good.volume, good.segmentation, good.segment_id) == (case.volume, case.segmentation, case.segment_id)
     assert isinstance(bad, BadCase)
-    assert "voxels of MR run" in bad.problem
+    assert "MR: The voxels run" in bad.problem
 
 
 class Watched:
