@@ -21,8 +21,8 @@ def main() -> int:
     try:
         return supervised(_command, _fault, _speaks_json())
     except BaseException as error:  # Ctrl-C before the command began or while it ended
-        from PDL1PredictorLib.cli_common import Speaker
-        from PDL1PredictorLib.cli_ending import failed
+        from PDL1PredictorLib.cli.ending import failed
+        from PDL1PredictorLib.cli.speaker import Speaker
 
         return ending.finish(failed(error, Speaker("json" if _speaks_json() else "none"), _typed()))
 
@@ -42,7 +42,7 @@ def _command() -> int:
 
 def _status() -> int:
     try:
-        from PDL1PredictorLib.cli import main as run
+        from PDL1PredictorLib.cli.main import main as run
 
         return run()
     except SystemExit as stopped:  # argparse has said what it had to say
@@ -56,7 +56,7 @@ def _fault(what: str, details: str) -> tuple[str, dict[str, object]]:
 
 
 def _typed() -> str:
-    from PDL1PredictorLib.cli_common import typed
+    from PDL1PredictorLib.cli.speaker import typed
 
     return typed(sys.argv[1:])
 

@@ -90,6 +90,6 @@ def test_importing_the_package_and_its_command_line_loads_nothing_heavy():
     import subprocess
     import sys
 
-    code = f"import sys, PDL1PredictorLib.cli; print(sorted({HEAVY!r} & set(sys.modules)))"
+    code = f"import sys, PDL1PredictorLib.cli.main; print(sorted({HEAVY!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

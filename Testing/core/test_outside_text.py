@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from PDL1PredictorLib.cli_common import Speaker
+from PDL1PredictorLib.cli.speaker import Speaker
 from PDL1PredictorLib.core.outside_text import card_text, one_line, plain_cell, safe_cell, visible
 from PDL1PredictorLib.study.cohort_files import read_rows
 from PDL1PredictorLib.study.cohort_writing import write_cohort_table

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from PDL1PredictorLib.cli import main
+from PDL1PredictorLib.cli.main import main
 from PDL1PredictorLib.core.errors import BundleError, InputError
 from PDL1PredictorLib.models.bundle import Bundle, read_bundle, write_bundle
 from PDL1PredictorLib.models.deep_radscore import DeepRadScore

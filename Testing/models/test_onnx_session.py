@@ -109,7 +109,7 @@ def test_a_whole_prediction_leaves_nothing_but_its_result(tiny_model: Path, phan
 import os, sys
 os.chdir({str(data)!r})
 os.environ["NUMBA_CACHE_DIR"] = {str(kernels)!r}
-from PDL1PredictorLib.cli import main
+from PDL1PredictorLib.cli.main import main
 sys.exit(main({[*words, "--out", "result"]!r}))
 """
     run(home, code)

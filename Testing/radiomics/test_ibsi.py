@@ -8,8 +8,8 @@ import SimpleITK as sitk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from PDL1PredictorLib.cli import EXIT_REFUSED, main
-from PDL1PredictorLib.core.errors import EmptyRegionError, GridMismatchError, InputError
+from PDL1PredictorLib.cli.main import main
+from PDL1PredictorLib.core.errors import EXIT_REFUSED, EmptyRegionError, GridMismatchError, InputError
 from PDL1PredictorLib.radiomics.filters import WaveletBands
 from PDL1PredictorLib.radiomics.filters import laplacian_of_gaussian as engine_laplacian
 from PDL1PredictorLib.radiomics.ibsi.features import ibsi_features

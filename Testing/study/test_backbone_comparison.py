@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from torch import nn
 
-from PDL1PredictorLib.cli import main
+from PDL1PredictorLib.cli.main import main
 from PDL1PredictorLib.core.errors import CancelledError, InputError
 from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.networks.backbones import TABLE

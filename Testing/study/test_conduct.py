@@ -10,7 +10,7 @@ import pytest
 import SimpleITK as sitk
 import torch
 
-from PDL1PredictorLib.cli import main
+from PDL1PredictorLib.cli.main import main
 from PDL1PredictorLib.core.errors import CohortError, InputError
 from PDL1PredictorLib.models.bundle import read_bundle
 from PDL1PredictorLib.models.deep_radscore import DeepRadScore

@@ -10,7 +10,7 @@ import SimpleITK as sitk
 import torch
 from torch import nn
 
-from PDL1PredictorLib.cli import main
+from PDL1PredictorLib.cli.main import main
 from PDL1PredictorLib.core.errors import EmptyRegionError, GridMismatchError, InputError
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.networks.backbones import TABLE

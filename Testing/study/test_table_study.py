@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from PDL1PredictorLib.cli import EXIT_REFUSED, main
-from PDL1PredictorLib.core.errors import CohortError, InputError
+from PDL1PredictorLib.cli.main import main
+from PDL1PredictorLib.core.errors import EXIT_REFUSED, CohortError, InputError
 from PDL1PredictorLib.statistics.discrimination import auc
 from PDL1PredictorLib.study import table_study
 from PDL1PredictorLib.study.fusion import CLASSIFIERS

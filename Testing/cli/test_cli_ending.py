@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from PDL1PredictorLib.cli_common import Speaker
-from PDL1PredictorLib.cli_ending import ended
+from PDL1PredictorLib.cli.ending import ended
+from PDL1PredictorLib.cli.speaker import Speaker
 from PDL1PredictorLib.core.errors import BundleError, CancelledError, InputError
 from PDL1PredictorLib.core.fault_log import MOST_LOGS, write_fault_log
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 posix = pytest.mark.skipif(os.name != "posix", reason="a shell of POSIX does it")
 
 
@@ -190,7 +190,7 @@ def test_too_little_memory_is_told_as_such(tmp_path: Path):
 
 
 def test_a_package_that_fails_to_load_within_a_limit_is_too_little_memory(monkeypatch, capsys):
-    monkeypatch.setattr("PDL1PredictorLib.cli_ending.memory_limit", lambda: 2**31)
+    monkeypatch.setattr("PDL1PredictorLib.cli.ending.memory_limit", lambda: 2**31)
     work = raising(OSError("Could not find/load shared object file 'libllvmlite.so'"))
     assert ended(work, Speaker("none"), "pdl1 features") == 2
     assert capsys.readouterr().err.startswith("pdl1: There was not enough memory.")

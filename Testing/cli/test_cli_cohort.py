@@ -8,7 +8,8 @@ import pytest
 import SimpleITK as sitk
 from pyarrow import parquet
 
-from PDL1PredictorLib.cli import EXIT_REFUSED, main
+from PDL1PredictorLib.cli.main import main
+from PDL1PredictorLib.core.errors import EXIT_REFUSED
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import errno
 import re
 from collections.abc import Callable, Iterator
 
-from PDL1PredictorLib.cli_common import ReaderGoneError, Speaker
+from PDL1PredictorLib.cli.speaker import ReaderGoneError, Speaker
 from PDL1PredictorLib.core import ending
 from PDL1PredictorLib.core.errors import (
     EXIT_FAULT,

@@ -12,7 +12,9 @@ import pytest
 import SimpleITK as sitk
 from reference import need_pyradiomics
 
-from PDL1PredictorLib.cli import ENGINE, EXIT_REFUSED, main
+from PDL1PredictorLib.cli.main import main
+from PDL1PredictorLib.cli.options import ENGINE
+from PDL1PredictorLib.core.errors import EXIT_REFUSED
 from PDL1PredictorLib.models.bundle import pack
 from PDL1PredictorLib.radiomics.engine import DEFAULT_ENGINE
 

@@ -15,7 +15,7 @@ import pytest
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="Windows has no signals from outside")
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 NOTHING = "pdl1: Cancelled. Nothing was written."
 LONG_S = 100
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PDL1PredictorLib.cli_common import Speaker, add_command
+from PDL1PredictorLib.cli.speaker import Speaker, add_command
 from PDL1PredictorLib.core.lazy import require_module
 from PDL1PredictorLib.core.output import refuse_existing, whole_file
 from PDL1PredictorLib.core.outside_text import safe_cell

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from PDL1PredictorLib.cli import EXIT_REFUSED, main
-from PDL1PredictorLib.cli_common import typed
-from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.cli.main import main
+from PDL1PredictorLib.cli.speaker import typed
+from PDL1PredictorLib.core.errors import EXIT_REFUSED, InputError
 from PDL1PredictorLib.study import conduct
 
 

@@ -1,0 +1,1 @@
+"""The command `pdl1`: a page a group of commands."""

@@ -1,0 +1,83 @@
+"""Options that several commands take: a case as files, and other region settings than the usual ones."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.strict_json import strict_json
+
+ENGINE = "pdl1"  # radiomics.engine.DEFAULT_ENGINE, whose page loads SimpleITK
+
+
+def add_case(
+    command: argparse.ArgumentParser, engines: str = "pdl1 (default), or pyradiomics, which judges it"
+) -> None:
+    """The options of a case."""
+    command.add_argument(
+        "--ct", type=Path, required=True, help="CT: NIfTI, NRRD, MetaImage, or a folder of one DICOM series"
+    )
+    command.add_argument(
+        "--tumor", type=Path, required=True, help="tumor mask: NIfTI, NRRD, MetaImage, DICOM RTSTRUCT or SEG"
+    )
+    command.add_argument("--ring", type=Path, help="mask of an edited ring, used in place of the one that is drawn")
+    command.add_argument("--segment", help="which region of the mask file, by name or number, where it has several")
+    command.add_argument("--series", help="SeriesInstanceUID, where the DICOM folder has several series")
+    command.add_argument("--resample-mask", action="store_true", help="bring a mask on another grid onto the CT's")
+    command.add_argument("--clinical", type=Path, help="JSON file with age_years, sex, smoking, family_history ...")
+    command.add_argument("--name", default="case", help="how the case is called (default: case)")
+    command.add_argument("--engine", default=ENGINE, help=f"radiomics engine: {engines}")
+    command.add_argument(
+        "--ring-mm", type=float, help="thickness of the peritumoral ring in mm (default: the model's, or 3)"
+    )
+    command.add_argument(
+        "--exclude-air", action="store_true", default=None, help="leave air outside the body out of the ring"
+    )
+    command.add_argument("--exclude-bone", action="store_true", default=None, help="leave bone out of the ring")
+    command.add_argument(
+        "--lesion", default="largest", help="'largest' tumor of the mask (default), 'all', or its number by size"
+    )
+    command.add_argument("--overwrite", action="store_true", help="replace existing output")
+
+
+def files(options: argparse.Namespace) -> Any:
+    """The case that was named, as `imaging.case_files.Files`."""
+    from PDL1PredictorLib.imaging.case_files import Files
+
+    return Files(
+        ct=options.ct,
+        tumor=options.tumor,
+        segment=options.segment,
+        ring=options.ring,
+        series=options.series,
+        resample_mask=options.resample_mask,
+        clinical=_clinical(options.clinical),
+        name=options.name,
+    )
+
+
+def region_choices(options: argparse.Namespace) -> dict[str, Any]:
+    """The region settings that were given."""
+    names = ("ring_mm", "exclude_air", "exclude_bone")
+    return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+
+
+def with_choices(regions: Any, choices: dict[str, Any]) -> Any:
+    """Region settings with what was given in place of their own."""
+    return type(regions).from_dict({**regions.to_dict(), **choices})
+
+
+def _clinical(file: Path | None) -> Any:
+    from PDL1PredictorLib.core.case import Clinical
+
+    if file is None:
+        return Clinical()
+    try:
+        values = strict_json(file.read_bytes())
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise InputError(
+            f'{file} is not JSON: {error}. Write for example {{"age_years": 63, "sex": "female"}}.'
+        ) from error
+    return Clinical.from_dict(values)
