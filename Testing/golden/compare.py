@@ -25,7 +25,16 @@ PATIENTS = 3
 STUDY = ("--n", "60", "--seed", "3", "--endpoints", "PDL1,LVI", "--preset", "karim", "--repeats", "1")
 NETWORK = ("--patch-pixels", "64", "--epochs", "1", "1", "--pixels", "48", "64", "--device", "cpu", "--workers", "2")
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
-PASSING = ("seconds", "created", "version", "sha256", "peak_memory", "command", "provenance.device")  # not results
+PASSING = (
+    ".bytes",
+    "seconds",
+    "created",
+    "version",
+    "sha256",
+    "peak_memory",
+    "command",
+    "provenance.device",
+)  # not results
 RENAMED: dict[str, str] = {}  # key of the earlier commit to the key of today, as parts of a path
 
 
