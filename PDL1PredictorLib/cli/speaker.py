@@ -155,7 +155,7 @@ def notes(warnings: Iterable["CaseWarning"]) -> str:
 
 def plain_warnings(warnings: Iterable["CaseWarning"]) -> list[dict[str, str]]:
     """Warnings for programs, as in `result.json`."""
-    return [{"code": warning.code, "text": warning.text} for warning in warnings]
+    return [warning.to_dict() for warning in warnings]
 
 
 def typed(arguments: Sequence[str]) -> str:

@@ -25,6 +25,10 @@ class CaseWarning:
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", printable(self.text))
 
+    def to_dict(self) -> dict[str, str]:
+        """Plain values for JSON: `code` and `text`."""
+        return {"code": self.code, "text": self.text}
+
 
 def codes(warnings: Iterable[CaseWarning]) -> str:
     """The codes of warnings for the cell of a table: each once, in their order, separated by blanks."""

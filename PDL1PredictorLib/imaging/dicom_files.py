@@ -13,6 +13,7 @@ import SimpleITK as sitk
 from pydicom.uid import UID
 
 from PDL1PredictorLib.core.errors import GridMismatchError, InputError
+from PDL1PredictorLib.imaging.volume_files import unreadable
 
 FRAME_KEY = "0020|0052"  # the CT carries its frame of reference, so that masks of another are refused
 UNDEFINED_LENGTH = 0xFFFFFFFF
@@ -79,7 +80,7 @@ def _begins_with_elements(start: bytes) -> bool:
 def not_readable(path: Path, error: OSError) -> str:
     """That a file cannot be opened, in words."""
     if isinstance(error, PermissionError):
-        return f"{path} may not be read. Ask for the right to read it, or copy it to a folder of your own."
+        return str(unreadable(path, error))
     return f"{path} cannot be read ({error.strerror or error}). Check the disk or the network, or copy it again."
 
 

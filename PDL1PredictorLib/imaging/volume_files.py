@@ -120,7 +120,7 @@ def require_file(path: Path, what: str) -> None:
     if empty:
         raise InputError(f"{path.name} is empty. Copy or export it again.")
     if not os.access(path, os.R_OK):
-        raise InputError(f"{path} may not be read. Ask for the right to read it, or copy it to a folder of your own.")
+        raise unreadable(path, PermissionError())
 
 
 def unreadable(path: Path, error: OSError) -> InputError:

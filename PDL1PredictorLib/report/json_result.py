@@ -104,7 +104,7 @@ def _endpoint(prediction: EndpointPrediction) -> dict[str, Any]:
 
 
 def _warnings(warnings: tuple[CaseWarning, ...]) -> list[dict[str, str]]:
-    return [{"code": warning.code, "text": warning.text} for warning in warnings]
+    return [warning.to_dict() for warning in warnings]
 
 
 def _model(model: ModelSummary) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -80,7 +80,7 @@ class CaseCache:
         facts = {
             "labels": json.dumps(case.labels),
             "settings": self._settings,
-            "warnings": json.dumps([asdict(warning) for warning in case.warnings]),
+            "warnings": json.dumps([warning.to_dict() for warning in case.warnings]),
         }
         table = pa.table({"feature": list(self._names), "value": case.features}).replace_schema_metadata(facts)
         content = io.BytesIO()

@@ -28,11 +28,7 @@ def as_lines(warnings: CaseWarnings) -> list[str]:
 
 def as_plain(warnings: CaseWarnings) -> dict[str, list[dict[str, str]]]:
     """For JSON: case to its warnings as in `result.json`; cases without any are left out."""
-    return {
-        name: [{"code": warning.code, "text": warning.text} for warning in found]
-        for name, found in warnings.items()
-        if found
-    }
+    return {name: [warning.to_dict() for warning in found] for name, found in warnings.items() if found}
 
 
 def write_warning_table(warnings: CaseWarnings, path: Path, overwrite: bool = False) -> None:
