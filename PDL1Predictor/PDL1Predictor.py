@@ -54,7 +54,7 @@ class PDL1Predictor(ScriptedLoadableModule):
 
 def register_sample_data() -> None:
     """Lists the sample patient in the module Sample Data."""
-    from PDL1PredictorGUI import sample
+    from PDL1PredictorGUI.scene import sample
 
     sample.register()
 
@@ -75,15 +75,15 @@ class PDL1PredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def setup(self) -> None:
         """Makes the window; needs no main window, no network and no package that Slicer does not bring."""
         ScriptedLoadableModuleWidget.setup(self)
-        from PDL1PredictorGUI.batch_section import BatchSection
-        from PDL1PredictorGUI.library import make_importable
-        from PDL1PredictorGUI.live import LiveRegions
-        from PDL1PredictorGUI.patient import PatientSection
-        from PDL1PredictorGUI.predict_section import PredictSection
-        from PDL1PredictorGUI.regions import RegionsSection
-        from PDL1PredictorGUI.results_section import ResultsSection
-        from PDL1PredictorGUI.section import Shared
-        from PDL1PredictorGUI.tumor import TumorSection
+        from PDL1PredictorGUI.setup.library import make_importable
+        from PDL1PredictorGUI.window.batch_section import BatchSection
+        from PDL1PredictorGUI.window.live import LiveRegions
+        from PDL1PredictorGUI.window.patient import PatientSection
+        from PDL1PredictorGUI.window.predict_section import PredictSection
+        from PDL1PredictorGUI.window.regions import RegionsSection
+        from PDL1PredictorGUI.window.results_section import ResultsSection
+        from PDL1PredictorGUI.window.section import Shared
+        from PDL1PredictorGUI.window.tumor import TumorSection
 
         make_importable()
         window = slicer.util.loadUI(self.resourcePath("UI/PDL1Predictor.ui"))
@@ -161,7 +161,7 @@ class PDL1PredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def on_scene_end_import(self, _caller: Any, _event: str) -> None:
         """A scene was opened: what a file cannot hold is made anew."""
-        from PDL1PredictorGUI import results
+        from PDL1PredictorGUI.scene import results
 
         failed = results.restore_all()
         self.initialize_parameters()
@@ -207,7 +207,7 @@ class PDL1PredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def refresh(self) -> None:
         """Brings every section up to date; a call from within comes after the present one."""
-        from PDL1PredictorGUI.section import scene_is_moving
+        from PDL1PredictorGUI.window.section import scene_is_moving
 
         if self.shared.parameters is None or scene_is_moving():
             return
@@ -253,14 +253,14 @@ class PDL1PredictorLogic(ScriptedLoadableModuleLogic):
 
     def getParameterNode(self) -> Any:
         """The scene's parameters."""
-        from PDL1PredictorGUI.parameters import PDL1PredictorParameters
+        from PDL1PredictorGUI.scene.parameters import PDL1PredictorParameters
 
         return PDL1PredictorParameters(super().getParameterNode())
 
     @staticmethod
     def first_ct() -> Any:
         """The first volume that can be a CT, or None."""
-        from PDL1PredictorGUI import bridge
+        from PDL1PredictorGUI.scene import bridge
 
         volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
         return next((node for node in volumes if not bridge.why_not_ct(node)), None)
@@ -276,9 +276,9 @@ class PDL1PredictorLogic(ScriptedLoadableModuleLogic):
         clinical: Mapping[str, Any] | None = None,
         ringSegmentID: str | None = None,
     ) -> Any:
-        """What `predict` starts with these arguments: a `PDL1PredictorGUI.predictor.PredictRequest`."""
-        from PDL1PredictorGUI.predictor import PredictRequest
-        from PDL1PredictorGUI.ring import edited_ring
+        """What `predict` starts with these arguments: a `PDL1PredictorGUI.background.predictor.PredictRequest`."""
+        from PDL1PredictorGUI.background.predictor import PredictRequest
+        from PDL1PredictorGUI.scene.ring import edited_ring
 
         return PredictRequest(
             volume=ctNode,
@@ -299,7 +299,7 @@ class PDL1PredictorLogic(ScriptedLoadableModuleLogic):
         onEnd: Callable[..., None] | None = None,
     ) -> Any:
         """A background prediction, not yet started."""
-        from PDL1PredictorGUI.predictor import Prediction
+        from PDL1PredictorGUI.background.predictor import Prediction
 
         return Prediction(onProgress, onLog, onEnd)
 
@@ -341,7 +341,7 @@ class PDL1PredictorLogic(ScriptedLoadableModuleLogic):
         Raises:
             PDL1Error: With what to do; with `wait` also when the prediction did not reach its end.
         """
-        from PDL1PredictorGUI.library import make_importable
+        from PDL1PredictorGUI.setup.library import make_importable
 
         make_importable()
         from PDL1PredictorLib.core.errors import CancelledError, PDL1Error
@@ -370,9 +370,9 @@ class PDL1PredictorTest(ScriptedLoadableModuleTest):
 
     def phantom(self) -> tuple[Any, Any, str]:
         """A small synthetic patient: CT, segmentation, segment."""
-        from PDL1PredictorGUI import bridge
-        from PDL1PredictorGUI.library import make_importable
-        from PDL1PredictorGUI.tumor import new_tumor
+        from PDL1PredictorGUI.scene import bridge
+        from PDL1PredictorGUI.setup.library import make_importable
+        from PDL1PredictorGUI.window.tumor import new_tumor
 
         make_importable()
         from PDL1PredictorLib.phantom.patient import make_patient
@@ -385,7 +385,8 @@ class PDL1PredictorTest(ScriptedLoadableModuleTest):
 
     def test_predict_from_a_script(self) -> None:
         """A prediction without a window gives an answer for every endpoint."""
-        from PDL1PredictorGUI import packages, results
+        from PDL1PredictorGUI.scene import results
+        from PDL1PredictorGUI.setup import packages
 
         volume, segmentation, segment_id = self.phantom()
         if packages.missing():

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from PDL1PredictorLib.learning.trained import Trained
 from PDL1PredictorLib.phantom.patient import PhantomPatient, make_patient
-from PDL1PredictorLib.study.trained import Trained
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("PDL1_SHARED", ROOT.parent / "shared"))

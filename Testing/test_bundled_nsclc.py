@@ -8,13 +8,13 @@ import onnx
 import pytest
 import safetensors.numpy
 
+from PDL1PredictorLib.learning.classifiers import HOLDS_ROWS
 from PDL1PredictorLib.models.bundle import Bundle, read_bundle
 from PDL1PredictorLib.models.deep_radscore import DeepRadScore
 from PDL1PredictorLib.models.manifest import REGIONS
 from PDL1PredictorLib.phantom.patient import make_patient
 from PDL1PredictorLib.predict import Options, predict_case
 from PDL1PredictorLib.resources import find_model
-from PDL1PredictorLib.study.fusion import HOLDS_ROWS
 
 WORDS = Path(__file__).parents[1] / "docs" / "studies" / "nsclc_radiogenomics.json"
 N_TUMORS = 99

@@ -12,8 +12,8 @@ from PDL1PredictorLib.core.output import refuse_existing, whole_file
 from PDL1PredictorLib.core.outside_text import safe_cell
 
 if TYPE_CHECKING:
-    from PDL1PredictorLib.study.cohort import Cohort
-    from PDL1PredictorLib.study.cohort_writing import Imported
+    from PDL1PredictorLib.cohort.table import Cohort
+    from PDL1PredictorLib.cohort.writing import Imported
 
 TABLE_HELP = "table of the cohort, CSV or Parquet (docs/cohort.md)"
 
@@ -88,8 +88,8 @@ def _add_import_output(command: argparse.ArgumentParser) -> None:
 
 
 def _check(options: argparse.Namespace, speaker: Speaker) -> None:
-    from PDL1PredictorLib.study.case_warnings import as_lines, as_plain, write_warning_table
-    from PDL1PredictorLib.study.cohort import read_cohort
+    from PDL1PredictorLib.cohort.case_warnings import as_lines, as_plain, write_warning_table
+    from PDL1PredictorLib.cohort.table import read_cohort
 
     if options.out is not None:
         refuse_existing(options.out, options.overwrite)
@@ -108,8 +108,8 @@ def _check(options: argparse.Namespace, speaker: Speaker) -> None:
 
 
 def _describe(options: argparse.Namespace, speaker: Speaker) -> None:
-    from PDL1PredictorLib.study.cohort import read_cohort
-    from PDL1PredictorLib.study.describe import COLUMNS, table_1
+    from PDL1PredictorLib.cohort.describe import COLUMNS, table_1
+    from PDL1PredictorLib.cohort.table import read_cohort
 
     rows = table_1(read_cohort(options.table, check_files=False), options.by)
     if options.out is not None:
@@ -128,13 +128,13 @@ def _describe(options: argparse.Namespace, speaker: Speaker) -> None:
 def _features(options: argparse.Namespace, speaker: Speaker) -> None:
     for name in ("pyarrow", "filelock"):
         require_module(name, "Preparing a cohort needs more packages than prediction: install pdl1predictor[train].")
+    from PDL1PredictorLib.cohort.case_warnings import as_lines, as_plain
+    from PDL1PredictorLib.cohort.feature_table import require_table_name, write_feature_table
+    from PDL1PredictorLib.cohort.prepare import prepare
+    from PDL1PredictorLib.cohort.sources import file_sources
+    from PDL1PredictorLib.cohort.table import read_cohort
     from PDL1PredictorLib.core.settings import RegionSettings
     from PDL1PredictorLib.radiomics.settings import preset
-    from PDL1PredictorLib.study.case_warnings import as_lines, as_plain
-    from PDL1PredictorLib.study.cohort import read_cohort
-    from PDL1PredictorLib.study.feature_table import require_table_name, write_feature_table
-    from PDL1PredictorLib.study.prepare import prepare
-    from PDL1PredictorLib.study.sources import file_sources
 
     require_table_name(options.out)
     refuse_existing(options.out, options.overwrite)
@@ -164,8 +164,8 @@ def _features(options: argparse.Namespace, speaker: Speaker) -> None:
 
 
 def _import_tcia(options: argparse.Namespace, speaker: Speaker) -> None:
-    from PDL1PredictorLib.study.import_clinical import ExpressionRule
-    from PDL1PredictorLib.study.import_tcia import import_tcia
+    from PDL1PredictorLib.cohort.import_clinical import ExpressionRule
+    from PDL1PredictorLib.cohort.import_tcia import import_tcia
 
     refuse_existing(options.out, options.overwrite)
     rule = ExpressionRule(options.gene, options.cut)
@@ -174,14 +174,14 @@ def _import_tcia(options: argparse.Namespace, speaker: Speaker) -> None:
 
 
 def _import_folder(options: argparse.Namespace, speaker: Speaker) -> None:
-    from PDL1PredictorLib.study.import_folder import import_folder
+    from PDL1PredictorLib.cohort.import_folder import import_folder
 
     refuse_existing(options.out, options.overwrite)
     _write(import_folder(options.images, options.image, options.mask, options.labels), options, speaker)
 
 
 def _write(found: "Imported", options: argparse.Namespace, speaker: Speaker) -> None:
-    from PDL1PredictorLib.study.cohort_writing import write_cohort_table
+    from PDL1PredictorLib.cohort.writing import write_cohort_table
 
     cohort = write_cohort_table(found.rows, options.out, options.overwrite)
     text = "\n".join([_summary(cohort), *found.notes, f"Table: {options.out}"])

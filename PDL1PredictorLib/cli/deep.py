@@ -54,9 +54,9 @@ def _add_pretrain(commands: Any) -> None:
 def _backbones(options: argparse.Namespace, speaker: Speaker) -> None:
     _require_training()
     from PDL1PredictorLib.core.output import whole_folder
+    from PDL1PredictorLib.learning.deep.comparison import COMPARISON, backbones_text, compare_backbones, divided
     from PDL1PredictorLib.models.device import choose_device
     from PDL1PredictorLib.networks.names import BACKBONES
-    from PDL1PredictorLib.study.backbones import COMPARISON, backbones_text, compare_backbones, divided
 
     names = tuple(options.only.split(",")) if options.only else BACKBONES
     stage = COMPARISON.stages[0]
@@ -80,10 +80,10 @@ def _prepared(options: argparse.Namespace, progress: Any) -> tuple[Any, list[str
     """The prepared cohort, the patient of each case, and the rows of the test cases where the table says so."""
     import numpy as np
 
+    from PDL1PredictorLib.cohort.prepare import PhantomSource, Source, file_sources, prepare
+    from PDL1PredictorLib.cohort.table import read_cohort
     from PDL1PredictorLib.core.settings import RegionSettings
     from PDL1PredictorLib.radiomics.settings import FeatureSettings
-    from PDL1PredictorLib.study.cohort import read_cohort
-    from PDL1PredictorLib.study.prepare import PhantomSource, Source, file_sources, prepare
 
     regions = RegionSettings(patch_margin_mm=options.patch_margin)
     features = FeatureSettings(name="first-order", classes=("firstorder",), wavelet=None)  # not used, quick
@@ -106,9 +106,9 @@ def _prepared(options: argparse.Namespace, progress: Any) -> tuple[Any, list[str
 def _pretrain(options: argparse.Namespace, speaker: Speaker) -> None:
     _require_training()
     from PDL1PredictorLib.core.output import refuse_existing, whole_file
+    from PDL1PredictorLib.learning.deep.pretrain import Pretraining, pretrain, pretrained_facts, pretrained_text
+    from PDL1PredictorLib.learning.deep.weights import save_backbone
     from PDL1PredictorLib.models.device import choose_device
-    from PDL1PredictorLib.study.backbone_weights import save_backbone
-    from PDL1PredictorLib.study.pretrain import Pretraining, pretrain, pretrained_facts, pretrained_text
 
     if options.out.suffix != ".safetensors":
         raise InputError(f"The weights must be a .safetensors file, got {options.out.name}. Add the suffix.")

@@ -29,9 +29,9 @@ def _classifiers(options: argparse.Namespace, speaker: Speaker) -> None:
     for name in ("sklearn", "skl2onnx"):
         require_module(name, "Fitting needs more packages than prediction: install pdl1predictor[train].")
     from PDL1PredictorLib.core.output import whole_folder
-    from PDL1PredictorLib.study.input_table import read_input_table
-    from PDL1PredictorLib.study.table_report import figures, write_comparison
-    from PDL1PredictorLib.study.table_study import TableSettings, compare_classifiers
+    from PDL1PredictorLib.learning.tables.comparison import TableSettings, compare_classifiers
+    from PDL1PredictorLib.learning.tables.input_table import read_input_table
+    from PDL1PredictorLib.learning.tables.report import figures, write_comparison
 
     settings = TableSettings(options.seed, options.folds, options.repeats)
     table = read_input_table(options.table, options.label, options.ignore)

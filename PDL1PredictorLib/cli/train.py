@@ -91,8 +91,8 @@ def _train(options: argparse.Namespace, speaker: Speaker) -> None:
 def _demo(options: argparse.Namespace, speaker: Speaker) -> None:
     from PDL1PredictorLib.core.output import refuse_existing
     from PDL1PredictorLib.models.device import choose_device
-    from PDL1PredictorLib.study.card import export_demo
-    from PDL1PredictorLib.study.recipe import DemoRecipe, train_demo
+    from PDL1PredictorLib.recipes.demo import DemoRecipe, train_demo
+    from PDL1PredictorLib.recipes.demo_card import export_demo
 
     refuse_existing(options.out, options.overwrite)
     recipe = DemoRecipe(seed=options.seed, n_train=options.n or 900, n_test=options.n_test)
@@ -104,10 +104,10 @@ def _demo(options: argparse.Namespace, speaker: Speaker) -> None:
 
 def _study(options: argparse.Namespace, speaker: Speaker) -> None:
     require_module("matplotlib", "A study's report needs more packages: install pdl1predictor[train].")
+    from PDL1PredictorLib.cohort.case_warnings import as_lines, as_plain
     from PDL1PredictorLib.models.device import choose_device
-    from PDL1PredictorLib.study.case_warnings import as_lines, as_plain
+    from PDL1PredictorLib.study.card import Words, read_words
     from PDL1PredictorLib.study.conduct import Plan, conduct
-    from PDL1PredictorLib.study.study_card import Words, read_words
 
     endpoints, cases = _cases(options)
     words = read_words(options.words) if options.words else Words()
@@ -173,8 +173,8 @@ def _leak_test(options: argparse.Namespace, speaker: Speaker) -> None:
 
 def _cases(options: argparse.Namespace) -> tuple[tuple[str, ...], Any]:
     """Endpoints and cases of the table, or of the synthetic cohort."""
+    from PDL1PredictorLib.cohort.table import read_cohort
     from PDL1PredictorLib.core.endpoints import endpoint
-    from PDL1PredictorLib.study.cohort import read_cohort
     from PDL1PredictorLib.study.conduct import cases_of_table, synthetic_cases
 
     wanted = tuple(endpoint(key).key for key in options.endpoints.split(",")) if options.endpoints else None
@@ -187,7 +187,7 @@ def _cases(options: argparse.Namespace) -> tuple[tuple[str, ...], Any]:
 
 def _recipe(options: argparse.Namespace, endpoints: tuple[str, ...]) -> Any:
     from PDL1PredictorLib.radiomics.settings import preset
-    from PDL1PredictorLib.study.deepradscore import SHAREABLE, STUDY_REGIONS, StudyRecipe, study_training
+    from PDL1PredictorLib.recipes.deepradscore import SHAREABLE, STUDY_REGIONS, StudyRecipe, study_training
 
     regions = replace(
         STUDY_REGIONS,
@@ -226,8 +226,8 @@ def _stages(options: argparse.Namespace, default: Any) -> Any:
 
 
 def _synthetic_words(seed: int) -> Any:
-    from PDL1PredictorLib.study.card import INTENDED_USE
-    from PDL1PredictorLib.study.study_card import Words
+    from PDL1PredictorLib.recipes.demo_card import INTENDED_USE
+    from PDL1PredictorLib.study.card import Words
 
     return Words(
         title="Deep-RadScore, synthetic cohort",

@@ -24,7 +24,7 @@ OPSETS = {"": range(9, 31), "ai.onnx.ml": range(1, 6)}
 FLOAT, INT32, INT64, DOUBLE = 1, 6, 7, 11
 _NUMPY = {FLOAT: "<f4", INT32: "<i4", INT64: "<i8", DOUBLE: "<f8"}
 
-# What skl2onnx writes for the seven classifiers of `study.fusion`, and how often at most: no chain of them can make
+# What skl2onnx writes for the seven classifiers of `learning.classifiers`, and how often at most: no chain of them can make
 # large tensors of small ones.
 OPERATORS = {
     "": {
@@ -138,7 +138,7 @@ class Graph:
 
 
 def check_classifier(data: bytes, n_inputs: int) -> None:
-    """Refuse an ONNX file that is not a classifier as `study.fusion.to_onnx_bytes` writes it.
+    """Refuse an ONNX file that is not a classifier as `learning.classifiers.to_onnx_bytes` writes it.
 
     Args:
         data: The file.

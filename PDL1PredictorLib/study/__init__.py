@@ -1,5 +1,1 @@
-"""Training and evaluation on cohorts; needs the extra `train`."""
-
-from PDL1PredictorLib.core.cache_folders import keep_fonts_here
-
-keep_fonts_here()  # the figures of this room load matplotlib
+"""Studies on cohorts: conducted, measured, reported; needs the extra `train`."""

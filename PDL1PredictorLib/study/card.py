@@ -1,113 +1,193 @@
-"""What a demo bundle says of itself, and its model card, written from what was measured."""
+"""What a bundle of the recipe `deepradscore` says of itself, and its model card."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.endpoints import endpoint
-from PDL1PredictorLib.models.bundle import Bundle
-from PDL1PredictorLib.phantom.truth import bayes_auc
-from PDL1PredictorLib.study.export import About, export_bundle
-from PDL1PredictorLib.study.trained import Trained
-
-TITLE = "Deep-RadScore, synthetic cohort"
-INTENDED_USE = (
-    "To show and test the software from end to end. It was trained on synthetic phantoms: what it says about a "
-    "real patient "
-    "means nothing. It must not guide care."
-)
-LIMITATIONS = (
-    "Trained on synthetic phantoms whose labels are drawn from an invented rule; it knows nothing of real tumors.",
-    "Its figures hold for further synthetic patients only and say nothing about accuracy in people.",
-    "The network saw one axial slice per tumor, in three windows, and was trained from random weights.",
-    "The interval speaks of the calibration's uncertainty only, not of the image's or the contour's.",
-)
+from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.strict_json import brief, strict_json
+from PDL1PredictorLib.learning.classifiers import CHOSEN, HOLDS_ROWS
+from PDL1PredictorLib.learning.export import About
+from PDL1PredictorLib.models.manifest import MAX_LETTERS
+from PDL1PredictorLib.statistics.discrimination import auc
+from PDL1PredictorLib.study.outcome import MODELS, EndpointOutcome, StudyOutcome
 
 
-def export_demo(trained: Trained, folder: Path, overwrite: bool = False) -> Bundle:
-    """Write the outcome of `train_demo` as a bundle; see `export_bundle`."""
-    about = About(
-        title=TITLE,
-        intended_use=INTENDED_USE,
-        cohort=(
-            f"Synthetic cohort of this library, seed {trained.recipe.seed}: {trained.n_fit} patients to fit, "
-            f"{trained.n_validation} to choose and "
-            f"calibrate the classifier, {trained.n_test} to test."
-        ),
-        limitations=LIMITATIONS,
-        recipe_name="demo",
-        card=partial(model_card, trained=trained),
-        bayes_auc={key: float(bayes_auc(key)) for key in trained.endpoints},
+@dataclass(frozen=True)
+class Words:
+    """What only the people who train a model can say of it; a JSON file with these names.
+
+    Attributes:
+        title: One line.
+        cohort: Who the patients are and where they come from.
+        intended_use: What the model is for, and what it is not for.
+        limitations: Sentences.
+        attribution: Sources that must be named, with their licences.
+        licence: Of the weights.
+        version: Of the bundle.
+    """
+
+    title: str = "Deep-RadScore"
+    cohort: str = "A cohort of the user's own."
+    intended_use: str = "Research on the cohort that it was trained on. It must not guide care."
+    limitations: tuple[str, ...] = ("It has not been tested on patients of another hospital.",)
+    attribution: tuple[str, ...] = ()
+    licence: str = "Apache-2.0"
+    version: str = "1.0.0"
+
+
+MAX_SENTENCES, MAX_SENTENCE = 50, 4000  # what a bundle may hold, less what is added to it
+MOST_LETTERS = {name: most for name, most in MAX_LETTERS.items() if most < MAX_SENTENCE}
+
+
+def read_words(file: Path) -> Words:
+    """Read a JSON file with the names of `Words`.
+
+    Raises:
+        InputError: It is not such a file.
+    """
+    try:
+        values = strict_json(file.read_bytes())
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise InputError(f"{file} is not JSON: {error}.") from error
+    known = {field.name: field for field in fields(Words)}
+    if not isinstance(values, dict) or not set(values) <= set(known):
+        raise InputError(f"{file} must hold an object with some of the names {', '.join(known)}, and no others.")
+    lists = ("limitations", "attribution")
+    for name, value in values.items():
+        sentences = value if name in lists and isinstance(value, list) else [value]
+        if (name in lists and not isinstance(value, list)) or not all(isinstance(one, str) for one in sentences):
+            wanted = "a list of sentences" if name in lists else "text"
+            raise InputError(f"{file}: {name} must be {wanted}, got {brief(value)}.")
+        most = MOST_LETTERS.get(name, MAX_SENTENCE)
+        if len(sentences) > MAX_SENTENCES or any(len(one) > most for one in sentences):
+            raise InputError(f"{file}: {name} may have {most} letters each, {MAX_SENTENCES} sentences at most.")
+    checked: dict[str, Any] = {name: tuple(value) if name in lists else value for name, value in values.items()}
+    return Words(**checked)
+
+
+def about_study(
+    words: Words, outcome: StudyOutcome, counts: str, bayes_auc: Mapping[str, float] | None = None
+) -> About:
+    """What the bundle says.
+
+    Args:
+        words: Of the people who train.
+        outcome: Of the study; its figures go into the card.
+        counts: How many cases did what, a sentence.
+        bayes_auc: See `About`.
+    """
+    return About(
+        title=words.title,
+        intended_use=words.intended_use,
+        cohort=f"{words.cohort} {counts}",
+        limitations=(*words.limitations, *_always(outcome)),
+        recipe_name="deepradscore",
+        card=partial(study_card, words=words, outcome=outcome),
+        licence=words.licence,
+        bayes_auc=bayes_auc or {},
+        version=words.version,
     )
-    return export_bundle(trained, about, folder, overwrite)
 
 
-def model_card(manifest: dict[str, Any], trained: Trained) -> str:
+def _always(outcome: StudyOutcome) -> tuple[str, ...]:
+    sentences = ["The interval speaks of the calibration's uncertainty only, not of the image's or the contour's."]
+    if outcome.design != "split":
+        sentences.append(
+            "The figures are those of nested cross-validation; the model in the bundle was trained on all cases in the "
+            "same way and has no test cases of its own."
+        )
+    return tuple(sentences)
+
+
+def study_card(manifest: dict[str, Any], words: Words, outcome: StudyOutcome) -> str:
     """Markdown of the card: what the model is, what it was trained on, how it did, what it cannot do."""
-    command = (
-        f"pdl1 train --recipe demo --seed {trained.recipe.seed} "
-        f"--n {trained.n_fit + trained.n_validation} --n-test {trained.n_test}"
+    how = (
+        "On cases that nothing had seen."
+        if outcome.design == "split"
+        else f"By {outcome.design}: every case was answered by a model that had not seen it."
     )
     parts = [
         f"# {manifest['title']} (`{manifest['name']}`)",
         f"**{RESEARCH_USE_ONLY}**",
-        manifest["intended_use"],
+        words.intended_use,
         "## Trained on",
-        f"{manifest['cohort']} About a tenth of the labels is missing at random. No real patient is in it.",
+        manifest["cohort"],
+        "\n".join(f"- {source}" for source in words.attribution),
         "## How",
-        _METHOD,
-        "## Test figures",
-        f"On the {trained.n_test} synthetic patients that nothing had seen. The Bayes AUC is what the cohort's "
-        "own truth reaches: no model can "
-        "do better. Intervals: DeLong, 95 %.",
-        _table(manifest),
-        _left_out(manifest["left_out"]),
-        f"Made by `{command}` with version {manifest['library_version']}; the same command makes the same numbers.",
+        _method(outcome),
+        "## Figures",
+        f"{how} AUC with DeLong's 95 % interval; “volume” is a logistic regression on the tumor's volume alone, which "
+        "any model has to beat. An interval that holds 0.5 shows no signal.",
+        _table(outcome),
+        _left_out(outcome.left_out),
+        f"Made by `{outcome.command}` with version {manifest['library_version']}.",
         "## Limitations",
         "\n".join(f"- {sentence}" for sentence in manifest["limitations"]),
         "## Licence",
-        f"{manifest['licence']}. The bundle holds weights and numbers only; nothing in it is executed.",
+        f"{manifest['licence']}. The bundle holds weights and numbers only: no voxel and "
+        f"{_rows(manifest)}; nothing in it is executed.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-_METHOD = """\
-Deep-RadScore (Deep-CT, RadScore of tumor and 3 mm ring, fused), with the choices where the paper is silent:
+def _rows(manifest: Mapping[str, Any]) -> str:
+    rows = {found["classifier"]["kind"] for found in manifest["endpoints"].values()} & set(HOLDS_ROWS)
+    return (
+        "no patient's row" if not rows else "but for the standardized inputs that its classifiers keep no patient's row"
+    )
 
-- Radiomics: 851 features per region (original, wavelet coif1, bin width 25) on 1 mm voxels; z-score, Mann-Whitney U
-  (p < 0.05), correlation pruning (|rho| > 0.9), LASSO by 5-fold cross-validation, on the fit cases only.
-- Deep-CT: DenseNet121, one backbone for all endpoints, 10 deep features; lung window, soft-tissue window, and the
-  soft-tissue window inside the contour as its three channels; from random weights; a fixed number of epochs, so that
-  no case decides when to stop.
-- Fusion: 10 deep features and 2 RadScores; the classifier with the best mean AUC in 5-fold cross-validation repeated
-  10 times, fitted on the validation cases, which neither the features nor the network were fitted on.
+
+def _method(outcome: StudyOutcome) -> str:
+    recipe = outcome.settings
+    network = {
+        "trained": "all layers trained, on all training cases but a part "
+        f"({recipe['validation_share']:.0%}) that stops the training; once for every part, and in the end on "
+        "all for as many epochs as were best on average.",
+        "frozen": "the convolutional part left as its start weights have it, the two new layers trained.",
+    }[recipe["network"]]
+    ring, spacing = recipe["regions"]["ring_mm"], recipe["regions"]["spacing_mm"]
+    return f"""\
+Deep-RadScore (Deep-CT, RadScore of tumor and {ring:g} mm ring, fused), with the choices where the paper is silent:
+
+- Radiomics: preset `{recipe["features"]["name"]}` on {spacing:g} mm voxels; z-score, near-zero variance, Mann-Whitney U
+  (p < 0.05), correlation pruning (|rho| > 0.9), LASSO by 5-fold cross-validation, on training cases only.
+- Deep-CT: {recipe["deep"]["backbone"]}, {recipe["deep"]["n_deep"]} deep features; {network}
+- Fusion: {CHOSEN[recipe["choice"]]}, on cross-fitted inputs: each training case's come from a selection and a network
+  without it.
 - Calibration: Platt on out-of-fold predictions; the interval resamples it. Prediction sets: class-conditional
-  conformal, 90 % coverage by design.
-- Unlike-the-cohort warning: Mahalanobis distance of the selected features, Ledoit-Wolf covariance, against the 99th
-  percentile."""
+  conformal, {outcome.coverage:.0%} coverage by design.
+- Unlike-the-cohort warning: Mahalanobis distance of the selected features against the 99th percentile."""
 
 
-def _table(manifest: dict[str, Any]) -> str:
+def _table(outcome: StudyOutcome) -> str:
+    names = [name for name in MODELS if any(name in found.models for found in outcome.endpoints.values())]
     lines = [
-        "| endpoint | positive means | classifier | test AUC | 95 % interval | positive / negative | Bayes AUC |",
-        "|---|---|---|---|---|---|---|",
+        f"| endpoint | positive means | positive / negative | {' | '.join(names)} |",
+        f"|---|---|---|{'---|' * len(names)}",
     ]
-    for key in manifest["endpoint_order"]:
-        model = manifest["endpoints"][key]
-        measured = model["test_auc"]
-        figures = (
-            "not measured | - | -"
-            if measured is None
-            else f"{measured['value']:.3f} | {measured['low']:.3f} to {measured['high']:.3f} | "
-            f"{measured['n_positive']} / {measured['n_negative']}"
-        )
-        kind = model["classifier"]["kind"]
-        lines.append(f"| {key} | {endpoint(key).definition} | {kind} | {figures} | {model['bayes_auc']:.3f} |")
+    for key, found in outcome.endpoints.items():
+        positive = int(found.labels.sum())
+        figures = " | ".join(_auc(found, name) for name in names)
+        definition = endpoint(key).definition
+        lines.append(f"| {key} | {definition} | {positive} / {len(found.labels) - positive} | {figures} |")
     return "\n".join(lines)
 
 
-def _left_out(reasons: dict[str, str]) -> str:
+def _auc(found: EndpointOutcome, name: str) -> str:
+    if name not in found.models or not 0 < found.labels.sum() < len(found.labels):
+        return "not measured"
+    value = auc(found.labels, found.models[name].probability)
+    return f"{value.value:.3f} ({value.interval[0]:.3f} to {value.interval[1]:.3f})"
+
+
+def _left_out(reasons: Mapping[str, str]) -> str:
     if not reasons:
         return ""
     return "Without a model: " + "; ".join(f"{key} ({reason})" for key, reason in reasons.items()) + "."

@@ -11,23 +11,23 @@ from typing import Any
 import numpy as np
 
 from PDL1PredictorLib import __version__
+from PDL1PredictorLib.cohort.describe import table_1
+from PDL1PredictorLib.cohort.locking import only_run_in
+from PDL1PredictorLib.cohort.prepare import PhantomSource, PreparedCohort, Source, file_sources, prepare
+from PDL1PredictorLib.cohort.table import Cohort
 from PDL1PredictorLib.core.errors import CohortError, InputError
 from PDL1PredictorLib.core.output import refuse_existing
 from PDL1PredictorLib.core.progress import SILENT, Progress
+from PDL1PredictorLib.learning.deep.cost import Cost, measured
+from PDL1PredictorLib.learning.export import export_bundle
 from PDL1PredictorLib.models.bundle import Bundle
 from PDL1PredictorLib.phantom.truth import bayes_auc
-from PDL1PredictorLib.study.cohort import Cohort
-from PDL1PredictorLib.study.cost import Cost, measured
-from PDL1PredictorLib.study.deepradscore import StudyRecipe
-from PDL1PredictorLib.study.describe import table_1
+from PDL1PredictorLib.recipes.deepradscore import StudyRecipe
+from PDL1PredictorLib.study.card import Words, about_study
 from PDL1PredictorLib.study.examples import examples
-from PDL1PredictorLib.study.export import export_bundle
-from PDL1PredictorLib.study.locking import only_run_in
 from PDL1PredictorLib.study.outcome import StudyOutcome
-from PDL1PredictorLib.study.prepare import PhantomSource, PreparedCohort, Source, file_sources, prepare
-from PDL1PredictorLib.study.report import write_study_report
+from PDL1PredictorLib.study.report.write import write_study_report
 from PDL1PredictorLib.study.run import Study, StudyRun, run_study
-from PDL1PredictorLib.study.study_card import Words, about_study
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "SimpleITK", "numba", "onnxruntime", "skl2onnx")
 DESIGNS = {"split": "split", "nested": "nested cross-validation"}

@@ -7,23 +7,23 @@ from pathlib import Path
 
 import numpy as np
 
+from PDL1PredictorLib.cohort.prepare import PreparedCohort
+from PDL1PredictorLib.cohort.splits import stratified_parts
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.processes import run_each
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.explain.shapley import exact_shapley
+from PDL1PredictorLib.learning.crossfit import Inputs, Learned, TrainingSet, learn
+from PDL1PredictorLib.learning.deep.learners import DeepLearner, FrozenNetwork, WholeNetwork
+from PDL1PredictorLib.learning.deep.training import TrainedDeepCT
+from PDL1PredictorLib.learning.fitting import FittedModel, Fitting, fit_model
+from PDL1PredictorLib.learning.reference import reference_of
+from PDL1PredictorLib.learning.trained import Trained, TrainedEndpoint
 from PDL1PredictorLib.models.manifest import REGIONS
+from PDL1PredictorLib.recipes.deepradscore import LEAST_PER_CLASS, StudyRecipe
 from PDL1PredictorLib.statistics.conformal import prediction_set
 from PDL1PredictorLib.statistics.discrimination import auc
-from PDL1PredictorLib.study.deep_part import DeepLearner, FrozenNetwork, WholeNetwork
-from PDL1PredictorLib.study.deep_training import TrainedDeepCT
-from PDL1PredictorLib.study.deepradscore import LEAST_PER_CLASS, StudyRecipe
-from PDL1PredictorLib.study.fitting import FittedModel, Fitting, fit_model
-from PDL1PredictorLib.study.inputs import Inputs, Learned, TrainingSet, learn
 from PDL1PredictorLib.study.outcome import FUSED, MODELS, VOLUME, EndpointOutcome, ModelOutcome
-from PDL1PredictorLib.study.prepare import PreparedCohort
-from PDL1PredictorLib.study.reference import reference_of
-from PDL1PredictorLib.study.splits import stratified_parts
-from PDL1PredictorLib.study.trained import Trained, TrainedEndpoint
 
 Models = dict[str, FittedModel]
 """By name, of `MODELS`."""

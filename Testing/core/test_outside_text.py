@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from PDL1PredictorLib.cli.speaker import Speaker
+from PDL1PredictorLib.cohort.files import read_rows
+from PDL1PredictorLib.cohort.writing import write_cohort_table
 from PDL1PredictorLib.core.outside_text import card_text, one_line, plain_cell, safe_cell, visible
-from PDL1PredictorLib.study.cohort_files import read_rows
-from PDL1PredictorLib.study.cohort_writing import write_cohort_table
 
 
 @pytest.mark.parametrize(

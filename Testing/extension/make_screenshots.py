@@ -100,7 +100,7 @@ def zoom_to_tumor(walk: Walk) -> None:
 
 def predict(walk: Walk) -> None:
     """Step 4, with a picture on the way."""
-    from PDL1PredictorGUI.predict_section import State
+    from PDL1PredictorGUI.window.predict_section import State
 
     walk.open_only("predict")
     walk.ui.predictButton.click()

@@ -23,7 +23,8 @@ def assert_taken_from(folder: Path, *modules: ModuleType) -> None:
 
 def main() -> None:
     """Loads and predicts the sample patient."""
-    from PDL1PredictorGUI import library, packages, ring, sample
+    from PDL1PredictorGUI.scene import ring, sample
+    from PDL1PredictorGUI.setup import library, packages
 
     import PDL1Predictor
 

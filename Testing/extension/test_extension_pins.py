@@ -51,7 +51,7 @@ def packages():
     import slicerhost
 
     slicerhost.start()
-    from PDL1PredictorGUI import packages
+    from PDL1PredictorGUI.setup import packages
 
     return packages
 

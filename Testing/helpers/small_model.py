@@ -6,16 +6,16 @@ import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 
+from PDL1PredictorLib.learning.classifiers import Chosen
+from PDL1PredictorLib.learning.deep.training import DeepTraining, Stage, TrainedDeepCT
+from PDL1PredictorLib.learning.fitting import YOUDEN, FittedModel
+from PDL1PredictorLib.learning.selection import Standardizer
+from PDL1PredictorLib.learning.trained import Reference, Trained, TrainedEndpoint
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
+from PDL1PredictorLib.recipes.demo import DemoRecipe
+from PDL1PredictorLib.recipes.demo_card import export_demo
 from PDL1PredictorLib.statistics.discrimination import Auc
-from PDL1PredictorLib.study.card import export_demo
-from PDL1PredictorLib.study.deep_training import DeepTraining, Stage, TrainedDeepCT
-from PDL1PredictorLib.study.fitting import YOUDEN, FittedModel
-from PDL1PredictorLib.study.fusion import Chosen
-from PDL1PredictorLib.study.recipe import DemoRecipe
-from PDL1PredictorLib.study.selection import Standardizer
-from PDL1PredictorLib.study.trained import Reference, Trained, TrainedEndpoint
 
 N_DEEP = 10
 TINY_ENDPOINTS = ("PDL1", "EGFR")

@@ -12,12 +12,12 @@ import safetensors.numpy
 
 from PDL1PredictorLib.cli.main import main
 from PDL1PredictorLib.core.errors import BundleError, InputError
+from PDL1PredictorLib.learning.trained import Trained
 from PDL1PredictorLib.models.bundle import Bundle, read_bundle, write_bundle
 from PDL1PredictorLib.models.deep_radscore import DeepRadScore
 from PDL1PredictorLib.models.manifest import read_manifest, survey
+from PDL1PredictorLib.recipes.demo_card import export_demo
 from PDL1PredictorLib.resources import find_model
-from PDL1PredictorLib.study.card import export_demo
-from PDL1PredictorLib.study.trained import Trained
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -119,7 +119,7 @@ sys.exit(main({[*words, "--out", "result"]!r}))
 
 @pytest.mark.parametrize("first", ["", "require_module('matplotlib', '');"])
 def test_matplotlib_keeps_its_fonts_among_our_caches(tmp_path: Path, first: str):
-    loads = "import PDL1PredictorLib.study.drawing, matplotlib.font_manager"
+    loads = "import PDL1PredictorLib.study.report.drawing, matplotlib.font_manager"
     run(tmp_path, f"from PDL1PredictorLib.core.lazy import require_module; {first} {loads}")
     assert {name for name in left(tmp_path) if "matplotlib" in name} == {
         name for name in left(tmp_path) if "pdl1predictor/matplotlib" in name.replace(os.sep, "/")

@@ -47,7 +47,7 @@ def case_in_scene(slicer_scene: Any, phantom: Any) -> Callable[..., SimpleNamesp
 
     def put() -> SimpleNamespace:
         import slicer
-        from PDL1PredictorGUI import bridge
+        from PDL1PredictorGUI.scene import bridge
 
         from PDL1PredictorLib.core.settings import RegionSettings
 
@@ -90,7 +90,7 @@ def put_case(slicer_scene: Any) -> Callable[..., SimpleNamespace]:
 
     def put(ct: sitk.Image, mask: sitk.Image, name: str = "CT") -> SimpleNamespace:
         import slicer
-        from PDL1PredictorGUI import bridge
+        from PDL1PredictorGUI.scene import bridge
 
         volume = bridge.volume_of_image(ct, name)
         segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", f"{name} segmentation")
@@ -126,7 +126,7 @@ def window_with_case(window: Any, case_in_scene: Callable[..., SimpleNamespace])
 @pytest.fixture
 def worker(monkeypatch: pytest.MonkeyPatch, result_folder: Path, tmp_path: Path) -> SimpleNamespace:
     """Stands for `pdl1 predict`, also in a batch; `let_go` lets all runs end, `let_one_go` the present or next one."""
-    from PDL1PredictorGUI import batch, predictor
+    from PDL1PredictorGUI.background import batch, predictor
     from window_steps import WORKER
 
     flag = tmp_path / "let go"
@@ -168,7 +168,7 @@ def ready(shown: Any, case_in_scene: Callable[..., SimpleNamespace]) -> Any:
 @pytest.fixture
 def answered(ready: Any, result_folder: Path) -> Any:
     """The window with a result."""
-    from PDL1PredictorGUI import results
+    from PDL1PredictorGUI.scene import results
 
     ready.results.show(results.store(result_folder, ready.shared.request()))
     ready.shared.live.settle()

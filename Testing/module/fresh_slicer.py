@@ -42,7 +42,7 @@ def put_pytorch_extension_there() -> None:
 
 def models(window: Any) -> dict[str, Any]:
     """The models that can be chosen, and the first letters of their cards."""
-    from PDL1PredictorGUI.models import card_html
+    from PDL1PredictorGUI.setup.models import card_html
 
     entries = window.predict._models
     return {entry.key: [entry.title, entry.problem, card_html(entry.path)[:4]] for entry in entries}
@@ -79,7 +79,7 @@ def batch(window: Any, folder: Path) -> dict[str, str]:
 
 def result_from_elsewhere(window: Any, result: Path, folder: Path) -> dict[str, Any]:
     """A result that a colleague's scene brought is shown and saved."""
-    from PDL1PredictorGUI import results, saving
+    from PDL1PredictorGUI.scene import results, saving
 
     window.results.show(results.store(result, window.shared.request()))
     window.shared.live.settle()

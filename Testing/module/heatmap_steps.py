@@ -11,8 +11,8 @@ import numpy as np
 import SimpleITK as sitk
 import slicer
 import vtk
-from PDL1PredictorGUI import bridge, heatmap, results
-from PDL1PredictorGUI.heatmap import HeatMapDisplay
+from PDL1PredictorGUI.scene import bridge, heatmap, results
+from PDL1PredictorGUI.scene.heatmap import HeatMapDisplay
 
 from PDL1PredictorLib.core.case import Case
 from PDL1PredictorLib.core.settings import RegionSettings

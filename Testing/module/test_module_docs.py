@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
-from PDL1PredictorGUI import outcome, packages, predictor, preferences, sample
+from PDL1PredictorGUI.background import outcome, predictor
+from PDL1PredictorGUI.scene import sample
+from PDL1PredictorGUI.setup import packages, preferences
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "docs" / "slicer.md").read_text(encoding="utf-8")
@@ -27,9 +29,10 @@ def quoted(guide: str) -> str:
 
 def test_the_page_on_architecture_names_every_page_of_the_module():
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").partition("## The module")[2]
-    rows = re.findall(r"^\| (`.*?) \|", text.partition("\nHow a case")[0], flags=re.MULTILINE)
+    table = text.partition("| pages | idea |")[2].partition("\nHow a case")[0]
+    rows = re.findall(r"^\| (`.*?) \|", table, flags=re.MULTILINE)
     named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
-    pages = {path.stem for path in Path(sample.__file__).parent.glob("*.py")} - {"__init__"}
+    pages = {path.stem for path in Path(sample.__file__).parents[1].rglob("*.py")} - {"__init__"}
     assert named == pages, "the table of pages in docs/architecture.md"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from bundled_only import NOT_BUNDLED
-from PDL1PredictorGUI import packages
+from PDL1PredictorGUI.setup import packages
 
 from PDL1PredictorLib.core.errors import MissingPackageError
 from PDL1PredictorLib.core.lazy import require_module

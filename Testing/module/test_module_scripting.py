@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import slicer
-from PDL1PredictorGUI import bridge, results
+from PDL1PredictorGUI.scene import bridge, results
 from window_steps import leftovers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +40,7 @@ def test_the_self_test_notices_a_broken_module(module, monkeypatch):
 
 def run_example(text):
     """Runs the example as in the Python console; gives what it prints, and its variables."""
-    from PDL1PredictorGUI import sample
+    from PDL1PredictorGUI.scene import sample
 
     sample.register()  # as at Slicer's start
     printed, names = io.StringIO(), {"__name__": "__main__"}

@@ -7,7 +7,7 @@ import types
 import pytest
 import slicer
 import slicerhost
-from PDL1PredictorGUI import computer, packages, preferences
+from PDL1PredictorGUI.setup import computer, packages, preferences
 from slicerhost.user import click, write
 from window_steps import leftovers, wait_for_end
 
@@ -158,7 +158,7 @@ def test_cancel_works_while_packages_are_installed_for_a_batch(ready, worker, mo
 
 
 def test_a_case_that_cannot_be_started_for_a_reason_that_nobody_expected_is_a_row(ready, monkeypatch, tmp_path):
-    from PDL1PredictorGUI import batch
+    from PDL1PredictorGUI.background import batch
 
     prepare_batch(ready, tmp_path)
     monkeypatch.setattr(batch.Batch, "_command", lambda *_arguments: 1 / 0)
@@ -246,7 +246,7 @@ def test_on_windows_torch_stays_below_the_versions_with_too_long_paths(slicer_sc
 
 
 def test_a_typed_path_is_read_once_it_is_whole(ready, tiny_model, monkeypatch):
-    from PDL1PredictorGUI import models
+    from PDL1PredictorGUI.setup import models
 
     read = []
     real = models.available_models

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import slicer
 import slicerhost
-from PDL1PredictorGUI import bridge, predictor, processes
-from PDL1PredictorGUI.tumor import new_tumor
+from PDL1PredictorGUI.background import predictor, processes
+from PDL1PredictorGUI.scene import bridge
+from PDL1PredictorGUI.window.tumor import new_tumor
 from slicerhost.user import click
 
 # Speaks as `pdl1 predict` does, waits for a file (for one run only, if it says "one"), and hands over a folder that

@@ -11,13 +11,13 @@ import SimpleITK as sitk
 import torch
 
 from PDL1PredictorLib.cli.main import main
+from PDL1PredictorLib.cohort.table import read_cohort
 from PDL1PredictorLib.core.errors import CohortError, InputError
+from PDL1PredictorLib.learning.deep.weights import save_backbone
 from PDL1PredictorLib.models.bundle import read_bundle
 from PDL1PredictorLib.models.deep_radscore import DeepRadScore
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 from PDL1PredictorLib.study import conduct
-from PDL1PredictorLib.study.backbone_weights import save_backbone
-from PDL1PredictorLib.study.cohort import read_cohort
 from PDL1PredictorLib.study.conduct import cases_of_table, synthetic_cases
 
 N = 48
@@ -128,7 +128,7 @@ def test_what_exists_is_refused_before_the_long_work(cohort: Path, trained: Path
 def test_a_second_training_in_the_same_folder_is_refused(
     cohort: Path, trained: Path, capsys: pytest.CaptureFixture[str]
 ):
-    from PDL1PredictorLib.study.locking import only_run_in
+    from PDL1PredictorLib.cohort.locking import only_run_in
 
     with only_run_in(trained / "model.cache"):
         assert main([*command(cohort, trained), "--overwrite"]) == 2

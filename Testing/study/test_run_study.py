@@ -8,25 +8,25 @@ import numpy as np
 import pytest
 import torch
 
+from PDL1PredictorLib.cohort.prepare import PreparedCohort
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.settings import RegionSettings
+from PDL1PredictorLib.learning import crossfit as inputs_page
+from PDL1PredictorLib.learning.deep.heads import HeadTraining
+from PDL1PredictorLib.learning.deep.learners import DeepModel
+from PDL1PredictorLib.learning.deep.training import DeepTraining, Stage
+from PDL1PredictorLib.learning.deep.weights import save_backbone
+from PDL1PredictorLib.learning.export import About, export_bundle
 from PDL1PredictorLib.models.bundle import read_bundle
 from PDL1PredictorLib.models.deep_radscore import DeepRadScore
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
+from PDL1PredictorLib.recipes.deepradscore import SHAREABLE, StudyRecipe, study_training
 from PDL1PredictorLib.statistics.discrimination import auc
-from PDL1PredictorLib.study import inputs as inputs_page
-from PDL1PredictorLib.study.backbone_weights import save_backbone
-from PDL1PredictorLib.study.deep_part import DeepModel
-from PDL1PredictorLib.study.deep_training import DeepTraining, Stage
-from PDL1PredictorLib.study.deepradscore import SHAREABLE, StudyRecipe, study_training
 from PDL1PredictorLib.study.examples import examples
-from PDL1PredictorLib.study.export import About, export_bundle
-from PDL1PredictorLib.study.heads import HeadTraining
 from PDL1PredictorLib.study.leak import leak_test, shuffled
 from PDL1PredictorLib.study.outcome import DEEP, FUSED, MODELS, RADIOMICS, VOLUME
-from PDL1PredictorLib.study.prepare import PreparedCohort
 from PDL1PredictorLib.study.run import Study, run_study, usable_endpoints
 
 FEATURES = FeatureSettings(name="few", classes=("shape", "firstorder"), wavelet=None)
@@ -161,7 +161,7 @@ def test_the_bundle_gives_the_answers_of_the_study(split_study, tmp_path: Path):
 
 
 def test_the_network_in_the_bundle_gives_the_deep_features_that_the_classifiers_saw(split_study):
-    from PDL1PredictorLib.study.deep_inference import deep_features
+    from PDL1PredictorLib.learning.deep.inference import deep_features
 
     study, run = split_study
     rows = run.folds[0].test[:4]

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.study.checklists import run_answers
-from PDL1PredictorLib.study.fusion import CHOSEN
-from PDL1PredictorLib.study.study_card import Words, about_study, read_words, study_card
+from PDL1PredictorLib.learning.classifiers import CHOSEN
+from PDL1PredictorLib.study.card import Words, about_study, read_words, study_card
+from PDL1PredictorLib.study.report.checklists import run_answers
 
 RECIPE = {
     "network": "frozen",

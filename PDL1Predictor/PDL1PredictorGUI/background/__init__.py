@@ -1,0 +1,1 @@
+"""Predictions in processes of their own."""

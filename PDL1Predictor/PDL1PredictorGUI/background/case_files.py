@@ -1,0 +1,98 @@
+"""A case as files for the background process, which knows no scene."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from PDL1PredictorGUI.scene.bridge import image_of_volume, place_segment
+
+if TYPE_CHECKING:
+    import SimpleITK as sitk
+
+_NRRD_TYPES = {"int8", "uint8", "int16", "uint16", "int32", "uint32", "float32", "float64"}
+
+
+class CaseFiles(NamedTuple):
+    """The files of an exported case; all lie in one folder."""
+
+    ct: Path
+    tumor: Path
+    ring: Path | None
+    clinical: Path | None
+
+
+def export_case(
+    volumeNode: Any,
+    segmentationNode: Any,
+    segmentID: str,
+    folder: Path,
+    ring_segment_id: str | None = None,
+    clinical: Mapping[str, Any] | None = None,
+) -> CaseFiles:
+    """Writes a case for the background process; nothing in the files names the patient.
+
+    Args:
+        volumeNode: The CT.
+        segmentationNode: Holds the tumor and the ring.
+        segmentID: The tumor.
+        folder: An existing folder; its path may hold any letters.
+        ring_segment_id: An edited ring that is to be used as it is.
+        clinical: Fields of `core.case.Clinical`; missing ones may be None.
+
+    Raises:
+        InputError: Something cannot be used; nothing is written then.
+        OSError: The folder cannot be written, or the disk is full.
+    """
+    ct = image_of_volume(volumeNode)
+    tumor = place_segment(segmentationNode, segmentID, ct)
+    ring = place_segment(segmentationNode, ring_segment_id, ct) if ring_segment_id else None
+    known = {name: value for name, value in (clinical or {}).items() if value is not None}
+    files = CaseFiles(
+        folder / "ct.nrrd",
+        folder / "tumor.nrrd",
+        folder / "ring.nrrd" if ring is not None else None,
+        folder / "clinical.json" if known else None,
+    )
+    write_image(ct, files.ct)
+    write_image(tumor, files.tumor)
+    if files.ring is not None:
+        write_image(ring, files.ring)
+    if files.clinical is not None:
+        files.clinical.write_text(json.dumps(known), encoding="utf-8")
+    return files
+
+
+def write_image(image: "sitk.Image", path: Path) -> None:
+    """Writes an uncompressed NRRD file by Python's own `open`: quick, and any path works on any system.
+
+    Source: format definition NRRD0005, teem.sourceforge.net/nrrd/format.html.
+    """
+    import SimpleITK as sitk
+
+    voxels = sitk.GetArrayViewFromImage(image)
+    if voxels.dtype.name not in _NRRD_TYPES:  # such as 64-bit integers, which no CT needs
+        voxels = voxels.astype(np.float64)
+    names = {"float32": "float", "float64": "double"}
+    steps = np.reshape(image.GetDirection(), (3, 3)) * image.GetSpacing()  # column = one voxel along an axis
+    header = (
+        "NRRD0005",
+        f"type: {names.get(voxels.dtype.name, voxels.dtype.name)}",
+        "dimension: 3",
+        "space: left-posterior-superior",
+        f"sizes: {' '.join(str(n) for n in image.GetSize())}",
+        f"space directions: {' '.join(_vector(steps[:, axis]) for axis in range(3))}",
+        "kinds: domain domain domain",
+        "endian: little",
+        "encoding: raw",
+        f"space origin: {_vector(image.GetOrigin())}",
+    )
+    with path.open("wb") as file:
+        file.write(("\n".join(header) + "\n\n").encode("ascii"))
+        file.write(np.ascontiguousarray(voxels, dtype=voxels.dtype.newbyteorder("<")).data)
+
+
+def _vector(values: Any) -> str:
+    return "(" + ",".join(repr(float(v)) for v in values) + ")"

@@ -1,0 +1,1 @@
+"""Between the scene's nodes and the library's images."""

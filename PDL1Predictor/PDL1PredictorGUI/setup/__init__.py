@@ -1,0 +1,1 @@
+"""What the module needs: packages, models, the library, preferences."""

@@ -1,0 +1,355 @@
+"""Section 5: every tumor's result, its heat map, charts, features and report."""
+
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from PDL1PredictorGUI.scene import charts, heatmap, results, saving
+from PDL1PredictorGUI.scene.result_tables import answer, call, interval, percent, what_the_number_is
+from PDL1PredictorGUI.setup import preferences
+from PDL1PredictorGUI.window.feature_list import FeatureList
+from PDL1PredictorGUI.window.section import ERROR, NOTE, WARNING, Section, Shared, Switches, enable, fill_combo, say
+
+ROW_HEIGHT, BAR_WIDTH = 24, 108
+ANSWER = 4  # column
+
+
+def answer_color(row: dict[str, Any]) -> Any:
+    """The report's colors for an answer."""
+    from PDL1PredictorLib.report.colors import ANSWERS
+
+    return ANSWERS.get(row["verdict"], ANSWERS["undecided"])
+
+
+class ResultsSection(Section):
+    """Shows the result of the chosen tumor, or another one that the user goes back to."""
+
+    def __init__(self, shared: Shared) -> None:
+        super().__init__(shared)
+        self.display = heatmap.HeatMapDisplay()
+        self.features = FeatureList(shared.ui)
+        self._tumor: tuple[Any, str] | None = None
+        self._shown_table = ""
+        self._shown_map: tuple[Any, ...] = ()
+        self._chart: tuple[str, str] | None = None  # the shown chart: result and endpoint, "" for all
+        ui = self.ui
+        self._map_switches = Switches(ui.heatMapCheckBox, ui.opacitySlider, ui.thresholdSlider)
+        self._make_table()
+        for button, slot in (
+            (ui.jumpButton, self.on_jump),
+            (ui.probabilityChartButton, self.on_probability_chart),
+            (ui.contributionChartButton, self.on_contribution_chart),
+            (ui.closeChartButton, self.on_close_chart),
+            (ui.reportButton, self.on_report),
+            (ui.saveButton, self.on_save),
+        ):
+            button.connect("clicked(bool)", slot)
+        ui.resultComboBox.connect("activated(int)", self.on_result_chosen)
+        ui.endpointComboBox.connect("activated(int)", self.on_endpoint_chosen)
+        ui.predictionsTable.connect("itemSelectionChanged()", self.on_row_chosen)
+        ui.featuresGroup.connect("toggled(bool)", self.on_features)
+
+    def _make_table(self) -> None:
+        table = self.ui.predictionsTable
+        titles = [_("Finding"), _("Probability of"), _("95 % CI"), _("Cut-off"), _("Answer")]
+        table.setColumnCount(len(titles))
+        table.setHorizontalHeaderLabels(titles)
+        table.verticalHeader().hide()
+        header = table.horizontalHeader()
+        header.setHighlightSections(False)
+        for column, mode in enumerate(("Stretch", "Fixed", *["ResizeToContents"] * 3)):
+            header.setSectionResizeMode(column, getattr(qt.QHeaderView, mode))
+        table.setColumnWidth(1, BAR_WIDTH)
+
+    # --- which result
+
+    @property
+    def result(self) -> Any:
+        """The result that is shown, or None."""
+        main = self.parameters.shown_result if self.parameters is not None else None
+        found = None if main is None else [item for item in results.all_results() if item.main is main]
+        return found[0] if found else None
+
+    def show(self, result: Any) -> None:
+        """Shows a new result and brings the views to its tumor."""
+        parameters = self.parameters
+        if parameters is None:
+            return
+        with slicer.util.NodeModify(parameters.parameterNode):
+            parameters.shown_result = result.main
+            parameters.show_heat_map = True
+        self._tumor = (result.segmentation, result.segment_id)
+        self.ui.resultsSection.collapsed = False
+        self.shared.refresh()
+        self.on_jump()
+        self.shared.live.poke()
+
+    def _follow_tumor(self) -> None:
+        """Another tumor: its own result, or none."""
+        parameters = self.parameters
+        tumor = (parameters.segmentation, parameters.segment_id)
+        if tumor == self._tumor:
+            return
+        first, self._tumor = self._tumor is None, tumor
+        if first and self.result is not None:  # an opened scene shows what it showed when it was saved
+            return
+        found = results.find(*tumor)
+        parameters.shown_result = found.main if found is not None else None
+
+    # --- showing
+
+    def update(self) -> None:
+        """The list, the table, the heat map."""
+        self._follow_tumor()
+        ui, result, every = self.ui, self.result, results.all_results()
+        ui.noResultLabel.setVisible(result is None)
+        ui.noResultLabel.text = self._why_nothing(every)
+        ui.resultPanel.setVisible(bool(every))
+        entries = [(_("Choose a result"), "")] if result is None else []
+        entries += [(self._title(item), item.main.GetID()) for item in every]
+        fill_combo(ui.resultComboBox, entries, result.main.GetID() if result is not None else "")
+        for widget in self._parts():
+            widget.setVisible(result is not None)
+        if result is None:
+            say(ui.staleLabel, "")
+            say(ui.warningsLabel, "")
+            self._shown_table = ""
+            self._show_map(None)
+            return
+        if self.parameters.endpoint not in result.endpoints:
+            self.parameters.endpoint = result.endpoints[0]
+        self._show_table(result)
+        self._show_endpoint(result)
+        text = "\n".join(f"• {warning['text']}" for warning in result.warnings)
+        say(ui.warningsLabel, text, WARNING)
+        self._show_map(result)
+        self._follow_with_chart(result)
+        self.features.show(result)
+
+    def settled(self) -> None:
+        """Says whether the result still holds."""
+        result = self.result
+        if result is None:
+            return
+        from PDL1PredictorGUI.scene.fingerprint import fingerprint
+        from PDL1PredictorLib.core.errors import PDL1Error
+
+        now = None
+        if self.parameters.volume is not None and result.segmentation is not None:
+            try:
+                now = fingerprint(self.shared.request(result.segmentation, result.segment_id))
+            except PDL1Error:
+                now = None
+        reasons = results.why_stale(result, now)
+        text = _("Out of date: {reasons}. Predict again.").format(reasons="; ".join(reasons)) if reasons else ""
+        say(self.ui.staleLabel, text, ERROR)
+
+    def _why_nothing(self, every: list[Any]) -> str:
+        if not every:
+            return _("No prediction yet. Outline a tumor and press Predict.")
+        return _("This tumor has no prediction yet. Press Predict, or choose another tumor's result.")
+
+    @staticmethod
+    def _title(result: Any) -> str:
+        volume = result.volume
+        return f"{result.segment_name} — {volume.GetName()}" if volume is not None else result.segment_name
+
+    def _parts(self) -> list[Any]:
+        ui = self.ui
+        return [
+            *(ui.predictionsTable, ui.endpointLabel, ui.heatMapGroup, ui.chartLabel, ui.probabilityChartButton),
+            *(ui.contributionChartButton, ui.closeChartButton, ui.featuresGroup, ui.reportButton, ui.saveButton),
+        ]
+
+    def _show_table(self, result: Any) -> None:
+        table, rows = self.ui.predictionsTable, result.lesion["endpoints"]
+        key = f"{result.main.GetID()} {result.main.GetMTime()}"
+        if key != self._shown_table:
+            self._shown_table = key
+            blocked = table.blockSignals(True)
+            table.setRowCount(len(rows))
+            for number, row in enumerate(rows):
+                self._fill_row(number, row)
+            header = table.horizontalHeader().sizeHint.height()
+            table.setFixedHeight(header + ROW_HEIGHT * len(rows) + 2 * table.frameWidth + 2)
+            table.blockSignals(blocked)
+            entries = [(row["title"], row["endpoint"]) for row in rows]
+            fill_combo(self.ui.endpointComboBox, entries, self.parameters.endpoint)
+        chosen = result.endpoints.index(self.parameters.endpoint)
+        blocked = table.blockSignals(True)
+        table.selectRow(chosen)
+        table.blockSignals(blocked)
+        self.ui.endpointComboBox.setCurrentIndex(chosen)
+
+    def _fill_row(self, number: int, row: dict[str, Any]) -> None:
+        table = self.ui.predictionsTable
+        table.setRowHeight(number, ROW_HEIGHT)
+        tip = f"{row['title']}: {row['definition']}\n{what_the_number_is(row)}\n{row['verdict_text']}"
+        for column, text in enumerate((row["title"], "", interval(row), percent(row["threshold"]), answer(row))):
+            item = qt.QTableWidgetItem(text)
+            item.setToolTip(tip)
+            table.setItem(number, column, item)
+        color = answer_color(row)
+        said = table.item(number, ANSWER)
+        said.setForeground(qt.QBrush(qt.QColor(color.ink)))
+        said.setBackground(qt.QBrush(qt.QColor(color.ground)))
+        bar = table.cellWidget(number, 1) or qt.QProgressBar()
+        bar.setRange(0, 1000)
+        bar.setValue(round(1000 * row["probability"]))
+        bar.setFormat(
+            _("{word}: {probability}").format(word=row["positive_word"], probability=percent(row["probability"]))
+        )
+        bar.setToolTip(tip)
+        bar.setStyleSheet(
+            "QProgressBar { border: 1px solid #9aa5b1; border-radius: 3px; margin: 3px 4px; background: #f7f8fa;"
+            " color: #1c2733; text-align: center; }"
+            f"QProgressBar::chunk {{ background: {color.bar}; }}"
+        )
+        if table.cellWidget(number, 1) is None:
+            table.setCellWidget(number, 1, bar)
+
+    def _show_endpoint(self, result: Any) -> None:
+        row = result.endpoint(self.parameters.endpoint)
+        text = _(
+            "<b>{title}</b>: {verdict}<br>{number} At the threshold alone: {call}.<br>“{word}” means {definition}."
+        ).format(
+            title=escape(row["title"]),
+            verdict=escape(row["verdict_text"]),  # "TPS < 1 %" is no tag
+            number=escape(what_the_number_is(row)),
+            call=escape(call(row)),
+            word=escape(row["positive_word"]),
+            definition=escape(row["definition"]),
+        )
+        self.ui.endpointLabel.text = text
+
+    def _show_map(self, result: Any) -> None:
+        parameters, ui = self.parameters, self.ui
+        node = result.heat_maps.get(parameters.endpoint) if result is not None else None
+        missing = _("Off: this finding has no heat map.") if node is None else ""
+        self._map_switches.set(missing)
+        empty = node is not None and parameters.show_heat_map and heatmap.is_empty(node)
+        nothing = _("This map is empty: nothing in the picture speaks for a positive answer.")
+        say(ui.heatMapNoteLabel, nothing if empty else "", NOTE)
+        wanted: tuple[Any, ...] = ()
+        if node is not None and parameters.show_heat_map:
+            opacity, threshold = parameters.heat_map_opacity, parameters.heat_map_threshold
+            wanted = (node.GetID(), parameters.endpoint, opacity, threshold)
+        if wanted == self._shown_map:
+            return
+        self._shown_map = wanted
+        if wanted:
+            self.display.show(result, *wanted[1:])
+        else:
+            self.display.hide()
+
+    # --- the user
+
+    def on_result_chosen(self, row: int) -> None:
+        """Goes back to a tumor's result, and to the tumor if it is still there."""
+        node = slicer.mrmlScene.GetNodeByID(self.ui.resultComboBox.itemData(row) or "")
+        result = next((item for item in results.all_results() if item.main is node), None)
+        if result is None:
+            return
+        parameters, segmentation = self.parameters, result.segmentation
+        with slicer.util.NodeModify(parameters.parameterNode):
+            parameters.shown_result = result.main
+            if segmentation is not None and segmentation.GetSegmentation().GetSegment(result.segment_id) is not None:
+                self._tumor = (segmentation, result.segment_id)
+                parameters.segmentation = segmentation
+                parameters.segment_id = result.segment_id
+        self.shared.refresh()
+        self.shared.live.poke()
+
+    def on_endpoint_chosen(self, row: int) -> None:
+        """A finding was chosen in the list."""
+        self.parameters.endpoint = self.ui.endpointComboBox.itemData(row)
+
+    def on_row_chosen(self) -> None:
+        """A finding was chosen in the table."""
+        result, row = self.result, self.ui.predictionsTable.currentRow()
+        if result is not None and 0 <= row < len(result.endpoints):
+            self.parameters.endpoint = result.endpoints[row]
+
+    def on_jump(self) -> None:
+        """Brings the views to the tumor."""
+        if self.result is not None:
+            self.display.jump_to_tumor(self.result)
+
+    def on_probability_chart(self) -> None:
+        """Shows the probabilities beside the images."""
+        self._show_chart("")
+
+    def on_contribution_chart(self) -> None:
+        """Shows the chosen finding's contributions beside the images."""
+        self._show_chart(self.parameters.endpoint)
+
+    def on_close_chart(self) -> None:
+        """Gives the user's layout back."""
+        charts.hide()
+        self._chart = None
+        self.update()
+
+    def _show_chart(self, endpoint: str) -> None:
+        """Contributions to a finding, or the probabilities of all."""
+        with slicer.util.tryWithErrorDisplay(_("The chart cannot be shown.")):
+            if endpoint:
+                charts.show_contributions(self.result, endpoint)
+            else:
+                charts.show_probabilities(self.result)
+            self._chart = (self.result.main.GetID(), endpoint)
+        self.update()
+
+    def _follow_with_chart(self, result: Any) -> None:
+        """A chart that is shown follows the chosen tumor and finding."""
+        enable(
+            self.ui.closeChartButton,
+            _("Closes the chart; the views are arranged as before."),
+            "" if self._chart else _("Off: no chart is shown."),
+        )
+        if self._chart is None or slicer.app.layoutManager() is None:
+            return
+        wanted = (result.main.GetID(), self.parameters.endpoint if self._chart[1] else "")
+        if wanted != self._chart:
+            self._show_chart(wanted[1])
+
+    def on_features(self, _opened: bool) -> None:
+        """The list of features was opened or closed."""
+        self.features.show(self.result)
+
+    def on_report(self) -> None:
+        """Opens the report."""
+        with slicer.util.tryWithErrorDisplay(_("The report cannot be opened.")):
+            saving.open_report(self.result)
+
+    def on_save(self) -> None:
+        """Writes everything into a folder."""
+        start = preferences.read(preferences.OUTPUT_FOLDER)
+        folder = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), _("Folder for the results"), start)
+        if not folder:
+            return
+        preferences.write(preferences.OUTPUT_FOLDER, folder)
+        with slicer.util.tryWithErrorDisplay(_("The results cannot be saved."), waitCursor=True):
+            saved = saving.save_results(self.result, Path(folder))
+            slicer.util.showStatusMessage(_("Saved: {folder}").format(folder=saved), 5000)
+
+    # --- coming and going
+
+    def forget(self) -> None:
+        """The scene closes."""
+        self._tumor = self._chart = None
+        self._shown_table = ""
+        self.features.forget()
+        self._shown_map = ()
+
+    def cleanup(self) -> None:
+        """The window goes away."""
+        saving.discard_reports()
+
+    def enter(self) -> None:
+        """What is in the views may have changed meanwhile."""
+        self._tumor = None
+        self._shown_map = () if self.display.shown() is None else self._shown_map

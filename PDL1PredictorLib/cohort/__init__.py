@@ -1,0 +1,1 @@
+"""Cohorts: tables, importers, and cases prepared for training; needs the extra `train`."""

@@ -1,0 +1,115 @@
+"""Prepared cases on disk: for each its features (Parquet) and its patches (npz), whole or not at all.
+
+The features are written last: a case whose features are there is ready, whenever the run was killed.
+"""
+
+import hashlib
+import io
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
+
+from PDL1PredictorLib import __version__
+from PDL1PredictorLib.cohort.sources import Labels
+from PDL1PredictorLib.core.output import whole_file
+from PDL1PredictorLib.core.results import CaseWarning
+from PDL1PredictorLib.core.settings import RegionSettings
+from PDL1PredictorLib.radiomics.settings import FeatureSettings
+
+FORMAT = 2  # of the files; another number makes older ones unknown
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedCase:
+    """What training sees of one case.
+
+    Attributes:
+        features: (f,), NaN where undefined.
+        patches_hu: (s, rows, columns) int16.
+        patches_tumor: (s, rows, columns) bool.
+        labels: As the source gave them.
+        warnings: What must be known of the case: of reading, of the choice of the tumor, of its regions.
+    """
+
+    features: np.ndarray
+    patches_hu: np.ndarray
+    patches_tumor: np.ndarray
+    labels: Labels
+    warnings: tuple[CaseWarning, ...] = ()
+
+
+class CaseCache:
+    """A folder of prepared cases, by key of the case and settings.
+
+    Args:
+        folder: Made where it is missing; safe to delete.
+        regions: How the regions are made.
+        features: How they are measured.
+    """
+
+    def __init__(self, folder: Path, regions: RegionSettings, features: FeatureSettings) -> None:
+        self._folder = folder
+        self._names = features.feature_names()
+        settings = [FORMAT, __version__, regions.to_dict(), features.to_dict()]
+        self._settings = json.dumps(settings, sort_keys=True)
+        self._suffix = hashlib.sha256(self._settings.encode()).hexdigest()[:12]
+
+    def sweep(self) -> None:
+        """Remove what a killed run left half written; only while no other run works here."""
+        for draft in self._folder.glob("*/.*.part"):
+            shutil.rmtree(draft, ignore_errors=True)
+
+    def has(self, key: str) -> bool:
+        """Whether the case was written; it may have been damaged since."""
+        return self._features_file(key).exists()
+
+    def write(self, key: str, case: PreparedCase) -> None:
+        """Keep a case.
+
+        Raises:
+            OutputError: It could not be written, for example because the disk is full; nothing is left half written.
+        """
+        arrays = io.BytesIO()
+        np.savez_compressed(arrays, patches_hu=case.patches_hu, patches_tumor=case.patches_tumor)
+        _put(self._patches_file(key), arrays.getvalue())
+        facts = {
+            "labels": json.dumps(case.labels),
+            "settings": self._settings,
+            "warnings": json.dumps([warning.to_dict() for warning in case.warnings]),
+        }
+        table = pa.table({"feature": list(self._names), "value": case.features}).replace_schema_metadata(facts)
+        content = io.BytesIO()
+        parquet.write_table(table, content, write_page_checksum=True)
+        _put(self._features_file(key), content.getvalue())
+
+    def read(self, key: str) -> PreparedCase | None:
+        """A case, or None where its files are missing or damaged."""
+        try:
+            content = pa.BufferReader(self._features_file(key).read_bytes())
+            table = parquet.ParquetFile(content, page_checksum_verification=True).read()
+            labels = json.loads(table.schema.metadata[b"labels"])
+            warnings = tuple(CaseWarning(**told) for told in json.loads(table.schema.metadata[b"warnings"]))
+            with np.load(io.BytesIO(self._patches_file(key).read_bytes()), allow_pickle=False) as stored:
+                patches = {name: stored[name] for name in stored.files}
+            if tuple(table["feature"].to_pylist()) != self._names:
+                return None
+            values = table["value"].to_numpy()
+            return PreparedCase(values, patches["patches_hu"], patches["patches_tumor"], labels, warnings)
+        except Exception:  # a damaged file may fail in any way that its readers know; it is made again
+            return None
+
+    def _features_file(self, key: str) -> Path:
+        return self._folder / "features" / f"{key}-{self._suffix}.parquet"
+
+    def _patches_file(self, key: str) -> Path:
+        return self._folder / "patches" / f"{key}-{self._suffix}.npz"
+
+
+def _put(path: Path, content: bytes) -> None:
+    with whole_file(path, overwrite=True) as draft:
+        draft.write_bytes(content)

@@ -1,0 +1,116 @@
+"""A cohort from plain folders: images and masks paired by their names, labels joined from a table."""
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from PDL1PredictorLib.cohort.files import read_rows
+from PDL1PredictorLib.cohort.table import CLINICAL, OPTIONAL
+from PDL1PredictorLib.cohort.writing import Imported, TableRow, known, own_column
+from PDL1PredictorLib.core.endpoints import ENDPOINTS
+from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.imaging.volume_files import SUFFIXES
+
+PAIRS = (  # image, mask: * is the case; without suffix, any volume file or a DICOM folder
+    ("*_image", "*_mask"),
+    ("*_ct", "*_tumor"),
+    ("*_ct", "*_mask"),
+    ("image/*", "mask/*"),
+    ("images/*", "masks/*"),
+    ("*/image", "*/mask"),
+    ("*/ct", "*/tumor"),
+    ("*/ct", "*/mask"),
+)
+OTHER_NAMES = {"age": "age_years", "gender": "sex"}
+MASK_SUFFIXES = (*(f".seg{suffix}" for suffix in (".nrrd", ".nhdr")), *SUFFIXES, ".dcm")
+
+
+def import_folder(
+    folder: Path, image: str | None = None, mask: str | None = None, labels: Path | None = None
+) -> Imported:
+    """Pair the images and masks of a folder.
+
+    Args:
+        folder: Searched with its subfolders.
+        image: Pattern of the images' paths below the folder, without suffix, with one * for the name of the case, such
+            as `scans/*_ct`; None tries the usual ones.
+        mask: Pattern of the masks.
+        labels: CSV or Parquet with the column `case` and clinical values and labels; words such as "Unknown" count as
+            empty, columns that are not known are kept under another name.
+
+    Raises:
+        InputError: Nothing could be paired, a pattern is not one, or the table of labels does not fit.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no folder. Choose the folder with the images and masks.")
+    if (image is None) != (mask is None):
+        raise InputError("Give both patterns, of the images and of the masks, or neither.")
+    pairs = PAIRS if image is None or mask is None else ((image, mask),)
+    paths = _paths(folder)
+    found = [(_matches(paths, one), _matches(paths, other)) for one, other in pairs]
+    images, masks = max(found, key=lambda both: len(both[0].keys() & both[1].keys()))
+    both = sorted(images.keys() & masks.keys())
+    if not both:
+        tried = "; ".join(f"{one} with {other}" for one, other in pairs)
+        raise InputError(
+            f"{folder} holds no image with a mask. Looked for: {tried}. Say how they are called (--image, --mask)."
+        )
+    rows = [{"case": name, "image": str(images[name]), "mask": str(masks[name])} for name in both]
+    notes = [
+        *_left_out("without a mask", images.keys() - masks.keys()),
+        *_left_out("a mask without an image", masks.keys() - images.keys()),
+    ]
+    if labels is not None:
+        notes += _join(rows, labels)
+    return Imported(rows, tuple(notes))
+
+
+def _paths(folder: Path) -> dict[str, Path]:
+    """Relative path without suffix, such as `a/ct`, to the file or folder."""
+    found: dict[str, Path] = {}
+    for parent, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in (*folders, *sorted(files)):
+            path = Path(parent) / name
+            suffix = next((s for s in MASK_SUFFIXES if name.lower().endswith(s)), "")
+            if (suffix or path.is_dir()) and not name.startswith("."):
+                relative = path.relative_to(folder).as_posix()
+                found[relative[: len(relative) - len(suffix)]] = path
+    return found
+
+
+def _matches(paths: dict[str, Path], pattern: str) -> dict[str, Path]:
+    """Case to path; the star is one part of a path or, in front, several."""
+    if pattern.count("*") != 1:
+        raise InputError(f"The pattern {pattern!r} needs one *, which stands for the name of the case.")
+    expression = re.compile(re.escape(pattern).replace(r"\*", "(.+)"), re.IGNORECASE)
+    matched = ((expression.fullmatch(relative), path) for relative, path in paths.items())
+    return {match.group(1).replace("/", "_"): path for match, path in matched if match}
+
+
+def _left_out(what: str, names: Sequence[str] | set[str]) -> list[str]:
+    return [f"Left out, {what}: {', '.join(sorted(names))}."] if names else []
+
+
+def _join(rows: list[TableRow], labels: Path) -> list[str]:
+    columns, found = read_rows(labels)
+    if "case" not in columns:
+        raise InputError(f"{labels} has no column 'case', by which labels and images are joined.")
+    names = {row.get("case") for row in found}
+    if len(names) < len(found):
+        raise InputError(f"{labels} names a case twice. Keep one row of each.")
+    renamed = {column: _known_column(column) for column in columns if column not in ("case", "image", "mask")}
+    by_case = {row.get("case"): row for row in found}
+    for row in rows:
+        values = by_case.get(row["case"])
+        if values is not None:
+            row.update({new: known(values.get(column)) for column, new in renamed.items()})
+    cases = {row["case"] for row in rows}
+    return [*_left_out("labels without images", names - cases), *_left_out("images without labels", cases - names)]
+
+
+def _known_column(name: str) -> str:
+    usual = {column.lower(): column for column in (*OPTIONAL, *CLINICAL, *(one.key for one in ENDPOINTS))}
+    lower = name.strip().lower()
+    return usual.get(OTHER_NAMES.get(lower, lower)) or own_column(name)

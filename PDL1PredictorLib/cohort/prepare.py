@@ -1,0 +1,210 @@
+"""A cohort's cases turned into the arrays that training needs, each kept in a cache, on many processes or a cluster."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from PDL1PredictorLib.cohort.cache import CaseCache, PreparedCase
+from PDL1PredictorLib.cohort.cluster import results_from_cluster
+from PDL1PredictorLib.cohort.feature_table import write_feature_table
+from PDL1PredictorLib.cohort.locking import only_run_in
+from PDL1PredictorLib.cohort.prepared import PreparedCohort
+from PDL1PredictorLib.cohort.sources import FileSource, PhantomSource, Source, file_sources, source_keys
+from PDL1PredictorLib.core.errors import InputError, OutputError, PDL1Error
+from PDL1PredictorLib.core.processes import run_each
+from PDL1PredictorLib.core.progress import SILENT, Progress
+from PDL1PredictorLib.core.settings import RegionSettings
+from PDL1PredictorLib.imaging.patch import neighbor_patches
+from PDL1PredictorLib.imaging.regions import make_regions
+from PDL1PredictorLib.radiomics.extract import extract_features
+from PDL1PredictorLib.radiomics.settings import FeatureSettings
+
+__all__ = ["FileSource", "PhantomSource", "PreparedCohort", "Source", "file_sources", "prepare"]
+
+NEIGHBORS = (-4, -2, 2, 4)  # slices of the lattice that also serve as training samples, as in paper 004
+
+
+def prepare(
+    sources: Sequence[Source],
+    endpoints: Sequence[str],
+    regions: RegionSettings,
+    features: FeatureSettings,
+    cache: Path,
+    workers: int | None = None,
+    progress: Progress = SILENT,
+    scheduler: str | None = None,
+) -> PreparedCohort:
+    """Prepare every case and keep each in `cache`, so that a run that was stopped goes on where it was.
+
+    A case that cannot be used is left out and its reason told; the others go on.
+
+    Args:
+        sources: The cases; no two may hold the same.
+        endpoints: Columns of the labels.
+        regions: How the regions are made.
+        features: How they are measured.
+        cache: Folder of the prepared cases; safe to delete. At the end it holds `features.parquet`, the whole table.
+        workers: Processes on this machine; None takes one a core.
+        progress: Told after every case.
+        scheduler: Address of a Dask cluster that does the work instead; its workers must see the files under the same
+            paths. Only this process writes the cache.
+
+    Raises:
+        InputError: Two cases are the same, none can be used, another run works in the cache, or the cluster is not
+            there.
+        OutputError: The cache cannot be written, for example because the disk is full.
+        CancelledError: The user cancelled; the cases that are ready stay in the cache.
+    """
+    with only_run_in(cache):
+        store = CaseCache(cache, regions, features)
+        store.sweep()
+        keys, failed = source_keys(sources)
+        found, warnings = _found(sources, keys, store)
+        todo = [position for position in keys if position not in found]
+        jobs = [(sources[position], regions, features) for position in todo]
+        kept = [keys[position] for position in todo]
+        run = _Run(jobs, kept, store, progress, done_before=len(sources) - len(todo))
+        reasons = run.on_cluster(scheduler) if scheduler and jobs else run.here(workers)
+        failed |= {sources[position].name: why for position, why in zip(todo, reasons, strict=True) if why}
+        if all(source.name in failed for source in sources):
+            told = "".join(f"\n  {name}: {reason}" for name, reason in list(failed.items())[:10])
+            raise InputError(f"None of the {len(sources)} cases of the cohort can be used:{told}")
+        cases = [
+            (sources[position], found[position] if position in found else _read_back(sources[position], key, store))
+            for position, key in keys.items()
+            if sources[position].name not in failed
+        ]
+        cohort = _gather(cases, tuple(endpoints), features.feature_names())
+        write_feature_table(cohort, cache / "features.parquet", overwrite=True)
+        return replace(cohort, failed=failed, warnings=tuple(warnings))
+
+
+def _found(
+    sources: Sequence[Source], keys: dict[int, str], store: CaseCache
+) -> tuple[dict[int, PreparedCase], list[str]]:
+    """Cases that are in the cache, by position, and what to tell of damaged files."""
+    found, warnings = {}, []
+    for position, key in keys.items():
+        if not store.has(key):
+            continue
+        case = store.read(key)
+        if case is None:
+            warnings.append(f"The cached files of {sources[position].name} were damaged; the case was prepared again.")
+        else:
+            found[position] = case
+    return found, warnings
+
+
+def _read_back(source: Source, key: str, store: CaseCache) -> PreparedCase:
+    case = store.read(key)
+    if case is None:
+        raise OutputError(f"What was written for {source.name} cannot be read back. Check the disk.")
+    return case
+
+
+Job = tuple[Source, RegionSettings, FeatureSettings]
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """The cases that are not in the cache yet, each job with its key, prepared here or on a cluster."""
+
+    jobs: list[Job]
+    keys: list[str]
+    store: CaseCache
+    progress: Progress
+    done_before: int
+
+    def here(self, workers: int | None) -> list[str]:
+        """Reason of each case that failed, "" where it worked; each process writes its own cases."""
+        jobs = [(*job, key, self.store) for job, key in zip(self.jobs, self.keys, strict=True)]
+        try:
+            return run_each(_measure_and_keep, jobs, workers, self.progress, "prepare", done_before=self.done_before)
+        except BrokenProcessPool as error:
+            raise InputError(
+                "A process that prepared cases was ended from outside, perhaps because the memory was full. What is "
+                "ready was kept: run the command again, with fewer processes (--workers)."
+            ) from error
+
+    def on_cluster(self, scheduler: str) -> list[str]:
+        """The same, where the workers only compute and this process writes as results come in."""
+        reasons = [""] * len(self.jobs)
+        self._tell(0)
+        with closing(results_from_cluster(scheduler, _measure, self.jobs)) as results:
+            for number, (position, result) in enumerate(results, start=1):
+                if isinstance(result, PreparedCase):
+                    self.store.write(self.keys[position], result)
+                else:
+                    reasons[position] = str(result)
+                self._tell(number)
+        return reasons
+
+    def _tell(self, done: int) -> None:
+        total, ready = self.done_before + len(self.jobs), self.done_before + done
+        self.progress.step("prepare", ready / max(total, 1), f"{ready} of {total} cases are ready")
+
+
+def _measure_and_keep(
+    source: Source, regions: RegionSettings, features: FeatureSettings, key: str, store: CaseCache
+) -> str:
+    result = _measure(source, regions, features)
+    if isinstance(result, str):
+        return result
+    store.write(key, result)
+    return ""
+
+
+def _measure(source: Source, regions: RegionSettings, features: FeatureSettings) -> PreparedCase | str:
+    """A prepared case, or the reason why it cannot be prepared: one bad case must not end a night's work."""
+    try:
+        return _prepare_one(source, regions, features)
+    except OutputError:
+        raise
+    except PDL1Error as error:
+        return str(error)
+    except Exception as error:
+        return f"Unexpected {type(error).__name__}: {error}"
+
+
+def _prepare_one(source: Source, regions: RegionSettings, features: FeatureSettings) -> PreparedCase:
+    loaded = source.load()
+    case = loaded.case
+    made = make_regions(case, regions, features.margin_at(regions.spacing_mm))
+    patches = neighbor_patches(case, made, regions, NEIGHBORS)
+    patches += (patches[0],) * (len(NEIGHBORS) + 1 - len(patches))  # slices without tumor teach nothing
+    values = extract_features(made, features)
+    return PreparedCase(
+        features=np.array([values[name] for name in features.feature_names()]),
+        patches_hu=np.concatenate([sitk.GetArrayFromImage(p.image) for p in patches]).astype(np.int16),
+        patches_tumor=np.concatenate([sitk.GetArrayFromImage(p.tumor) for p in patches]).astype(bool),
+        labels=loaded.labels,
+        warnings=(*loaded.warnings, *made.warnings),
+    )
+
+
+def _gather(
+    cases: Sequence[tuple[Source, PreparedCase]], endpoints: tuple[str, ...], feature_names: tuple[str, ...]
+) -> PreparedCohort:
+    labels = []
+    for source, case in cases:
+        row = case.labels if source.labels is None else source.labels
+        labels.append([np.nan if row.get(endpoint) is None else row[endpoint] for endpoint in endpoints])
+
+    def stacked(of: Callable[[PreparedCase], np.ndarray]) -> np.ndarray:
+        return np.stack([of(case) for _, case in cases])
+
+    return PreparedCohort(
+        names=tuple(source.name for source, _ in cases),
+        endpoints=endpoints,
+        feature_names=feature_names,
+        features=stacked(lambda case: case.features),
+        patches_hu=stacked(lambda case: case.patches_hu),
+        patches_tumor=stacked(lambda case: case.patches_tumor),
+        labels=np.array(labels, dtype=np.float64).reshape(len(cases), len(endpoints)),
+        case_warnings={source.name: case.warnings for source, case in cases if case.warnings},
+    )

@@ -1,0 +1,169 @@
+"""Where training cases come from: the synthetic cohort, or the files that a cohort's table names."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+from PDL1PredictorLib.cohort.table import Cohort, CohortCase
+from PDL1PredictorLib.core.case import Case
+from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.results import CaseWarning
+from PDL1PredictorLib.imaging.case_files import Files, read_one_tumor
+from PDL1PredictorLib.imaging.volume_files import files_of
+from PDL1PredictorLib.phantom.patient import make_patient
+
+Labels = dict[str, int | None]
+
+
+@dataclass(frozen=True, eq=False)
+class SourceCase:
+    """What a source brings.
+
+    Attributes:
+        case: CT and the one tumor.
+        labels: None where one is missing.
+        warnings: What reading and the choice of the tumor had to repair, leave out or assume.
+    """
+
+    case: Case
+    labels: Labels
+    warnings: tuple[CaseWarning, ...] = ()
+
+
+class Source(Protocol):
+    """One case to come; small, since it is sent to other processes."""
+
+    @property
+    def name(self) -> str:
+        """What the case is called in tables and messages."""
+        ...
+
+    @property
+    def key(self) -> str:
+        """Names the case's content, equal for equal content: it becomes part of the cache's file names.
+
+        Raises:
+            InputError: The content cannot be read.
+        """
+        ...
+
+    @property
+    def labels(self) -> Labels | None:
+        """The labels where they are known without loading; they then may change and the cache stays good."""
+        ...
+
+    def load(self) -> SourceCase:
+        """The case, its labels and its warnings.
+
+        Raises:
+            PDL1Error: The case cannot be used.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class PhantomSource:
+    """Patient `index` of the synthetic cohort of `seed`, with the field of view restricted to the tumor."""
+
+    seed: int
+    index: int
+
+    @property
+    def name(self) -> str:
+        """The key: the cohort has no other names."""
+        return self.key
+
+    @property
+    def key(self) -> str:
+        """Seed and index say all."""
+        return f"phantom-{self.seed}-{self.index}"
+
+    @property
+    def labels(self) -> Labels | None:
+        """Not known before the patient is made."""
+        return None
+
+    def load(self) -> SourceCase:
+        """Make the patient."""
+        patient = make_patient(self.seed, self.index, extent="tumor")
+        return SourceCase(patient.case, dict(patient.labels))
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """A case of a cohort's table. Of a mask with several parts the largest is the tumor, as in a prediction."""
+
+    case: CohortCase
+
+    @property
+    def name(self) -> str:
+        """As in the table."""
+        return self.case.name
+
+    @cached_property
+    def key(self) -> str:
+        """SHA-256 of what the image and mask files hold, whatever they are called, and of the segment."""
+        try:
+            parts = [_digest_all(self.case.image), _digest_all(self.case.mask), self.case.segment or ""]
+        except OSError as error:
+            raise InputError(f"{error.filename} cannot be read: {error.strerror}.") from error
+        return hashlib.sha256("\n".join(parts).encode(errors="surrogatepass")).hexdigest()[:32]
+
+    @property
+    def labels(self) -> Labels | None:
+        """As in the table."""
+        return self.case.labels
+
+    def load(self) -> SourceCase:
+        """Read the files."""
+        one = self.case
+        read = read_one_tumor(Files(one.image, one.mask, one.segment, clinical=one.clinical, name=one.name))
+        return SourceCase(read.case, one.labels, read.warnings)
+
+
+def file_sources(cohort: Cohort) -> list[FileSource]:
+    """The cases of a table, ready to be prepared, in its order."""
+    return [FileSource(case) for case in cohort.cases]
+
+
+def source_keys(sources: Sequence[Source]) -> tuple[dict[int, str], dict[str, str]]:
+    """Key by position, and the reason by name of those whose content cannot be read.
+
+    Raises:
+        InputError: Two cases hold the same.
+    """
+    keys: dict[int, str] = {}
+    first: dict[str, str] = {}
+    failed: dict[str, str] = {}
+    for position, source in enumerate(sources):
+        try:
+            key = source.key
+        except InputError as error:
+            failed[source.name] = str(error)
+            continue
+        if key in first:
+            raise InputError(
+                f"Two cases of the cohort are the same: {first[key]} and {source.name} hold the same image and tumor. "
+                "Every case may occur once."
+            )
+        first[key] = source.name
+        keys[position] = key
+    return keys, failed
+
+
+def _digest_all(path: Path) -> str:
+    """Of a volume with the data file that its header leads to: the header alone says nothing of the voxels."""
+    files = (path,) if path.is_dir() else files_of(path)
+    return "+".join(map(_digest, files))
+
+
+def _digest(path: Path) -> str:
+    """Of a file, or of all files of a DICOM folder in whatever order."""
+    if path.is_dir():
+        files = [file for file in path.iterdir() if file.is_file() and not file.name.startswith(".")]
+        return hashlib.sha256("".join(sorted(map(_digest, files))).encode()).hexdigest()
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,336 @@
+"""The table of a cohort: one row a tumor, checked whole before anything starts, every problem named at once."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
+from pathlib import Path
+
+import numpy as np
+
+from PDL1PredictorLib.cohort.files import Row, examine, read_rows
+from PDL1PredictorLib.core.case import Clinical
+from PDL1PredictorLib.core.endpoints import ENDPOINTS, Endpoint, endpoint
+from PDL1PredictorLib.core.errors import CohortError, InputError
+from PDL1PredictorLib.core.processes import run_each
+from PDL1PredictorLib.core.progress import SILENT, Progress
+from PDL1PredictorLib.core.results import CaseWarning
+
+REQUIRED = ("case", "image", "mask")
+OPTIONAL = ("patient", "split", "segment")
+CLINICAL = tuple(one.name for one in fields(Clinical))
+SPLITS = ("train", "test")
+IGNORED_PREFIX = "note_"  # such columns are the user's own and pass without a word
+
+YES = ("1", "1.0", "yes", "true", "positive", "present", "mutant", "translocated", "rearranged")
+NO = ("0", "0.0", "no", "false", "negative", "absent", "wild", "wildtype", "wild type", "wild-type")
+SEXES = {"m": "male", "f": "female"}
+SMOKING = {"nonsmoker": "never", "non-smoker": "never", "ex-smoker": "former", "smoker": "current"}
+
+_Of = Callable[["CohortCase"], object]  # a value of a case that rows are compared by
+
+
+@dataclass(frozen=True)
+class CohortCase:
+    """One tumor of the table.
+
+    Attributes:
+        name: How it is called; unique.
+        patient: Whose tumor it is; the case's own name where the table does not say.
+        image: CT: a volume file or the folder of a DICOM series.
+        mask: Label map, RTSTRUCT or DICOM SEG.
+        segment: Which region of the mask, where it has several.
+        split: "train" or "test" where the table fixes it, None where it is to be drawn.
+        clinical: What is known of patient and scan.
+        labels: Endpoint key to 1, 0, or None where it is not known.
+    """
+
+    name: str
+    patient: str
+    image: Path
+    mask: Path
+    segment: str | None
+    split: str | None
+    clinical: Clinical
+    labels: dict[str, int | None]
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """A table that was found in order.
+
+    Attributes:
+        cases: In the order of the table, at least one.
+        endpoints: Keys of `core.endpoints`; every case has an entry for each in its labels.
+        source: The file.
+        warnings: What the user should look at, though it does not stand in the way.
+        case_warnings: The same of single cases, by name, where the images were looked at.
+    """
+
+    cases: tuple[CohortCase, ...]
+    endpoints: tuple[str, ...]
+    source: Path
+    warnings: tuple[str, ...] = ()
+    case_warnings: Mapping[str, tuple[CaseWarning, ...]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the cases."""
+        return tuple(case.name for case in self.cases)
+
+    @property
+    def patients(self) -> tuple[str, ...]:
+        """Of the cases, one each: a patient with two tumors occurs twice."""
+        return tuple(case.patient for case in self.cases)
+
+    def labels_array(self) -> np.ndarray:
+        """(n, e) float, 0 or 1, NaN where the label is not known; columns in the order of `endpoints`."""
+        rows = [
+            [np.nan if case.labels[key] is None else case.labels[key] for key in self.endpoints] for case in self.cases
+        ]
+        return np.array(rows, dtype=np.float64).reshape(len(self.cases), len(self.endpoints))
+
+    def select(self, names: Sequence[str]) -> "Cohort":
+        """The cases with these names, in this order: for example those that could be prepared.
+
+        Raises:
+            InputError: A name is not in the cohort.
+        """
+        by_name = {case.name: case for case in self.cases}
+        unknown = [name for name in names if name not in by_name]
+        if unknown:
+            raise InputError(f"The cohort {self.source.name} has no case {', '.join(unknown)}.")
+        return replace(self, cases=tuple(by_name[name] for name in names))
+
+
+def read_cohort(
+    path: Path | str,
+    endpoints: Sequence[str] | None = None,
+    check_files: bool = True,
+    check_images: bool = False,
+    workers: int | None = 1,
+    progress: Progress = SILENT,
+) -> Cohort:
+    """Read the table of a cohort and check all of it.
+
+    Args:
+        path: CSV (UTF-8; comma, semicolon or tab) or Parquet, with the columns `case`, `image` and `mask`, and, as far
+            as there are any, `patient`, `split`, `segment`, the names of `Clinical`, and keys of `core.endpoints`.
+            Paths are relative to the table's folder.
+        endpoints: Those that are needed, in this order; None takes all that the table has, in the order of
+            `core.endpoints`.
+        check_files: Refuse a case whose files are not there.
+        check_images: Read the images too, as a prediction would, and draw the regions.
+        workers: Processes that do this; None takes one a core.
+        progress: Told after every case.
+
+    Raises:
+        CohortError: With every problem of every row.
+        InputError: The file cannot be read as a table.
+    """
+    path = Path(path)
+    columns, rows = read_rows(path)
+    problems = [f"the column {name} is missing" for name in REQUIRED if name not in columns]
+    present = [one.key for one in ENDPOINTS if one.key in columns]
+    wanted = tuple(present if endpoints is None else (endpoint(key).key for key in endpoints))
+    problems += [f"the column {key} is missing, which was asked for" for key in wanted if key not in present]
+    if not rows:
+        problems.append("it has no row")
+    if problems:
+        raise CohortError(path, problems)
+    reader = _RowReader(path.absolute().parent, present, wanted, check_files or check_images)
+    cases = [case for row in rows if (case := reader.case(row)) is not None]
+    reader.check_across_rows()
+    if check_images and not reader.problems:
+        reader.check_images(workers, progress)
+    if reader.problems:
+        raise CohortError(path, reader.in_order())
+    return Cohort(tuple(cases), wanted, path, _unknown_columns(columns), reader.case_warnings)
+
+
+def label_of(text: str, one: Endpoint) -> int | None:
+    """A cell as a label: 1, 0, or None for an empty cell; words in any case.
+
+    Raises:
+        InputError: The word is not known.
+    """
+    word = text.strip().lower()
+    if not word:
+        return None
+    if word in (*YES, one.positive.lower()):
+        return 1
+    if word in (*NO, one.negative.lower()):
+        return 0
+    words = f"{one.positive} or {one.negative}"
+    raise InputError(f"{one.key} is {text!r}; write 1 or 0, {words}, or leave the cell empty where it is not known")
+
+
+def clinical_of(cells: dict[str, str]) -> Clinical:
+    """Cells as clinical values; an empty cell is a missing value.
+
+    Raises:
+        InputError: A value is impossible; all such values are named.
+    """
+    values: dict[str, object] = {}
+    problems = []
+    for name, text in cells.items():
+        if not text:
+            continue
+        try:
+            values[name] = _clinical_value(name, text)
+            Clinical.from_dict({name: values[name]})
+        except InputError as error:
+            problems.append(str(error).rstrip("."))
+    if problems:
+        raise InputError("; ".join(problems))
+    return Clinical.from_dict(values)
+
+
+def _clinical_value(name: str, text: str) -> object:
+    word = text.lower()
+    if name in ("age_years", "slice_thickness_mm"):
+        try:
+            return float(text)
+        except ValueError:
+            raise InputError(f"{name} must be a number, got {text!r}") from None
+    if name == "family_history":
+        if word not in (*YES, *NO):
+            raise InputError(f"family_history must be yes or no, got {text!r}")
+        return word in YES
+    if name == "sex":
+        return SEXES.get(word, word)
+    return SMOKING.get(word, word) if name == "smoking" else text
+
+
+def _unknown_columns(columns: Sequence[str]) -> tuple[str, ...]:
+    known = {name.lower(): name for name in (*REQUIRED, *OPTIONAL, *CLINICAL, *(one.key for one in ENDPOINTS))}
+    warnings = []
+    for name in columns:
+        if name in known.values() or name.startswith(IGNORED_PREFIX):
+            continue
+        near = get_close_matches(name.lower(), known, n=1)
+        hint = f" Did you mean {known[near[0]]}?" if near else ""
+        warnings.append(f"The column {name!r} is not known and is not used.{hint}")
+    return tuple(warnings)
+
+
+class _RowReader:
+    """Turns rows into cases and collects what is wrong with them, by row."""
+
+    def __init__(self, folder: Path, present: Sequence[str], wanted: Sequence[str], check_files: bool) -> None:
+        self.problems: list[tuple[int, str]] = []  # row of the table, sentence
+        self.case_warnings: dict[str, tuple[CaseWarning, ...]] = {}
+        self._folder, self._present, self._wanted, self._check_files = folder, present, wanted, check_files
+        self._read: list[tuple[Row, CohortCase]] = []
+
+    def case(self, row: Row) -> CohortCase | None:
+        """The case of a row, None where there is a problem with it."""
+        if row.fault:
+            self._tell(row, row.fault)
+            return None
+        before = len(self.problems)
+        for column in REQUIRED:
+            if not row.get(column):
+                self._tell(row, f"{column} is empty")
+        split = row.get("split").lower() or None
+        if split not in (*SPLITS, None):
+            self._tell(row, f"split is {row.get('split')!r}; write train or test")
+        labels = {key: self._label(row, key) for key in self._present}
+        clinical = self._clinical(row)
+        image, mask = self._file(row, "image"), self._file(row, "mask")
+        name = row.get("case")
+        case = CohortCase(
+            name=name,
+            patient=row.get("patient") or name,
+            image=image,
+            mask=mask,
+            segment=row.get("segment") or None,
+            split=split,
+            clinical=clinical,
+            labels={key: labels.get(key) for key in self._wanted},
+        )
+        if all(row.get(column) for column in REQUIRED):
+            self._read.append((row, case))
+        return case if len(self.problems) == before else None
+
+    def check_across_rows(self) -> None:
+        """Find what only shows when rows are compared."""
+        self._twice("the case name", lambda case: case.name)
+        self._twice("the same tumor (image, mask and segment)", lambda case: (case.image, case.mask, case.segment))
+        self._differs("mask", "images", lambda case: case.mask, lambda case: case.image)
+        self._differs("image", "patients", lambda case: case.image, lambda case: case.patient)
+        self._differs("patient", "splits", lambda case: case.patient, lambda case: case.split)
+        if any(case.split for _, case in self._read):
+            for row, case in self._read:
+                if case.split is None:
+                    self._tell(row, "split is empty, while other rows have one; fill it in every row or in none")
+
+    def check_images(self, workers: int | None, progress: Progress) -> None:
+        """Open every image and mask, and draw the regions."""
+        jobs = [(case.image, case.mask, case.segment) for _, case in self._read]
+        found = run_each(examine, jobs, workers, progress, "check")
+        for (row, case), examined in zip(self._read, found, strict=True):
+            if examined.fault:
+                self._tell(row, examined.fault)
+            elif examined.warnings:
+                self.case_warnings[case.name] = examined.warnings
+
+    def in_order(self) -> list[str]:
+        """The problems, first row first."""
+        return [f"row {row}{text}" for row, text in sorted(self.problems, key=lambda found: found[0])]
+
+    def _tell(self, row: Row, text: str) -> None:
+        name = row.get("case")
+        self.problems.append((row.number, f" ({name}): {text}" if name else f": {text}"))
+
+    def _label(self, row: Row, key: str) -> int | None:
+        try:
+            return label_of(row.get(key), endpoint(key))
+        except InputError as error:
+            self._tell(row, str(error))
+            return None
+
+    def _clinical(self, row: Row) -> Clinical:
+        try:
+            return clinical_of({name: row.get(name) for name in CLINICAL})
+        except InputError as error:
+            self._tell(row, str(error))
+            return Clinical()
+
+    def _file(self, row: Row, column: str) -> Path:
+        path = self._folder / row.get(column)
+        if not (row.get(column) and self._check_files):
+            return path
+        if not path.exists():
+            self._tell(row, f"the {column} {row.get(column)} does not exist")
+        elif path.is_file() and path.stat().st_size == 0:
+            self._tell(row, f"the {column} {row.get(column)} is an empty file")
+        return path
+
+    def _twice(self, what: str, of: _Of) -> None:
+        seen: dict[object, Row] = {}
+        for row, case in self._read:
+            first = seen.setdefault(of(case), row)
+            if first is not row:
+                self._tell(row, f"{what} occurs already in row {first.number}")
+
+    def _differs(self, one: str, others: str, of: _Of, other: _Of) -> None:
+        """What must be of one kind, such as a patient's split, is of several."""
+        groups: dict[object, list[tuple[Row, CohortCase]]] = defaultdict(list)
+        for row, case in self._read:
+            groups[of(case)].append((row, case))
+        for found in groups.values():
+            first_row, first = found[0]
+            for row, case in found[1:]:
+                if other(case) != other(first):
+                    values = f"{_short(other(first))} in row {first_row.number}, {_short(other(case))} here"
+                    self._tell(row, f"the {one} {_short(of(case))} has two {others}: {values}")
+
+
+def _short(value: object) -> str:
+    if value is None:
+        return "none"
+    return value.name if isinstance(value, Path) else str(value)

@@ -1,0 +1,95 @@
+"""A training's state between two epochs, kept in one safetensors file, so that a training that was killed goes on.
+
+Nothing is pickled: arrays are tensors of the file, everything else is JSON in its header.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.torch
+from torch import Tensor
+
+from PDL1PredictorLib.cohort.prepare import PreparedCohort
+from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.output import whole_file
+
+FORMAT = "pdl1-checkpoint-1"
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """Everything that the next epoch depends on.
+
+    Attributes:
+        tensors: On the CPU, by name; the snapshot's own copies.
+        facts: The rest: plain values that JSON keeps exactly.
+    """
+
+    tensors: dict[str, Tensor]
+    facts: dict[str, Any]
+
+
+def fingerprint(facts: dict[str, Any], cohorts: tuple[PreparedCohort, ...], start: Path | None) -> str:
+    """What a training is made from: equal fingerprints, equal training.
+
+    Args:
+        facts: Settings and seed, plain values for JSON.
+        cohorts: Fit and validation cases: their names, labels and patches count.
+        start: Weight file of the start, if there is one: its content counts.
+    """
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    for cohort in cohorts:
+        digest.update(json.dumps([cohort.names, cohort.endpoints, cohort.patches_hu.shape]).encode())
+        for array in (cohort.patches_hu, cohort.patches_tumor, cohort.labels):
+            digest.update(np.ascontiguousarray(array).tobytes())
+    if start is not None:
+        digest.update(start.read_bytes())
+    return digest.hexdigest()
+
+
+def write_checkpoint(file: Path, snapshot: Snapshot, training: str) -> None:
+    """Replace the file by this state, whole or not at all.
+
+    Args:
+        file: Of safetensors.
+        snapshot: The state.
+        training: Its fingerprint.
+
+    Raises:
+        OutputError: The file cannot be written; the earlier one is still there.
+    """
+    header = {"format": FORMAT, "training": training, "facts": json.dumps(snapshot.facts)}
+    with whole_file(file, overwrite=True) as draft:
+        safetensors.torch.save_file(snapshot.tensors, draft, metadata=header)
+
+
+def read_checkpoint(file: Path, training: str) -> Snapshot:
+    """The state that was written last.
+
+    Args:
+        file: Of safetensors.
+        training: Fingerprint of the training that wants to go on.
+
+    Raises:
+        InputError: The file is damaged, or belongs to a training of other settings or cases.
+    """
+    remedy = "Delete it to begin anew, or choose another file."
+    try:
+        with safetensors.safe_open(file, framework="pt") as stored:
+            header = stored.metadata() or {}
+            if header.get("format") != FORMAT:
+                raise ValueError(f"its format is {header.get('format')!r}, {FORMAT!r} was expected")
+            facts = json.loads(header["facts"])
+            tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118  # no mapping
+    except (OSError, ValueError, KeyError, safetensors.SafetensorError) as error:
+        raise InputError(f"The checkpoint {file} cannot be read: {error}. {remedy}") from error
+    if header.get("training") != training:
+        raise InputError(
+            f"The checkpoint {file} belongs to a training with other settings, cases or start weights. {remedy}"
+        )
+    return Snapshot(tensors, facts)

@@ -1,0 +1,109 @@
+"""What a trained network says of a prepared cohort: deep features, logits, loss, pooled backbone features."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from PDL1PredictorLib.cohort.prepare import PreparedCohort
+from PDL1PredictorLib.networks.deep_ct import DeepCT, DeepCTOutput, input_channels
+
+BATCH = 16
+
+
+def masked_loss(logits: Tensor, labels: Tensor, positive_weights: Tensor | None = None) -> Tensor:
+    """Mean binary cross-entropy over the labels that are known (not NaN); both (n, e).
+
+    Args:
+        logits: (n, e).
+        labels: (n, e), 0 or 1, NaN where missing.
+        positive_weights: What a positive case of each endpoint counts, (e,); None counts all cases once.
+    """
+    known = ~torch.isnan(labels)
+    loss = functional.binary_cross_entropy_with_logits(
+        logits, torch.nan_to_num(labels), reduction="none", pos_weight=positive_weights
+    )
+    return (loss * known).sum() / known.sum().clamp(min=1)
+
+
+def positive_weights(labels: np.ndarray) -> np.ndarray:
+    """Negative over positive cases of every endpoint, 1 where a class is missing: (n, e), NaN missing, to (e,)."""
+    positive, negative = (labels == 1).sum(axis=0), (labels == 0).sum(axis=0)
+    balanced = negative / np.maximum(positive, 1)
+    return np.where((positive > 0) & (negative > 0), balanced, 1.0)
+
+
+@torch.no_grad()
+def validation_loss(
+    network: DeepCT, cohort: PreparedCohort, device: str, pixels: int, weights: Tensor | None = None
+) -> float:
+    """Mean binary cross-entropy over the known labels, on the central `pixels` x `pixels` of the patches."""
+    logits = [output.logits.cpu() for output in _evaluate(network, cohort, device, pixels)]
+    labels = torch.from_numpy(cohort.labels.astype(np.float32))
+    return float(masked_loss(torch.cat(logits), labels, None if weights is None else weights.cpu()))
+
+
+@torch.no_grad()
+def deep_features(
+    network: DeepCT, cohort: PreparedCohort, device: str = "cpu", pixels: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Deep features (n, n_deep) and logits (n, e) of each case's first slice.
+
+    Args:
+        network: Evaluated as it is, on `device`.
+        cohort: n cases.
+        device: Where the network lies.
+        pixels: Edge of the centered crop; None takes whole patches.
+    """
+    outputs = _evaluate(network, cohort, device, pixels or cohort.patches_hu.shape[-1])
+    pairs = [(output.deep.cpu(), output.logits.cpu()) for output in outputs]
+    deep, logits = (torch.cat(part).double().numpy() for part in zip(*pairs, strict=True))
+    return deep, logits
+
+
+@torch.no_grad()
+def embed(
+    network: DeepCT,
+    cohort: PreparedCohort,
+    device: str = "cpu",
+    slices: Literal["all", "first"] = "all",
+    pixels: int | None = None,
+) -> np.ndarray:
+    """Pooled features of the backbone, what the two fully connected layers are trained on.
+
+    Args:
+        network: Moved to `device` and evaluated as it is.
+        cohort: n cases.
+        device: Where.
+        slices: Mean over all slices of a case, or its first, the one that is seen in prediction.
+        pixels: Edge of the centered crop; None takes whole patches.
+
+    Returns:
+        (n, channels) float32.
+    """
+    network.to(device)
+    edge = pixels or cohort.patches_hu.shape[-1]
+    chosen = range(cohort.patches_hu.shape[1] if slices == "all" else 1)
+    total = sum(_pooled(network, cohort, device, edge, index) for index in chosen)
+    return np.asarray(total / len(chosen), dtype=np.float32)
+
+
+def _pooled(network: DeepCT, cohort: PreparedCohort, device: str, pixels: int, index: int) -> np.ndarray:
+    outputs = _evaluate(network, cohort, device, pixels, index)
+    return torch.cat([output.maps.mean(dim=(2, 3)).cpu() for output in outputs]).double().numpy()
+
+
+def _evaluate(
+    network: DeepCT, cohort: PreparedCohort, device: str, pixels: int, index: int = 0
+) -> Iterator[DeepCTOutput]:
+    network.eval()
+    margin = (cohort.patches_hu.shape[-1] - pixels) // 2
+    center = slice(margin, margin + pixels)
+    for first in range(0, len(cohort), BATCH):
+        rows = slice(first, first + BATCH)
+        hu = torch.from_numpy(cohort.patches_hu[rows, index, center, center].astype(np.float32))
+        tumor = torch.from_numpy(cohort.patches_tumor[rows, index, center, center].astype(np.float32))
+        yield network(input_channels(hu, tumor).to(device))

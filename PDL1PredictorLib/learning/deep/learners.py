@@ -1,0 +1,171 @@
+"""The two ways to deep features: a network trained whole, or its last two layers on a frozen one."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from PDL1PredictorLib.cohort.prepare import PreparedCohort
+from PDL1PredictorLib.core.progress import SILENT, Progress
+from PDL1PredictorLib.learning.deep.heads import into_network, train_head
+from PDL1PredictorLib.learning.deep.inference import deep_features, embed
+from PDL1PredictorLib.learning.deep.settings import DeepTraining, best_epochs
+from PDL1PredictorLib.learning.deep.training import train_deep_ct
+from PDL1PredictorLib.learning.deep.weights import load_backbone
+from PDL1PredictorLib.networks.deep_ct import DeepCT
+from PDL1PredictorLib.recipes.deepradscore import StudyRecipe
+
+
+@dataclass(frozen=True, eq=False)
+class DeepModel:
+    """Deep features that were learned from some rows of a cohort.
+
+    Attributes:
+        known: Those rows.
+        features: Rows of the cohort (n,) to deep features (n, n_deep).
+        network: Gives the whole network, in evaluation mode on the CPU.
+        history: Loss per epoch.
+    """
+
+    known: np.ndarray
+    features: Callable[[np.ndarray], np.ndarray]
+    network: Callable[[], DeepCT]
+    history: tuple[dict[str, float], ...]
+
+
+class DeepLearner(Protocol):
+    """Learns deep features."""
+
+    @property
+    def n_folds(self) -> int:
+        """Parts of the training cases that are held out in turn."""
+        ...
+
+    def learn(self, fit: np.ndarray, validation: np.ndarray, progress: Progress = SILENT) -> DeepModel:
+        """From the rows `fit`; `validation` may stop the training. Raises what the training raises."""
+        ...
+
+    def kept(self, train: np.ndarray, models: Sequence[DeepModel], progress: Progress = SILENT) -> DeepModel:
+        """One for cases to come, from all rows `train`, once the folds have told how."""
+        ...
+
+    def forget(self) -> None:
+        """Remove what is kept on disk for a run that is stopped."""
+        ...
+
+
+class WholeNetwork:
+    """All layers are trained: by fold, each training stopped by the fold that it does not see, and on all in the end.
+
+    Args:
+        cohort: All cases.
+        recipe: How.
+        device: Where.
+        start: Weights to start the backbone from, or None.
+        checkpoints: Folder that keeps the state of the trainings of a run that was stopped, or None.
+    """
+
+    def __init__(
+        self, cohort: PreparedCohort, recipe: StudyRecipe, device: str, start: Path | None, checkpoints: Path | None
+    ) -> None:
+        self._cohort, self._recipe, self._device, self._start = cohort, recipe, device, start
+        self._checkpoints = checkpoints
+        self._files: list[Path] = []
+
+    @property
+    def n_folds(self) -> int:
+        """Such that each fold is the recipe's share of validation cases."""
+        return round(1 / self._recipe.validation_share)
+
+    def learn(self, fit: np.ndarray, validation: np.ndarray, progress: Progress = SILENT) -> DeepModel:
+        """Train from the start weights, or go on where a run that was stopped has left this training."""
+        return self._train(fit, validation, self._recipe.deep, progress)
+
+    def kept(self, train: np.ndarray, models: Sequence[DeepModel], progress: Progress = SILENT) -> DeepModel:
+        """Trained on all, every stage as long as was best in the folds on average.
+
+        Its history is that of the first fold, which has cases to watch.
+        """
+        deep = self._recipe.deep
+        best = np.mean([best_epochs(deep, model.history) for model in models], axis=0).round().astype(int)
+        stages = tuple(replace(stage, epochs=int(n)) for stage, n in zip(deep.stages, best, strict=True))
+        model = self._train(train, train[:0], replace(deep, stages=stages, patience=None), progress)
+        return replace(model, history=models[0].history)
+
+    def _train(self, fit: np.ndarray, validation: np.ndarray, deep: DeepTraining, progress: Progress) -> DeepModel:
+        parts = self._cohort.take(fit), self._cohort.take(validation)
+        trained = train_deep_ct(
+            *parts, deep, self._recipe.seed, self._device, self._start, progress, self._checkpoint(fit)
+        )
+        return DeepModel(
+            known=fit,
+            features=lambda rows: deep_features(trained.network, self._cohort.take(rows))[0],
+            network=lambda: trained.network,
+            history=trained.history,
+        )
+
+    def forget(self) -> None:
+        """The trainings' states are not needed any more."""
+        for file in self._files:
+            file.unlink(missing_ok=True)
+
+    def _checkpoint(self, fit: np.ndarray) -> Path | None:
+        """One file per set of training cases."""
+        if self._checkpoints is None:
+            return None
+        self._checkpoints.mkdir(parents=True, exist_ok=True)
+        cases = hashlib.sha256(",".join(self._cohort.names[row] for row in fit).encode()).hexdigest()
+        self._files.append(self._checkpoints / f"network-{cases[:12]}.safetensors")
+        return self._files[-1]
+
+
+class FrozenNetwork:
+    """The convolutional part stays as the start weights have it; the two new layers are trained on its pooled maps.
+
+    Args:
+        cohort: All cases, whose pooled maps are computed once.
+        recipe: How.
+        device: Where.
+        start: Weights of the backbone.
+    """
+
+    def __init__(self, cohort: PreparedCohort, recipe: StudyRecipe, device: str, start: Path) -> None:
+        self._cohort, self._recipe, self._start = cohort, recipe, start
+        self._embeddings = embed(self._backbone(), cohort, device, slices="first")
+
+    @property
+    def n_folds(self) -> int:
+        """As the recipe says: a training takes a second."""
+        return self._recipe.n_folds
+
+    def _backbone(self) -> DeepCT:
+        deep = self._recipe.deep
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self._recipe.seed)
+            network = DeepCT(len(self._recipe.endpoints), deep.n_deep, backbone=deep.backbone)
+        load_backbone(network, self._start)
+        return network.eval()
+
+    def learn(self, fit: np.ndarray, validation: np.ndarray, progress: Progress = SILENT) -> DeepModel:
+        """Train the two layers, always from the same start, for a fixed number of steps."""
+        recipe = self._recipe
+        head = train_head(self._embeddings[fit], self._cohort.labels[fit], recipe.deep.n_deep, recipe.head, recipe.seed)
+        progress.step("network", 1.0)
+
+        def network() -> DeepCT:
+            whole = self._backbone()
+            into_network(whole, head)
+            return whole
+
+        return DeepModel(fit, lambda rows: head.deep(self._embeddings[rows]), network, head.history)
+
+    def kept(self, train: np.ndarray, models: Sequence[DeepModel], progress: Progress = SILENT) -> DeepModel:
+        """As the folds were, on all training cases."""
+        return self.learn(train, train[:0], progress)
+
+    def forget(self) -> None:
+        """Nothing is kept on disk."""

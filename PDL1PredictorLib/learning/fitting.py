@@ -1,0 +1,138 @@
+"""One model of one endpoint: standardize, choose the classifier, calibrate, set thresholds and prediction sets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from PDL1PredictorLib.learning.classifiers import CLASSIFIERS, N_REPEATS, Choice, Chosen, choose_classifier
+from PDL1PredictorLib.models.deep_radscore import limited_log_odds
+from PDL1PredictorLib.statistics.calibration import bootstrap_platt, fit_platt
+from PDL1PredictorLib.statistics.conformal import class_conditional_quantiles
+from PDL1PredictorLib.statistics.discrimination import sensitivity_threshold, youden_threshold
+
+YOUDEN, SENSITIVITY_90 = "youden", "sensitivity 90 %"
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """How a model is fitted.
+
+    Attributes:
+        n_repeats: Repetitions of the cross-validation that chooses the classifier.
+        n_bootstrap: Resampled calibrations.
+        coverage: Of the prediction sets.
+        kinds: Classifiers to choose among.
+        choice: Which of them is taken; see `fusion.choose_classifier`.
+    """
+
+    n_repeats: int = N_REPEATS
+    n_bootstrap: int = 200
+    coverage: float = 0.9
+    kinds: Sequence[str] = tuple(CLASSIFIERS)
+    choice: Choice = "best"
+
+
+@dataclass(frozen=True, eq=False)
+class FittedModel:
+    """A fitted model.
+
+    Attributes:
+        mean: Of each input over the cases it was fitted on, (d,).
+        sd: Likewise, (d,).
+        chosen: The classifier.
+        inputs: Standardized inputs of the cases it was fitted on, (n, d).
+        slope: Platt slope.
+        intercept: Platt intercept.
+        calibrations: Resampled (slope, intercept), (n_bootstrap, 2).
+        conformal: Quantiles (negative, positive).
+        thresholds: By name, on calibrated out-of-fold probabilities.
+    """
+
+    mean: np.ndarray
+    sd: np.ndarray
+    chosen: Chosen
+    inputs: np.ndarray
+    slope: float
+    intercept: float
+    calibrations: np.ndarray
+    conformal: tuple[float, float]
+    thresholds: dict[str, float]
+
+    @property
+    def threshold(self) -> float:
+        """Youden's."""
+        return self.thresholds[YOUDEN]
+
+    def standardized(self, x: np.ndarray) -> np.ndarray:
+        """Inputs (n, d) as the classifier sees them."""
+        return np.asarray((x - self.mean) / self.sd)
+
+    def raw_probability(self, x: np.ndarray) -> np.ndarray:
+        """The classifier's own probability of positive for inputs (n, d): (n,)."""
+        estimator: Any = self.chosen.estimator
+        return np.asarray(estimator.predict_proba(self.standardized(x))[:, 1])
+
+    def log_odds(self, standardized: np.ndarray) -> np.ndarray:
+        """Calibrated log-odds of positive for standardized inputs (n, d): (n,)."""
+        estimator: Any = self.chosen.estimator
+        raw = limited_log_odds(estimator.predict_proba(standardized)[:, 1])
+        return np.asarray(self.slope * raw + self.intercept)
+
+    def probability(self, x: np.ndarray) -> np.ndarray:
+        """Calibrated probability of positive for inputs (n, d): (n,)."""
+        return np.asarray(1 / (1 + np.exp(-self.log_odds(self.standardized(x)))))
+
+
+def fit_model(
+    x: np.ndarray, labels: np.ndarray, how: Fitting, seed: int, rng: np.random.Generator | None = None
+) -> FittedModel:
+    """Fit on inputs that are honest: of cases that neither the network nor the RadScores were fitted on.
+
+    Args:
+        x: Inputs, (n, d).
+        labels: 0 or 1, (n,).
+        how: Settings.
+        seed: Of folds and classifiers.
+        rng: Of the resampled calibrations; made from the seed without one.
+    """
+    mean, sd = x.mean(0), np.maximum(x.std(0), 1e-6)
+    standardized = (x - mean) / sd
+    chosen = choose_classifier(standardized, labels, seed, how.n_repeats, how.kinds, how.choice)
+    odds = limited_log_odds(chosen.out_of_fold)
+    slope, intercept = calibrator(labels, odds)
+    p = 1 / (1 + np.exp(-(slope * odds + intercept)))
+    return FittedModel(
+        mean=mean,
+        sd=sd,
+        chosen=chosen,
+        inputs=standardized,
+        slope=slope,
+        intercept=intercept,
+        calibrations=_never_falling(
+            bootstrap_platt(labels, odds, how.n_bootstrap, rng or np.random.default_rng([seed, 2])), labels
+        ),
+        conformal=class_conditional_quantiles(labels, p, how.coverage),
+        thresholds={YOUDEN: float(youden_threshold(labels, p)), SENSITIVITY_90: sensitivity_threshold(labels, p, 0.9)},
+    )
+
+
+def calibrator(labels: np.ndarray, odds: np.ndarray) -> tuple[float, float]:
+    """Platt's slope and intercept; a slope below 0 becomes 0, and every case then has the share of positives.
+
+    Where cases that were held out are answered worse than by chance, the classifier has learned nothing. Turning its
+    answers around would make a model of that accident.
+
+    Args:
+        labels: 0 or 1, (n,), both present.
+        odds: Out-of-fold log-odds, (n,).
+    """
+    slope, intercept = _never_falling(np.array([fit_platt(labels, odds)]), labels)[0]
+    return float(slope), float(intercept)
+
+
+def _never_falling(calibrations: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    share = labels.mean()
+    constant = np.array([0.0, np.log(share / (1 - share))])
+    return np.where(calibrations[:, :1] < 0, constant, calibrations)

@@ -1,0 +1,1 @@
+"""Classifiers compared on a plain table of inputs."""

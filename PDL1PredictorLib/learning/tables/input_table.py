@@ -1,0 +1,164 @@
+"""A table of inputs and a label, checked whole before anything is fitted, every problem named at once."""
+
+import hashlib
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+import numpy as np
+
+from PDL1PredictorLib.cohort.files import Row, read_rows
+from PDL1PredictorLib.cohort.table import NO, YES
+from PDL1PredictorLib.core.errors import CohortError
+
+COUNTERS = ("", "row", "index", "unnamed: 0")  # columns by these names number the rows
+NAMES = ("case", "patient", "id", "name")  # and by these say whose row it is
+MIN_CASES = 10  # of each label
+
+
+@dataclass(frozen=True, eq=False)
+class InputTable:
+    """A table that was found in order.
+
+    Attributes:
+        file_name: Of the table.
+        sha256: Of the file.
+        label: Name of the label's column.
+        inputs: Names of the d inputs.
+        x: Their values, (n, d).
+        labels: 0 or 1, (n,).
+        n_unknown: Rows left out because their label is empty.
+        ignored: Columns that are no inputs.
+        warnings: What the user should look at, though it does not stand in the way.
+    """
+
+    file_name: str
+    sha256: str
+    label: str
+    inputs: tuple[str, ...]
+    x: np.ndarray
+    labels: np.ndarray
+    n_unknown: int
+    ignored: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def read_input_table(path: Path, label: str, ignore: Sequence[str] = ()) -> InputTable:
+    """Read a CSV or Parquet file with one row a case: numbers, and a label.
+
+    Columns that number or name the rows (`row`, `case`, `patient` ...) are no inputs; all others are, but those to be
+    ignored. Rows without a label are left out.
+
+    Args:
+        path: The table; its first row names the columns.
+        label: Column of 1 and 0 (or yes and no, positive and negative ...).
+        ignore: Columns that are no inputs.
+
+    Raises:
+        CohortError: With every problem of every row.
+        InputError: The file cannot be read as a table.
+    """
+    path = Path(path)
+    columns, rows = read_rows(path)
+    problems = [_missing(name, columns) for name in (label, *ignore) if name not in columns]
+    named = tuple(c for c in columns if c.lower() in (*COUNTERS, *NAMES) and c != label)
+    ignored = tuple(c for c in columns if c in named or c in ignore)
+    inputs = tuple(c for c in columns if c != label and c not in ignored)
+    if not inputs:
+        problems.append("it has no column of inputs")
+    if not rows:
+        problems.append("it has no row")
+    problems += [f"row {row.number}: {row.fault}" for row in rows if row.fault]
+    if problems:
+        raise CohortError(path, problems)
+
+    problems += [_wrong_label(row, label) for row in rows if _answer(row.get(label)) is None and row.get(label)]
+    known = [row for row in rows if _answer(row.get(label)) is not None]
+    labels = np.array([_answer(row.get(label)) for row in known], dtype=int)
+    n_positive, n_negative = int(labels.sum()), int((1 - labels).sum())
+    if min(n_positive, n_negative) < MIN_CASES:
+        problems.append(
+            f"{label} is 1 in {n_positive} rows and 0 in {n_negative}; at least {MIN_CASES} of each are needed"
+        )
+    columns_of_values = []
+    for name in inputs:
+        values = np.array([_number(row.get(name)) for row in known])
+        problems += _cell_problems(name, known, values) or _column_problems(name, values, label, labels)
+        columns_of_values.append(values)
+    for name in named:
+        if name.lower() in NAMES:
+            problems += _twice(name, known)
+    if problems:
+        raise CohortError(path, problems)
+    x = np.column_stack(columns_of_values)
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    warnings = tuple(_equal_rows(x, known))
+    return InputTable(path.name, sha256, label, inputs, x, labels, len(rows) - len(known), ignored, warnings)
+
+
+def _missing(name: str, columns: Sequence[str]) -> str:
+    near = get_close_matches(name, columns, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(columns)}"
+    return f"the column {name} is missing; {hint}"
+
+
+def _answer(text: str) -> int | None:
+    return 1 if text.lower() in YES else 0 if text.lower() in NO else None
+
+
+def _wrong_label(row: Row, label: str) -> str:
+    return f"row {row.number}: {label} is {row.get(label)!r}; write 1 or 0, or leave it empty where it is not known"
+
+
+def _number(text: str) -> float:
+    """NaN where it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def _cell_problems(name: str, rows: Sequence[Row], values: np.ndarray) -> list[str]:
+    bad = ~np.isfinite(values)
+    if rows and bad.all():
+        return [f"the column {name} holds no number; make numbers of it, or leave it out (--ignore {name})"]
+    return [
+        f"row {row.number}: {name} is {repr(row.get(name)) if row.get(name) else 'empty'}; a number is needed"
+        for row, is_bad in zip(rows, bad, strict=True)
+        if is_bad
+    ]
+
+
+def _column_problems(name: str, values: np.ndarray, label: str, labels: np.ndarray) -> Iterator[str]:
+    """Columns that say nothing, or what no new case could be predicted from."""
+    if values.size < 2:
+        return
+    remedy = f"leave it out (--ignore {name})"
+    if np.ptp(values) == 0:
+        yield f"the column {name} is {values[0]:g} in all rows, so it says nothing; {remedy}"
+    elif (np.diff(values) == 1).all():
+        yield f"the column {name} counts the rows; {remedy}"
+    elif np.array_equal(values, labels) or np.array_equal(values, 1 - labels):
+        yield f"the column {name} is {label} itself; {remedy}"
+
+
+def _twice(name: str, rows: Sequence[Row]) -> Iterator[str]:
+    places: dict[str, list[int]] = defaultdict(list)
+    for row in rows:
+        places[row.get(name)].append(row.number)
+    for value, numbers in places.items():
+        if value and len(numbers) > 1:
+            where = ", ".join(map(str, numbers))
+            yield f"{name} {value} stands in the rows {where}; folds are drawn by row, so keep one row of each"
+
+
+def _equal_rows(x: np.ndarray, rows: Sequence[Row]) -> Iterator[str]:
+    _, first, counts = np.unique(x, axis=0, return_index=True, return_counts=True)
+    for at in first[counts > 1]:
+        same = (x == x[at]).all(axis=1)
+        numbers = [row.number for row, is_same in zip(rows, same, strict=True) if is_same]
+        where = ", ".join(map(str, numbers))
+        yield f"The rows {where} have the same inputs; if they are one case, the figures are too good."

@@ -1,0 +1,1 @@
+"""The recipes: what decides the outcome of a training, as frozen values."""

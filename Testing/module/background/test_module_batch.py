@@ -1,0 +1,292 @@
+"""A batch: pairs are found by their names; a bad case is a row with its reason; cancel leaves nothing half made."""
+
+import csv
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import SimpleITK as sitk
+import slicerhost
+from PDL1PredictorGUI.background import batch, predictor, processes
+from PDL1PredictorGUI.background.batch import Batch, BatchRequest, BatchRow, write_table
+from PDL1PredictorGUI.background.batch_cases import BadCase, FileCase, SceneCase, cases_of_folder, cases_of_scene
+from PDL1PredictorGUI.scene import bridge
+
+from PDL1PredictorLib.core.errors import InputError, OutputError
+
+pytestmark = pytest.mark.usefixtures("slicer_scene")
+
+
+def make(folder, *names):
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+
+
+def pairs(folder):
+    """What was found: name to (CT, mask), or to the reason."""
+    found = {}
+    for case in cases_of_folder(folder):
+        assert case.name not in found
+        if isinstance(case, FileCase):
+            found[case.name] = (case.ct.relative_to(folder).as_posix(), case.mask.relative_to(folder).as_posix())
+        else:
+            found[case.name] = case.problem
+    return found
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (["a_ct.nii.gz", "a_mask.nii.gz"], {"a": ("a_ct.nii.gz", "a_mask.nii.gz")}),
+        (["a.nii", "a_seg.nii", "b.nii", "b-label.nii"], {"a": ("a.nii", "a_seg.nii"), "b": ("b.nii", "b-label.nii")}),
+        (["a.nrrd", "a.seg.nrrd"], {"a": ("a.nrrd", "a.seg.nrrd")}),
+        (["image/P-1.nii", "mask/P-1.nii"], {"P_1": ("image/P-1.nii", "mask/P-1.nii")}),
+        (["imagesTr/x_0000.mha", "labelsTr/x.mha"], {"x": ("imagesTr/x_0000.mha", "labelsTr/x.mha")}),
+        (["p1/ct.nrrd", "p1/tumor.nrrd"], {"p1": ("p1/ct.nrrd", "p1/tumor.nrrd")}),
+        (["tumor_7_ct.nii", "tumor_7_mask.nii"], {"7": ("tumor_7_ct.nii", "tumor_7_mask.nii")}),
+        (["p1/scan 3.nii", "p1/GTV by me.nii"], {"p1": ("p1/scan 3.nii", "p1/GTV by me.nii")}),
+        (["Fälle/Ä_ct.nii", "Fälle/Ä_mask.nii"], {"Fälle/Ä": ("Fälle/Ä_ct.nii", "Fälle/Ä_mask.nii")}),
+        ([".hidden/a_ct.nii", ".hidden/a_mask.nii", "._a_ct.nii", "notes.txt"], {}),
+    ],
+)
+def test_pairs_are_found_by_their_names(tmp_path, files, expected):
+    make(tmp_path, *files)
+    assert pairs(tmp_path) == expected
+
+
+def test_what_has_no_partner_or_several_says_so(tmp_path):
+    make(tmp_path, "a_ct.nii", "b_mask.nii", "c_ct.nii", "c_mask.nii", "c_seg.nii", "sub/d_ct.nii", "sub/e_ct.nii")
+    make(tmp_path, "sub/f_mask.nii")
+    found = pairs(tmp_path)
+    assert found["a"] == ("a_ct.nii", "b_mask.nii")  # the only two left over in their folder
+    assert found["c"].startswith("It is not clear which files belong together: c_ct.nii, c_mask.nii, c_seg.nii")
+    assert found["sub/d"].startswith("There is no mask for the CT")
+    assert "no CT for the mask" in found["sub/f"]
+
+
+def dicom(path, modality, rows=4):
+    import pydicom
+    from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+
+    data = pydicom.Dataset()
+    data.Modality, data.SOPInstanceUID, data.SOPClassUID = modality, generate_uid(), generate_uid()
+    data.BitsAllocated, data.PixelData = 8, b"\0" * rows
+    data.file_meta = pydicom.dataset.FileMetaDataset()
+    data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    data.file_meta.MediaStorageSOPClassUID = data.SOPClassUID
+    data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data.save_as(path, enforce_file_format=True)
+
+
+@pytest.mark.parametrize("slices", [3, 30])
+@pytest.mark.parametrize("mask", ["RTSTRUCT.dcm", "contours/1.dcm", "CT/rs.dcm"])
+def test_dicom_folders_are_found(tmp_path, slices, mask):
+    for patient in ("p1", "p2"):
+        for n in range(slices):
+            dicom(tmp_path / patient / "CT" / f"{n:03}", "CT", 2000)
+        dicom(tmp_path / patient / mask, "RTSTRUCT", 40000)
+    found = {name.split("/")[0]: value for name, value in pairs(tmp_path).items()}
+    assert found == {patient: (f"{patient}/CT", f"{patient}/{mask}") for patient in ("p1", "p2")}
+
+
+def test_one_dicom_case_in_the_folder_itself(tmp_path):
+    for n in range(3):
+        dicom(tmp_path / f"{n}.dcm", "CT")
+    dicom(tmp_path / "x.dcm", "SEG")
+    assert pairs(tmp_path) == {tmp_path.name: (".", "x.dcm")}
+
+
+def test_the_tumors_of_the_scene(case_in_scene, put_case, small_images):
+    from PDL1PredictorGUI.scene.ring import RING_OF
+
+    case = case_in_scene()
+    ring = case.segmentation.GetSegmentation().AddEmptySegment("Ring", "Ring")
+    case.segmentation.GetSegmentation().GetSegment(ring).SetTag(RING_OF, case.segment_id)
+    ct, mask = small_images
+    put_case(sitk.Abs(ct), mask, "MR")
+    found = {item.name: item for item in cases_of_scene()}
+    assert list(found) == ["Segmentation, Tumor", "MR segmentation, Tumor"]
+    good, bad = found.values()
+    assert isinstance(good, SceneCase)
+    assert (good.volume, good.segmentation, good.segment_id) == (case.volume, case.segmentation, case.segment_id)
+    assert isinstance(bad, BadCase)
+    assert "MR: The voxels run" in bad.problem
+
+
+class Watched:
+    def __init__(self):
+        self.steps, self.rows, self.log, self.ends = [], [], [], []
+        self.batch = Batch(
+            lambda *step: self.steps.append(step), self.rows.append, self.log.append, lambda *end: self.ends.append(end)
+        )
+
+    def until_end(self, seconds=240):
+        slicerhost.wait_until(lambda: self.ends, seconds)
+        return self.ends[-1]
+
+
+@pytest.fixture
+def watched(slicer_scene):
+    item = Watched()
+    yield item
+    item.batch.stop()
+
+
+@pytest.fixture
+def cohort(phantom, tmp_path):
+    """Two good cases of one patient with a bad one between them."""
+    folder = tmp_path / "Kohorte ä"
+    folder.mkdir()
+    for name in ("a", "c"):
+        sitk.WriteImage(phantom.case.ct, str(folder / f"{name}_ct.nrrd"))
+        sitk.WriteImage(phantom.case.tumor, str(folder / f"{name}_mask.nrrd"))
+    sitk.WriteImage(phantom.case.ct, str(folder / "b_ct.nrrd"))
+    sitk.WriteImage(phantom.case.tumor * 0, str(folder / "b_mask.nrrd"))
+    (folder / "d_ct.nrrd").write_bytes(b"no image")
+    return folder
+
+
+def read_table(out):
+    with (out / batch.TABLE).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def visible_and_hidden(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_folder_is_predicted_and_a_bad_case_does_not_stop_it(watched, cohort, tiny_model, tmp_path):
+    out = tmp_path / "Ergebnis" / "neu"
+    watched.batch.start(cases_of_folder(cohort), BatchRequest(out, str(tiny_model), "cpu"))
+    assert watched.batch.running
+    outcome, rows = watched.until_end()
+    assert outcome.kind == "done"
+    assert outcome.message == ""
+    assert [row.name for row in rows] == ["a", "b", "c", "d"]
+    assert rows == watched.rows
+    assert [bool(row.problem) for row in rows] == [False, True, False, True]
+    assert "has no voxel" in rows[1].problem
+    assert "no mask for the CT" in rows[3].problem
+    assert rows[0].probabilities == rows[2].probabilities
+    assert visible_and_hidden(out) == ["a", "batch.csv", "c"]
+    assert (out / "a" / "report.html").stat().st_size > 1000
+    table = read_table(out)
+    assert [line["case"] for line in table] == ["a", "b", "c", "d"]
+    assert float(table[0]["PDL1_probability"]) == pytest.approx(rows[0].probabilities["PDL1"], abs=1e-12)
+    assert float(table[0]["PDL1_low"]) <= float(table[0]["PDL1_probability"]) <= float(table[0]["PDL1_high"])
+    assert table[0]["EGFR_verdict"] in ("positive", "negative", "undecided")
+    assert table[0]["report"] == "a/report.html"
+    assert table[1]["PDL1_probability"] == ""
+    assert table[1]["problem"] == rows[1].problem
+    assert {step[1] for step in watched.steps} == {4}
+    assert max(step[0] for step in watched.steps) == 2  # d never started
+
+
+def test_the_scene_is_predicted_as_the_window_does(watched, case_in_scene, tiny_model, tmp_path):
+    case = case_in_scene()
+    single = predictor.Prediction(store=lambda folder, _request: (folder / "result.json").read_text(encoding="utf-8"))
+    single.start(predictor.PredictRequest(case.volume, case.segmentation, case.segment_id, str(tiny_model), "cpu"))
+    assert single.wait(240).kind == "done"
+    bridge.put_segment(case.segmentation, "empty", bridge.image_of_volume(case.volume) * 0, case.volume, "Empty")
+    cases = cases_of_scene()
+    watched.batch.start(cases, BatchRequest(tmp_path / "out", str(tiny_model), "cpu", with_patient=True))
+    _outcome, rows = watched.until_end()
+    assert [row.name for row in rows] == ["Segmentation, Tumor", "Segmentation, Empty"]
+    expected = json.loads(single.result)["lesions"][0]["endpoints"]
+    assert rows[0].endpoints == expected
+    assert rows[0].content["case"] == "Segmentation, Tumor"
+    assert "is empty" in rows[1].problem
+
+
+def good_cases(cohort):
+    return [case for case in cases_of_folder(cohort) if case.name in "ac"]
+
+
+def test_cancel_keeps_what_is_done_and_nothing_half_made(watched, worker, cohort, tmp_path):
+    out = tmp_path / "out"
+    worker.let_one_go()
+    watched.batch.start(good_cases(cohort), BatchRequest(out, "any", "cpu"))
+    slicerhost.wait_until(lambda: watched.rows and watched.steps[-1][0] == 1 and watched.steps[-1][2] > 0, 30)
+    family = processes.family(watched.batch._job.process_id)
+    assert family
+    watched.batch.cancel()
+    outcome, rows = watched.until_end(20)
+    assert outcome.kind == "cancelled"
+    assert outcome.message.startswith("Cancelled after 1 of 2 cases")
+    assert [row.name for row in rows] == ["a"]
+    assert visible_and_hidden(out) == ["a", "batch.csv"]
+    assert not processes.alive(family)
+    assert not watched.batch.running
+
+
+def test_a_killed_case_is_a_row_and_the_next_goes_on(watched, worker, cohort, tmp_path):
+    watched.batch.start(good_cases(cohort), BatchRequest(tmp_path / "out", "any", "cpu"))
+    slicerhost.wait_until(lambda: watched.steps and watched.steps[-1][2] > 0, 30)
+    os.kill(watched.batch._job.process_id, signal.SIGKILL)
+    worker.let_go()
+    _outcome, rows = watched.until_end()
+    assert "ended from outside" in rows[0].problem
+    assert rows[1].problem == ""
+
+
+def test_deleted_nodes_are_rows(watched, case_in_scene, slicer_scene, tiny_model, tmp_path):
+    case_in_scene()
+    cases = cases_of_scene()
+    slicer_scene.Clear(0)
+    watched.batch.start(cases, BatchRequest(tmp_path / "out", str(tiny_model), "cpu"))
+    assert watched.ends[0][1] == [BatchRow("Segmentation, Tumor", None, {}, "It is no longer in the scene.")]
+
+
+def test_what_cannot_be_started_is_refused(watched, tmp_path):
+    with pytest.raises(InputError, match="There is no case"):
+        watched.batch.start([], BatchRequest(tmp_path / "out"))
+    make(tmp_path, "used/file")
+    with pytest.raises(OutputError, match="used is not empty"):
+        watched.batch.start([BadCase("x", "y")], BatchRequest(tmp_path / "used"))
+    with pytest.raises(OutputError, match="cannot be written"):
+        watched.batch.start([BadCase("x", "y")], BatchRequest(tmp_path / "used" / "file"))
+    assert not watched.batch.running
+
+
+def test_a_table_that_cannot_be_written_is_told_at_the_end(watched, tmp_path, monkeypatch):
+    def full(_rows, _path):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(batch, "write_table", full)
+    watched.batch.start([BadCase("x", "y")], BatchRequest(tmp_path / "out"))
+    outcome, rows = watched.ends[0]
+    assert "batch.csv cannot be written: No space left on device" in outcome.message
+    assert len(rows) == 1
+
+
+def test_two_batches_in_a_row(watched, tmp_path):
+    for turn in ("one", "two"):
+        watched.batch.start([BadCase(turn, "y")], BatchRequest(tmp_path / turn))
+    assert [end[1][0].name for end in watched.ends] == ["one", "two"]
+
+
+def test_names_become_folders_that_every_system_takes(watched):
+    watched.batch._taken = {batch.TABLE}
+    names = ["p1/scan: 2?", "P1_scan_ 2_", "...", "", "batch.csv", "x" * 300]
+    made = [watched.batch._folder_name(name) for name in names]
+    assert made == ["p1_scan_ 2_", "P1_scan_ 2_ (2)", "case", "case (2)", "batch.csv (2)", "x" * 100]
+
+
+def test_a_table_with_commas_quotes_and_line_breaks(tmp_path):
+    write_table([BatchRow('a,"b"\nc', None, {}, "Grund; ä")], tmp_path / batch.TABLE)
+    assert read_table(tmp_path)[0]["case"] == 'a,"b"\nc'
+    assert read_table(tmp_path)[0]["problem"] == "Grund; ä"
+
+
+@pytest.mark.real_data
+def test_real_pairs_are_found(shared):
+    folder = Path(shared) / "data" / "lidc_nodule_voi"
+    found = cases_of_folder(folder)
+    assert len(found) > 50
+    assert all(isinstance(case, FileCase) and case.ct.name == case.mask.name for case in found)
+    assert len({case.name for case in found}) == len(found)

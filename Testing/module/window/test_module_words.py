@@ -1,0 +1,181 @@
+"""What a number in the window is of, in the words and colors of the report; whose the bundled models are."""
+
+import copy
+import json
+import re
+from pathlib import Path
+
+import pytest
+import slicer
+from PDL1PredictorGUI.background.batch import BatchRow
+from PDL1PredictorGUI.background.batch_cases import BadCase
+from PDL1PredictorGUI.scene import result_tables, results
+from PDL1PredictorGUI.window.results_section import answer_color
+
+from PDL1PredictorLib.core.results import EndpointPrediction
+from PDL1PredictorLib.report import words
+from PDL1PredictorLib.report.colors import ANSWERS
+
+ROOT = Path(__file__).resolve().parents[3]
+WINDOW = (ROOT / "PDL1Predictor" / "Resources" / "UI" / "PDL1Predictor.ui").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def content(result_folder):
+    return json.loads((result_folder / "result.json").read_text(encoding="utf-8"))
+
+
+def endpoint(**changes):
+    """An EGFR answer as in `result.json`: 10.6 %, and called mutant all the same."""
+    base = {"endpoint": "EGFR", "title": "EGFR", "definition": "EGFR mutation", "verdict": "positive"}
+    base |= {"positive_word": "mutant", "negative_word": "wild type", "positive": True, "verdict_text": "mutant"}
+    return base | {"probability": 0.106, "interval": [0.051, 0.203], "threshold": 0.08} | changes
+
+
+def test_a_low_probability_of_a_called_answer_cannot_be_misread():
+    said = result_tables.what_the_number_is(endpoint())
+    assert said == "Probability of “mutant”: 11 %, 95 % interval 5 to 20 %. Called mutant from 8 %."
+
+
+def test_numbers_are_written_as_in_the_report():
+    for share in (0.0, 0.004, 0.106, 0.75, 0.997, 1.0):
+        assert result_tables.percent(share) == words.percent(share)
+    assert result_tables.interval(endpoint(interval=[0.001, 0.203])) == words.percent_range((0.001, 0.203))
+
+
+@pytest.mark.parametrize(
+    ("positive", "prediction_set"),
+    [(True, ("positive",)), (False, ("negative",)), (True, ("negative", "positive")), (True, ())],
+)
+def test_an_answer_is_called_what_the_report_calls_it(positive, prediction_set):
+    told = words.verdict(EndpointPrediction("EGFR", 0.6, (0.5, 0.7), 0.48, positive, prediction_set, 0.9, ()))
+    assert result_tables.answer(endpoint(verdict=told.kind, positive=positive)) == told.short
+    assert answer_color(endpoint(verdict=told.kind)) is ANSWERS[told.kind]
+
+
+def test_a_kind_of_answer_that_is_new_is_colored_as_one_in_doubt():
+    assert answer_color(endpoint(verdict="of tomorrow")) is ANSWERS["undecided"]
+
+
+def test_words_can_be_read_on_their_ground_and_on_their_bar():
+    def light(color):
+        parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    for ink, ground, bar in ANSWERS.values():
+        assert (light(ground) + 0.05) / (light(ink) + 0.05) >= 4.5  # WCAG AA
+        assert (light(bar) + 0.05) / (light("#1c2733") + 0.05) >= 4.5
+
+
+def test_the_table_names_the_answer_whose_probability_it_shows(answered):
+    ui = answered.ui
+    headers = [ui.predictionsTable.horizontalHeaderItem(n).text() for n in range(ui.predictionsTable.columnCount)]
+    assert headers == ["Finding", "Probability of", "95 % CI", "Cut-off", "Answer"]
+    for number, row in enumerate(answered.results.result.lesion["endpoints"]):
+        assert ui.predictionsTable.cellWidget(number, 1).format.startswith(f"{row['positive_word']}: ")
+        assert ui.predictionsTable.item(number, 3).text() == words.percent(row["threshold"])
+        assert ui.predictionsTable.item(number, 4).text() == result_tables.answer(row)
+        assert result_tables.what_the_number_is(row) in ui.predictionsTable.item(number, 0).toolTip()
+
+
+def test_that_maps_are_scaled_by_themselves_is_said_beside_the_legend_and_in_the_section(answered):
+    assert "Each map is scaled by itself" in answered.ui.heatMapScaleLabel.text
+    answered.shared.parameters.endpoint = next(iter(answered.results.result.heat_maps))
+    answered.shared.refresh()
+    shown = [node for node in slicer.util.getNodesByClass("vtkMRMLColorLegendDisplayNode") if node.GetVisibility()]
+    assert [node.GetTitleText().split("\n")[1] for node in shown] == ["1 = its own maximum"]
+
+
+# --- warnings
+
+
+def test_every_warning_of_a_result_is_shown_also_those_of_codes_that_are_new(answered, content, result_folder):
+    content["warnings"].append({"code": "slices_interpolated", "text": "2 slices were filled in: 1.3 mL."})
+    content["lesions"][0]["warnings"].append({"code": "parts_left_out", "text": "0.4 mL were left out."})
+    answered.results.result.main.SetText(json.dumps(content))
+    results.restore(answered.results.result)
+    answered.shared.refresh()
+    text = answered.ui.warningsLabel.text
+    for warning in [*content["warnings"], *content["lesions"][0]["warnings"]]:
+        assert warning["text"] in text
+
+
+# --- the batch
+
+
+def tell(window, content, problem=""):
+    """A row of a batch has come; gives the table's texts, and the first tooltip."""
+    window.batch._cases = [BadCase("a", "")]
+    window.batch._list()
+    window.batch._number = 0
+    window.batch.on_row(BatchRow("a", Path("a") if content else None, content, problem))
+    table = window.ui.batchTable
+    return [table.item(0, column).text() for column in range(3)], table.item(0, 1).toolTip()
+
+
+def test_the_batchs_column_is_pd_l1_where_the_model_predicts_it(shown, content):
+    (_name, answer, _status), tip = tell(shown, content)
+    first = content["lesions"][0]["endpoints"][0]
+    assert shown.ui.batchTable.horizontalHeaderItem(1).text() == "PD-L1: positive"
+    assert answer.startswith(f"{words.percent(first['probability'])}, ")
+    assert tip.startswith("PD-L1: Probability of “positive”")
+
+
+def test_the_batchs_column_follows_a_model_that_does_not_predict_pd_l1(shown, content):
+    other = copy.deepcopy(content)
+    other["lesions"][0]["endpoints"] = [endpoint()]
+    (_name, answer, _status), tip = tell(shown, other)
+    assert shown.ui.batchTable.horizontalHeaderItem(1).text() == "EGFR: mutant"
+    assert answer == "11 %, called mutant"
+    assert "Called mutant from 8 %" in tip
+
+
+def test_a_case_without_an_answer_leaves_the_column_empty(shown):
+    texts, tip = tell(shown, {}, "There is no mask.")
+    assert texts == ["a", "", "There is no mask."]
+    assert tip == "There is no mask."
+
+
+@pytest.mark.parametrize(
+    ("of_case", "of_lesion", "status"),
+    [
+        ([], [], "done"),
+        (["thick_slices"], [], "done, 1 warning: thick_slices"),
+        (["thick_slices"], ["ring_cut", "thick_slices"], "done, 3 warnings: thick_slices, ring_cut"),
+    ],
+)
+def test_a_batchs_row_names_its_warnings(shown, content, of_case, of_lesion, status):
+    content["warnings"] = [{"code": code, "text": f"{code} in words"} for code in of_case]
+    content["lesions"][0]["warnings"] = [{"code": code, "text": f"{code} in words"} for code in of_lesion]
+    texts, tip = tell(shown, content)
+    assert texts[2] == status
+    assert all(f"{code}: {code} in words" in tip for code in (*of_case, *of_lesion))
+
+
+# --- the bundled models
+
+
+def test_the_about_box_tells_the_two_models_apart_and_names_the_cohorts(shown):
+    text = slicer.modules.pdl1predictor.acknowledgementText
+    for part in ("two bundled models", "synthetic patients only", "Bakr et al. 2018", "10.1038/sdata.2018.202"):
+        assert part in text
+    for part in ("The Cancer Imaging Archive", "CC BY 3.0", "does not predict PD-L1"):
+        assert part in text
+
+
+def test_no_tooltip_speaks_of_one_bundled_model():
+    assert not re.search(r"[Tt]he bundled model\b(?!s)", WINDOW)
+
+
+@pytest.mark.parametrize("name", ["phantom-demo", "nsclc-radiogenomics"])
+def test_what_the_tooltips_say_of_the_bundled_models_is_so(name):
+    regions = json.loads((ROOT / "Resources" / "Models" / name / "model.json").read_text(encoding="utf-8"))["regions"]
+    assert "Both bundled models were trained with 3 mm" in WINDOW
+    assert regions["ring_mm"] == 3.0
+    assert not regions["exclude_air"]  # "trained with it": air and bone were part of the ring
+    assert not regions["exclude_bone"]
+
+
+def test_the_module_says_whose_logics_it_uses(shown):
+    assert {"Segmentations", "Colors", "Plots"} <= set(slicer.modules.pdl1predictor.dependencies)

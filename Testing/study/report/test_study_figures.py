@@ -1,0 +1,211 @@
+"""The figures: what they say in words, that they stay drawings of the page, and where dots go."""
+
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from PDL1PredictorLib.study.outcome import MODELS
+from PDL1PredictorLib.study.report import figures
+from PDL1PredictorLib.study.report.document import study_document
+from PDL1PredictorLib.study.report.drawing import MODEL_COLORS, MODEL_LINES, MODEL_MARKS
+from PDL1PredictorLib.study.report.flow_chart import arrange, cases_used, flow_chart
+from PDL1PredictorLib.study.report.gallery import gallery
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(scope="module")
+def numbers(study):
+    """Of the first endpoint."""
+    return study_document(study)["endpoints"]["PDL1"]
+
+
+def texts(svg):
+    return [text for element in ET.fromstring(svg).iter() if (text := (element.text or "").strip())]
+
+
+def test_a_curve_is_labeled_with_its_model_area_and_interval(numbers):
+    area = numbers["models"]["Deep-CT"]["auc"]
+    label = f"Deep-CT {area['value']:.2f} ({area['low']:.2f}–{area['high']:.2f})"
+    assert label in texts(figures.roc_curves("roc", numbers))
+
+
+def test_a_missing_model_is_not_drawn(numbers):
+    alone = {**numbers, "models": {"Deep-CT": numbers["models"]["Deep-CT"]}}
+    words = texts(figures.decision_curves("decision", alone))
+    assert "Deep-CT" in words
+    assert "Deep-RadScore" not in words
+
+
+def test_confusion_tables_show_every_count(numbers):
+    words = texts(figures.confusion_tables("confusion", numbers))
+    for model in numbers["models"].values():
+        assert {str(count) for count in model["confusion"].values()} <= set(words)
+
+
+def test_selection_shares_are_drawn_only_where_there_are_folds(numbers, folded_study):
+    folded = study_document(folded_study)["endpoints"]["PDL1"]
+    assert "% of folds that selected it" in texts(figures.selected_features("features", folded))
+    assert "% of folds that selected it" not in texts(figures.selected_features("features", numbers))
+
+
+def test_without_selected_features_the_figure_says_so(numbers):
+    bare = {**numbers, "coefficients": {"tumor": [], "ring": []}}
+    assert "No feature was selected." in texts(figures.selected_features("features", bare))
+
+
+def test_the_heat_map_tells_every_correlation(numbers):
+    numbers = {**numbers, "correlation": {"inputs": ["deep_0", "deep_1"], "matrix": [[1, -0.123], [-0.123, 1]]}}
+    words = texts(figures.correlation_map("correlation", numbers))
+    assert words.count("−.12") == 2
+    assert {"deep 0", "deep 1"} <= set(words)
+
+
+def test_a_correlation_that_cannot_be_had_is_left_empty(numbers):
+    numbers = {**numbers, "correlation": {"inputs": ["deep_0", "deep_1"], "matrix": [[1, None], [None, 1]]}}
+    assert [word for word in texts(figures.correlation_map("correlation", numbers)) if word == "nan"] == []
+
+
+def test_contributions_are_ordered_by_their_mean(study):
+    words = texts(
+        figures.contribution_swarm(
+            "swarm",
+            study.endpoints["PDL1"],
+            {name: float(n) for n, name in enumerate(study.endpoints["PDL1"].input_names)},
+        )
+    )
+    assert words.index("RadScore, ring  11.00") < words.index("deep 0  0.00")
+
+
+def test_the_lowest_validation_loss_is_marked():
+    history = [{"train": 1.0, "validation": 0.9}, {"train": 0.5, "validation": 0.4}, {"train": 0.1, "validation": 0.8}]
+    assert "lowest: epoch 2" in texts(figures.learning_curves("learning", history))
+    assert not any("lowest" in word for word in texts(figures.learning_curves("learning", [{"train": 1.0}])))
+
+
+def test_the_overview_reaches_down_to_the_lowest_interval(study):
+    endpoints = study_document(study)["endpoints"]
+    words = texts(figures.auc_overview("auc", endpoints))
+    assert {"PD-L1", "Lymphovascular invasion", "EGFR", "Bayes AUC", *MODELS} <= set(words)
+    unbounded = {key: {**numbers, "bayes_auc": None} for key, numbers in endpoints.items()}
+    assert "Bayes AUC" not in texts(figures.auc_overview("auc", unbounded))
+
+
+def test_a_dollar_sign_is_no_formula(numbers):
+    odd = {"tumor": [{"feature": "a$b$c<&>", "coefficient": 1.0, "selected_in": None}]}
+    assert "a$b$c<&>" in texts(figures.selected_features("features", {**numbers, "coefficients": odd}))
+
+
+def test_inner_names_differ_between_drawings_and_nothing_lies_outside(numbers):
+    first, second = (figures.roc_curves(name, numbers) for name in ("one", "two"))
+    ids = [re.findall(r' id="([^"]*)"', drawing) for drawing in (first, second)]
+    assert ids[0]
+    assert not set(ids[0]) & set(ids[1])
+    for drawing in (first, second):
+        used = set(re.findall(r'(?:href="|url\()#([^")]+)', drawing))
+        assert used <= set(re.findall(r' id="([^"]*)"', drawing))
+
+
+def test_the_same_numbers_give_the_same_bytes(numbers, study):
+    contributions = numbers["contributions"]
+    drawings = [figures.contribution_swarm("a", study.endpoints["PDL1"], contributions) for _ in range(2)]
+    assert drawings[0] == drawings[1]
+    assert "202" not in re.sub(r"<image.*?/>|[\d.]{4,}", "", drawings[0], flags=re.DOTALL)  # no date
+
+
+def test_models_differ_in_color_line_and_mark():
+    for look in (MODEL_COLORS, MODEL_LINES, MODEL_MARKS):
+        assert set(look) == set(MODELS)
+        assert len({str(value) for value in look.values()}) == len(MODELS)
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=80))
+def test_dots_stay_in_their_lane_and_are_spread_evenly_about_its_middle(values):
+    offsets = figures.swarm(np.array(values))
+    assert (np.abs(offsets) <= 0.38 + 1e-9).all()
+    assert offsets.sum() == pytest.approx(0, abs=1e-9)
+
+
+def test_equal_values_lie_side_by_side():
+    offsets = figures.swarm(np.array([1.0, 1.0, 1.0, 5.0]))
+    assert len(set(offsets[:3])) == 3
+    assert offsets[3] == 0
+
+
+def test_the_flow_chart_tells_steps_parts_and_endpoints(study):
+    words = texts(flow_chart(study))
+    assert words.index("Tumors in the cohort") < words.index("could not be used: n = 2") < words.index("n = 204")
+    assert words.index("n = 204") < words.index("Training") < words.index("n = 144") < words.index("PD-L1")
+    assert "test: 48 / 72" in words
+    assert any("ROS1" in word for word in words)
+
+
+def test_what_adds_up_are_parts_and_what_is_fewer_than_a_later_step_has_left(study):
+    flow = [
+        ("table", 100),
+        ("no image", 7),
+        ("no label", 3),
+        ("prepared", 90),
+        ("fit", 50),
+        ("choose", 15),
+        ("test", 25),
+    ]
+    steps, parts = arrange(replace(study, flow=flow))
+    assert [(step.words, step.gone) for step in steps] == [
+        ("table", [("no image", 7), ("no label", 3)]),
+        ("prepared", []),
+    ]
+    assert [step.words for step in parts] == ["fit", "choose", "test"]
+    assert cases_used(replace(study, flow=flow)) == 90
+
+
+def test_a_flow_that_only_shrinks_is_a_plain_chain(study):
+    steps, parts = arrange(replace(study, flow=[("a", 10), ("b", 8), ("c", 8)]))
+    assert [step.words for step in steps] == ["a", "b", "c"]
+    assert (parts, cases_used(replace(study, flow=[]))) == ([], None)
+
+
+def test_cross_validation_divides_no_cases(folded_study):
+    steps, parts = arrange(folded_study)
+    assert [(step.words, step.gone) for step in steps] == [
+        ("tumors in the cohort", [("could not be used", 2)]),
+        ("prepared", []),
+    ]
+    assert (parts, cases_used(folded_study)) == ([], 204)
+
+
+def test_the_flow_chart_of_many_endpoints_stays_within_its_width(study):
+    keys = ("PDL1", "LVI", "PI", "T4", "EGFR", "KRAS", "ALK", "TP53", "PIK3CA", "ROS1")
+    many = replace(study, endpoints=dict.fromkeys(keys, study.endpoints["PDL1"]), failed={}, left_out={})
+    boxes = [element for element in ET.fromstring(flow_chart(many)).iter() if element.tag.endswith("rect")]
+    assert len(boxes) == len(many.flow) + len(keys)  # what left stands in a box as well
+    assert all(float(box.get("x")) >= 0 and float(box.get("x")) + float(box.get("width")) <= 960 for box in boxes)
+    assert len({box.get("y") for box in boxes[-10:]}) == 2
+
+
+def test_names_in_the_flow_chart_are_only_text(study):
+    odd = replace(study, flow=[("<script>alert(1)</script>", 3)])
+    assert "<script>" not in flow_chart(odd)
+    assert "<script>alert(1)</script>" in texts(flow_chart(odd))
+
+
+def test_the_gallery_shows_right_cases_first_and_says_what_was_called(study):
+    shown = gallery(study.gallery, study.settings)["PDL1"]
+    assert [case.right for case in shown] == [True, True, True, False]
+    wrong = next(case for case in study.gallery if case.positive != bool(case.label))
+    assert shown[-1].said.startswith(f"true: {'positive' if wrong.label else 'negative'}; called: ")
+
+
+def test_the_scale_bar_follows_the_pixels_edge(study):
+    one, half = (
+        str(gallery(study.gallery[:1], {"regions": {"spacing_mm": mm}})["PDL1"][0].pictures[0]) for mm in (1.0, 0.5)
+    )
+    assert "20 mm" in one  # a quarter of 160 mm is 40: the longest round length below is 20
+    assert "20 mm" in half
+    assert one != half
+    assert str(gallery(study.gallery[:1], {})["PDL1"][0].pictures[0]) == one
