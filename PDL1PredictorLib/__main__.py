@@ -11,8 +11,8 @@ if hasattr(_signal, "pthread_sigmask") and (__name__ == "__main__" or "pdl1" in 
 
 import os
 
-from PDL1PredictorLib.core import ending
-from PDL1PredictorLib.core.supervisor import supervised
+from PDL1PredictorLib.core.running import ending
+from PDL1PredictorLib.core.running.supervisor import supervised
 
 
 def main() -> int:
@@ -50,7 +50,7 @@ def _status() -> int:
 
 
 def _fault(what: str, details: str) -> tuple[str, dict[str, object]]:
-    from PDL1PredictorLib.core.fault_log import fault_text
+    from PDL1PredictorLib.core.running.fault_log import fault_text
 
     return fault_text(what, details, _typed())
 

@@ -115,7 +115,7 @@ def pages_used(file: Path) -> set[str]:
     return found
 
 
-def ROOT_OF(page: str) -> Path:  # noqa: N802
+def ROOT_OF(page: str) -> Path:
     return WINDOW.parent if page.startswith("PDL1PredictorGUI") else ROOT
 
 
@@ -175,7 +175,8 @@ def test_folders_and_files_stay_small():
             assert len(pages) <= MOST_FILES, f"{name_of(folder)} holds {len(pages)} files: make rooms of it"
     sizes = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in (*FILES, *WINDOW_FILES)}
     assert {name_of(file): size for file, size in sizes.items() if size > MOST_LINES} == {}
-    assert statistics.median(size for size in sizes.values() if size > 1) <= MEDIAN_LINES
+    library = [sizes[file] for file in FILES if file.name != "__init__.py"]
+    assert statistics.median(library) <= MEDIAN_LINES
 
 
 def test_a_forbidden_import_inside_a_function_is_seen():
@@ -192,11 +193,8 @@ def test_a_wrong_import_in_the_window_is_seen():
 
 
 def test_an_import_through_a_third_page_is_seen():
-    source = "from PDL1PredictorLib.report.text import printable, to_text\n"
-    assert borrowed(source, "here") <= {"PDL1PredictorLib.report.text.printable"}
-    assert borrowed("from PDL1PredictorLib.core.case import InputError\n", "here") == {
-        "PDL1PredictorLib.core.case.InputError"
-    }
+    source = "from PDL1PredictorLib.core.case import Case, InputError\n"
+    assert borrowed(source, "here") == {"PDL1PredictorLib.core.case.InputError"}
 
 
 def test_a_circle_is_seen():

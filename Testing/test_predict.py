@@ -20,13 +20,14 @@ from PDL1PredictorLib.core.case import Case, Clinical
 from PDL1PredictorLib.core.errors import CancelledError, EmptyRegionError, InputError, OutputError
 from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.core.settings import RegionSettings
+from PDL1PredictorLib.imaging.case_files import Files
 from PDL1PredictorLib.imaging.patch import deep_patch
 from PDL1PredictorLib.imaging.preview import preview
 from PDL1PredictorLib.imaging.regions import make_regions
 from PDL1PredictorLib.models.bundle import read_bundle
 from PDL1PredictorLib.models.deep_radscore import DeepRadScore
 from PDL1PredictorLib.networks.deep_ct import DeepCTOutput
-from PDL1PredictorLib.predict import Files, Options, _run_network, image_sha256, predict_case, predict_files
+from PDL1PredictorLib.predict import Options, _run_network, image_sha256, predict_case, predict_files
 from PDL1PredictorLib.report.json_result import schema
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from PDL1PredictorLib.predict import Files, Options, predict_files
+from PDL1PredictorLib.imaging.case_files import Files
+from PDL1PredictorLib.predict import Options, predict_files
 
 pytestmark = pytest.mark.real_data
 

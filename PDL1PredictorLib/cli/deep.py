@@ -80,7 +80,8 @@ def _prepared(options: argparse.Namespace, progress: Any) -> tuple[Any, list[str
     """The prepared cohort, the patient of each case, and the rows of the test cases where the table says so."""
     import numpy as np
 
-    from PDL1PredictorLib.cohort.prepare import PhantomSource, Source, file_sources, prepare
+    from PDL1PredictorLib.cohort.prepare import prepare
+    from PDL1PredictorLib.cohort.sources import PhantomSource, Source, file_sources
     from PDL1PredictorLib.cohort.table import read_cohort
     from PDL1PredictorLib.core.settings import RegionSettings
     from PDL1PredictorLib.radiomics.settings import FeatureSettings

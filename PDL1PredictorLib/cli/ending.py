@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Iterator
 
 from PDL1PredictorLib.cli.speaker import ReaderGoneError, Speaker
-from PDL1PredictorLib.core import ending
 from PDL1PredictorLib.core.errors import (
     EXIT_FAULT,
     EXIT_INTERRUPTED,
@@ -15,7 +14,8 @@ from PDL1PredictorLib.core.errors import (
     CancelledError,
     PDL1Error,
 )
-from PDL1PredictorLib.core.supervisor import memory_limit
+from PDL1PredictorLib.core.running import ending
+from PDL1PredictorLib.core.running.supervisor import memory_limit
 
 LEAST_BYTES = 2**30  # below it OpenBLAS may try for ever to get the memory for its threads
 _NO_MEMORY = re.compile(
@@ -69,7 +69,7 @@ def _told(error: BaseException, speaker: Speaker, command: str) -> int:
     if text is not None:
         speaker.failed(text, **_facts(error))
         return EXIT_REFUSED
-    from PDL1PredictorLib.core.fault_log import fault_text, trace_of
+    from PDL1PredictorLib.core.running.fault_log import fault_text, trace_of
 
     what = " ".join(f"{type(error).__name__}: {error}".split())[:300].rstrip(" .:")
     text, facts = fault_text(what, trace_of(error), command)

@@ -11,10 +11,10 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, TextIO
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
-from PDL1PredictorLib.core import ending
 from PDL1PredictorLib.core.errors import OutputError, PDL1Error
 from PDL1PredictorLib.core.outside_text import one_line, visible
 from PDL1PredictorLib.core.progress import Progress
+from PDL1PredictorLib.core.running import ending
 
 if TYPE_CHECKING:  # its page loads SimpleITK
     from PDL1PredictorLib.core.results import CaseWarning

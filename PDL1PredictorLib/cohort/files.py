@@ -13,7 +13,7 @@ from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.imaging.case_files import Files, read_one_tumor
 from PDL1PredictorLib.imaging.regions import make_regions
-from PDL1PredictorLib.imaging.volume_files import reason
+from PDL1PredictorLib.imaging.volumes.files import reason
 
 NEEDS_PYARROW = "Install pdl1predictor[train], or write the table as CSV."
 

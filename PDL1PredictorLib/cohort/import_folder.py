@@ -10,7 +10,7 @@ from PDL1PredictorLib.cohort.table import CLINICAL, OPTIONAL
 from PDL1PredictorLib.cohort.writing import Imported, TableRow, known, own_column
 from PDL1PredictorLib.core.endpoints import ENDPOINTS
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.imaging.volume_files import SUFFIXES
+from PDL1PredictorLib.imaging.volumes.files import SUFFIXES
 
 PAIRS = (  # image, mask: * is the case; without suffix, any volume file or a DICOM folder
     ("*_image", "*_mask"),

@@ -16,7 +16,7 @@ from PDL1PredictorLib.cohort.import_clinical import (
 from PDL1PredictorLib.cohort.writing import Imported, TableRow
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
-from PDL1PredictorLib.imaging.dicom_files import header, is_dicom
+from PDL1PredictorLib.imaging.dicom.files import header, is_dicom
 from PDL1PredictorLib.imaging.plain_words import plain_words
 
 TAGS = (

@@ -19,7 +19,7 @@ from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.imaging.lattice import lattice_of, sample_mask
 from PDL1PredictorLib.imaging.patch import slice_patches
-from PDL1PredictorLib.imaging.volume_files import read_volume
+from PDL1PredictorLib.imaging.volumes.files import read_volume
 
 MALIGNANCY = "MALIGNANCY"
 DIAGNOSES = {"Benign": 0, "Malign": 1}

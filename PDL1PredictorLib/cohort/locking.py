@@ -6,8 +6,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from PDL1PredictorLib.core import ending
 from PDL1PredictorLib.core.errors import InputError, OutputError
+from PDL1PredictorLib.core.running import ending
 
 LOCK_NAME = ".lock"
 

@@ -16,8 +16,8 @@ from PDL1PredictorLib.cohort.locking import only_run_in
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.cohort.sources import FileSource, PhantomSource, Source, file_sources, source_keys
 from PDL1PredictorLib.core.errors import InputError, OutputError, PDL1Error
-from PDL1PredictorLib.core.processes import run_each
 from PDL1PredictorLib.core.progress import SILENT, Progress
+from PDL1PredictorLib.core.running.processes import run_each
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.imaging.patch import neighbor_patches
 from PDL1PredictorLib.imaging.regions import make_regions

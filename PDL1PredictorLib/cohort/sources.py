@@ -12,7 +12,7 @@ from PDL1PredictorLib.core.case import Case
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.imaging.case_files import Files, read_one_tumor
-from PDL1PredictorLib.imaging.volume_files import files_of
+from PDL1PredictorLib.imaging.volumes.files import files_of
 from PDL1PredictorLib.phantom.patient import make_patient
 
 Labels = dict[str, int | None]

@@ -12,9 +12,9 @@ from PDL1PredictorLib.cohort.files import Row, examine, read_rows
 from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.endpoints import ENDPOINTS, Endpoint, endpoint
 from PDL1PredictorLib.core.errors import CohortError, InputError
-from PDL1PredictorLib.core.processes import run_each
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.results import CaseWarning
+from PDL1PredictorLib.core.running.processes import run_each
 
 REQUIRED = ("case", "image", "mask")
 OPTIONAL = ("patient", "split", "segment")

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-from PDL1PredictorLib.core import ending
 from PDL1PredictorLib.core.drafts import Draft, draft_beside, sweep
 from PDL1PredictorLib.core.errors import InputError, OutputError, PDL1Error
 from PDL1PredictorLib.core.moves import move_beside, move_new
-from PDL1PredictorLib.core.standing import Standing, look
+from PDL1PredictorLib.core.running import ending
+from PDL1PredictorLib.core.running.standing import Standing, look
 
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG, errno.EROFS}  # only writing fails so
 _FULL_WORDS = ("No space left on device", "Disk quota exceeded", "File too large", "There is not enough space")

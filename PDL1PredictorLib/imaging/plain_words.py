@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from PDL1PredictorLib.core.errors import InputError, PDL1Error
-from PDL1PredictorLib.imaging.dicom_files import quiet
+from PDL1PredictorLib.imaging.dicom.files import quiet
 
 SMALL_BYTES = 1 << 26  # a file of less does not fill a memory: one that tries has a length in it that is not true
 

@@ -8,13 +8,13 @@ import SimpleITK as sitk
 from PDL1PredictorLib.core.case import require_ct, require_region
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.results import CaseWarning
-from PDL1PredictorLib.imaging.dicom_files import header, is_dicom, quiet
-from PDL1PredictorLib.imaging.dicom_masks import read_dicom_mask
-from PDL1PredictorLib.imaging.dicom_series import read_series
+from PDL1PredictorLib.imaging.dicom.files import header, is_dicom, quiet
+from PDL1PredictorLib.imaging.dicom.masks import read_dicom_mask
+from PDL1PredictorLib.imaging.dicom.series import read_series
 from PDL1PredictorLib.imaging.label_maps import pick_label
 from PDL1PredictorLib.imaging.loaded import Loaded
 from PDL1PredictorLib.imaging.placing import place_mask
-from PDL1PredictorLib.imaging.volume_files import forget_metadata, read_volume, require_file
+from PDL1PredictorLib.imaging.volumes.files import forget_metadata, read_volume, require_file
 
 
 def read_ct(path: Path | str, series: str | None = None) -> Loaded:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import orthogonal_procrustes
 
-from PDL1PredictorLib.cohort.prepare import PreparedCohort
+from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.cohort.splits import stratified_parts
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.learning.deep.learners import DeepLearner, DeepModel

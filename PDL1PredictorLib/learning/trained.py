@@ -6,7 +6,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from PDL1PredictorLib.core.settings import RegionSettings
-from PDL1PredictorLib.learning.deep.training import DeepTraining, TrainedDeepCT
+from PDL1PredictorLib.learning.deep.settings import DeepTraining
+from PDL1PredictorLib.learning.deep.training import TrainedDeepCT
 from PDL1PredictorLib.learning.fitting import FittedModel
 from PDL1PredictorLib.learning.selection import Standardizer
 from PDL1PredictorLib.radiomics.settings import FeatureSettings

@@ -10,7 +10,6 @@ import re
 import stat
 import struct
 import zipfile
-import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,23 +19,24 @@ from typing import Any
 from PDL1PredictorLib.core.errors import BundleError
 from PDL1PredictorLib.core.output import whole_file, whole_folder
 from PDL1PredictorLib.core.strict_json import strict_json
+from PDL1PredictorLib.models.bundle_files import (
+    AGAIN,
+    MANIFEST,
+    check_directory,
+    check_duplicates,
+    check_totals,
+    read_contents,
+)
 
 SCHEMA_VERSION = 1
-MANIFEST = "model.json"
 MAX_MANIFEST_BYTES = 32 * 2**20
-MAX_TOTAL_BYTES = 2**30
-MAX_FILES = 256
-MAX_DIRECTORY_BYTES = 2**20  # of the list at the end of a .zip; one of 256 files has at most some 100 KB
-MAX_RATIO = 200  # weights and JSON shrink 1 to 20 times; a zip bomb 1000 times
 SUFFIXES = (".safetensors", ".onnx", ".md", ".json", ".csv", ".png", ".txt")
 CODE_SUFFIXES = (".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib", ".npy", ".npz")
 
 _SAFE_PART = re.compile(
     r"[A-Za-z0-9_][A-Za-z0-9_. -]*"
 )  # so no "..", root, drive, backslash, hidden or look-alike name
-_LONGEST_END = 22 + 2**16  # a .zip may end in a comment
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_AGAIN = "Get the bundle again from its source."
 _DATE = (1980, 1, 1, 0, 0, 0)  # equal content gives equal zip bytes, whenever it was packed
 
 
@@ -69,7 +69,7 @@ class Bundle:
             return self.files[path]
         except KeyError:
             held = ", ".join(sorted(self.files)) or "none"
-            raise BundleError(f"The bundle {self.name} has no file {path!r}. Its files: {held}. {_AGAIN}") from None
+            raise BundleError(f"The bundle {self.name} has no file {path!r}. Its files: {held}. {AGAIN}") from None
 
 
 def read_bundle(path: Path) -> Bundle:
@@ -82,7 +82,7 @@ def read_bundle(path: Path) -> Bundle:
         BundleError: It is not there, damaged, incomplete, unsafe, too large or from another version.
     """
     path = Path(path)
-    return _checked(str(path), _read_contents(path))
+    return _checked(str(path), read_contents(path))
 
 
 def write_bundle(
@@ -126,7 +126,7 @@ def pack(folder: Path, zip_path: Path, overwrite: bool = False) -> Path:
         OutputError: The .zip exists already or cannot be written.
     """
     folder, zip_path = Path(folder), Path(zip_path)
-    contents = _read_contents(folder)
+    contents = read_contents(folder)
     _checked(str(folder), contents)
     with whole_file(zip_path, overwrite) as draft, zipfile.ZipFile(draft, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(contents):
@@ -164,118 +164,13 @@ def _looks_like_bundle(path: Path) -> bool:
             return (path / MANIFEST).is_file()
         if path.suffix.lower() != ".zip" or not path.is_file():
             return False
-        _check_directory(path)
+        check_directory(path)
         with zipfile.ZipFile(path) as archive:
             return any(name == MANIFEST or name.split("/")[1:] == [MANIFEST] for name in archive.namelist())
     except BundleError:
         return True  # it says what is wrong when it is read
     except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, LookupError, struct.error):
         return False
-
-
-# Reading: every byte of a folder or a .zip, within limits, by path inside the bundle.
-
-
-def _read_contents(path: Path) -> dict[str, bytes]:
-    try:
-        if path.is_dir():
-            return _read_folder(path)
-        if path.is_file():
-            return _read_zip(path)
-    except OSError as error:
-        raise BundleError(f"{path} cannot be read: {error.strerror or error}. Check its permissions.") from error
-    raise BundleError(f"There is no model bundle at {path}. Choose a bundle's folder or .zip.")
-
-
-def _read_folder(folder: Path) -> dict[str, bytes]:
-    if not (folder / MANIFEST).is_file():  # asked first: a wrong folder may hold a whole disk
-        raise _no_manifest(folder)
-    sizes: dict[Path, int] = {}
-    for count, path in enumerate(folder.rglob("*"), start=1):
-        mode = path.lstat().st_mode
-        if stat.S_ISDIR(mode):
-            _check_totals(folder, count - len(sizes), 0)  # a million empty folders is no bundle either
-            continue
-        if not stat.S_ISREG(mode):
-            raise BundleError(f"{path} is a link or a device; a bundle holds plain files only. {_AGAIN}")
-        sizes[path] = path.stat().st_size
-        _check_totals(folder, len(sizes), sum(sizes.values()))
-    return {path.relative_to(folder).as_posix(): _read_at_most(path, size) for path, size in sizes.items()}
-
-
-def _read_at_most(path: Path, size: int) -> bytes:
-    with path.open("rb") as stream:
-        return stream.read(size + 1)  # a file that grew meanwhile fails the check of its size, and fills no memory
-
-
-def _read_zip(path: Path) -> dict[str, bytes]:
-    _check_totals(path, 1, path.stat().st_size)
-    _check_directory(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            infos = archive.infolist()
-            _check_totals(path, len(infos), sum(info.file_size for info in infos))
-            _check_duplicates(path, [info.filename for info in infos])
-            for info in infos:
-                _check_entry(path, info)
-            contents = {info.filename: archive.read(info) for info in infos if not info.is_dir()}
-    except BundleError:
-        raise
-    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, RuntimeError, LookupError) as error:
-        raise BundleError(f"{path} is no .zip, or is damaged or cut short ({error}). {_AGAIN}") from error
-    return _without_top_folder(path, contents)
-
-
-def _check_directory(path: Path) -> None:
-    """Bound the list at the end of a .zip before it is read: a million empty files fill a memory, too."""
-    with path.open("rb") as stream:
-        stream.seek(max(path.stat().st_size - _LONGEST_END, 0))
-        end = stream.read(_LONGEST_END)
-    start = end.rfind(b"PK\x05\x06")
-    if start < 0 or len(end) < start + 22:
-        return  # no .zip: told when it is opened
-    size = int.from_bytes(end[start + 12 : start + 16], "little")
-    if size > MAX_DIRECTORY_BYTES:
-        raise BundleError(
-            f"{path} lists more files than the {MAX_FILES} of a bundle. Choose a bundle's folder or .zip."
-        )
-
-
-def _check_entry(path: Path, info: zipfile.ZipInfo) -> None:
-    name = info.orig_filename  # `filename` hides what follows a NUL, and on Windows the backslashes
-    parts = name.removesuffix("/").split("/")
-    if any(part in ("", ".", "..") for part in parts) or any(char in "\\:" or char < " " for char in name):
-        raise BundleError(f"{path} holds an unsafe name, {name!r}. Do not use this bundle.")
-    if stat.S_ISLNK(info.external_attr >> 16):
-        raise BundleError(f"{path} holds a link, {name!r}; a bundle holds plain files only. Do not use this bundle.")
-    if info.flag_bits & 1:
-        raise BundleError(f"{path} is encrypted; a bundle is not. {_AGAIN}")
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise BundleError(f"{path} packs {name!r} in an unusual way. Pack it again as an ordinary .zip (deflate).")
-    if info.file_size > 2**20 and info.file_size > MAX_RATIO * info.compress_size:
-        raise BundleError(f"{path} would unpack {name!r} to over {MAX_RATIO} times its size, as a zip bomb does.")
-
-
-def _without_top_folder(path: Path, contents: dict[str, bytes]) -> dict[str, bytes]:
-    if MANIFEST in contents:
-        return contents
-    tops = {name.split("/")[0] for name in contents}
-    if len(tops) == 1 and f"{min(tops)}/{MANIFEST}" in contents:
-        return {name.partition("/")[2]: data for name, data in contents.items()}
-    raise _no_manifest(path)
-
-
-def _no_manifest(path: Path) -> BundleError:
-    return BundleError(f"{path} has no {MANIFEST}, so it is no model bundle. Choose a bundle's folder or .zip.")
-
-
-def _check_totals(path: Path, count: int, total: int) -> None:
-    if count > MAX_FILES:
-        raise BundleError(
-            f"{path} holds more than {MAX_FILES} files; no bundle does. Choose a bundle's folder or .zip."
-        )
-    if total > MAX_TOTAL_BYTES:
-        raise BundleError(f"{path} holds over {MAX_TOTAL_BYTES / 2**30:g} GiB; no bundle does. Choose another one.")
 
 
 # Checking: the contents against the manifest, in memory; `where` is the path for messages.
@@ -286,15 +181,15 @@ def _checked(where: str, contents: Mapping[str, bytes]) -> Bundle:
     manifest = _manifest(where, raw)
     files = {name: data for name, data in contents.items() if name != MANIFEST}
     table = manifest["files"]
-    _check_duplicates(where, contents)
+    check_duplicates(where, contents)
     for name in [*table, *files]:
         _check_name(where, name)
     missing, unlisted = sorted(set(table) - set(files)), sorted(set(files) - set(table))
     if missing:
-        raise BundleError(f"{where} lacks {', '.join(missing)}, which {MANIFEST} lists. {_AGAIN}")
+        raise BundleError(f"{where} lacks {', '.join(missing)}, which {MANIFEST} lists. {AGAIN}")
     if unlisted:
-        raise BundleError(f"{where} holds {', '.join(unlisted)}, which {MANIFEST} does not list. Remove it. {_AGAIN}")
-    _check_totals(Path(where), len(contents), sum(map(len, contents.values())))
+        raise BundleError(f"{where} holds {', '.join(unlisted)}, which {MANIFEST} does not list. Remove it. {AGAIN}")
+    check_totals(Path(where), len(contents), sum(map(len, contents.values())))
     for name, data in files.items():
         _check_hash(where, name, data, table[name])
         _check_content(where, name, data)
@@ -303,23 +198,23 @@ def _checked(where: str, contents: Mapping[str, bytes]) -> Bundle:
 
 def _manifest(where: str, raw: bytes) -> dict[str, Any]:
     if len(raw) > MAX_MANIFEST_BYTES:
-        raise BundleError(f"{where}: {MANIFEST} is over {MAX_MANIFEST_BYTES // 2**20} MiB; no bundle's is. {_AGAIN}")
+        raise BundleError(f"{where}: {MANIFEST} is over {MAX_MANIFEST_BYTES // 2**20} MiB; no bundle's is. {AGAIN}")
     manifest = _json(where, MANIFEST, raw)
     if not isinstance(manifest, dict):
-        raise BundleError(f"{where}: {MANIFEST} must be a JSON object, got a {type(manifest).__name__}. {_AGAIN}")
+        raise BundleError(f"{where}: {MANIFEST} must be a JSON object, got a {type(manifest).__name__}. {AGAIN}")
     version = manifest.get("schema_version")
     if type(version) is not int or version < SCHEMA_VERSION:
-        raise BundleError(f"{where} has schema version {version!r}; this library reads {SCHEMA_VERSION}. {_AGAIN}")
+        raise BundleError(f"{where} has schema version {version!r}; this library reads {SCHEMA_VERSION}. {AGAIN}")
     if version > SCHEMA_VERSION:  # told before anything else, as a newer manifest may look quite different
         raise BundleError(
             f"{where} has schema version {version}; this library reads up to {SCHEMA_VERSION}. Update PDL1Predictor."
         )
     name = manifest.get("name")
     if not (isinstance(name, str) and name.strip() and name.isprintable() and len(name) <= 200):
-        raise BundleError(f"{where}: {MANIFEST} must have a name of 1 to 200 letters, got {name!r}. {_AGAIN}")
+        raise BundleError(f"{where}: {MANIFEST} must have a name of 1 to 200 letters, got {name!r}. {AGAIN}")
     table = manifest.get("files")
     if not (isinstance(table, dict) and all(_is_entry(entry) for entry in table.values())):
-        raise BundleError(f"{where}: {MANIFEST} must list `files`, each with its sha256 and bytes. {_AGAIN}")
+        raise BundleError(f"{where}: {MANIFEST} must list `files`, each with its sha256 and bytes. {AGAIN}")
     return manifest
 
 
@@ -337,28 +232,20 @@ def _check_name(where: str, name: str) -> None:
     if not all(_SAFE_PART.fullmatch(part) for part in name.split("/")):
         raise BundleError(
             f"{where} holds or lists an unsafe name, {name!r}; names are relative, of letters a to z, digits, "
-            f"'_', '-' and '.'. {_AGAIN}"
+            f"'_', '-' and '.'. {AGAIN}"
         )
     suffix = Path(name).suffix.lower()
     if suffix in CODE_SUFFIXES:
         raise BundleError(f"{where} holds {name}; such a file can run code when it is read. Do not use this bundle.")
     if suffix not in SUFFIXES or name == MANIFEST:
-        raise BundleError(f"{where} holds or lists {name}; only {', '.join(SUFFIXES)} may be listed. {_AGAIN}")
-
-
-def _check_duplicates(where: str | Path, names: Iterable[str]) -> None:
-    seen: set[str] = set()
-    for name in names:
-        if name.casefold() in seen:  # Windows and macOS cannot hold both of two names that differ in case only
-            raise BundleError(f"{where} holds {name!r} twice (capitals do not count). {_AGAIN}")
-        seen.add(name.casefold())
+        raise BundleError(f"{where} holds or lists {name}; only {', '.join(SUFFIXES)} may be listed. {AGAIN}")
 
 
 def _check_hash(where: str, name: str, data: bytes, entry: Mapping[str, Any]) -> None:
     if len(data) != entry["bytes"]:
-        raise BundleError(f"{where}: {name} has {len(data)} bytes, {MANIFEST} says {entry['bytes']}. {_AGAIN}")
+        raise BundleError(f"{where}: {name} has {len(data)} bytes, {MANIFEST} says {entry['bytes']}. {AGAIN}")
     if _sha256(data) != entry["sha256"]:
-        raise BundleError(f"{where}: {name} has a changed byte, its SHA-256 is not that of {MANIFEST}. {_AGAIN}")
+        raise BundleError(f"{where}: {name} has a changed byte, its SHA-256 is not that of {MANIFEST}. {AGAIN}")
 
 
 def _check_content(where: str, name: str, data: bytes) -> None:
@@ -407,7 +294,7 @@ def _json(where: str, name: str, raw: bytes) -> Any:
     try:
         return strict_json(raw)
     except ValueError as error:
-        raise BundleError(f"{where}: {name} is not valid JSON ({error}). {_AGAIN}") from error
+        raise BundleError(f"{where}: {name} is not valid JSON ({error}). {AGAIN}") from error
 
 
 def _manifest_bytes(manifest: Mapping[str, Any]) -> bytes:

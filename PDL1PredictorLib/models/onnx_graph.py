@@ -24,8 +24,8 @@ OPSETS = {"": range(9, 31), "ai.onnx.ml": range(1, 6)}
 FLOAT, INT32, INT64, DOUBLE = 1, 6, 7, 11
 _NUMPY = {FLOAT: "<f4", INT32: "<i4", INT64: "<i8", DOUBLE: "<f8"}
 
-# What skl2onnx writes for the seven classifiers of `learning.classifiers`, and how often at most: no chain of them can make
-# large tensors of small ones.
+# What skl2onnx writes for the seven of `learning.classifiers`, and how often at most: no chain of them can make large
+# tensors of small ones.
 OPERATORS = {
     "": {
         **dict.fromkeys(("Add", "Cast", "Div", "Equal", "Exp", "Identity", "Mul", "Pow", "Relu", "Reshape"), 8),

@@ -11,9 +11,9 @@ from PDL1PredictorLib.core.endpoints import DEEPRADSCORE_ENDPOINTS
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.output import whole_folder
 from PDL1PredictorLib.core.outside_text import safe_cell
-from PDL1PredictorLib.core.processes import run_each
 from PDL1PredictorLib.core.progress import SILENT, Progress
-from PDL1PredictorLib.imaging.itk_files import write_image
+from PDL1PredictorLib.core.running.processes import run_each
+from PDL1PredictorLib.imaging.volumes.itk import write_image
 from PDL1PredictorLib.phantom.patient import Extent, PhantomPatient, make_patient
 from PDL1PredictorLib.phantom.traits import TRAIT_LIMIT, TRAITS
 from PDL1PredictorLib.phantom.truth import LAWS, MISSING_LABEL_SHARE, bayes_auc, intercept

@@ -44,8 +44,10 @@ def cache_folder() -> Path | None:
     """
     if os.environ.get("NUMBA_CACHE_DIR"):
         return None
-    beside = Path(__file__).parent / "__pycache__"
-    if _is_writable(beside) and is_private(beside):
+    here = Path(__file__).parent
+    if all(
+        _is_writable(beside) and is_private(beside) for beside in (here / "__pycache__", here / "features/__pycache__")
+    ):
         return None
     folder = _user_cache() / "pdl1predictor" / "numba"
     if _is_writable(folder) and is_private(folder):

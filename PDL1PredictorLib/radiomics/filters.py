@@ -7,7 +7,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from PDL1PredictorLib.radiomics.compiled import compiled
-from PDL1PredictorLib.radiomics.kernels import convolve_at, convolve_columns, convolve_rows
+from PDL1PredictorLib.radiomics.features.kernels import convolve_at, convolve_columns, convolve_rows
 from PDL1PredictorLib.radiomics.settings import WAVELET_BANDS
 from PDL1PredictorLib.radiomics.voxels import RegionVoxels
 

@@ -8,13 +8,13 @@ import SimpleITK as sitk
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.radiomics.checks import MANY_GRAY_LEVELS, require_measurable
+from PDL1PredictorLib.radiomics.features.glcm import glcm_features
+from PDL1PredictorLib.radiomics.features.gldm import gldm_features
+from PDL1PredictorLib.radiomics.features.glrlm import glrlm_features
+from PDL1PredictorLib.radiomics.features.glszm import glszm_features
+from PDL1PredictorLib.radiomics.features.gray_levels import bin_edges, gray_levels
+from PDL1PredictorLib.radiomics.features.ngtdm import ngtdm_features
 from PDL1PredictorLib.radiomics.filters import Intensities, WaveletBands, at_voxels, laplacian_of_gaussian
-from PDL1PredictorLib.radiomics.glcm import glcm_features
-from PDL1PredictorLib.radiomics.gldm import gldm_features
-from PDL1PredictorLib.radiomics.glrlm import glrlm_features
-from PDL1PredictorLib.radiomics.glszm import glszm_features
-from PDL1PredictorLib.radiomics.gray_levels import bin_edges, gray_levels
-from PDL1PredictorLib.radiomics.ngtdm import ngtdm_features
 from PDL1PredictorLib.radiomics.patches import Patches
 from PDL1PredictorLib.radiomics.settings import FeatureSettings, log_image_name
 from PDL1PredictorLib.radiomics.table import lookup

@@ -7,9 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
-from PDL1PredictorLib.radiomics.glcm import Cooccurrences
-from PDL1PredictorLib.radiomics.level_sizes import LevelSizes
-from PDL1PredictorLib.radiomics.ngtdm import ToneDifferences
+from PDL1PredictorLib.radiomics.features.cooccurrences import Cooccurrences
+from PDL1PredictorLib.radiomics.features.level_sizes import LevelSizes
+from PDL1PredictorLib.radiomics.features.ngtdm import ToneDifferences
 from PDL1PredictorLib.radiomics.voxels import DIRECTIONS
 
 

@@ -11,12 +11,12 @@ import SimpleITK as sitk
 from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.radiomics.checks import MANY_GRAY_LEVELS, require_measurable
 from PDL1PredictorLib.radiomics.compiled import require_numba
+from PDL1PredictorLib.radiomics.features.shape import shape_features
+from PDL1PredictorLib.radiomics.features.texture import image_features
 from PDL1PredictorLib.radiomics.filters import Intensities, WaveletBands, at_voxels, laplacian_of_gaussian
 from PDL1PredictorLib.radiomics.memory import require_memory
 from PDL1PredictorLib.radiomics.rehearsal import get_ready
 from PDL1PredictorLib.radiomics.settings import WAVELET_BANDS, FeatureSettings, log_image_name
-from PDL1PredictorLib.radiomics.shape import shape_features
-from PDL1PredictorLib.radiomics.texture import image_features
 from PDL1PredictorLib.radiomics.voxels import RegionVoxels
 
 Values = dict[str, float]

@@ -15,7 +15,7 @@ import SimpleITK as sitk
 from PDL1PredictorLib.core.errors import MissingPackageError
 from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.radiomics.checks import require_measurable
-from PDL1PredictorLib.radiomics.gray_levels import bin_edges
+from PDL1PredictorLib.radiomics.features.gray_levels import bin_edges
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
 _ONE_AT_A_TIME = threading.Lock()  # log level, warning filters and BLAS threads belong to the whole process

@@ -7,10 +7,10 @@ from concurrent.futures import TimeoutError as StillRunning
 import numpy as np
 
 from PDL1PredictorLib.core.progress import Progress
+from PDL1PredictorLib.radiomics.features.shape import shape_features
+from PDL1PredictorLib.radiomics.features.texture import image_features
 from PDL1PredictorLib.radiomics.filters import WaveletBands
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
-from PDL1PredictorLib.radiomics.shape import shape_features
-from PDL1PredictorLib.radiomics.texture import image_features
 from PDL1PredictorLib.radiomics.voxels import RegionVoxels
 
 PATIENCE_S = 3.0  # loading compiled kernels takes less, compiling them more

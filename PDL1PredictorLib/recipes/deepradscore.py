@@ -7,7 +7,7 @@ from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.learning.classifiers import CHOSEN, CLASSIFIERS, HOLDS_ROWS, Choice
 from PDL1PredictorLib.learning.deep.heads import HeadTraining
-from PDL1PredictorLib.learning.deep.training import DeepTraining, Stage
+from PDL1PredictorLib.learning.deep.settings import DeepTraining, Stage
 from PDL1PredictorLib.learning.fitting import Fitting
 from PDL1PredictorLib.radiomics.settings import FeatureSettings, preset
 

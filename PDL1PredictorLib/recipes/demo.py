@@ -12,14 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from PDL1PredictorLib.cohort.prepare import PhantomSource, PreparedCohort, prepare
+from PDL1PredictorLib.cohort.prepare import prepare
+from PDL1PredictorLib.cohort.prepared import PreparedCohort
+from PDL1PredictorLib.cohort.sources import PhantomSource
 from PDL1PredictorLib.core.endpoints import DEEPRADSCORE_ENDPOINTS
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.learning.classifiers import N_REPEATS
 from PDL1PredictorLib.learning.crossfit import fit_radscores
-from PDL1PredictorLib.learning.deep.training import DeepTraining, deep_features, train_deep_ct
+from PDL1PredictorLib.learning.deep.inference import deep_features
+from PDL1PredictorLib.learning.deep.settings import DeepTraining
+from PDL1PredictorLib.learning.deep.training import train_deep_ct
 from PDL1PredictorLib.learning.fitting import Fitting, fit_model
 from PDL1PredictorLib.learning.reference import reference_of
 from PDL1PredictorLib.learning.trained import Trained, TrainedEndpoint

@@ -13,7 +13,9 @@ import numpy as np
 from PDL1PredictorLib import __version__
 from PDL1PredictorLib.cohort.describe import table_1
 from PDL1PredictorLib.cohort.locking import only_run_in
-from PDL1PredictorLib.cohort.prepare import PhantomSource, PreparedCohort, Source, file_sources, prepare
+from PDL1PredictorLib.cohort.prepare import prepare
+from PDL1PredictorLib.cohort.prepared import PreparedCohort
+from PDL1PredictorLib.cohort.sources import PhantomSource, Source, file_sources
 from PDL1PredictorLib.cohort.table import Cohort
 from PDL1PredictorLib.core.errors import CohortError, InputError
 from PDL1PredictorLib.core.output import refuse_existing

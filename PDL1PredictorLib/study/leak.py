@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from PDL1PredictorLib.cohort.prepare import PreparedCohort
+from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.recipes.deepradscore import StudyRecipe
 from PDL1PredictorLib.statistics.discrimination import auc

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from PDL1PredictorLib.cohort.prepare import PreparedCohort
+from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.cohort.splits import stratified_parts
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.core.processes import run_each
 from PDL1PredictorLib.core.progress import SILENT, Progress
+from PDL1PredictorLib.core.running.processes import run_each
 from PDL1PredictorLib.explain.shapley import exact_shapley
 from PDL1PredictorLib.learning.crossfit import Inputs, Learned, TrainingSet, learn
 from PDL1PredictorLib.learning.deep.learners import DeepLearner, FrozenNetwork, WholeNetwork

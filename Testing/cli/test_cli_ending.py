@@ -12,7 +12,7 @@ import pytest
 from PDL1PredictorLib.cli.ending import ended
 from PDL1PredictorLib.cli.speaker import Speaker
 from PDL1PredictorLib.core.errors import BundleError, CancelledError, InputError
-from PDL1PredictorLib.core.fault_log import MOST_LOGS, write_fault_log
+from PDL1PredictorLib.core.running.fault_log import MOST_LOGS, write_fault_log
 
 ROOT = Path(__file__).resolve().parents[2]
 posix = pytest.mark.skipif(os.name != "posix", reason="a shell of POSIX does it")

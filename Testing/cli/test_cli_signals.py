@@ -122,10 +122,10 @@ def test_a_hangup_that_is_ignored_on_purpose_ends_nothing(tmp_path: Path):
 SCRIPT = """
 import collections, itertools, os, signal, sys, time
 from pathlib import Path
-from PDL1PredictorLib.core import ending
-from PDL1PredictorLib.core.fault_log import fault_text
+from PDL1PredictorLib.core.running import ending
+from PDL1PredictorLib.core.running.fault_log import fault_text
 from PDL1PredictorLib.core.output import whole_folder
-from PDL1PredictorLib.core.supervisor import supervised
+from PDL1PredictorLib.core.running.supervisor import supervised
 
 def deaf():  # Python never gets its turn, not between saying so and being so either
     begun = map(os.write, [1], [b"begun\\n"])
@@ -222,7 +222,7 @@ def test_a_process_that_the_system_kills_is_told_as_too_little_memory(tmp_path: 
 
 WORKERS = """
 import fcntl, os, sys, time
-from PDL1PredictorLib.core.processes import run_each
+from PDL1PredictorLib.core.running.processes import run_each
 from PDL1PredictorLib.core.progress import SILENT
 
 def hold(name):

@@ -12,7 +12,9 @@ import pytest
 import SimpleITK as sitk
 
 from PDL1PredictorLib.cohort import cluster as cluster_page
-from PDL1PredictorLib.cohort.prepare import FileSource, PreparedCohort, prepare
+from PDL1PredictorLib.cohort.prepare import prepare
+from PDL1PredictorLib.cohort.prepared import PreparedCohort
+from PDL1PredictorLib.cohort.sources import FileSource
 from PDL1PredictorLib.cohort.table import CohortCase
 from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.errors import InputError

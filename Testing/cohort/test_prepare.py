@@ -14,7 +14,9 @@ from pyarrow import parquet
 
 from PDL1PredictorLib.cohort.cache import CaseCache
 from PDL1PredictorLib.cohort.locking import only_run_in
-from PDL1PredictorLib.cohort.prepare import FileSource, PhantomSource, PreparedCohort, file_sources, prepare
+from PDL1PredictorLib.cohort.prepare import prepare
+from PDL1PredictorLib.cohort.prepared import PreparedCohort
+from PDL1PredictorLib.cohort.sources import FileSource, PhantomSource, file_sources
 from PDL1PredictorLib.cohort.table import CohortCase, read_cohort
 from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.errors import CancelledError, InputError, OutputError

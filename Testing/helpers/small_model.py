@@ -7,7 +7,8 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from PDL1PredictorLib.learning.classifiers import Chosen
-from PDL1PredictorLib.learning.deep.training import DeepTraining, Stage, TrainedDeepCT
+from PDL1PredictorLib.learning.deep.settings import DeepTraining, Stage
+from PDL1PredictorLib.learning.deep.training import TrainedDeepCT
 from PDL1PredictorLib.learning.fitting import YOUDEN, FittedModel
 from PDL1PredictorLib.learning.selection import Standardizer
 from PDL1PredictorLib.learning.trained import Reference, Trained, TrainedEndpoint

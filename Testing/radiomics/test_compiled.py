@@ -42,7 +42,7 @@ def test_numba_is_not_loaded_before_an_engine_is_asked_for():
 
 
 def test_a_kernel_is_handed_to_numba_once():
-    from PDL1PredictorLib.radiomics.kernels import zones
+    from PDL1PredictorLib.radiomics.features.kernels import zones
 
     assert compiled.compiled(zones) is compiled.compiled(zones)
 
@@ -51,7 +51,7 @@ def test_what_is_compiled_is_kept_where_the_user_says(tmp_path: Path):
     code = """
         import numpy as np
         from PDL1PredictorLib.radiomics.compiled import compiled
-        from PDL1PredictorLib.radiomics.kernels import assign_gray_levels
+        from PDL1PredictorLib.radiomics.features.kernels import assign_gray_levels
 
         levels = np.empty(3, np.uint16)
         compiled(assign_gray_levels)(np.array([0.0, 30.0, 25.0]), np.array([0.0, 25.0, 50.0]), 25.0, levels)
@@ -76,7 +76,7 @@ def test_a_read_only_package_compiles_once_for_a_user(tmp_path: Path):
         import numpy as np
         from pathlib import Path
         from PDL1PredictorLib.radiomics import compiled
-        from PDL1PredictorLib.radiomics.kernels import assign_gray_levels
+        from PDL1PredictorLib.radiomics.features.kernels import assign_gray_levels
 
         writable = compiled._is_writable
         compiled._is_writable = lambda folder: folder.name != "__pycache__" and writable(folder)
@@ -134,7 +134,7 @@ def test_a_machine_that_compiles_says_so_and_can_be_cancelled(monkeypatch: pytes
 
 
 def test_the_kernels_are_plain_functions_that_python_runs_as_well():
-    from PDL1PredictorLib.radiomics.kernels import assign_gray_levels
+    from PDL1PredictorLib.radiomics.features.kernels import assign_gray_levels
 
     rng = np.random.default_rng(0)
     values = np.append(rng.normal(0, 100, 500).round(), [-300.0, 300.0, 25.0, -25.0])
@@ -212,7 +212,7 @@ def test_a_folder_under_one_that_others_may_change_is_not_trusted(tmp_path: Path
 ONE_KERNEL = """
     import numpy as np
     from PDL1PredictorLib.radiomics.compiled import compiled
-    from PDL1PredictorLib.radiomics.kernels import assign_gray_levels
+    from PDL1PredictorLib.radiomics.features.kernels import assign_gray_levels
 
     levels = np.empty(3, np.uint16)
     kernel = compiled(assign_gray_levels)
@@ -247,7 +247,7 @@ def test_a_cache_that_cannot_be_kept_costs_time_only(tmp_path: Path):
 def test_where_numba_finds_no_folder_the_kernel_is_compiled_all_the_same():
     import numba
 
-    from PDL1PredictorLib.radiomics.kernels import assign_gray_levels
+    from PDL1PredictorLib.radiomics.features.kernels import assign_gray_levels
 
     def without_a_folder(cache: bool = False, **options: bool):
         if cache:

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from PDL1PredictorLib.cohort.prepare import PhantomSource, prepare
+from PDL1PredictorLib.cohort.prepare import prepare
+from PDL1PredictorLib.cohort.sources import PhantomSource
 from PDL1PredictorLib.core.errors import CancelledError, InputError
 from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.learning.crossfit import RadScores
-from PDL1PredictorLib.learning.deep.training import DeepTraining, Stage
+from PDL1PredictorLib.learning.deep.settings import DeepTraining, Stage
 from PDL1PredictorLib.learning.reference import reference_of
 from PDL1PredictorLib.models.bundle import read_bundle
 from PDL1PredictorLib.models.deep_radscore import DeepRadScore

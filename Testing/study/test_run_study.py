@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from PDL1PredictorLib.cohort.prepare import PreparedCohort
+from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.learning import crossfit as inputs_page
 from PDL1PredictorLib.learning.deep.heads import HeadTraining
 from PDL1PredictorLib.learning.deep.learners import DeepModel
-from PDL1PredictorLib.learning.deep.training import DeepTraining, Stage
+from PDL1PredictorLib.learning.deep.settings import DeepTraining, Stage
 from PDL1PredictorLib.learning.deep.weights import save_backbone
 from PDL1PredictorLib.learning.export import About, export_bundle
 from PDL1PredictorLib.models.bundle import read_bundle

@@ -110,8 +110,8 @@ def _no_partner(item: _Item, folder: Path) -> str:
 
 def _items(folder: Path) -> Iterator[_Item]:
     make_importable()
-    from PDL1PredictorLib.imaging.dicom_files import is_dicom
-    from PDL1PredictorLib.imaging.volume_files import SUFFIXES
+    from PDL1PredictorLib.imaging.dicom.files import is_dicom
+    from PDL1PredictorLib.imaging.volumes.files import SUFFIXES
 
     for inside in [folder, *sorted(path for path in folder.rglob("*") if path.is_dir())]:
         if any(part.startswith(".") for part in inside.relative_to(folder).parts):
@@ -145,7 +145,7 @@ def _dicom_items(folder: Path, inside: Path, files: list[Path]) -> Iterator[_Ite
     if not files:
         return
     from PDL1PredictorLib.core.errors import InputError
-    from PDL1PredictorLib.imaging.dicom_files import header
+    from PDL1PredictorLib.imaging.dicom.files import header
 
     looked_at = files
     if len(files) > MAX_HEADERS:  # slices are alike; a mask among them stands out by its size

@@ -18,8 +18,8 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from PDL1PredictorGUI.background import processes
 from PDL1PredictorGUI.background.outcome import Outcome, Said, cancelled, not_started, outcome_of, said_in
+from PDL1PredictorGUI.setup import processes
 from PDL1PredictorGUI.setup.run_folders import remove_folder
 
 GRACE_SECONDS = 3.0  # for a cancelled process to stop by itself

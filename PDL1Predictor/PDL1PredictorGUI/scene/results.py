@@ -228,7 +228,7 @@ def _add_regions(result: ResultNodes, folder: Path, request: Any, made_from: dic
 
 
 def _read_image(path: Path) -> Any:
-    from PDL1PredictorLib.imaging.volume_files import read_volume
+    from PDL1PredictorLib.imaging.volumes.files import read_volume
 
     return read_volume(path, path.name).image
 

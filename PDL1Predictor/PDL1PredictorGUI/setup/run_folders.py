@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from PDL1PredictorGUI.background import processes
+from PDL1PredictorGUI.setup import processes
 
 PREFIX = "PDL1Predictor-"
 OLD_SECONDS = 3600  # the process of a younger one may run in a container that shares the folder, not the numbers

@@ -14,7 +14,7 @@ import safetensors
 import safetensors.torch
 from torch import Tensor
 
-from PDL1PredictorLib.cohort.prepare import PreparedCohort
+from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.output import whole_file
 

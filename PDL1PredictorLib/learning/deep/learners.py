@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from PDL1PredictorLib.cohort.prepare import PreparedCohort
+from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.learning.deep.heads import into_network, train_head
 from PDL1PredictorLib.learning.deep.inference import deep_features, embed

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from PDL1PredictorLib.cohort.prepare import PreparedCohort
+from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.learning.deep.augmentation import batches, batches_per_epoch
 from PDL1PredictorLib.learning.deep.checkpoints import Snapshot

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from PDL1PredictorLib.cohort.prepare import PreparedCohort
+from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.learning.deep.checkpoints import Snapshot, fingerprint, read_checkpoint, write_checkpoint

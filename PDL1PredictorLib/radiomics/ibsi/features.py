@@ -5,17 +5,17 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from PDL1PredictorLib.radiomics.first_order import first_order_features
-from PDL1PredictorLib.radiomics.glcm import glcm_features
-from PDL1PredictorLib.radiomics.gldm import gldm_features
-from PDL1PredictorLib.radiomics.glrlm import glrlm_features
-from PDL1PredictorLib.radiomics.glszm import glszm_features
-from PDL1PredictorLib.radiomics.gray_levels import GrayLevels
+from PDL1PredictorLib.radiomics.features.first_order import first_order_features
+from PDL1PredictorLib.radiomics.features.glcm import glcm_features
+from PDL1PredictorLib.radiomics.features.gldm import gldm_features
+from PDL1PredictorLib.radiomics.features.glrlm import glrlm_features
+from PDL1PredictorLib.radiomics.features.glszm import glszm_features
+from PDL1PredictorLib.radiomics.features.gray_levels import GrayLevels
+from PDL1PredictorLib.radiomics.features.matrices import RegionMatrices, listed, run_lengths
+from PDL1PredictorLib.radiomics.features.ngtdm import ngtdm_features
+from PDL1PredictorLib.radiomics.features.shape import shape_features
 from PDL1PredictorLib.radiomics.ibsi.prepare import Prepared, discretized
 from PDL1PredictorLib.radiomics.ibsi.settings import Dimensions, IbsiSettings
-from PDL1PredictorLib.radiomics.matrices import RegionMatrices, listed, run_lengths
-from PDL1PredictorLib.radiomics.ngtdm import ngtdm_features
-from PDL1PredictorLib.radiomics.shape import shape_features
 from PDL1PredictorLib.radiomics.table import features_of
 from PDL1PredictorLib.radiomics.voxels import DIRECTIONS, RegionVoxels
 

@@ -10,7 +10,7 @@ from PDL1PredictorLib.core.case import require_same_grid
 from PDL1PredictorLib.core.errors import EmptyRegionError, InputError
 from PDL1PredictorLib.imaging.lattice import ROUNDING_SLACK, Kind, weights
 from PDL1PredictorLib.radiomics.checks import MANY_GRAY_LEVELS
-from PDL1PredictorLib.radiomics.gray_levels import GrayLevels, gray_levels
+from PDL1PredictorLib.radiomics.features.gray_levels import GrayLevels, gray_levels
 from PDL1PredictorLib.radiomics.ibsi.settings import IbsiSettings
 
 

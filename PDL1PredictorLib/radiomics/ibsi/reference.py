@@ -10,7 +10,7 @@ import SimpleITK as sitk
 
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
-from PDL1PredictorLib.imaging.volume_files import read_volume
+from PDL1PredictorLib.imaging.volumes.files import read_volume
 from PDL1PredictorLib.radiomics.ibsi.features import Codes, ibsi_features, statistics
 from PDL1PredictorLib.radiomics.ibsi.filters import laplacian_of_gaussian, wavelet
 from PDL1PredictorLib.radiomics.ibsi.prepare import Prepared, discretized, prepare

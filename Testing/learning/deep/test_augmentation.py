@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from PDL1PredictorLib.cohort.prepare import PreparedCohort
+from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.learning.deep.augmentation import augment, batches, batches_per_epoch
 from PDL1PredictorLib.learning.deep.settings import DeepTraining, Stage
 

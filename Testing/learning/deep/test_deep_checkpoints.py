@@ -10,7 +10,7 @@ import safetensors
 import torch
 from torch import nn
 
-from PDL1PredictorLib.cohort.prepare import PreparedCohort
+from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.errors import CancelledError, InputError, OutputError
 from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.learning.deep import run as deep_run

@@ -7,17 +7,13 @@ import pytest
 import safetensors.torch
 import torch
 
-from PDL1PredictorLib.cohort.prepare import PreparedCohort
+from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.learning.deep.augmentation import augment
-from PDL1PredictorLib.learning.deep.training import (
-    DeepTraining,
-    Stage,
-    deep_features,
-    load_backbone,
-    masked_loss,
-    train_deep_ct,
-)
+from PDL1PredictorLib.learning.deep.inference import deep_features, masked_loss
+from PDL1PredictorLib.learning.deep.settings import DeepTraining, Stage
+from PDL1PredictorLib.learning.deep.training import train_deep_ct
+from PDL1PredictorLib.learning.deep.weights import load_backbone
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 
 

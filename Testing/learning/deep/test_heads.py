@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from PDL1PredictorLib.cohort.prepare import PreparedCohort
+from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.learning.deep.heads import Head, HeadTraining, into_network, train_head
 from PDL1PredictorLib.learning.deep.inference import deep_features, embed

@@ -12,8 +12,8 @@ import pytest
 import slicerhost
 from PDL1PredictorGUI.background import job as job_page
 from PDL1PredictorGUI.background import outcome as outcome_page
-from PDL1PredictorGUI.background import processes
 from PDL1PredictorGUI.background.job import Job
+from PDL1PredictorGUI.setup import processes
 
 pytestmark = pytest.mark.usefixtures("slicer_scene")
 

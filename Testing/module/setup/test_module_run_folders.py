@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from PDL1PredictorGUI.background import processes, run_folders
+from PDL1PredictorGUI.setup import processes, run_folders
 
 pytestmark = pytest.mark.usefixtures("slicer_scene")
 

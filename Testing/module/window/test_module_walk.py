@@ -17,8 +17,8 @@ import slicer
 import slicerhost
 import vtk
 from heatmap_steps import colored
-from PDL1PredictorGUI.background import processes
 from PDL1PredictorGUI.scene import heatmap, results, ring
+from PDL1PredictorGUI.setup import processes
 from scipy import ndimage
 from slicerhost.user import choose, click, click_cell, write
 from window_steps import leftovers

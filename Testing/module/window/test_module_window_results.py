@@ -6,8 +6,8 @@ import pytest
 import SimpleITK as sitk
 import slicer
 import slicerhost
-from PDL1PredictorGUI.background import processes
 from PDL1PredictorGUI.scene import bridge, heatmap, results
+from PDL1PredictorGUI.setup import processes
 from slicerhost.user import choose, click, click_cell, write
 from window_steps import leftovers, second_tumor, text_of
 

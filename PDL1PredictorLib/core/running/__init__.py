@@ -1,0 +1,1 @@
+"""How a run stands, ends and is told of: signals, processes, faults."""

@@ -1,0 +1,1 @@
+"""The families of features, each from what it counts to its numbers."""
