@@ -1,9 +1,7 @@
 """One case, front door to back: files or a `Case` in, a `CaseResult` or a folder out."""
 
 import hashlib
-import importlib.metadata
 import json
-import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,24 +10,23 @@ from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
-import torch
 
 from PDL1PredictorLib import __version__
 from PDL1PredictorLib.core.case import Case, grid_text
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.output import whole_folder
 from PDL1PredictorLib.core.progress import SILENT, Progress
+from PDL1PredictorLib.core.provenance import versions
 from PDL1PredictorLib.core.results import (
+    BinaryAnswer,
     CaseResult,
     CaseWarning,
     Contribution,
-    EndpointPrediction,
     HeatMap,
     LesionResult,
     Provenance,
 )
 from PDL1PredictorLib.core.settings import RegionSettings
-from PDL1PredictorLib.explain.grad_cam import grad_cams, normalize
 from PDL1PredictorLib.explain.shapley import exact_shapley
 from PDL1PredictorLib.imaging.case_files import Files, read_case
 from PDL1PredictorLib.imaging.lesions import choose_tumors, require_lesion, require_one_for_ring
@@ -39,13 +36,12 @@ from PDL1PredictorLib.imaging.regions import make_regions
 from PDL1PredictorLib.imaging.views import views_volume
 from PDL1PredictorLib.models.bundle import read_bundle
 from PDL1PredictorLib.models.deep_radscore import DeepRadScore, Inputs
-from PDL1PredictorLib.models.device import choose_device, run_with_fallback
+from PDL1PredictorLib.models.device import choose_device
 from PDL1PredictorLib.models.manifest import EndpointModel
+from PDL1PredictorLib.models.network import NetworkOutput
 from PDL1PredictorLib.radiomics.engine import DEFAULT_ENGINE, engine
 from PDL1PredictorLib.radiomics.extract import extract_features
 from PDL1PredictorLib.report.write import write_all
-
-PACKAGES = ("numpy", "scipy", "SimpleITK", "torch", "onnxruntime", "safetensors", "PyWavelets", "numba", "pyradiomics")
 
 
 @dataclass(frozen=True)
@@ -66,16 +62,6 @@ class Options:
 
     def __post_init__(self) -> None:
         require_lesion(self.lesion)
-
-
-@dataclass(frozen=True, eq=False)
-class _Network:
-    """What the network gave for one patch, and where it ran."""
-
-    deep: np.ndarray
-    maps: tuple[HeatMap, ...]
-    device: str
-    warnings: tuple[CaseWarning, ...]
 
 
 def predict_files(
@@ -189,7 +175,8 @@ def _predict_lesion(
     ) as part:
         features = extract_features(regions, manifest.features, options.engine, part)
     with progress.part("network", 0.8, 0.93, f"tumor {index}: running the network"):
-        network = _run_network(predictor, patch, device)
+        network = predictor.network.run(patch, device)
+        heat_maps = _placed(predictor, network, patch)
     with progress.part("answer", 0.93, 0.97, f"tumor {index}: answering"):
         inputs = predictor.inputs(network.deep, features)
         answers = tuple(_endpoint_prediction(predictor, model, inputs) for model in manifest.endpoints)
@@ -203,10 +190,13 @@ def _predict_lesion(
         ring=measure(regions.ct, regions.ring),
         endpoints=answers,
         features=features,
-        radscores=dict(inputs.radscores),
+        scores={
+            key: dict(zip(("radscore_tumor", "radscore_ring"), pair, strict=True))
+            for key, pair in inputs.radscores.items()
+        },
         atypicality=inputs.atypicality,
-        warnings=(*regions.warnings, *network.warnings, *_case_warnings(inputs, patch, network)),
-        heat_maps=network.maps,
+        warnings=(*regions.warnings, *network.warnings, *_case_warnings(inputs, patch, heat_maps)),
+        heat_maps=heat_maps,
         tumor_image=regions.tumor,
         ring_image=regions.ring,
         views_ct=view,
@@ -214,21 +204,14 @@ def _predict_lesion(
     return result, network.device
 
 
-def _run_network(predictor: DeepRadScore, patch: Patch, device: str) -> _Network:
+def _placed(predictor: DeepRadScore, network: NetworkOutput, patch: Patch) -> tuple[HeatMap, ...]:
     keys = [model.key for model in predictor.manifest.endpoints]
-
-    def compute(where: str) -> tuple[np.ndarray, np.ndarray]:
-        output = predictor.run_network(patch, where)
-        maps = grad_cams(output.maps, output.logits)
-        return output.deep[0].detach().double().cpu().numpy(), normalize(maps)[0].cpu().numpy()
-
-    with torch.enable_grad():
-        (deep, maps), used, warnings = run_with_fallback(compute, device)
-    placed = tuple(HeatMap(key, place_map(values, patch)) for key, values in zip(keys, maps, strict=True))
-    return _Network(deep, placed, used, warnings)
+    return tuple(
+        HeatMap(key, place_map(values, patch), network.method) for key, values in zip(keys, network.maps, strict=True)
+    )
 
 
-def _endpoint_prediction(predictor: DeepRadScore, model: EndpointModel, inputs: Inputs) -> EndpointPrediction:
+def _endpoint_prediction(predictor: DeepRadScore, model: EndpointModel, inputs: Inputs) -> BinaryAnswer:
     row = predictor.standardized(model, inputs)
     answer = predictor.answer(model, row)
     shares = exact_shapley(lambda rows: predictor.log_odds(model, rows), row, np.zeros_like(row))
@@ -236,7 +219,7 @@ def _endpoint_prediction(predictor: DeepRadScore, model: EndpointModel, inputs: 
         Contribution(name, float(value), float(effect))
         for name, value, effect in zip(predictor.manifest.inputs, row, shares.values, strict=True)
     ]
-    return EndpointPrediction(
+    return BinaryAnswer(
         endpoint=model.key,
         probability=answer.probability,
         interval=answer.interval,
@@ -248,7 +231,7 @@ def _endpoint_prediction(predictor: DeepRadScore, model: EndpointModel, inputs: 
     )
 
 
-def _case_warnings(inputs: Inputs, patch: Patch, network: _Network) -> Iterator[CaseWarning]:
+def _case_warnings(inputs: Inputs, patch: Patch, heat_maps: tuple[HeatMap, ...]) -> Iterator[CaseWarning]:
     if inputs.missing:
         names = ", ".join(inputs.missing[:3]) + (" ..." if len(inputs.missing) > 3 else "")
         text = f"{len(inputs.missing)} feature(s) have no value here ({names}); the training mean was used for them."
@@ -256,7 +239,7 @@ def _case_warnings(inputs: Inputs, patch: Patch, network: _Network) -> Iterator[
     if patch.padded_fraction > 0:
         text = f"{patch.padded_fraction:.0%} of the network's patch lies outside the CT and was filled with air."
         yield CaseWarning("patch_padded", text)
-    flat = [heat.endpoint for heat in network.maps if not sitk.GetArrayViewFromImage(heat.image).any()]
+    flat = [heat.endpoint for heat in heat_maps if not sitk.GetArrayViewFromImage(heat.image).any()]
     if flat:
         names = ", ".join(endpoint(key).title for key in flat)
         yield CaseWarning(
@@ -285,27 +268,18 @@ def _provenance(
         library_version=__version__,
         created_utc=started.isoformat(timespec="seconds"),
         device=", ".join(sorted(set(devices))),
+        network="torch",
         engine=f"{chosen.name} {chosen.version}",
         settings={
             "lesion": options.lesion,
             "regions": settings.to_dict(),
             "features": json.loads(json.dumps(predictor.manifest.features.to_dict())),
         },
-        versions={"python": platform.python_version(), **_package_versions()},
+        versions=versions(),
         ct_sha256=image_sha256(case.ct),
         tumor_sha256=image_sha256(case.tumor),
         seconds={stage: round(s, 3) for stage, s in progress.seconds.items()},
     )
-
-
-def _package_versions() -> dict[str, str]:
-    versions = {}
-    for name in PACKAGES:
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return versions
 
 
 def image_sha256(image: sitk.Image) -> str:

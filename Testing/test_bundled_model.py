@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from PDL1PredictorLib.core.endpoints import DEEPRADSCORE_ENDPOINTS
 from PDL1PredictorLib.models.bundle import Bundle, read_bundle
 from PDL1PredictorLib.models.deep_radscore import DeepRadScore
 from PDL1PredictorLib.phantom.patient import make_patient
+from PDL1PredictorLib.phantom.truth import PHANTOM_ENDPOINTS
 from PDL1PredictorLib.predict import Options, predict_case
 from PDL1PredictorLib.resources import DEFAULT_MODEL, find_model
 
@@ -33,7 +33,7 @@ def test_it_is_small_and_its_weights_are_16_bit(folder: Path, bundle: Bundle):
 
 
 def test_it_answers_all_ten_endpoints(bundle: Bundle):
-    assert tuple(bundle.manifest["endpoint_order"]) == DEEPRADSCORE_ENDPOINTS
+    assert tuple(bundle.manifest["endpoint_order"]) == PHANTOM_ENDPOINTS
     assert bundle.manifest["left_out"] == {}
 
 
@@ -54,6 +54,6 @@ def test_it_is_at_home_with_a_new_synthetic_patient_and_not_with_a_strange_one(b
     patient = make_patient(seed=77, index=3, extent="tumor")
     answer = predict_case(patient.case, predictor, Options(device="cpu")).lesions[0]
     assert answer.atypicality < 1
-    assert [e.endpoint for e in answer.endpoints] == list(DEEPRADSCORE_ENDPOINTS)
+    assert [e.endpoint for e in answer.endpoints] == list(PHANTOM_ENDPOINTS)
     strange = {name: value * 30 for name, value in answer.features.items()}
     assert predictor.inputs(np.zeros(10), strange).atypicality > 1

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import jsonschema
 import numpy as np
@@ -20,14 +19,16 @@ from PDL1PredictorLib.core.case import Case, Clinical
 from PDL1PredictorLib.core.errors import CancelledError, EmptyRegionError, InputError, OutputError
 from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.core.settings import RegionSettings
+from PDL1PredictorLib.explain.grad_cam import grad_cams, normalize
 from PDL1PredictorLib.imaging.case_files import Files
-from PDL1PredictorLib.imaging.patch import deep_patch
+from PDL1PredictorLib.imaging.patch import deep_patch, place_map
 from PDL1PredictorLib.imaging.preview import preview
 from PDL1PredictorLib.imaging.regions import make_regions
 from PDL1PredictorLib.models.bundle import read_bundle
 from PDL1PredictorLib.models.deep_radscore import DeepRadScore
-from PDL1PredictorLib.networks.deep_ct import DeepCTOutput
-from PDL1PredictorLib.predict import Options, _run_network, image_sha256, predict_case, predict_files
+from PDL1PredictorLib.models.network import Network
+from PDL1PredictorLib.networks.deep_ct import DeepCT
+from PDL1PredictorLib.predict import Options, image_sha256, predict_case, predict_files
 from PDL1PredictorLib.report.json_result import schema
 
 
@@ -150,14 +151,14 @@ def test_other_region_settings_are_used_and_told(phantom, predictor: DeepRadScor
 
 def test_a_gpu_without_memory_is_told_and_the_answer_is_the_same(phantom, predictor: DeepRadScore, monkeypatch):
     usual = predict_case(phantom.case, predictor, Options(device="cpu"))
-    run = DeepRadScore.run_network
+    load = Network.module
 
-    def poor(self: DeepRadScore, patch, device: str) -> DeepCTOutput:
+    def poor(self: Network, device: str) -> DeepCT:
         if device != "cpu":
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return run(self, patch, device)
+        return load(self, device)
 
-    monkeypatch.setattr(DeepRadScore, "run_network", poor)
+    monkeypatch.setattr(Network, "module", poor)
     monkeypatch.setattr("PDL1PredictorLib.predict.choose_device", lambda wanted: "cuda")
     result = predict_case(phantom.case, predictor, Options())
     assert result.lesions[0].endpoints == usual.lesions[0].endpoints
@@ -242,15 +243,12 @@ def case_with_a_bright_spot(direction: np.ndarray) -> tuple[Case, tuple[float, f
     return Case(images[0], images[1]), tuple(spot)
 
 
-class BrightnessNetwork:
-    """Stands in for a trained network: its last maps are the brightness of 4 mm cells, its answer their sum."""
-
-    manifest = SimpleNamespace(endpoints=(SimpleNamespace(key="PDL1"),))
-
-    def run_network(self, patch, device: str) -> DeepCTOutput:
-        hu = torch.from_numpy(sitk.GetArrayFromImage(patch.image)).float()[None].requires_grad_()
-        maps = functional.avg_pool2d((hu - 1000).relu(), 4)
-        return DeepCTOutput(maps, torch.zeros(1, 10), maps.sum(dim=(2, 3)))
+def brightness(patch) -> sitk.Image:
+    """Stands in for a network's heat map: the brightness of 4 mm cells, in patient space."""
+    hu = torch.from_numpy(sitk.GetArrayFromImage(patch.image)).float()[None].requires_grad_()
+    maps = functional.avg_pool2d((hu - 1000).relu(), 4)
+    heat = normalize(grad_cams(maps, maps.sum(dim=(2, 3))))[0, 0]
+    return place_map(heat.numpy(), patch)
 
 
 @pytest.mark.parametrize("name", DIRECTIONS)
@@ -258,7 +256,7 @@ def test_a_bright_spot_lights_up_at_its_place_in_the_patient(name: str):
     case, spot = case_with_a_bright_spot(DIRECTIONS[name])
     settings = RegionSettings()
     patch = deep_patch(case, make_regions(case, settings), settings)
-    heat = _run_network(BrightnessNetwork(), patch, "cpu").maps[0].image
+    heat = brightness(patch)
     values = sitk.GetArrayFromImage(heat)
     k, j, i = np.argwhere(values > 0.9).mean(axis=0)
     found = np.array(heat.TransformContinuousIndexToPhysicalPoint((float(i), float(j), float(k))))
@@ -272,9 +270,7 @@ def test_a_bright_spot_lights_up_at_its_place_in_the_patient(name: str):
 def test_a_spot_on_the_other_side_does_not_light_up_here():
     case, spot = case_with_a_bright_spot(np.eye(3))
     settings = RegionSettings()
-    heat = (
-        _run_network(BrightnessNetwork(), deep_patch(case, make_regions(case, settings), settings), "cpu").maps[0].image
-    )
+    heat = brightness(deep_patch(case, make_regions(case, settings), settings))
     mirrored = (2 * 10.0 - spot[0], spot[1], spot[2])
     assert heat.EvaluateAtPhysicalPoint(mirrored) == 0
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from PDL1PredictorLib.cli.speaker import Speaker, add_command
-from PDL1PredictorLib.core.endpoints import DEEPRADSCORE_ENDPOINTS
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.lazy import require_module
 
@@ -175,13 +174,14 @@ def _cases(options: argparse.Namespace) -> tuple[tuple[str, ...], Any]:
     """Endpoints and cases of the table, or of the synthetic cohort."""
     from PDL1PredictorLib.cohort.table import read_cohort
     from PDL1PredictorLib.core.endpoints import endpoint
+    from PDL1PredictorLib.recipes.deepradscore import ENDPOINTS
     from PDL1PredictorLib.study.conduct import cases_of_table, synthetic_cases
 
     wanted = tuple(endpoint(key).key for key in options.endpoints.split(",")) if options.endpoints else None
     if options.cohort:
         cohort = read_cohort(options.cohort, wanted)
         return cohort.endpoints, cases_of_table(cohort)
-    endpoints = wanted or DEEPRADSCORE_ENDPOINTS
+    endpoints = wanted or ENDPOINTS
     return endpoints, synthetic_cases(options.n or 600, options.seed, endpoints)
 
 

@@ -1,20 +1,27 @@
 """The endpoints that can be predicted: one table, read by training, prediction, report and docs."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from PDL1PredictorLib.core.errors import InputError
+
+Kind = Literal["binary", "number", "time"]
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A yes/no question about the tumor.
+    """A question about the tumor: yes or no, how much, or how long.
 
     Attributes:
         key: Name in files and tables.
         title: Name for people.
-        definition: What counts as positive.
-        positive: The word for a positive answer.
+        definition: What counts as positive, or what is measured.
+        positive: The word for a positive answer, of yes/no questions.
         negative: The word for a negative answer.
+        kind: `binary`, `number` or `time`.
+        unit: Of a number or time, such as `%`.
+        low: Least possible value of a number or time.
+        high: Greatest possible value; None without a bound.
     """
 
     key: str
@@ -22,6 +29,15 @@ class Endpoint:
     definition: str
     positive: str = "positive"
     negative: str = "negative"
+    kind: Kind = "binary"
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of a cohort's table that hold it: a time has one for the time and one for the event."""
+        return (f"{self.key}_{self.unit}", f"{self.key}_event") if self.kind == "time" else (self.key,)
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (  # order as in Table 3 of paper 001, PD-L1 first because it is what people ask for
@@ -37,8 +53,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (  # order as in Table 3 of paper 001, PD-L1 f
     Endpoint("ROS1", "ROS1", "ROS1 rearrangement", "mutant", "wild type"),
     Endpoint("PDL1_HIGH", "PD-L1 high", "tumor proportion score (TPS) of 50 % or more", "high", "not high"),
     Endpoint("RESPONSE", "Response to immunotherapy", "responder by RECIST", "responder", "non-responder"),
+    Endpoint("TPS", "PD-L1 TPS", "tumor proportion score", kind="number", unit="%", low=0.0, high=100.0),
 )
-DEEPRADSCORE_ENDPOINTS: tuple[str, ...] = tuple(endpoint.key for endpoint in ENDPOINTS[:10])
 _BY_KEY = {endpoint.key: endpoint for endpoint in ENDPOINTS}
 
 

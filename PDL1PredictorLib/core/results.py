@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import SimpleITK as sitk
 
@@ -42,8 +42,8 @@ class Contribution:
     Attributes:
         name: The input.
         value: Its value for this case, standardized (mean 0, SD 1 in the training cohort).
-        effect: Its share of the change in log-odds from the training cohort's average answer; positive towards
-            positive.
+        effect: Its share of the change from the training cohort's average answer: in log-odds towards positive, or in
+            the endpoint's unit.
     """
 
     name: str
@@ -52,8 +52,8 @@ class Contribution:
 
 
 @dataclass(frozen=True)
-class EndpointPrediction:
-    """The answer for one endpoint.
+class BinaryAnswer:
+    """The answer to a yes/no question.
 
     Attributes:
         endpoint: Key, as in `core.endpoints`.
@@ -74,6 +74,30 @@ class EndpointPrediction:
     prediction_set: tuple[str, ...]
     coverage: float
     contributions: tuple[Contribution, ...]
+    kind: Literal["binary"] = "binary"
+
+
+@dataclass(frozen=True)
+class NumberAnswer:
+    """The answer to a question of how much.
+
+    Attributes:
+        endpoint: Key, as in `core.endpoints`, which has the unit.
+        value: Expected value, within the endpoint's bounds.
+        interval: Prediction interval: where the value of such a case lies at the stated coverage.
+        coverage: Of the interval, by design, 0 to 1.
+        contributions: Inputs, the largest effect first; effects are in the endpoint's unit.
+    """
+
+    endpoint: str
+    value: float
+    interval: tuple[float, float]
+    coverage: float
+    contributions: tuple[Contribution, ...]
+    kind: Literal["number"] = "number"
+
+
+Answer = BinaryAnswer | NumberAnswer
 
 
 @dataclass(frozen=True)
@@ -98,15 +122,17 @@ class RegionMeasures:
 
 @dataclass(frozen=True, eq=False)
 class HeatMap:
-    """Grad-CAM of one endpoint.
+    """Where a network looked for one endpoint.
 
     Attributes:
         endpoint: Key.
         image: float32, 0 to 1, one slice thick, placed in patient space (LPS, mm).
+        method: How it was made: `Grad-CAM`, or `class activation map`, which equals it where the head is linear.
     """
 
     endpoint: str
     image: sitk.Image
+    method: str = "Grad-CAM"
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,9 +146,9 @@ class LesionResult:
         ring: Measures of the peritumoral ring.
         endpoints: Answers, in the model's order.
         features: Radiomic features by name, both regions.
-        radscores: Selected-feature scores by endpoint: (tumor, ring).
+        scores: By endpoint, what the model made of the features before it answered, by name (`radscore_tumor` ...).
         atypicality: Mahalanobis distance of the case to the training cohort over its 99th percentile; above 1 is
-            unlike.
+            unlike; NaN where the model keeps no reference.
         warnings: What the reader must know.
         heat_maps: Grad-CAM per endpoint; empty if not asked for.
         tumor_image: uint8 mask on the resampled grid.
@@ -134,9 +160,9 @@ class LesionResult:
     center_lps_mm: tuple[float, float, float]
     tumor: RegionMeasures
     ring: RegionMeasures
-    endpoints: tuple[EndpointPrediction, ...]
+    endpoints: tuple[BinaryAnswer, ...]
     features: dict[str, float]
-    radscores: dict[str, tuple[float, float]]
+    scores: dict[str, dict[str, float]]
     atypicality: float
     warnings: tuple[CaseWarning, ...]
     heat_maps: tuple[HeatMap, ...]
@@ -180,6 +206,7 @@ class Provenance:
         library_version: Version of this library.
         created_utc: Time of the prediction, ISO 8601.
         device: Where the network ran, such as `cpu` or `cuda`.
+        network: What ran it: `onnxruntime`, `torch`, or `none`.
         engine: The radiomics engine and its version.
         settings: Region and feature settings.
         versions: Python and packages.
@@ -191,6 +218,7 @@ class Provenance:
     library_version: str
     created_utc: str
     device: str
+    network: str
     engine: str
     settings: dict[str, Any]
     versions: dict[str, str]

@@ -9,17 +9,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import SimpleITK as sitk
-import torch
 
 from PDL1PredictorLib.core.errors import BundleError, InputError
-from PDL1PredictorLib.imaging.patch import Patch
 from PDL1PredictorLib.models.bundle import Bundle
 from PDL1PredictorLib.models.contents import read_tables
 from PDL1PredictorLib.models.manifest import EndpointModel, read_manifest
+from PDL1PredictorLib.models.network import Network
 from PDL1PredictorLib.models.onnx_session import Classifier
-from PDL1PredictorLib.models.tensors import read_tensors
-from PDL1PredictorLib.networks.deep_ct import DeepCT, DeepCTOutput, input_channels
 from PDL1PredictorLib.statistics.conformal import prediction_set
 
 LOG_ODDS_LIMIT = 7.0  # a forest or a neighbor vote of 0 or 1 stands for about 1 in 1000, not for certainty
@@ -73,22 +69,14 @@ class DeepRadScore:
         self._bundle = bundle
         self.manifest = read_manifest(bundle)
         self._tables = self._load_tables()
-        self._networks: dict[str, DeepCT] = {}
+        self.network = Network(
+            bundle.name,
+            bundle.file(self.manifest.weights),
+            self.manifest.backbone,
+            self.manifest.n_deep,
+            len(self.manifest.endpoints),
+        )
         self._classifiers: dict[str, Classifier] = {}
-
-    def network(self, device: str) -> DeepCT:
-        """The network on `device`, in evaluation mode, 32-bit."""
-        if device not in self._networks:
-            self._networks[device] = self._load_network().to(device)
-        return self._networks[device]
-
-    def run_network(self, patch: Patch, device: str) -> DeepCTOutput:
-        """One forward pass on one patch, with what a gradient needs kept."""
-        hu = torch.from_numpy(sitk.GetArrayFromImage(patch.image).astype(np.float32))
-        tumor = torch.from_numpy(sitk.GetArrayFromImage(patch.tumor).astype(np.float32))
-        x = input_channels(hu, tumor).to(device).requires_grad_()  # the weights are frozen: the graph starts here
-        output: DeepCTOutput = self.network(device)(x)
-        return output
 
     def inputs(self, deep: np.ndarray, features: Mapping[str, float]) -> Inputs:
         """RadScores and the distance to the training cohort.
@@ -162,18 +150,6 @@ class DeepRadScore:
         squared = float(offset @ self._tables["reference/precision"] @ offset)
         return math.sqrt(max(squared, 0.0)) / self.manifest.reference_distance  # a rounding may bring it below 0
 
-    def _load_network(self) -> DeepCT:
-        network = DeepCT(len(self.manifest.endpoints), self.manifest.n_deep, backbone=self.manifest.backbone)
-        arrays = read_tensors(self._bundle.file(self.manifest.weights))
-        try:
-            with np.errstate(over="ignore"):  # a weight beyond 32 bits gives deep features that are refused
-                wide = {name: torch.from_numpy(value.astype(_wide(value))) for name, value in arrays.items()}
-            network.load_state_dict(wide)
-        except (RuntimeError, ValueError) as error:
-            text = str(error)  # may name hundreds of layers
-            raise BundleError(f"The weights of {self._bundle.name} do not fit its network: {text[:500]}") from error
-        return network.eval().requires_grad_(False)
-
     def _load_tables(self) -> dict[str, np.ndarray]:
         manifest = self.manifest
         keys = [model.key for model in manifest.endpoints]
@@ -209,7 +185,3 @@ def limited_log_odds(probability: np.ndarray) -> np.ndarray:
 def _expit(x: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):  # far below 0 the answer is 0
         return np.asarray(1 / (1 + np.exp(-x)))
-
-
-def _wide(value: np.ndarray) -> type:
-    return np.float32 if value.dtype.kind == "f" else np.int64

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from PDL1PredictorLib import __version__
-from PDL1PredictorLib.core.endpoints import DEEPRADSCORE_ENDPOINTS
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.output import whole_folder
 from PDL1PredictorLib.core.outside_text import safe_cell
@@ -16,12 +15,12 @@ from PDL1PredictorLib.core.running.processes import run_each
 from PDL1PredictorLib.imaging.volumes.itk import write_image
 from PDL1PredictorLib.phantom.patient import Extent, PhantomPatient, make_patient
 from PDL1PredictorLib.phantom.traits import TRAIT_LIMIT, TRAITS
-from PDL1PredictorLib.phantom.truth import LAWS, MISSING_LABEL_SHARE, bayes_auc, intercept
+from PDL1PredictorLib.phantom.truth import LAWS, MISSING_LABEL_SHARE, PHANTOM_ENDPOINTS, bayes_auc, intercept
 
 MOST_PATIENTS = 100_000
 CLINICAL_COLUMNS = ("age_years", "sex", "smoking", "slice_thickness_mm", "kernel", "manufacturer")
-CASE_COLUMNS = ("case", "image", "mask", *CLINICAL_COLUMNS, *DEEPRADSCORE_ENDPOINTS)
-TRUTH_COLUMNS = ("case", *TRAITS, *(f"p_{key}" for key in DEEPRADSCORE_ENDPOINTS))
+CASE_COLUMNS = ("case", "image", "mask", *CLINICAL_COLUMNS, *PHANTOM_ENDPOINTS)
+TRUTH_COLUMNS = ("case", *TRAITS, *(f"p_{key}" for key in PHANTOM_ENDPOINTS))
 
 
 def write_cohort(
@@ -83,7 +82,7 @@ def truth_record(seed: int, n: int, extent: Extent) -> dict[str, Any]:
                 "weights": dict(LAWS[key].weights),
                 "bayes_auc": round(bayes_auc(key), 4),
             }
-            for key in DEEPRADSCORE_ENDPOINTS
+            for key in PHANTOM_ENDPOINTS
         },
     }
 

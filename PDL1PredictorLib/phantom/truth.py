@@ -14,7 +14,6 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit, ndtr
 
-from PDL1PredictorLib.core.endpoints import DEEPRADSCORE_ENDPOINTS
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.phantom import exact
 from PDL1PredictorLib.phantom.traits import TRAIT_LIMIT, TRAITS, Traits
@@ -55,6 +54,7 @@ LAWS: dict[str, Law] = {
     "PIK3CA": Law(47, 370, {"lobulation": 0.9, "texture": -1.1, "striation": 1.5}),
     "ROS1": Law(26, 370, {"size": -0.6, "spiculation": -1.0, "halo": -1.1, "striation": 1.1}),
 }
+PHANTOM_ENDPOINTS = tuple(LAWS)
 
 
 @cache
@@ -70,9 +70,7 @@ def intercept(endpoint: str) -> float:
 
 def probabilities(traits: Traits) -> dict[str, float]:
     """The true probability of positive for each of the ten endpoints."""
-    return {
-        key: float(exact.expit(intercept(key) + _score(LAWS[key].weights, traits))) for key in DEEPRADSCORE_ENDPOINTS
-    }
+    return {key: float(exact.expit(intercept(key) + _score(LAWS[key].weights, traits))) for key in PHANTOM_ENDPOINTS}
 
 
 def draw_labels(chances: Mapping[str, float], rng: np.random.Generator) -> dict[str, int | None]:

@@ -11,6 +11,8 @@ from PDL1PredictorLib.learning.deep.settings import DeepTraining, Stage
 from PDL1PredictorLib.learning.fitting import Fitting
 from PDL1PredictorLib.radiomics.settings import FeatureSettings, preset
 
+ENDPOINTS = ("PDL1", "LVI", "PI", "T4", "EGFR", "KRAS", "ALK", "TP53", "PIK3CA", "ROS1")
+"""Those of paper 001."""
 Design = Literal["split", "nested"]
 Network = Literal["trained", "frozen"]
 SHAREABLE = tuple(kind for kind in CLASSIFIERS if kind not in HOLDS_ROWS)

@@ -15,7 +15,6 @@ import numpy as np
 from PDL1PredictorLib.cohort.prepare import prepare
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.cohort.sources import PhantomSource
-from PDL1PredictorLib.core.endpoints import DEEPRADSCORE_ENDPOINTS
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.settings import RegionSettings
@@ -28,6 +27,7 @@ from PDL1PredictorLib.learning.fitting import Fitting, fit_model
 from PDL1PredictorLib.learning.reference import reference_of
 from PDL1PredictorLib.learning.trained import Trained, TrainedEndpoint
 from PDL1PredictorLib.radiomics.settings import FeatureSettings, preset
+from PDL1PredictorLib.recipes.deepradscore import ENDPOINTS
 from PDL1PredictorLib.statistics.discrimination import auc
 
 LEAST_PER_CLASS = 5  # in the validation cases: fewer cannot be spread over five folds
@@ -53,7 +53,7 @@ class DemoRecipe:
     seed: int = 1
     n_train: int = 900
     n_test: int = 300
-    endpoints: tuple[str, ...] = DEEPRADSCORE_ENDPOINTS
+    endpoints: tuple[str, ...] = ENDPOINTS
     regions: RegionSettings = field(default_factory=RegionSettings)
     features: FeatureSettings = field(default_factory=lambda: preset("deepradscore"))
     deep: DeepTraining = field(default_factory=DeepTraining)

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.outside_text import visible
-from PDL1PredictorLib.core.results import CaseResult, Contribution, EndpointPrediction, HeatMap, LesionResult
+from PDL1PredictorLib.core.results import BinaryAnswer, CaseResult, Contribution, HeatMap, LesionResult
 from PDL1PredictorLib.report import svg, words
 from PDL1PredictorLib.report.colors import ANSWERS
 from PDL1PredictorLib.report.heat_files import heat_map_name
@@ -43,8 +43,8 @@ class LesionView:
 
     lesion: LesionResult
     title: str
-    lead: EndpointPrediction | None
-    others: tuple[EndpointPrediction, ...]
+    lead: BinaryAnswer | None
+    others: tuple[BinaryAnswer, ...]
     notes: tuple[str, ...]
     atypical: str
     slices: tuple[Picture, ...]
@@ -159,7 +159,7 @@ def _view(lesion: LesionResult, result: CaseResult) -> LesionView:
     )
 
 
-def _shown_heat_map(lesion: LesionResult, first: EndpointPrediction | None) -> HeatMap | None:
+def _shown_heat_map(lesion: LesionResult, first: BinaryAnswer | None) -> HeatMap | None:
     wanted = first.endpoint if first else ""
     return next((m for m in lesion.heat_maps if m.endpoint == wanted), next(iter(lesion.heat_maps), None))
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.endpoints import endpoint
-from PDL1PredictorLib.core.results import CaseResult, CaseWarning, EndpointPrediction, LesionResult, ModelSummary, plain
+from PDL1PredictorLib.core.results import BinaryAnswer, CaseResult, CaseWarning, LesionResult, ModelSummary, plain
 from PDL1PredictorLib.report.heat_files import heat_map_name
 from PDL1PredictorLib.report.words import verdict
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "2.0"
 FREE_NAME = "case"  # stands in for the case's name
 
 
@@ -77,15 +77,16 @@ def _lesion(lesion: LesionResult) -> dict[str, Any]:
             _endpoint(p) | {"heat_map": heat_map_name(lesion, p.endpoint) if p.endpoint in heat_maps else None}
             for p in lesion.endpoints
         ],
-        "radscores": {key: {"tumor": tumor, "ring": ring} for key, (tumor, ring) in lesion.radscores.items()},
+        "scores": {key: dict(values) for key, values in lesion.scores.items()},
         "features": {name: lesion.features[name] for name in sorted(lesion.features)},
     }
 
 
-def _endpoint(prediction: EndpointPrediction) -> dict[str, Any]:
+def _endpoint(prediction: BinaryAnswer) -> dict[str, Any]:
     words = endpoint(prediction.endpoint)
     answer = verdict(prediction)
     return {
+        "kind": prediction.kind,
         "endpoint": words.key,
         "title": words.title,
         "definition": words.definition,

@@ -8,14 +8,14 @@ import base64
 import numpy as np
 from markupsafe import Markup, escape
 
-from PDL1PredictorLib.core.results import EndpointPrediction
+from PDL1PredictorLib.core.results import BinaryAnswer
 from PDL1PredictorLib.report.pictures import Picture, heat_rgba
 from PDL1PredictorLib.report.words import percent, percent_range
 
 SCALE_BARS_MM = (5, 10, 20, 50, 100)
 
 
-def probability_scale(prediction: EndpointPrediction) -> Markup:
+def probability_scale(prediction: BinaryAnswer) -> Markup:
     """A scale of 0 to 100 % with the probability, its 95 % interval and the threshold of the call."""
     left, width = 22.0, 656.0
     p, low, high, cut = (
@@ -42,7 +42,7 @@ def probability_scale(prediction: EndpointPrediction) -> Markup:
     )
 
 
-def probability_bar(prediction: EndpointPrediction) -> Markup:
+def probability_bar(prediction: BinaryAnswer) -> Markup:
     """The same without words, for a table."""
     p, low, high, cut = (
         5 + 190 * share for share in (prediction.probability, *prediction.interval, prediction.threshold)
@@ -154,7 +154,7 @@ def _letter(text: str, x: float, y: float, size: float) -> str:
     )
 
 
-def _spoken(prediction: EndpointPrediction) -> str:
+def _spoken(prediction: BinaryAnswer) -> str:
     return (
         f"probability {percent(prediction.probability)}, 95 % interval {percent_range(prediction.interval)}, "
         f"positive from {percent(prediction.threshold)}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from PDL1PredictorLib.core.endpoints import endpoint
-from PDL1PredictorLib.core.results import CaseResult, EndpointPrediction, LesionResult
+from PDL1PredictorLib.core.results import BinaryAnswer, CaseResult, LesionResult
 
 Kind = Literal["positive", "negative", "undecided", "unlike"]
 
@@ -34,7 +34,7 @@ class Verdict:
     detail: str
 
 
-def verdict(prediction: EndpointPrediction) -> Verdict:
+def verdict(prediction: BinaryAnswer) -> Verdict:
     """The call at the threshold, taken back where the prediction set does not bear it out."""
     called = call_word(prediction)
     share = percent(prediction.coverage)
@@ -71,20 +71,20 @@ def verdict(prediction: EndpointPrediction) -> Verdict:
     )
 
 
-def call_word(prediction: EndpointPrediction) -> str:
+def call_word(prediction: BinaryAnswer) -> str:
     """The endpoint's word for the call at the threshold."""
     words = endpoint(prediction.endpoint)
     return words.positive if prediction.positive else words.negative
 
 
-def _cut(prediction: EndpointPrediction) -> str:
+def _cut(prediction: BinaryAnswer) -> str:
     cut = _CUTS.get(prediction.endpoint)
     if cut is None:
         return ""
     return f" ({cut[0] if prediction.positive else cut[1]})"
 
 
-def lead(lesion: LesionResult) -> EndpointPrediction | None:
+def lead(lesion: LesionResult) -> BinaryAnswer | None:
     """The answer that stands first: PD-L1 if the model gives it, else the model's first endpoint, None without any."""
     key = lead_key([p.endpoint for p in lesion.endpoints])
     return next((p for p in lesion.endpoints if p.endpoint == key), None)

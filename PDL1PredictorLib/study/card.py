@@ -12,9 +12,10 @@ from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.strict_json import brief, strict_json
 from PDL1PredictorLib.learning.classifiers import CHOSEN, HOLDS_ROWS
 from PDL1PredictorLib.learning.export import About
+from PDL1PredictorLib.learning.model_names import MODELS
 from PDL1PredictorLib.models.manifest import MAX_LETTERS
 from PDL1PredictorLib.statistics.discrimination import auc
-from PDL1PredictorLib.study.outcome import MODELS, EndpointOutcome, StudyOutcome
+from PDL1PredictorLib.study.outcome import EndpointOutcome, StudyOutcome
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ import torch
 
 from PDL1PredictorLib.explain.grad_cam import grad_cams, normalize
 from PDL1PredictorLib.imaging.patch import spread_map
+from PDL1PredictorLib.learning.model_names import FUSED
 from PDL1PredictorLib.networks.deep_ct import input_channels
-from PDL1PredictorLib.study.outcome import FUSED, EndpointOutcome, GalleryCase
+from PDL1PredictorLib.study.outcome import EndpointOutcome, GalleryCase
 from PDL1PredictorLib.study.run import Fold, Study, StudyRun
 
 EACH = 2  # cases that are called positive rightly, negative rightly, positive wrongly, negative wrongly

@@ -9,9 +9,9 @@ import numpy as np
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.progress import SILENT, Progress
+from PDL1PredictorLib.learning.model_names import MODELS
 from PDL1PredictorLib.recipes.deepradscore import StudyRecipe
 from PDL1PredictorLib.statistics.discrimination import auc
-from PDL1PredictorLib.study.outcome import MODELS
 from PDL1PredictorLib.study.run import Study, run_study
 
 

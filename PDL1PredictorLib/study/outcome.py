@@ -8,9 +8,6 @@ import numpy as np
 
 from PDL1PredictorLib.core.results import CaseWarning
 
-RADIOMICS, DEEP, FUSED, VOLUME = "Radiomics-Score", "Deep-CT", "Deep-RadScore", "Tumor volume"
-MODELS = (RADIOMICS, DEEP, FUSED, VOLUME)  # the last one is what any model has to beat
-
 
 @dataclass(frozen=True, eq=False)
 class ModelOutcome:
@@ -31,6 +28,25 @@ class ModelOutcome:
     classifier: str
     mean_auc: dict[str, float]
     thresholds: dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class NumberModelOutcome:
+    """How one model of a number did on the test cases of one endpoint; all arrays in the order of its cases.
+
+    Attributes:
+        value: Predicted, in the endpoint's unit, (n,).
+        low: Lower end of the prediction interval at the stated coverage, (n,).
+        high: Upper end, (n,).
+        regressor: The kind that was fitted; under cross-validation the kinds of the folds, joined by ", ".
+        rmse_in_training: Cross-validated root mean squared error in training, of every kind.
+    """
+
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    regressor: str
+    rmse_in_training: dict[str, float]
 
 
 @dataclass(frozen=True, eq=False)

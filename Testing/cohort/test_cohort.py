@@ -227,12 +227,12 @@ def test_asked_to_look_at_the_images_it_names_every_case_that_cannot_be_used(tmp
 
 
 def test_the_table_of_a_phantom_cohort_is_a_cohort(tmp_path):
-    from PDL1PredictorLib.core.endpoints import DEEPRADSCORE_ENDPOINTS
     from PDL1PredictorLib.phantom.cohort import write_cohort
+    from PDL1PredictorLib.phantom.truth import PHANTOM_ENDPOINTS
 
     write_cohort(tmp_path / "made", 2, seed=3, extent="tumor", workers=1)
     cohort = read_cohort(tmp_path / "made" / "cases.csv", check_images=True)
-    assert (cohort.endpoints, len(cohort), cohort.warnings) == (DEEPRADSCORE_ENDPOINTS, 2, ())
+    assert (cohort.endpoints, len(cohort), cohort.warnings) == (PHANTOM_ENDPOINTS, 2, ())
 
 
 def test_cases_are_selected_by_name(tmp_path):

@@ -2,11 +2,12 @@
 
 import pytest
 
-from PDL1PredictorLib.core.endpoints import DEEPRADSCORE_ENDPOINTS, ENDPOINTS, endpoint
+from PDL1PredictorLib.core.endpoints import ENDPOINTS, endpoint
 from PDL1PredictorLib.core.errors import CancelledError, InputError, MissingPackageError
 from PDL1PredictorLib.core.lazy import require_module
 from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.core.settings import RegionSettings
+from PDL1PredictorLib.phantom.truth import PHANTOM_ENDPOINTS
 
 
 def test_parts_of_parts_report_their_share_of_the_whole():
@@ -63,8 +64,8 @@ def test_a_mistyped_setting_is_refused():
 
 
 def test_the_ten_endpoints_of_the_paper_come_first():
-    assert len(DEEPRADSCORE_ENDPOINTS) == 10
-    assert DEEPRADSCORE_ENDPOINTS[0] == "PDL1"
+    assert len(PHANTOM_ENDPOINTS) == 10
+    assert PHANTOM_ENDPOINTS[0] == "PDL1"
     assert len({e.key for e in ENDPOINTS}) == len(ENDPOINTS)
 
 

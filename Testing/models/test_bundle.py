@@ -19,6 +19,7 @@ from sample_bundle import FILES, MANIFEST
 
 from PDL1PredictorLib.core.errors import BundleError, OutputError
 from PDL1PredictorLib.models import bundle as bundle_page
+from PDL1PredictorLib.models import bundle_files
 from PDL1PredictorLib.models.bundle import read_bundle, write_bundle
 
 
@@ -282,12 +283,12 @@ def test_a_json_file_must_be_json(folder):
 
 
 def test_too_many_or_too_large_files_are_refused_before_they_are_read(folder, monkeypatch):
-    monkeypatch.setattr(bundle_page, "_read_at_most", lambda *_: pytest.fail("was read"))
-    monkeypatch.setattr(bundle_page, "MAX_FILES", len(FILES))  # and the manifest is one more
+    monkeypatch.setattr(bundle_files, "_read_at_most", lambda *_: pytest.fail("was read"))
+    monkeypatch.setattr(bundle_files, "MAX_FILES", len(FILES))  # and the manifest is one more
     with pytest.raises(BundleError, match="holds more than 6 files"):
         read_bundle(folder)
-    monkeypatch.setattr(bundle_page, "MAX_FILES", len(FILES) + 1)
-    monkeypatch.setattr(bundle_page, "MAX_TOTAL_BYTES", 100)
+    monkeypatch.setattr(bundle_files, "MAX_FILES", len(FILES) + 1)
+    monkeypatch.setattr(bundle_files, "MAX_TOTAL_BYTES", 100)
     with pytest.raises(BundleError, match="GiB; no bundle does"):
         read_bundle(folder)
 

@@ -13,6 +13,7 @@ from sample_bundle import FILES, MANIFEST
 
 from PDL1PredictorLib.core.errors import BundleError, OutputError
 from PDL1PredictorLib.models import bundle as bundle_page
+from PDL1PredictorLib.models import bundle_files
 from PDL1PredictorLib.models.bundle import find_bundles, pack, read_bundle, write_bundle
 
 
@@ -80,7 +81,7 @@ def test_a_zip_without_a_manifest_is_refused(tmp_path):
 @pytest.mark.parametrize("limit", ["MAX_FILES", "MAX_TOTAL_BYTES"])
 def test_a_zip_has_the_same_limits(folder, tmp_path, monkeypatch, limit):
     path = pack(folder, tmp_path / "m.zip")
-    monkeypatch.setattr(bundle_page, limit, 6)
+    monkeypatch.setattr(bundle_files, limit, 6)
     with pytest.raises(BundleError, match="no bundle does"):
         read_bundle(path)
 
@@ -196,7 +197,7 @@ def test_bundles_are_found_in_and_as_the_folders_given(folder, tmp_path):
 def test_a_zip_of_very_many_files_is_refused_before_its_list_is_read(folder, tmp_path, monkeypatch):
     path = zipped(folder, tmp_path / "m.zip")
     read_bundle(path)
-    monkeypatch.setattr(bundle_page, "MAX_DIRECTORY_BYTES", 100)
+    monkeypatch.setattr(bundle_files, "MAX_DIRECTORY_BYTES", 100)
     monkeypatch.setattr(zipfile, "ZipFile", lambda *_: pytest.fail("was read"))
     with pytest.raises(BundleError, match="lists more files than the 256 of a bundle"):
         read_bundle(path)
@@ -207,7 +208,7 @@ def test_very_many_empty_folders_are_no_bundle(folder, monkeypatch):
     for number in range(5):
         (folder / f"empty{number}").mkdir()
     read_bundle(folder)
-    monkeypatch.setattr(bundle_page, "MAX_FILES", len(FILES) + 1)
+    monkeypatch.setattr(bundle_files, "MAX_FILES", len(FILES) + 1)
     read_bundle(folder)
     for number in range(5, 9):
         (folder / f"empty{number}").mkdir()

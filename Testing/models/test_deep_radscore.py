@@ -94,19 +94,19 @@ def test_certain_votes_are_limited():
 def test_the_network_of_the_bundle_is_the_trained_one_to_16_bits(predictor: DeepRadScore, trained, phantom):
     regions = make_regions(phantom.case, predictor.manifest.regions)
     patch = deep_patch(phantom.case, regions, predictor.manifest.regions)
-    output = predictor.run_network(patch, "cpu")
-    assert output.maps.shape == (1, 1024, 5, 5)
-    stored = predictor.network("cpu").state_dict()
+    output = predictor.network.run(patch, "cpu")
+    assert output.maps.shape == (2, 5, 5)
+    assert output.deep.shape == (10,)
+    stored = predictor.network.module("cpu").state_dict()
     for name, value in trained.deep.network.state_dict().items():
         torch.testing.assert_close(stored[name].double(), value.double(), rtol=1e-3, atol=1e-6)
-    assert output.logits.requires_grad
 
 
 def test_weights_of_another_shape_are_refused(tiny_model: Path):
     bundle = read_bundle(tiny_model)
     other = safetensors.numpy.save({"reduce.weight": np.zeros((3, 4), np.float16)})
     with pytest.raises(BundleError, match="weights of tiny do not fit"):
-        DeepRadScore(damaged(bundle, **{"deep_ct.safetensors": other})).network("cpu")
+        DeepRadScore(damaged(bundle, **{"deep_ct.safetensors": other})).network.module("cpu")
 
 
 def test_tables_without_the_reference_are_refused(tiny_model: Path):
@@ -167,10 +167,10 @@ def test_a_bundle_may_stand_on_another_backbone(tiny_model: Path):
     state = DeepCT(len(bundle.manifest["endpoint_order"]), backbone="resnet50").state_dict()
     weights = safetensors.numpy.save({name: value.numpy() for name, value in state.items()})
     other = damaged(bundle, **{bundle.manifest["network"]["file"]: weights})
-    network = DeepRadScore(other).network("cpu")
+    network = DeepRadScore(other).network.module("cpu")
     torch.testing.assert_close(network.features.layer4[2].conv3.weight, state["features.layer4.2.conv3.weight"])
     with pytest.raises(BundleError, match="do not fit its network"):
-        DeepRadScore(bundle).network("cpu")
+        DeepRadScore(bundle).network.module("cpu")
 
 
 def test_a_conformal_quantile_that_could_not_be_set_rules_nothing_out(tiny_model: Path):

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import slicer
 import slicerhost
-from PDL1PredictorGUI.background import predictor, processes
+from PDL1PredictorGUI.background import predictor
 from PDL1PredictorGUI.scene import bridge
+from PDL1PredictorGUI.setup import processes
 from PDL1PredictorGUI.window.tumor import new_tumor
 from slicerhost.user import click
 

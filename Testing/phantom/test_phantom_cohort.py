@@ -5,12 +5,11 @@ import pytest
 import SimpleITK as sitk
 
 from PDL1PredictorLib.core.case import Case
-from PDL1PredictorLib.core.endpoints import DEEPRADSCORE_ENDPOINTS
 from PDL1PredictorLib.core.errors import CancelledError, InputError, OutputError
 from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.phantom.cohort import write_cohort
 from PDL1PredictorLib.phantom.patient import draw_truth
-from PDL1PredictorLib.phantom.truth import LAWS, intercept
+from PDL1PredictorLib.phantom.truth import LAWS, PHANTOM_ENDPOINTS, intercept
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +49,7 @@ def test_the_table_leads_to_valid_cases_with_their_labels(folder):
     for index, row in enumerate(rows, start=1):
         Case(sitk.ReadImage(str(folder / row["image"])), sitk.ReadImage(str(folder / row["mask"])))
         labels = draw_truth(4, index)[2]
-        assert {key: row[key] for key in DEEPRADSCORE_ENDPOINTS} == {
+        assert {key: row[key] for key in PHANTOM_ENDPOINTS} == {
             key: "" if label is None else str(label) for key, label in labels.items()
         }
 

@@ -4,13 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from PDL1PredictorLib.core.endpoints import DEEPRADSCORE_ENDPOINTS
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.phantom.patient import draw_truth
 from PDL1PredictorLib.phantom.traits import TRAIT_LIMIT, TRAITS, Traits, draw_traits
 from PDL1PredictorLib.phantom.truth import (
     LAWS,
     MISSING_LABEL_SHARE,
+    PHANTOM_ENDPOINTS,
     bayes_auc,
     bayes_auc_without,
     draw_labels,
@@ -45,18 +45,18 @@ def weight_array(key):
 
 
 def test_the_truth_covers_the_ten_endpoints_and_only_known_traits():
-    assert tuple(LAWS) == DEEPRADSCORE_ENDPOINTS
+    assert tuple(LAWS) == PHANTOM_ENDPOINTS
     assert all(set(law.weights) <= set(TRAITS) for law in LAWS.values())
 
 
-@pytest.mark.parametrize("key", DEEPRADSCORE_ENDPOINTS)
+@pytest.mark.parametrize("key", PHANTOM_ENDPOINTS)
 def test_labels_are_as_frequent_as_in_the_paper(key, cohort):
     known = [labels[key] for _, _, labels in cohort if labels[key] is not None]
     expected = LAWS[key].prevalence
     assert np.mean(known) == pytest.approx(expected, abs=4 * (expected * (1 - expected) / len(known)) ** 0.5)
 
 
-@pytest.mark.parametrize("key", DEEPRADSCORE_ENDPOINTS)
+@pytest.mark.parametrize("key", PHANTOM_ENDPOINTS)
 def test_intercept_and_bayes_auc_agree_with_a_large_sample(key, sampled_traits):
     chance = expit(intercept(key) + sampled_traits @ weight_array(key))
     label = np.random.default_rng(9).random(len(chance)) < chance
@@ -87,7 +87,7 @@ def test_a_trait_without_weight_changes_no_auc():
 
 
 def test_about_one_label_in_ten_is_missing_whatever_its_probability(cohort):
-    missing = np.array([[labels[key] is None for key in DEEPRADSCORE_ENDPOINTS] for _, _, labels in cohort])
+    missing = np.array([[labels[key] is None for key in PHANTOM_ENDPOINTS] for _, _, labels in cohort])
     assert missing.mean() == pytest.approx(MISSING_LABEL_SHARE, abs=0.006)
     chance = np.array([chances["PDL1"] for _, chances, _ in cohort])
     assert abs(np.corrcoef(chance, missing[:, 0])[0, 1]) < 4 / PATIENTS**0.5
@@ -102,7 +102,7 @@ def test_probability_at_zero_traits_is_the_intercept():
     assert probabilities(Traits(*[0.0] * 7))["T4"] == pytest.approx(float(expit(intercept("T4"))))
 
 
-@given(st.integers(0, 2**32), st.sampled_from(DEEPRADSCORE_ENDPOINTS), st.sampled_from(TRAITS))
+@given(st.integers(0, 2**32), st.sampled_from(PHANTOM_ENDPOINTS), st.sampled_from(TRAITS))
 def test_more_of_a_trait_moves_the_probability_the_way_of_its_weight(seed, key, name):
     traits = draw_traits(np.random.default_rng(seed))
     values = {other: getattr(traits, other) for other in TRAITS}

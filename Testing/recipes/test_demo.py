@@ -63,7 +63,7 @@ def test_the_bundle_predicts_and_its_card_says_what_was_measured(trained, tmp_pa
     assert "Research use only" in card
     assert "Without a model: ALK" in card
     assert bundle.manifest["recipe"]["seed"] == 2
-    weights = predictor.network("cpu").classifier.weight
+    weights = predictor.network.module("cpu").classifier.weight
     assert weights.shape == (1, 10)  # the output of the endpoint that was left out is gone
 
 

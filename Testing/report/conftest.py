@@ -9,18 +9,18 @@ import SimpleITK as sitk
 from scipy import ndimage
 
 from PDL1PredictorLib.core.case import Clinical
-from PDL1PredictorLib.core.endpoints import DEEPRADSCORE_ENDPOINTS
 from PDL1PredictorLib.core.results import (
+    BinaryAnswer,
     CaseResult,
     CaseWarning,
     Contribution,
-    EndpointPrediction,
     HeatMap,
     LesionResult,
     ModelSummary,
     Provenance,
     RegionMeasures,
 )
+from PDL1PredictorLib.phantom.truth import PHANTOM_ENDPOINTS
 
 SHAPE = (91, 111, 121)  # (k, j, i), 1 mm
 ORIGIN = (-95.0, -60.0, -210.0)
@@ -95,7 +95,7 @@ def _lesion(
     whole = _image(hu, (0, 0, 0), direction)
     center = np.argwhere(mask).mean(axis=0)
     center_mm = whole.TransformContinuousIndexToPhysicalPoint([float(c) for c in center[::-1]])
-    keys = DEEPRADSCORE_ENDPOINTS
+    keys = PHANTOM_ENDPOINTS
     shift = 0.07 * (index - 1)
     return LesionResult(
         index=index,
@@ -109,7 +109,7 @@ def _lesion(
             "ring_original_firstorder_Mean": -431.0625,
             "ring_original_glcm_MCC": float("nan"),
         },
-        radscores=dict.fromkeys(keys, (0.31, -0.12)),
+        scores={key: {"radscore_tumor": 0.31, "radscore_ring": -0.12} for key in keys},
         atypicality=0.58 if index == 1 else 1.34,
         warnings=(CaseWarning("ring_cut", "A third of the ring lies in the chest wall."),) if index == 1 else (),
         heat_maps=tuple(_heat_map(key, whole, center, shift) for key in keys[:5:4]) if heat_maps else (),
@@ -140,12 +140,12 @@ def _heat_map(key: str, whole: sitk.Image, center: np.ndarray, shift: float) -> 
     return HeatMap(key, image)
 
 
-def _prediction(key: str, probability: float) -> EndpointPrediction:
+def _prediction(key: str, probability: float) -> BinaryAnswer:
     threshold = 0.48 if key == "PDL1" else 0.3
     sets = {"PDL1": ("positive",), "EGFR": ("negative", "positive"), "TP53": ()}
     effects = (0.71, -0.38, 0.29, 0.22, -0.17, 0.11, -0.08, 0.05, 0.04, -0.03, 0.02, 0.01)
     names = ("radscore_tumor", "deep_3", "radscore_ring", *(f"deep_{n}" for n in (0, 7, 1, 9, 2, 4, 5, 6, 8)))
-    return EndpointPrediction(
+    return BinaryAnswer(
         endpoint=key,
         probability=probability,
         interval=(max(probability - 0.14, 0.0), min(probability + 0.12, 1.0)),
@@ -180,7 +180,7 @@ def _model() -> ModelSummary:
         licence="CC BY 4.0",
         auc={
             key: (0.74 - 0.01 * n, 0.63 - 0.01 * n, 0.83 - 0.01 * n, 40 - n, 80 + n)
-            for n, key in enumerate(DEEPRADSCORE_ENDPOINTS)
+            for n, key in enumerate(PHANTOM_ENDPOINTS)
         },
     )
 
@@ -190,6 +190,7 @@ def _provenance() -> Provenance:
         library_version="0.1.0",
         created_utc="2026-08-01T09:30:00+00:00",
         device="cpu",
+        network="onnxruntime",
         engine="own engine 0.1.0",
         settings={"regions": {"spacing_mm": 1.0, "ring_mm": 3.0, "exclude_air": False}, "sigmas_mm": (1.0, 3.0)},
         versions={"python": "3.12.10", "numpy": "2.4.6", "torch": "2.13.0"},

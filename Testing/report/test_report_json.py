@@ -51,7 +51,7 @@ def break_probability(content):
 
 
 def break_version(content):
-    content["schema_version"] = "2.0"
+    content["schema_version"] = "3.0"
 
 
 def break_set(content):

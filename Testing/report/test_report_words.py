@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
-from PDL1PredictorLib.core.results import EndpointPrediction
+from PDL1PredictorLib.core.results import BinaryAnswer
 from PDL1PredictorLib.report.text import WIDTH, summary
 from PDL1PredictorLib.report.words import atypical, feature_title, lead, lead_key, percent, percent_range, verdict
 
 
 def prediction(positive, prediction_set, endpoint="PDL1"):
-    return EndpointPrediction(endpoint, 0.6, (0.5, 0.7), 0.48, positive, prediction_set, 0.9, ())
+    return BinaryAnswer(endpoint, 0.6, (0.5, 0.7), 0.48, positive, prediction_set, 0.9, ())
 
 
 @pytest.mark.parametrize(

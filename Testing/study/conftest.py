@@ -6,16 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from PDL1PredictorLib.study.outcome import (
-    DEEP,
-    FUSED,
-    RADIOMICS,
-    VOLUME,
-    EndpointOutcome,
-    GalleryCase,
-    ModelOutcome,
-    StudyOutcome,
-)
+from PDL1PredictorLib.learning.model_names import DEEP, FUSED, RADIOMICS, VOLUME
+from PDL1PredictorLib.study.outcome import EndpointOutcome, GalleryCase, ModelOutcome, StudyOutcome
 
 CLASSIFIERS = ("logistic regression", "random forest", "naive Bayes")
 STRENGTH = {RADIOMICS: 0.9, DEEP: 1.1, FUSED: 1.6, VOLUME: 0.4}

@@ -18,6 +18,7 @@ from PDL1PredictorLib.learning.deep.learners import DeepModel
 from PDL1PredictorLib.learning.deep.settings import DeepTraining, Stage
 from PDL1PredictorLib.learning.deep.weights import save_backbone
 from PDL1PredictorLib.learning.export import About, export_bundle
+from PDL1PredictorLib.learning.model_names import DEEP, FUSED, MODELS, RADIOMICS, VOLUME
 from PDL1PredictorLib.models.bundle import read_bundle
 from PDL1PredictorLib.models.deep_radscore import DeepRadScore
 from PDL1PredictorLib.networks.deep_ct import DeepCT
@@ -26,7 +27,6 @@ from PDL1PredictorLib.recipes.deepradscore import SHAREABLE, StudyRecipe, study_
 from PDL1PredictorLib.statistics.discrimination import auc
 from PDL1PredictorLib.study.examples import examples
 from PDL1PredictorLib.study.leak import leak_test, shuffled
-from PDL1PredictorLib.study.outcome import DEEP, FUSED, MODELS, RADIOMICS, VOLUME
 from PDL1PredictorLib.study.run import Study, run_study, usable_endpoints
 
 FEATURES = FeatureSettings(name="few", classes=("shape", "firstorder"), wavelet=None)

@@ -4,7 +4,8 @@ from typing import Any
 
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.learning.classifiers import CHOSEN
-from PDL1PredictorLib.study.outcome import VOLUME, StudyOutcome
+from PDL1PredictorLib.learning.model_names import VOLUME
+from PDL1PredictorLib.study.outcome import StudyOutcome
 from PDL1PredictorLib.study.report.checklist_items import CHECKLISTS
 from PDL1PredictorLib.study.report.flow_chart import SPLIT, cases_used
 

@@ -10,9 +10,10 @@ import numpy as np
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.cohort.case_warnings import as_plain
 from PDL1PredictorLib.core.endpoints import endpoint
+from PDL1PredictorLib.learning.model_names import FUSED
 from PDL1PredictorLib.report.json_result import finite
 from PDL1PredictorLib.statistics.groups import benjamini_hochberg
-from PDL1PredictorLib.study.outcome import FUSED, EndpointOutcome, GalleryCase, StudyOutcome
+from PDL1PredictorLib.study.outcome import EndpointOutcome, GalleryCase, StudyOutcome
 from PDL1PredictorLib.study.report.checklists import filled_checklists
 from PDL1PredictorLib.study.report.measures import (
     BAND_RESAMPLES,

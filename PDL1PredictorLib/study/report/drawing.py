@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from PDL1PredictorLib.study.outcome import DEEP, FUSED, RADIOMICS, VOLUME
+from PDL1PredictorLib.learning.model_names import DEEP, FUSED, RADIOMICS, VOLUME
 
 P = ParamSpec("P")
 

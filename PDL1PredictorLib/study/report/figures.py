@@ -9,9 +9,10 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from PDL1PredictorLib.core.endpoints import endpoint as about
+from PDL1PredictorLib.learning.model_names import FUSED
 from PDL1PredictorLib.report.html import number
 from PDL1PredictorLib.report.words import feature_title
-from PDL1PredictorLib.study.outcome import FUSED, EndpointOutcome
+from PDL1PredictorLib.study.outcome import EndpointOutcome
 from PDL1PredictorLib.study.report.drawing import (
     FAINT,
     INK,

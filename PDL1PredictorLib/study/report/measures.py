@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 
+from PDL1PredictorLib.learning.model_names import FUSED
 from PDL1PredictorLib.statistics.calibration import brier_score, calibration, calibration_curve
 from PDL1PredictorLib.statistics.correlation import pearson
 from PDL1PredictorLib.statistics.curves import roc_curve
 from PDL1PredictorLib.statistics.decision import decision_curve
 from PDL1PredictorLib.statistics.discrimination import auc, delong_test
 from PDL1PredictorLib.statistics.proportions import F1, Proportion, performance, proportion
-from PDL1PredictorLib.study.outcome import FUSED, EndpointOutcome, ModelOutcome
+from PDL1PredictorLib.study.outcome import EndpointOutcome, ModelOutcome
 
 Plain = dict[str, Any]
 

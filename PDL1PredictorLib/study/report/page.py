@@ -8,10 +8,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from PDL1PredictorLib.core.endpoints import endpoint
+from PDL1PredictorLib.learning.model_names import FUSED, MODELS
 from PDL1PredictorLib.report import svg
 from PDL1PredictorLib.report.html import number, pretty, shown
 from PDL1PredictorLib.report.words import feature_title, percent
-from PDL1PredictorLib.study.outcome import FUSED, MODELS, StudyOutcome
+from PDL1PredictorLib.study.outcome import StudyOutcome
 from PDL1PredictorLib.study.report import figures
 from PDL1PredictorLib.study.report.drawing import MODEL_COLORS
 from PDL1PredictorLib.study.report.figures import input_title

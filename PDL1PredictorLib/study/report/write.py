@@ -9,7 +9,8 @@ import numpy as np
 
 from PDL1PredictorLib.core.output import whole_folder
 from PDL1PredictorLib.core.outside_text import safe_cell
-from PDL1PredictorLib.study.outcome import FUSED, EndpointOutcome, StudyOutcome
+from PDL1PredictorLib.learning.model_names import FUSED
+from PDL1PredictorLib.study.outcome import EndpointOutcome, StudyOutcome
 from PDL1PredictorLib.study.report.document import study_document
 from PDL1PredictorLib.study.report.page import to_html
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import SimpleITK as sitk
 import slicerhost
-from PDL1PredictorGUI.background import batch, predictor, processes
+from PDL1PredictorGUI.background import batch, predictor
 from PDL1PredictorGUI.background.batch import Batch, BatchRequest, BatchRow, write_table
 from PDL1PredictorGUI.background.batch_cases import BadCase, FileCase, SceneCase, cases_of_folder, cases_of_scene
 from PDL1PredictorGUI.scene import bridge
+from PDL1PredictorGUI.setup import processes
 
 from PDL1PredictorLib.core.errors import InputError, OutputError
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 import slicerhost
-from PDL1PredictorGUI.background import case_files, predictor, processes
+from PDL1PredictorGUI.background import case_files, predictor
 from PDL1PredictorGUI.background.outcome import Outcome
 from PDL1PredictorGUI.background.predictor import Prediction, PredictRequest, command_of
 from PDL1PredictorGUI.scene import bridge
+from PDL1PredictorGUI.setup import processes
 
 from PDL1PredictorLib.core.errors import InputError, OutputError
 from PDL1PredictorLib.core.settings import RegionSettings

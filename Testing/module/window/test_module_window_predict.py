@@ -13,9 +13,9 @@ import pytest
 import SimpleITK as sitk
 import slicer
 import slicerhost
-from PDL1PredictorGUI.background import predictor, processes
+from PDL1PredictorGUI.background import predictor
 from PDL1PredictorGUI.scene import bridge, results
-from PDL1PredictorGUI.setup import packages, preferences
+from PDL1PredictorGUI.setup import packages, preferences, processes
 from slicerhost.user import choose, click, write
 from window_steps import leftovers, start, text_of, wait_for_end
 

@@ -12,7 +12,7 @@ from PDL1PredictorGUI.background.batch_cases import BadCase
 from PDL1PredictorGUI.scene import result_tables, results
 from PDL1PredictorGUI.window.results_section import answer_color
 
-from PDL1PredictorLib.core.results import EndpointPrediction
+from PDL1PredictorLib.core.results import BinaryAnswer
 from PDL1PredictorLib.report import words
 from PDL1PredictorLib.report.colors import ANSWERS
 
@@ -48,7 +48,7 @@ def test_numbers_are_written_as_in_the_report():
     [(True, ("positive",)), (False, ("negative",)), (True, ("negative", "positive")), (True, ())],
 )
 def test_an_answer_is_called_what_the_report_calls_it(positive, prediction_set):
-    told = words.verdict(EndpointPrediction("EGFR", 0.6, (0.5, 0.7), 0.48, positive, prediction_set, 0.9, ()))
+    told = words.verdict(BinaryAnswer("EGFR", 0.6, (0.5, 0.7), 0.48, positive, prediction_set, 0.9, ()))
     assert result_tables.answer(endpoint(verdict=told.kind, positive=positive)) == told.short
     assert answer_color(endpoint(verdict=told.kind)) is ANSWERS[told.kind]
 

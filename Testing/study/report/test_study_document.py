@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.study.outcome import DEEP, FUSED, RADIOMICS, VOLUME, EndpointOutcome, ModelOutcome
+from PDL1PredictorLib.learning.model_names import DEEP, FUSED, RADIOMICS, VOLUME
+from PDL1PredictorLib.study.outcome import EndpointOutcome, ModelOutcome
 from PDL1PredictorLib.study.report.document import schema, seeds_in, study_document
 
 VALIDATOR = jsonschema.Draft202012Validator(schema())

@@ -1,0 +1,62 @@
+"""What a recipe, and the model that it trains, must be given of a case."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Self
+
+from PDL1PredictorLib.core.errors import InputError
+
+Picture = Literal["none", "slice", "volume"]
+Pet = Literal["no", "optional", "required"]
+BLOCKS = ("features", "slices", "volume", "clinical")
+"""Names of the arrays of a prepared cohort."""
+CLINICAL_INPUTS = ("age_years", "sex", "smoking", "family_history")
+"""Clinical values that a model may ask for, of `core.case.Clinical`."""
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Which parts of a case are made, measured and kept.
+
+    Attributes:
+        features: Radiomic features of tumor and ring.
+        picture: What a network sees: nothing, the axial slice with its neighbors, or the volume about the tumor.
+        clinical: Names among `CLINICAL_INPUTS`, in the order of the columns.
+        pet: Whether a PET in SUV is used.
+
+    Raises:
+        InputError: A name is not known.
+    """
+
+    features: bool = True
+    picture: Picture = "none"
+    clinical: tuple[str, ...] = ()
+    pet: Pet = "no"
+
+    def __post_init__(self) -> None:
+        strange = [name for name in self.clinical if name not in CLINICAL_INPUTS]
+        if strange or len(set(self.clinical)) < len(self.clinical):
+            raise InputError(
+                f"Clinical inputs are some of {', '.join(CLINICAL_INPUTS)}, each once; got {self.clinical}."
+            )
+        for name, value, allowed in (
+            ("picture", self.picture, ("none", "slice", "volume")),
+            ("pet", self.pet, ("no", "optional", "required")),
+        ):
+            if value not in allowed:
+                raise InputError(f"{name} must be one of {', '.join(allowed)}, got {value!r}.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {**asdict(self), "clinical": list(self.clinical)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Read back what `to_dict` wrote.
+
+        Raises:
+            InputError: A name or value is not known.
+        """
+        unknown = sorted(set(values) - set(cls.__dataclass_fields__))
+        if unknown:
+            raise InputError(f"Unknown needs: {', '.join(unknown)}. Known: {', '.join(cls.__dataclass_fields__)}.")
+        return cls(**{**values, "clinical": tuple(values.get("clinical", ()))})
