@@ -66,8 +66,9 @@ class Network:
         tumor = torch.from_numpy(sitk.GetArrayFromImage(patch.tumor).astype(np.float32))
 
         def compute(where: str) -> tuple[np.ndarray, np.ndarray]:
+            module = self.module(where)
             x = input_channels(hu, tumor).to(where).requires_grad_()  # the weights are frozen: the graph starts here
-            output = self.module(where)(x)
+            output = module(x)
             maps = grad_cams(output.maps, output.logits)
             return output.deep[0].detach().double().cpu().numpy(), normalize(maps)[0].cpu().numpy()
 
