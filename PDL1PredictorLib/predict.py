@@ -38,7 +38,7 @@ from PDL1PredictorLib.models.bundle import read_bundle
 from PDL1PredictorLib.models.deep_radscore import DeepRadScore, Inputs
 from PDL1PredictorLib.models.device import choose_device
 from PDL1PredictorLib.models.manifest import EndpointModel
-from PDL1PredictorLib.models.network import NetworkOutput
+from PDL1PredictorLib.models.network import NetworkOutput, require_runtime
 from PDL1PredictorLib.radiomics.engine import DEFAULT_ENGINE, engine
 from PDL1PredictorLib.radiomics.extract import extract_features
 from PDL1PredictorLib.report.write import write_all
@@ -53,15 +53,18 @@ class Options:
         device: `auto`, `cpu`, `cuda` or `mps`.
         engine: The radiomics engine.
         regions: Other region settings than the model's own; the answer then carries a warning.
+        runtime: What runs the network: `auto`, `onnxruntime` (on the CPU) or `torch`.
     """
 
     lesion: str = "largest"
     device: str = "auto"
     engine: str = DEFAULT_ENGINE
     regions: RegionSettings | None = None
+    runtime: str = "auto"
 
     def __post_init__(self) -> None:
         require_lesion(self.lesion)
+        require_runtime(self.runtime, "cpu")
 
 
 def predict_files(
@@ -134,14 +137,15 @@ def predict_case(
     tumors = choose_tumors(case.tumor, options.lesion)
     require_one_for_ring(len(tumors.chosen), ring)
     warnings = list(tumors.warnings)
-    device = choose_device(options.device)
-    results, devices = [], []
+    device = "cpu" if (options.device, options.runtime) == ("auto", "onnxruntime") else choose_device(options.device)
+    require_runtime(options.runtime, device)
+    results, outputs = [], []
     for position, (index, mask) in enumerate(tumors.chosen):
         with _part_of(progress, position / len(tumors.chosen), (position + 1) / len(tumors.chosen)) as part:
             lesion_case = replace(case, tumor=mask)
-            result, used = _predict_lesion(lesion_case, ring, index, predictor, options, device, part)
+            result, network = _predict_lesion(lesion_case, ring, index, predictor, options, device, part)
         results.append(result)
-        devices.append(used)
+        outputs.append(network)
     settings = options.regions or predictor.manifest.regions
     if settings != predictor.manifest.regions:
         warnings.append(_settings_warning(settings, predictor.manifest.regions))
@@ -151,7 +155,7 @@ def predict_case(
         lesions_found=tumors.found,
         clinical=case.clinical,
         model=predictor.manifest.summary,
-        provenance=_provenance(case, predictor, options, settings, devices, started, progress),
+        provenance=_provenance(case, predictor, options, settings, outputs, started, progress),
         warnings=tuple(warnings),
     )
 
@@ -164,7 +168,7 @@ def _predict_lesion(
     options: Options,
     device: str,
     progress: Progress,
-) -> tuple[LesionResult, str]:
+) -> tuple[LesionResult, NetworkOutput]:
     manifest = predictor.manifest
     settings = options.regions or manifest.regions
     with progress.part("regions", 0.0, 0.15, f"tumor {index}: drawing the regions"):
@@ -175,7 +179,7 @@ def _predict_lesion(
     ) as part:
         features = extract_features(regions, manifest.features, options.engine, part)
     with progress.part("network", 0.8, 0.93, f"tumor {index}: running the network"):
-        network = predictor.network.run(patch, device)
+        network = predictor.network.run(patch, device, options.runtime)
         heat_maps = _placed(predictor, network, patch)
     with progress.part("answer", 0.93, 0.97, f"tumor {index}: answering"):
         inputs = predictor.inputs(network.deep, features)
@@ -201,11 +205,11 @@ def _predict_lesion(
         ring_image=regions.ring,
         views_ct=view,
     )
-    return result, network.device
+    return result, network
 
 
 def _placed(predictor: DeepRadScore, network: NetworkOutput, patch: Patch) -> tuple[HeatMap, ...]:
-    keys = [model.key for model in predictor.manifest.endpoints]
+    keys = [model.key for model in predictor.manifest.endpoints][: len(network.maps)]  # none where none can be made
     return tuple(
         HeatMap(key, place_map(values, patch), network.method) for key, values in zip(keys, network.maps, strict=True)
     )
@@ -259,7 +263,7 @@ def _provenance(
     predictor: DeepRadScore,
     options: Options,
     settings: RegionSettings,
-    devices: list[str],
+    outputs: list[NetworkOutput],
     started: datetime,
     progress: Progress,
 ) -> Provenance:
@@ -267,8 +271,8 @@ def _provenance(
     return Provenance(
         library_version=__version__,
         created_utc=started.isoformat(timespec="seconds"),
-        device=", ".join(sorted(set(devices))),
-        network="torch",
+        device=", ".join(sorted({output.device for output in outputs})),
+        network=", ".join(sorted({output.runtime for output in outputs})),
         engine=f"{chosen.name} {chosen.version}",
         settings={
             "lesion": options.lesion,
