@@ -114,9 +114,7 @@ def test_a_shift_by_half_a_gray_level_does_move_the_texture(each_engine: Engine)
 
 @FEW
 @given(region=textured_regions())
-def test_mirroring_the_patient_changes_nothing_but_the_mesh(
-    each_engine: Engine, region: tuple[np.ndarray, np.ndarray]
-):
+def test_mirroring_the_patient_changes_nothing_but_the_mesh(each_engine: Engine, region: tuple[np.ndarray, np.ndarray]):
     ct, inside = region
     given, mirrored = measure(each_engine, ct, inside), measure(each_engine, ct[:, :, ::-1], inside[:, :, ::-1])
     for name in ("MeshVolume", "SurfaceArea", "SurfaceVolumeRatio", "Sphericity"):
