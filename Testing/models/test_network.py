@@ -191,7 +191,7 @@ def test_the_sample_patient_is_predicted_where_torch_cannot_be_imported(name: st
 
 
 def test_the_page_of_predictions_loads_neither_torch_nor_scikit_learn():
-    heavy = ("torch", "sklearn", "safetensors", "onnx", "matplotlib")
+    heavy = ("torch", "sklearn", "safetensors", "onnx", "matplotlib", "pydicom")
     text = f"import PDL1PredictorLib.predict, sys; print([name for name in {heavy} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
