@@ -359,6 +359,14 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+def start() -> None:
+    """End with SIGTERM in good order, and print paths whose letters the terminal does not know."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def main(typed: Sequence[str] | None = None) -> int:
     """Do what was typed; the exit status of what failed, or 0."""
     options = vars(parser().parse_args(typed))
@@ -374,8 +382,5 @@ def main(typed: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a path may hold letters that the terminal does not know
-            stream.reconfigure(errors="backslashreplace")
+    start()
     sys.exit(main())
