@@ -59,7 +59,7 @@ class Shell:
 
     def program(self, name: str) -> str:
         """The path of a program of `.venv`."""
-        return str(VENV / "Scripts" / f"{name}.exe") if self.windows else str(VENV / "bin" / name)
+        return rf"{VENV}\Scripts\{name}.exe" if self.windows else f"{VENV}/bin/{name}"
 
     def run(self, *command: str, may_fail: bool = False, variables: Mapping[str, str] | None = None) -> None:
         """Tell a command and run it, with further variables of the environment.
