@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from PDL1PredictorLib.core.endpoints import endpoint
+from PDL1PredictorLib.core.regions import REGIONS
 from PDL1PredictorLib.core.results import BinaryAnswer, CaseResult, LesionResult
 
 Kind = Literal["positive", "negative", "undecided", "unlike"]
@@ -147,13 +148,12 @@ def feature_title(name: str) -> str:
     """
     if match := re.fullmatch(r"deep_(\d+)", name):
         return f"deep feature {match[1]}"
-    regions = {"tumor": "tumor", "ring": "peritumoral ring"}
-    if (match := re.fullmatch(r"radscore_(\w+)", name)) and match[1] in regions:
-        return f"RadScore, {regions[match[1]]}"
+    if (match := re.fullmatch(r"radscore_(\w+)", name)) and match[1] in REGIONS:
+        return f"RadScore, {REGIONS[match[1]]}"
     if match := re.fullmatch(r"(tumor|ring)_([^_]+)_([^_]+)_(.+)", name):
         region, filtered, family, feature = match.groups()
         words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", feature)
         kind = _FAMILIES.get(family, family.upper())
         image = "" if filtered == "original" else f", {filtered.replace('-', ' ', 1)}"
-        return f"{words} ({kind}{image}), {regions[region]}"
+        return f"{words} ({kind}{image}), {REGIONS[region]}"
     return name.replace("_", " ")
