@@ -27,7 +27,7 @@ HOSTED = ("Testing/module", "Testing/host", "Testing/extension")
 DEMO_SEED = "2028"
 PYTHONS = ("3.11", "3.12")
 #: Requirements that the development tools do not include: installed before, after, or for one task only.
-APART = ("constraints", "runtime", "reference", "bench")
+APART = ("constraints", "runtime", "reference", "bench", "docs")
 PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--constraint", "requirements/constraints.txt")
 
 
@@ -208,10 +208,13 @@ def tools(shell: Shell) -> None:
     """Besides, what training, tests and checks need."""
     setup(shell)
     files = sorted(REQUIREMENTS.glob("*.txt"))
-    wanted = fingerprint([*files, Path("pyproject.toml")])
+    beside = sorted(Path("packages").glob("*/pyproject.toml"))
+    wanted = fingerprint([*files, Path("pyproject.toml"), *beside])
     if stands(TOOLS, wanted):
         return
     install(shell, *(path.stem for path in files if path.stem not in APART))
+    for project in beside:  # the project's own packages that are not the library
+        shell.run_python(*PIP, "--no-build-isolation", "--no-deps", "--editable", project.parent.as_posix())
     _install_reference(shell)
     shell.stamp(TOOLS, wanted)
 
@@ -292,9 +295,10 @@ def lists(shell: Shell) -> None:
 
 
 def docs(shell: Shell) -> None:
-    """The pages of docs/ that are written from the code: docs/features.md."""
+    """The site of docs/ and of the library's public names, into site/; every warning is an error."""
     setup(shell)
-    shell.run_python("-m", "PDL1PredictorLib.radiomics.page", "docs/features.md")
+    install(shell, "docs")
+    shell.run_python("-m", "mkdocs", "build", "--strict", variables={"NO_MKDOCS_2_WARNING": "1"})
 
 
 def sample(shell: Shell) -> None:
@@ -319,7 +323,7 @@ def run(shell: Shell) -> None:
 
 def clean(shell: Shell) -> None:
     """Removes .venv and all that the tasks make, except what belongs to the project."""
-    for path in (VENV, DEMO, Path("build"), *Path().glob("*.egg-info"), Path("Testing/out")):
+    for path in (VENV, DEMO, Path("site"), Path("build"), *Path().glob("*.egg-info"), Path("Testing/out")):
         shell.remove(path)
 
 

@@ -26,8 +26,14 @@ PAGES = (
     *sorted((GITHUB / "ISSUE_TEMPLATE").glob("*.yml")),
 )
 HOUSES = ("PDL1Predictor", "PDL1PredictorLib", "Testing", "docs", "requirements", ".ci", ".github")
-#: Pages of the library that are named and on their way (docs/architecture.md); to be taken out when they have come.
-COMING = ("learning/kinds.py", "learning/recipe.py", "models/predictor.py", "recipes/table.py")
+#: What is named here or in tasks.py and on its way (docs/architecture.md); to be taken out when it has come.
+COMING = (
+    *(f"PDL1PredictorLib/learning/{name}.py" for name in ("kinds", "recipe")),
+    *(f"PDL1PredictorLib/recipes/{name}.py" for name in ("page", "NAME_page", "table")),
+    "PDL1PredictorLib/models/predictor.py",
+    "mkdocs.yml",
+    "requirements/docs.txt",
+)
 
 
 def name_of(path: Path) -> str:
@@ -74,11 +80,11 @@ def load(path: Path) -> dict:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_path_that_is_named_is_there(page: Path):
-    assert set(absent(page.read_text(encoding="utf-8"))) <= {f"PDL1PredictorLib/{name}" for name in COMING}
+    assert set(absent(page.read_text(encoding="utf-8"))) <= set(COMING)
 
 
 def test_what_has_come_is_no_longer_expected():
-    assert [name for name in COMING if (ROOT / "PDL1PredictorLib" / name).is_file()] == []
+    assert [name for name in COMING if any(ROOT.glob(name.replace("NAME", "*")))] == []
 
 
 def test_a_path_that_is_not_there_is_told():

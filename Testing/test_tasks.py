@@ -74,10 +74,25 @@ def test_words_with_spaces_are_quoted_as_the_system_does(capsys):
 def test_all_requirements_are_installed_by_some_task(checkout, capsys):
     (tasks.REQUIREMENTS / "another.txt").touch()
     tasks.bench(LINUX)
+    tasks.docs(LINUX)
     text = capsys.readouterr().out
     for file in tasks.REQUIREMENTS.glob("*.txt"):
         word = "--constraint" if file.stem == "constraints" else "-r"
         assert f"{word} requirements/{file.name}" in text, file.name
+
+
+def test_packages_beside_the_library_are_installed_as_they_lie(checkout, capsys):
+    Path("packages/another").mkdir(parents=True)
+    Path("packages/another/pyproject.toml").touch()
+    tasks.tools(LINUX)
+    assert "--no-build-isolation --no-deps --editable packages/another\n" in capsys.readouterr().out
+
+
+def test_the_site_is_built_with_warnings_as_errors(installed, capsys):
+    tasks.docs(LINUX)
+    packages, site = told(capsys)
+    assert packages.endswith(" -r requirements/docs.txt")
+    assert site.endswith(".venv/bin/python -m mkdocs build --strict")
 
 
 def test_pyradiomics_is_built_on_3_11_only(checkout, capsys, monkeypatch):
