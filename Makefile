@@ -7,7 +7,7 @@ TOOLS := $(VENV)/tools
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements/constraints.txt
 DEMO := demo
 # Tests that draw: apart from the others, as the renderer's LLVM and that of a GPU's torch cannot share a process.
-HOSTED := Testing/module Testing/host Testing/extension
+HOSTED := Testing/module packages/slicerhost/tests Testing/extension
 
 # The arrays are small or the work is spread over processes: more BLAS threads only get in each other's way.
 export OMP_NUM_THREADS ?= 2

@@ -16,7 +16,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "Testing" / "helpers"))
 from processors import PLACES, child, environments, numpy_features  # noqa: E402
 
-HOSTED = ("Testing/module", "Testing/host", "Testing/extension")  # apart from the others, as in the Makefile
+HOSTED = (
+    "Testing/module",
+    "packages/slicerhost/tests",
+    "Testing/extension",
+)  # apart from the others, as in the Makefile
 PARTS = ([f"--ignore={folder}" for folder in HOSTED], list(HOSTED))
 
 

@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from qt5judge import read_facts
-from qt5judge.code_judge import code_faults, judged_uses, sources_of
-from qt5judge.ui_judge import ui_faults, widget_classes
+from slicerhost.qt5judge import read_facts
+from slicerhost.qt5judge.code_judge import code_faults, judged_uses, sources_of
+from slicerhost.qt5judge.ui_judge import ui_faults, widget_classes
 
 MODULE = Path(__file__).resolve().parents[3] / "PDL1Predictor"
 UI = (MODULE / "Resources" / "UI" / "PDL1Predictor.ui").read_text(encoding="utf-8")
@@ -182,7 +182,7 @@ def test_a_right_use_is_not(facts, line):
 
 
 def test_a_judge_that_cannot_ask_says_so(monkeypatch, tmp_path):
-    import qt5judge
+    from slicerhost import qt5judge
 
     (tmp_path / "facts.py").write_text("raise SystemExit('no Qt here')")
     monkeypatch.setattr(qt5judge, "HERE", tmp_path)
