@@ -28,7 +28,7 @@ else:
 
     slicerhost.start()  # before any page of the module is imported: they import slicer, qt and vtk
 
-    from slicerhost.fixtures import loaded, slicer_app, slicer_scene  # noqa: F401
+    from slicerhost.fixtures import loaded, qt5_facts, slicer_app, slicer_scene  # noqa: F401
 
 
 @pytest.fixture(scope="session")

@@ -20,4 +20,4 @@ else:
 
     slicerhost.set_environment()  # before anything imports Qt or VTK
 
-    from slicerhost.fixtures import loaded, slicer_app, slicer_scene  # noqa: F401
+    from slicerhost.fixtures import loaded, qt5_facts, slicer_app, slicer_scene  # noqa: F401

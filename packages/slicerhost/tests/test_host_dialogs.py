@@ -87,13 +87,13 @@ def test_an_error_inside_a_slot_is_shown_to_the_user():
 def test_packages_are_asked_for_and_recorded_but_never_installed():
     import slicer
 
-    slicer.packaging.pip_ensure("no-such-package>=1", requester="PDL1Predictor")
+    slicer.packaging.pip_ensure("no-such-package>=1", requester="HostToy")
     assert slicerhost.packages.installed == []  # testing mode: as in Slicer, nothing
     with slicerhost.user_answers("Cancel"), pytest.raises(RuntimeError, match="declined"):
-        slicer.packaging.pip_ensure("no-such-package>=1", requester="PDL1Predictor")
+        slicer.packaging.pip_ensure("no-such-package>=1", requester="HostToy")
     with slicerhost.user_answers("Ok") as dialogs:
-        slicer.packaging.pip_ensure(["no-such-package>=1", "numpy"], constraints="c.txt", requester="PDL1Predictor")
-        assert dialogs.shown[0].title.strip() == "PDL1Predictor - Install Python Packages"
+        slicer.packaging.pip_ensure(["no-such-package>=1", "numpy"], constraints="c.txt", requester="HostToy")
+        assert dialogs.shown[0].title.strip() == "HostToy - Install Python Packages"
     assert slicerhost.packages.installed == [["no-such-package>=1"]]
     assert slicerhost.packages.constraints == ["c.txt"]
     slicer.packaging.pip_ensure("numpy")
@@ -129,8 +129,8 @@ def test_sample_data_come_from_local_files_only(tmp_path):
     file = tmp_path / "mein CT.nrrd"
     slicer.util.saveNode(node, str(file))
     register = SampleData.SampleDataLogic.registerCustomSampleDataSource
-    register("PDL1", sampleName="phantom", uris=file.as_uri(), fileNames=file.name, nodeNames="Phantom CT")
-    register("PDL1", sampleName="far", uris="https://host.invalid/ct.nrrd", fileNames="ct.nrrd", nodeNames="CT")
+    register("Toys", sampleName="phantom", uris=file.as_uri(), fileNames=file.name, nodeNames="Phantom CT")
+    register("Toys", sampleName="far", uris="https://host.invalid/ct.nrrd", fileNames="ct.nrrd", nodeNames="CT")
     assert SampleData.downloadSample("phantom").GetName() == "Phantom CT"
     with pytest.raises(RuntimeError, match="downloads nothing"):
         SampleData.downloadSample("far")

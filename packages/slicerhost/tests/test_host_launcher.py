@@ -56,7 +56,7 @@ def test_a_script_gets_its_arguments(tmp_path):
 TOP = """cmake_minimum_required(VERSION 3.16.3...3.28 FATAL_ERROR)
 project(HostToyExtension NONE)
 set(EXTENSION_HOMEPAGE "https://host.invalid/toy")
-set(EXTENSION_CONTRIBUTORS "The PDL1Predictor contributors")
+set(EXTENSION_CONTRIBUTORS "The slicerhost contributors")
 set(EXTENSION_DESCRIPTION "A toy extension that tries the stand-in of Slicer's CMake")
 set(EXTENSION_ICONURL "https://host.invalid/toy.png")
 set(EXTENSION_SCREENSHOTURLS "https://host.invalid/shot.png")
@@ -147,6 +147,12 @@ def test_what_slicer_or_its_index_refuses_stops_the_configuration(extension, fil
     import re
 
     assert re.search(message, " ".join(done.stderr.split())), done.stderr
+
+
+@pytest.mark.parametrize("name", ["LICENSE.txt", "License.md"])
+def test_a_license_may_have_an_ending(extension, name):
+    (extension / "LICENSE").rename(extension / name)
+    assert configure(extension).returncode == 0
 
 
 def test_a_missing_license_stops_the_configuration(extension):

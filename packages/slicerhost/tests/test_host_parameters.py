@@ -26,7 +26,7 @@ def parameter_class():
         device: Device
         ringMm: Annotated[float, WithinRange(1.0, 10.0), Default(3.0)]
         count: Annotated[int, Minimum(1)] = 2
-        endpoint: Annotated[str, Choice(["PDL1", "EGFR"])] = "PDL1"
+        gene: Annotated[str, Choice(["KRAS", "EGFR"])] = "KRAS"
         exclude: bool = True
         model: pathlib.Path
         names: list[str]
@@ -59,7 +59,7 @@ def volume(name="CT"):
 def test_defaults_come_from_the_annotation_the_assignment_or_the_type():
     p = parameter_class()(node())
     assert (p.ct, p.heatMap, p.device, p.ringMm, p.count) == (None, None, Device.CPU, 3.0, 2)
-    assert (p.exclude, p.names, p.window, p.endpoint) == (True, [], (0.0, 1.0), "PDL1")
+    assert (p.exclude, p.names, p.window, p.gene) == (True, [], (0.0, 1.0), "KRAS")
     assert p.widest() == 6.0
 
 
@@ -93,7 +93,7 @@ def test_values_survive_a_scene_bundle(tmp_path, slicer_scene):
         ("ringMm", None, ValueError),
         ("count", 0, ValueError),
         ("count", 1.5, TypeError),
-        ("endpoint", "ALK", ValueError),
+        ("gene", "ALK", ValueError),
         ("device", "cpu", TypeError),
         ("exclude", 1, TypeError),
         ("model", "/tmp", TypeError),
@@ -133,11 +133,11 @@ def widgets():
 
     ui = type("", (), {})()
     ui.selector, ui.device, ui.ring = slicer.qMRMLNodeComboBox(), qt.QComboBox(), ctk.ctkSliderWidget()
-    ui.count, ui.endpoint, ui.exclude = qt.QSpinBox(), qt.QComboBox(), qt.QCheckBox()
+    ui.count, ui.gene, ui.exclude = qt.QSpinBox(), qt.QComboBox(), qt.QCheckBox()
     ui.selector.noneEnabled = True
     ui.selector.setMRMLScene(slicer.mrmlScene)
     names = {"selector": "ct", "device": "device", "ring": "ringMm"}
-    names |= {"count": "count", "endpoint": "endpoint", "exclude": "exclude"}
+    names |= {"count": "count", "gene": "gene", "exclude": "exclude"}
     for widget, parameter in names.items():
         getattr(ui, widget).setProperty("SlicerParameterName", parameter)
     return ui
@@ -151,8 +151,8 @@ def test_widgets_follow_the_node_and_the_node_follows_the_widgets():
     assert ui.selector.nodeTypes == ["vtkMRMLScalarVolumeNode"]
     ui.selector.setCurrentNode(ct)
     ui.device.currentIndex, ui.ring.value, ui.count.value, ui.exclude.checked = 1, 4.25, 9, False
-    ui.endpoint.setCurrentText("EGFR")
-    assert (p.ct, p.device, p.ringMm, p.count, p.exclude, p.endpoint) == (ct, Device.GPU, 4.25, 9, False, "EGFR")
+    ui.gene.setCurrentText("EGFR")
+    assert (p.ct, p.device, p.ringMm, p.count, p.exclude, p.gene) == (ct, Device.GPU, 4.25, 9, False, "EGFR")
     p.ringMm, p.ct = 8.0, None
     assert ui.ring.value == 8.0
     assert ui.selector.currentNode() is None

@@ -1,8 +1,7 @@
-"""A headless host that runs an unmodified 3D Slicer scripted module; see README.md beside this package.
+"""A headless host that runs an unmodified 3D Slicer scripted module; see the package's README.
 
-app = slicerhost.start()                               # once per process
-module = slicerhost.load_module("PDL1Predictor/PDL1Predictor.py")
-widget = module.widgetRepresentation().self()
+app = slicerhost.start()  # once per process
+widget = slicerhost.load_module("MyModule/MyModule.py").widgetRepresentation().self()
 """
 
 import atexit
@@ -16,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .app.application import qSlicerApplication
     from .app.modules import ScriptedModule
+
+__version__ = "1.0.0"
 
 _app: "qSlicerApplication | None" = None
 ALIASES = ("vtkITK", "vtkSegmentationCore", "vtkTeem")

@@ -1,7 +1,9 @@
-"""pytest fixtures over the host: import them in a conftest.py.
+"""pytest fixtures over the host, for a conftest.py: the one at the root takes them as a plugin, any other by name.
 
-    from slicerhost.fixtures import loaded, slicer_app, slicer_scene  # noqa: F401
+    pytest_plugins = ["slicerhost.fixtures"]
+    from slicerhost.fixtures import loaded, qt5_facts, slicer_app, slicer_scene  # noqa: F401
 
+They are no plugin that pytest finds by itself: other tests of an environment are none of the host's business.
 There is one application per process: every test of the process shares it, and gets an empty scene.
 """
 
@@ -15,6 +17,16 @@ import pytest
 
 import slicerhost
 from slicerhost.here import WHY_NOT
+from slicerhost.qt5judge import Facts, read_facts
+
+slicerhost.set_environment()  # before anything imports Qt or VTK
+
+
+def _missing(message: str) -> None:
+    """Skips what cannot run; under CI a package that is not installed is a failure."""
+    if os.environ.get("CI") == "true" and not WHY_NOT:
+        pytest.fail(message)
+    pytest.skip(message)
 
 
 class SkippedModule(pytest.Module):
@@ -36,8 +48,7 @@ class SkippedModule(pytest.Module):
 def slicer_app() -> Any:
     """The application, in testing mode; where its packages are missing the tests are skipped, under CI they fail."""
     if importlib.util.find_spec("slicer_core") is None or importlib.util.find_spec("PySide6") is None:
-        message = WHY_NOT or "slicer-core and PySide6-Essentials, which the headless host needs, are not installed"
-        pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
+        _missing(WHY_NOT or "slicer-core and PySide6-Essentials, which the headless host needs, are not installed")
     return slicerhost.start()
 
 
@@ -78,3 +89,11 @@ def loaded(slicer_scene: Any) -> Callable[[str | Path], Any]:
         return slicerhost.load_module(path).widgetRepresentation().self()
 
     return load
+
+
+@pytest.fixture(scope="session")
+def qt5_facts() -> Facts:
+    """What Qt 5.15 says of itself, for `qt5judge`; without PyQt5 the tests are skipped, under CI they fail."""
+    if importlib.util.find_spec("PyQt5") is None:
+        _missing(WHY_NOT or "PyQt5, which the second judge needs, is not installed")
+    return read_facts()

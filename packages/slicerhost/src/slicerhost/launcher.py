@@ -7,7 +7,6 @@ exception, 0 otherwise; as in Slicer, without --testing the application stays un
 """
 
 import argparse
-import re
 import sys
 import traceback
 from collections.abc import Callable
@@ -18,6 +17,7 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])  # not this folder: its pages are no modules of their own
 
 import slicerhost
+from slicerhost.find import find_modules
 
 #: Options of Slicer that change nothing here
 WITHOUT_EFFECT = (
@@ -49,17 +49,6 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     for option in WITHOUT_EFFECT:
         parser.add_argument(option, action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
-
-
-def find_modules(folders: list[str], ignored: list[str]) -> list[Path]:
-    """The scripted modules of some folders: files that hold a class of their own name."""
-    found: dict[str, Path] = {}
-    for folder in folders:
-        for file in sorted(Path(folder).glob("*.py")):
-            text = file.read_text(encoding="utf-8")
-            if file.stem not in ignored and re.search(rf"^class {re.escape(file.stem)}\b", text, re.MULTILINE):
-                found.setdefault(file.stem, file)
-    return list(found.values())
 
 
 def _code(options: argparse.Namespace) -> Callable[[dict[str, Any]], None] | None:

@@ -29,7 +29,7 @@ class HostToy(ScriptedLoadableModule):
         super().__init__(parent)
         self.parent.title = _("Host toy")
         self.parent.categories = ["Testing"]
-        self.parent.contributors = ["The PDL1Predictor contributors"]
+        self.parent.contributors = ["The slicerhost contributors"]
         self.parent.helpText = _("Exercises the test host.")
         self.parent.acknowledgementText = _("None.")
 

@@ -2,7 +2,8 @@
 
 The host runs on Qt 6.  What Qt 5.15 says of its own classes comes from `facts.py` in a process of its own; what
 Slicer's and CTK's widgets offer to Python comes from a table of their headers (`slicer_widgets.json`).
-`ui_judge.ui_faults` judges a .ui file, `code_judge.code_faults` the module's sources, both without running either.
+`ui_judge.ui_faults` judges a .ui file, `code_judge.code_faults` the module's sources, `module_judge.module_faults` all
+that belongs to a module; nothing of it is run.
 """
 
 import json
@@ -130,8 +131,11 @@ def _with_keys(
     return {**found, **item}
 
 
-def read_facts() -> Facts:
+def read_facts(more: Path | None = None) -> Facts:
     """Asks Qt 5.15, and adds Slicer's widgets.
+
+    Args:
+        more: A table of further widgets, written as ``slicer_widgets.json``; a class that is in both is taken from it.
 
     Raises:
         RuntimeError: PyQt5 does not answer; the text says what it said.
@@ -141,9 +145,11 @@ def read_facts() -> Facts:
         [sys.executable, "-I", str(HERE / "facts.py")], capture_output=True, text=True, env=environment, check=False
     )
     if done.returncode:
-        raise RuntimeError(f"Qt 5.15 gave no facts: {done.stderr[-2000:]}")
+        raise RuntimeError(f"Qt 5.15 gave no facts, is PyQt5 installed? {done.stderr[-2000:]}")
     said = json.loads(done.stdout)
     classes = {name: _qt_class(name, facts) for name, facts in said["classes"].items()}
-    table = json.loads((HERE / "slicer_widgets.json").read_text(encoding="utf-8"))["classes"]
+    table: dict[str, Any] = {}
+    for file in (HERE / "slicer_widgets.json", more):
+        table.update({} if file is None else json.loads(file.read_text(encoding="utf-8"))["classes"])
     classes.update({name: _slicer_class(name, table, classes) for name in table})
     return Facts(said["version"], classes)

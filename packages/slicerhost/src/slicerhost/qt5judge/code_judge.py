@@ -17,23 +17,24 @@ CONSTANTS = {"bool": (bool, int), "int": (int,), "double": (int, float), "QStrin
 Parameters = dict[str, dict[int, Types]]
 
 
-def code_faults(sources: Mapping[str, str], widgets: Mapping[str, str], facts: Facts) -> list[str]:
+def code_faults(sources: Mapping[str, str], widgets: Mapping[str, str] | None, facts: Facts) -> list[str]:
     """What Qt 5.15 or PythonQt would not take of a module's sources.
 
     Args:
         sources: Python source by file name.
-        widgets: Class of each widget of the window, by name (`ui_judge.widget_classes`).
+        widgets: Class of each widget of the window, by name (`ui_judge.widget_classes`); None: not known, then no
+            name of a widget is wrong.
         facts: What Qt says of itself.
     """
     return _judged(sources, widgets, facts)[0]
 
 
-def judged_uses(sources: Mapping[str, str], widgets: Mapping[str, str], facts: Facts) -> set[str]:
+def judged_uses(sources: Mapping[str, str], widgets: Mapping[str, str] | None, facts: Facts) -> set[str]:
     """Every use of a Qt name whose class could be told, as ``QLabel.text``: what `code_faults` can see."""
     return _judged(sources, widgets, facts)[1]
 
 
-def _judged(sources: Mapping[str, str], widgets: Mapping[str, str], facts: Facts) -> tuple[list[str], set[str]]:
+def _judged(sources: Mapping[str, str], widgets: Mapping[str, str] | None, facts: Facts) -> tuple[list[str], set[str]]:
     parameters: Parameters = {}
     pages = frozenset(Path(name).stem for name in sources)
     for _pass in range(3):  # what a function is called with may come from another function
@@ -46,17 +47,20 @@ def _judged(sources: Mapping[str, str], widgets: Mapping[str, str], facts: Facts
 
 
 def sources_of(*paths: Path) -> dict[str, str]:
-    """Python sources by file name, folders with all that is in them."""
-    files = [file for path in paths for file in (sorted(path.rglob("*.py")) if path.is_dir() else [path])]
-    return {file.name: file.read_text(encoding="utf-8") for file in files}
+    """Python sources by file name; those of a folder, with all that is below it, by its name and the path within."""
+    files = [(path, file) for path in paths for file in (sorted(path.rglob("*.py")) if path.is_dir() else [path])]
+    return {file.relative_to(path.parent).as_posix(): file.read_text(encoding="utf-8") for path, file in files}
 
 
 class Judge:
     """Walks one file twice: first for the types of the attributes, then for the faults."""
 
-    def __init__(self, facts: Facts, widgets: Mapping[str, str], parameters: Parameters, pages: frozenset[str]) -> None:
+    def __init__(
+        self, facts: Facts, widgets: Mapping[str, str] | None, parameters: Parameters, pages: frozenset[str]
+    ) -> None:
         self.facts = facts
-        self.widgets = widgets
+        self.widgets: Mapping[str, str] = {} if widgets is None else widgets
+        self.names_known = widgets is not None
         self.parameters = parameters
         self.pages = pages
         self.uses: set[str] = set()
@@ -117,7 +121,7 @@ class Judge:
     def _check_name(self, node: ast.Attribute, scope: Scope) -> None:
         if isinstance(node.value, ast.Name) and node.value.id == "qt" and node.attr not in self.facts.classes:
             self._fault(node, f"Qt {self.facts.version} has no class {node.attr}")
-        if UI in scope.of(node.value) and node.attr not in self.widgets:
+        if self.names_known and UI in scope.of(node.value) and node.attr not in self.widgets:
             self._fault(node, f"the window has no widget '{node.attr}'")
         for item, kind in self._classes(node, scope):
             name = class_name(item)

@@ -59,7 +59,7 @@ def _element_faults(element: ET.Element, facts: Facts) -> Iterator[str]:
     if class_name == "Line":
         class_name = "QFrame"
     if class_name not in facts.classes:
-        yield f"{where}: Qt {facts.version} and Slicer's widgets have no such class"
+        yield f"{where}: {_unknown(class_name, facts)}"
         return
     for item in element.findall("property"):
         name = item.get("name", "")
@@ -68,6 +68,12 @@ def _element_faults(element: ET.Element, facts: Facts) -> Iterator[str]:
         fault = _property_fault(class_name, name, item[0], facts)
         if fault:
             yield f"{where}: {fault}"
+
+
+def _unknown(class_name: str, facts: Facts) -> str:
+    fault = f"Qt {facts.version} and the known widgets of Slicer have no such class"
+    of_slicer = class_name.startswith(("ctk", "qMRML", "qSlicer"))
+    return f"{fault}; if Slicer has it, give its facts to read_facts(more=...)" if of_slicer else fault
 
 
 def _designer_only(class_name: str, facts: Facts) -> list[str]:
