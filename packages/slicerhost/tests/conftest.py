@@ -3,9 +3,13 @@
 import sys
 from pathlib import Path
 
+import pytest
+
 HERE = Path(__file__).resolve().parent
 for folder in (HERE, HERE.parent / "src"):  # installed or not
     sys.path.insert(0, str(folder))
+
+from toy_extension import write_extension  # noqa: E402
 
 from slicerhost.fixtures import SkippedModule  # noqa: E402 - the path first
 from slicerhost.here import WHY_NOT  # noqa: E402
@@ -21,3 +25,9 @@ else:
     slicerhost.set_environment()  # before anything imports Qt or VTK
 
     from slicerhost.fixtures import loaded, qt5_facts, slicer_app, slicer_scene  # noqa: F401
+
+
+@pytest.fixture
+def extension(tmp_path: Path) -> Path:
+    """A complete extension in a folder of its own."""
+    return write_extension(tmp_path / "extension")
