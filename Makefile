@@ -39,6 +39,7 @@ $(VENV):
 # What training, tests and checks need besides. pyradiomics, which judges the radiomics engine, builds on 3.11 only.
 $(TOOLS): $(READY) requirements/*.txt
 	$(PIP) -r requirements/train.txt -r requirements/cluster.txt -r requirements/dev.txt -r requirements/host.txt -r requirements/reference-build.txt
+	$(PIP) --no-build-isolation --no-deps --editable packages/slicerhost
 	@if $(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then \
 	  $(PIP) --no-build-isolation -r requirements/reference.txt \
 	    || { echo "pyradiomics could not be built: a C compiler and the headers of Python 3.11 are needed."; exit 1; }; \

@@ -7,9 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 HOST = ROOT / "packages" / "slicerhost"
 #: Words of this product: its name, its packages, its folders
-OF_PRODUCT = re.compile(
-    r"pdl1|predictor|radiomic|deepradscore|Testing/(?:module|helpers|extension|host)", re.IGNORECASE
-)
+OF_PRODUCT = re.compile(r"(?i:pdl1|predictor|radiomic|deepradscore)|Testing/(?:module|helpers|extension|host)")
 #: Where this machine or this repository would be taken for granted
 OUTSIDE = re.compile(r"/work/|/home/|requirements/\w+\.txt|parents\[[2-9]\]")
 

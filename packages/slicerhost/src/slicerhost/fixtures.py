@@ -86,7 +86,9 @@ def loaded(slicer_scene: Any) -> Callable[[str | Path], Any]:
     """A function that loads a module by its file and returns its widget, set up but not entered."""
 
     def load(path: str | Path) -> Any:
-        return slicerhost.load_module(path).widgetRepresentation().self()
+        widget = slicerhost.load_module(path).widgetRepresentation()
+        assert widget is not None, f"{path} has no widget class"
+        return widget.self()
 
     return load
 

@@ -69,7 +69,8 @@ class Judge:
     def judge(self, text: str) -> list[str]:
         """The faults of a file, in order."""
         tree = ast.parse(text)
-        for owner in [tree, *(item for item in ast.walk(tree) if isinstance(item, ast.ClassDef))]:
+        owners: list[ast.Module | ast.ClassDef] = [item for item in ast.walk(tree) if isinstance(item, ast.ClassDef)]
+        for owner in [tree, *owners]:
             own: dict[str, Types] = {}
             for _pass in range(2):  # an attribute may be used above the line that sets it
                 self._faults_of_class(owner, own)

@@ -86,7 +86,7 @@ def class_facts(cls: type) -> dict[str, Any]:
         "returns": returns(cls),
     }
     if facts["qobject"]:
-        facts.update(meta_facts(cls.staticMetaObject))
+        facts.update(meta_facts(getattr(cls, "staticMetaObject")))  # noqa: B009 - PyQt's stubs do not have it
     return facts
 
 

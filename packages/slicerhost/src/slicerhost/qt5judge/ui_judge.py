@@ -4,7 +4,7 @@ Each fault is a sentence.
 """
 
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from . import Facts
 
@@ -44,7 +44,7 @@ def ui_faults(text: str, facts: Facts) -> list[str]:
         facts: What Qt says of itself.
     """
     root = ET.fromstring(text)  # noqa: S314 - a file of the module itself
-    faults = []
+    faults: list[str] = []
     for element in [*root.iter("widget"), *root.iter("layout"), *root.iter("action")]:
         faults += _element_faults(element, facts)
     for spacer in root.iter("spacer"):
@@ -98,7 +98,7 @@ def _property_fault(class_name: str, name: str, value: ET.Element, facts: Facts)
     return ""
 
 
-def _enum_fault(name: str, known: dict[str, object], value: ET.Element) -> str:
+def _enum_fault(name: str, known: Mapping[str, object], value: ET.Element) -> str:
     keys, scope = known.get("keys"), known.get("scope")
     if not isinstance(keys, list):
         return f"property '{name}' of type {known['type']} is set by <{value.tag}>"
