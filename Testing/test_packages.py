@@ -1,6 +1,7 @@
 """packages/ holds what other extensions can use: it names nothing of this product and leads nowhere outside itself."""
 
 import re
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -50,3 +51,10 @@ def test_a_word_of_the_product_is_seen():
 
 def test_the_licenses_are_the_same():
     assert (HOST / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+
+
+def test_tests_that_draw_can_be_left_out():
+    paths = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"][
+        "testpaths"
+    ]
+    assert paths == ["Testing", "packages"]  # pytest's --ignore has no effect on a path of this list itself
