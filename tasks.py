@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent
 VENV, REQUIREMENTS, DEMO = Path(".venv"), Path("requirements"), Path("demo")  # from the root, where all commands run
 READY, TOOLS = VENV / "ready", VENV / "tools"  # stamps: what was installed, for a prediction and for development
 #: Tests that draw: apart from the others, as the renderer's LLVM and that of a GPU's torch cannot share a process.
-HOSTED = ("Testing/module", "Testing/host", "Testing/extension")
+HOSTED = ("Testing/module", "packages/slicerhost/tests", "Testing/extension")
 DEMO_SEED = "2028"
 PYTHONS = ("3.11", "3.12")
 #: Requirements that the development tools do not include: installed before, after, or for one task only.

@@ -142,7 +142,7 @@ def test_tests_that_draw_run_apart(installed, capsys):
     tasks.test(LINUX)
     others, hosted = told(capsys)
     assert others == ".venv/bin/python -m pytest " + " ".join(f"--ignore={folder}" for folder in tasks.HOSTED)
-    assert hosted == ".venv/bin/python -m pytest Testing/module Testing/host Testing/extension"
+    assert hosted == ".venv/bin/python -m pytest Testing/module packages/slicerhost/tests Testing/extension"
 
 
 def test_jobs_have_a_thread_each(installed, capsys):
