@@ -1,4 +1,4 @@
-"""Pictures of the module's real window for the documentation, made in the headless host of Testing/host.
+"""Pictures of the module's real window for the documentation, made in the headless host of packages/slicerhost.
 
     python Testing/extension/make_screenshots.py [FOLDER]       (or: make screenshots)
 
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "Testing" / "host"))
+sys.path.insert(0, str(ROOT / "packages" / "slicerhost" / "src"))
 
 import slicerhost  # noqa: E402
 

@@ -7,14 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import host_here  # noqa: F401 - puts the host on the path
 import pytest
-from host_here import WHY_NOT
+from slicerhost.here import CMAKE_FOLDER, LAUNCHER, WHY_NOT
 
 if WHY_NOT:
     pytest.skip(WHY_NOT, allow_module_level=True)
 
 ROOT = Path(__file__).resolve().parents[2]
-HOST = ROOT / "Testing" / "host"
 NEEDED = ("CMakeLists.txt", "LICENSE", "README.md", "PDL1Predictor", "PDL1PredictorLib", "Resources", "Testing")
 MODULES = "lib/Slicer-5.12/qt-scripted-modules"
 TUTORIAL_PDL1 = 0.75  # docs/slicer.md and the report of `make demo`
@@ -56,7 +56,7 @@ def take_compiled(source: Path, target: Path) -> None:
 def predict_installed(modules: Path, expected: Path) -> subprocess.CompletedProcess[str]:
     script = ROOT / "Testing" / "extension" / "predict_sample.py"
     options = ("--no-splash", "--testing", "--no-main-window", "--additional-module-paths", modules)
-    return run(sys.executable, HOST / "launcher.py", *options, "--python-script", script, expected)
+    return run(sys.executable, LAUNCHER, *options, "--python-script", script, expected)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The configured build tree of a checkout in a folder with a space and an umlaut."""
     folder = tmp_path_factory.mktemp("Erweiterung für Slicer")
     source = checkout(folder / "source")
-    options = (f"-DSlicer_DIR={HOST / 'cmake'}", f"-DPython3_EXECUTABLE={sys.executable}")
+    options = (f"-DSlicer_DIR={CMAKE_FOLDER}", f"-DPython3_EXECUTABLE={sys.executable}")
     done = run(tool("cmake"), "-S", source, "-B", folder / "build", *options)
     assert done.returncode == 0, done.stderr
     take_compiled(ROOT / "PDL1PredictorLib", folder / "build" / MODULES / "PDL1PredictorLib")

@@ -1,20 +1,9 @@
-"""Whether the module's tests can run here: their host is 3D Slicer's own code, with wheels for one kind of machine."""
+"""Puts the headless host on the path, whether it is installed or not: it lies in packages/slicerhost."""
 
-import platform
 import sys
+from pathlib import Path
 
-import pytest
-
-_MACHINE = f"{sys.platform} on {platform.machine()}"
-#: Why not; empty where they can. requirements/host.txt has the same condition
-WHY_NOT = (
-    "" if _MACHINE == "linux on x86_64" else f"slicer-core has wheels for Linux on x86-64 only, this is {_MACHINE}"
-)
-
-
-class SkippedModule(pytest.Module):
-    """A file of tests that is skipped without being imported."""
-
-    def collect(self) -> list[pytest.Item]:
-        """Skips, with the reason."""
-        pytest.skip(WHY_NOT, allow_module_level=True)
+ROOT = Path(__file__).resolve().parents[2]
+#: First, so that a checkout is tested with its own host
+HOST = ROOT / "packages" / "slicerhost" / "src"
+sys.path.insert(0, str(HOST))

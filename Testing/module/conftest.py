@@ -1,4 +1,4 @@
-"""The module's tests run it in the headless host of Testing/host, in pytest's process, each in an empty scene."""
+"""The module's tests run it in the headless host (packages/slicerhost), in pytest's process, each in an empty scene."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from host_here import WHY_NOT, SkippedModule
+from host_here import HOST
 
 ROOT = Path(__file__).resolve().parents[2]
-for folder in (ROOT / "Testing" / "host", ROOT / "Testing" / "module", ROOT / "PDL1Predictor"):
+for folder in (HOST, ROOT / "Testing" / "module", ROOT / "PDL1Predictor"):
     sys.path.insert(0, str(folder))
+
+from slicerhost.fixtures import SkippedModule  # noqa: E402 - the path first
+from slicerhost.here import WHY_NOT  # noqa: E402
 
 if WHY_NOT:
 
@@ -25,7 +28,7 @@ else:
 
     slicerhost.start()  # before any page of the module is imported: they import slicer, qt and vtk
 
-    from slicerhost.fixtures import loaded, slicer_app, slicer_scene  # noqa: F401
+    from slicerhost.fixtures import loaded, qt5_facts, slicer_app, slicer_scene  # noqa: F401
 
 
 @pytest.fixture(scope="session")

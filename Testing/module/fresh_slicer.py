@@ -16,7 +16,7 @@ import bundled_only
 
 bundled_only.deny()
 ROOT = Path(__file__).resolve().parents[2]
-for place in ("Testing/host", "PDL1Predictor"):
+for place in ("packages/slicerhost/src", "PDL1Predictor"):
     sys.path.insert(0, str(ROOT / place))
 
 import slicerhost  # noqa: E402

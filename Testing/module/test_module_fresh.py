@@ -119,11 +119,12 @@ def test_a_package_at_its_point_of_need_says_what_to_install():
 
 GENERIC = """
 import unittest
-sys.path[:0] = ["Testing/host", "PDL1Predictor"]
+sys.path[:0] = ["packages/slicerhost/src", "PDL1Predictor"]
 import slicerhost
 slicerhost.start(layout=False)
 slicerhost.load_module("PDL1Predictor/PDL1Predictor.py")
-text = open("Testing/host/cmake/ModuleGenericTest.py.in", encoding="utf-8").read()
+from slicerhost.here import CMAKE_FOLDER
+text = (CMAKE_FOLDER / "ModuleGenericTest.py.in").read_text(encoding="utf-8")
 exec(text.replace("@MODULENAME@", "PDL1Predictor").replace("@MODULENAME_LC@", "pdl1predictor"))
 done = unittest.TextTestRunner().run(unittest.defaultTestLoader.loadTestsFromTestCase(
     qSlicerPDL1PredictorModuleGenericTest))

@@ -245,7 +245,7 @@ def test_loading_the_page_installs_and_imports_nothing():
         "print(sorted(heavy & set(sys.modules)))\n"
         "print(slicerhost.packages.installed)\n"
     )
-    folders = [str(ROOT / "Testing" / "host"), str(ROOT / "PDL1Predictor")]
+    folders = [str(ROOT / "packages" / "slicerhost" / "src"), str(ROOT / "PDL1Predictor")]
     done = subprocess.run([sys.executable, "-c", code, *folders], capture_output=True, text=True, check=False)
     assert done.stdout.split("\n")[-3:] == ["[]", "[]", ""], done.stderr
 

@@ -1,0 +1,1 @@
+"""Slicer's application: its scene, modules, files and views, and what its own Python packages offer to scripts."""

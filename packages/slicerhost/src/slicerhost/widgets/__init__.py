@@ -1,0 +1,1 @@
+"""Stand-ins of the widgets of CTK and of Slicer."""
