@@ -10,7 +10,7 @@ from PDL1PredictorLib.models.bundle import Bundle, read_bundle
 from PDL1PredictorLib.models.deep_radscore import DeepRadScore
 from PDL1PredictorLib.phantom.patient import make_patient
 from PDL1PredictorLib.phantom.truth import PHANTOM_ENDPOINTS
-from PDL1PredictorLib.predict import Options, predict_case
+from PDL1PredictorLib.prediction import Options, predict_case
 from PDL1PredictorLib.resources import DEFAULT_MODEL, find_model
 
 MOST_BYTES = 30_000_000

@@ -13,7 +13,7 @@ from PDL1PredictorLib.models.bundle import Bundle, read_bundle
 from PDL1PredictorLib.models.deep_radscore import DeepRadScore
 from PDL1PredictorLib.models.manifest import REGIONS
 from PDL1PredictorLib.phantom.patient import make_patient
-from PDL1PredictorLib.predict import Options, predict_case
+from PDL1PredictorLib.prediction import Options, predict_case
 from PDL1PredictorLib.resources import find_model
 
 WORDS = Path(__file__).parents[1] / "docs" / "studies" / "nsclc_radiogenomics.json"

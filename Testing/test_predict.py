@@ -28,7 +28,7 @@ from PDL1PredictorLib.models.bundle import read_bundle
 from PDL1PredictorLib.models.deep_radscore import DeepRadScore
 from PDL1PredictorLib.models.network import Network
 from PDL1PredictorLib.networks.deep_ct import DeepCT
-from PDL1PredictorLib.predict import Options, image_sha256, predict_case, predict_files
+from PDL1PredictorLib.prediction import Options, image_sha256, predict_case, predict_files
 from PDL1PredictorLib.report.json_result import schema
 
 
@@ -159,7 +159,7 @@ def test_a_gpu_without_memory_is_told_and_the_answer_is_the_same(phantom, predic
         return load(self, device)
 
     monkeypatch.setattr(Network, "module", poor)
-    monkeypatch.setattr("PDL1PredictorLib.predict.choose_device", lambda wanted: "cuda")
+    monkeypatch.setattr("PDL1PredictorLib.prediction.choose_device", lambda wanted: "cuda")
     result = predict_case(phantom.case, predictor, Options())
     assert result.lesions[0].endpoints == usual.lesions[0].endpoints
     assert "gpu_out_of_memory" in [w.code for w in result.lesions[0].warnings]
@@ -179,7 +179,7 @@ def test_a_failure_in_the_middle_leaves_nothing(files: Files, tiny_model: Path, 
     def full(*arguments: object, **named: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("PDL1PredictorLib.predict.write_all", full)
+    monkeypatch.setattr("PDL1PredictorLib.prediction.write_all", full)
     with pytest.raises(OutputError, match="No space left on device"):
         predict_files(files, tiny_model, tmp_path / "out", Options(device="cpu"))
     assert list(tmp_path.iterdir()) == []

@@ -23,7 +23,7 @@ from PDL1PredictorLib.models.bundle import read_bundle
 from PDL1PredictorLib.models.deep_radscore import DeepRadScore
 from PDL1PredictorLib.phantom.cohort import truth_record
 from PDL1PredictorLib.phantom.patient import PhantomPatient, make_patient
-from PDL1PredictorLib.predict import Options, predict_case
+from PDL1PredictorLib.prediction import Options, predict_case
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Testing" / "helpers"))

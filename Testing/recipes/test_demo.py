@@ -15,7 +15,7 @@ from PDL1PredictorLib.learning.deep.settings import DeepTraining, Stage
 from PDL1PredictorLib.learning.reference import reference_of
 from PDL1PredictorLib.models.bundle import read_bundle
 from PDL1PredictorLib.models.deep_radscore import DeepRadScore
-from PDL1PredictorLib.predict import Options, predict_case
+from PDL1PredictorLib.prediction import Options, predict_case
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 from PDL1PredictorLib.recipes.demo import DemoRecipe, train_demo
 from PDL1PredictorLib.recipes.demo_card import export_demo
