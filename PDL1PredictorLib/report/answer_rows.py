@@ -1,0 +1,104 @@
+"""The answers of a result as plain rows, one a tumor and endpoint: for a notebook, a data frame, a file."""
+
+from typing import NamedTuple, TypedDict
+
+from PDL1PredictorLib.core.endpoints import endpoint
+from PDL1PredictorLib.core.results import Answer, BinaryAnswer, CaseResult, NumberAnswer, codes
+from PDL1PredictorLib.report.words import percent, percent_range, verdict
+
+
+class AnswerRow(TypedDict):
+    """One answer; every row has every column, a value that its kind of answer has not is None.
+
+    Attributes:
+        case: The case's name.
+        lesion: 1 for the largest tumor of the mask, 2 for the next ...
+        endpoint: Key, as in `core.endpoints`.
+        title: The endpoint's name for people.
+        kind: `binary` or `number`.
+        probability: Of a yes/no question: calibrated, 0 to 1.
+        value: Of a question of how much: in `unit`.
+        unit: Of the value; empty for a probability.
+        low: Lower end of the interval, in the unit of the answer.
+        high: Its upper end.
+        threshold: Probability at and above which the call is positive.
+        verdict: What the answer comes to: `positive`, `negative`, `undecided`, `unlike`; `value` for a number.
+        verdict_text: The same in words.
+        warnings: Codes of what the reader must know, separated by blanks.
+    """
+
+    case: str
+    lesion: int
+    endpoint: str
+    title: str
+    kind: str
+    probability: float | None
+    value: float | None
+    unit: str
+    low: float
+    high: float
+    threshold: float | None
+    verdict: str
+    verdict_text: str
+    warnings: str
+
+
+class Shown(NamedTuple):
+    """An answer as people read it.
+
+    Attributes:
+        amount: `54 %`.
+        interval: `45 to 61 %`.
+        kind: As `verdict` in `AnswerRow`.
+        headline: `predicted positive (TPS >= 1 %)`.
+    """
+
+    amount: str
+    interval: str
+    kind: str
+    headline: str
+
+
+def answer_rows(result: CaseResult) -> list[AnswerRow]:
+    """A row an answer: tumors in the result's order, answers in the model's."""
+    return [
+        _row(answer, result.case, lesion.index, codes((*result.warnings, *lesion.warnings)))
+        for lesion in result.lesions
+        for answer in lesion.endpoints
+    ]
+
+
+def shown_answer(answer: Answer) -> Shown:
+    """An answer as people read it, of any kind."""
+    if isinstance(answer, BinaryAnswer):
+        told = verdict(answer)
+        return Shown(percent(answer.probability), percent_range(answer.interval), told.kind, told.headline)
+    unit = endpoint(answer.endpoint).unit
+    low, high = answer.interval
+    return Shown(
+        f"{answer.value:.0f} {unit}",
+        f"{low:.0f} to {high:.0f} {unit}",
+        "value",
+        f"lies in the interval at {percent(answer.coverage)} coverage",
+    )
+
+
+def _row(answer: Answer, case: str, lesion: int, warnings: str) -> AnswerRow:
+    about, told = endpoint(answer.endpoint), shown_answer(answer)
+    low, high = answer.interval
+    return AnswerRow(
+        case=case,
+        lesion=lesion,
+        endpoint=about.key,
+        title=about.title,
+        kind=answer.kind,
+        probability=answer.probability if isinstance(answer, BinaryAnswer) else None,
+        value=answer.value if isinstance(answer, NumberAnswer) else None,
+        unit=about.unit,
+        low=low,
+        high=high,
+        threshold=answer.threshold if isinstance(answer, BinaryAnswer) else None,
+        verdict=told.kind,
+        verdict_text=told.headline,
+        warnings=warnings,
+    )
