@@ -3,7 +3,7 @@
 from typing import NamedTuple, TypedDict
 
 from PDL1PredictorLib.core.endpoints import endpoint
-from PDL1PredictorLib.core.results import Answer, BinaryAnswer, CaseResult, NumberAnswer, codes
+from PDL1PredictorLib.core.results import Answer, BinaryAnswer, CaseResult, LesionResult, NumberAnswer, codes
 from PDL1PredictorLib.report.words import percent, percent_range, verdict
 
 
@@ -24,6 +24,8 @@ class AnswerRow(TypedDict):
         threshold: Probability at and above which the call is positive.
         verdict: What the answer comes to: `positive`, `negative`, `undecided`, `unlike`; `value` for a number.
         verdict_text: The same in words.
+        atypicality: Of the tumor: its distance to the training cohort over the limit. Above 1, or NaN: do not
+            rely on the answer.
         warnings: Codes of what the reader must know, separated by blanks.
     """
 
@@ -40,6 +42,7 @@ class AnswerRow(TypedDict):
     threshold: float | None
     verdict: str
     verdict_text: str
+    atypicality: float
     warnings: str
 
 
@@ -61,11 +64,7 @@ class Shown(NamedTuple):
 
 def answer_rows(result: CaseResult) -> list[AnswerRow]:
     """A row an answer: tumors in the result's order, answers in the model's."""
-    return [
-        _row(answer, result.case, lesion.index, codes((*result.warnings, *lesion.warnings)))
-        for lesion in result.lesions
-        for answer in lesion.endpoints
-    ]
+    return [_row(answer, lesion, result) for lesion in result.lesions for answer in lesion.endpoints]
 
 
 def shown_answer(answer: Answer) -> Shown:
@@ -83,12 +82,12 @@ def shown_answer(answer: Answer) -> Shown:
     )
 
 
-def _row(answer: Answer, case: str, lesion: int, warnings: str) -> AnswerRow:
+def _row(answer: Answer, lesion: LesionResult, result: CaseResult) -> AnswerRow:
     about, told = endpoint(answer.endpoint), shown_answer(answer)
     low, high = answer.interval
     return AnswerRow(
-        case=case,
-        lesion=lesion,
+        case=result.case,
+        lesion=lesion.index,
         endpoint=about.key,
         title=about.title,
         kind=answer.kind,
@@ -100,5 +99,6 @@ def _row(answer: Answer, case: str, lesion: int, warnings: str) -> AnswerRow:
         threshold=answer.threshold if isinstance(answer, BinaryAnswer) else None,
         verdict=told.kind,
         verdict_text=told.headline,
-        warnings=warnings,
+        atypicality=lesion.atypicality,
+        warnings=codes((*result.warnings, *lesion.warnings)),
     )
