@@ -17,7 +17,7 @@ export PIP_USER := 0
 # Names of files and what is printed are UTF-8 in any locale.
 export PYTHONUTF8 := 1
 
-.PHONY: setup demo test test-processors check bench reliability lists sample screenshots clean
+.PHONY: setup demo test test-processors check bench reliability lists docs sample screenshots clean
 
 setup: $(READY)
 
@@ -63,6 +63,7 @@ check: $(TOOLS)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy examples
 
 # flash-radiomics is measured beside the engine; it has no wheel for Windows.
 bench: $(TOOLS)
@@ -78,6 +79,12 @@ reliability: $(TOOLS)
 lists:
 	$(or $(PYTHON),python3) Testing/extension/list_files.py
 
+# The site of docs/ and of the library's public names, into site/; every warning is an error.
+docs: $(READY)
+	$(PIP) -r requirements/docs.txt
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "Open site/index.html"
+
 # The bundled sample patient, byte for byte as it is.
 sample: setup
 	$(BIN)/python Testing/extension/make_sample.py
@@ -87,4 +94,4 @@ screenshots: $(TOOLS)
 	$(BIN)/python Testing/extension/make_screenshots.py
 
 clean:
-	rm -rf $(VENV) $(DEMO) build *.egg-info Testing/out
+	rm -rf $(VENV) $(DEMO) site build *.egg-info Testing/out
