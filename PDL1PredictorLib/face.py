@@ -1,6 +1,7 @@
-"""The face of the library: what a notebook needs, in five functions (`import PDL1PredictorLib as pdl1`).
+"""The face of the library: what a notebook needs, by `import PDL1PredictorLib as pdl1`.
 
-Nothing here computes: each function hands over to the rooms. What predicts is loaded when a model is.
+`read_case`, `load_model`, `predict` and `features` stand here; `read_cohort` is that of `cohort.table`. Nothing here
+computes: each function hands over to the rooms. What predicts is loaded when a model is.
 """
 
 from collections.abc import Mapping

@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / "PDL1PredictorLib"
 FOLDERS = sorted(path.name for path in LIBRARY.iterdir() if path.is_dir() and any(path.glob("*.py")))
 NO_PAGE = ("cli",)  # commands are described by `pdl1 --help`
+SHORT = "    options:\n      show_root_full_path: false"  # in the heading: the name alone
 FACE = (
     "PDL1PredictorLib.face.read_case",
     "PDL1PredictorLib.face.load_model",
@@ -53,7 +54,7 @@ def names_of(room: str) -> str:
 
 def face() -> str:
     """The page of what `import PDL1PredictorLib as pdl1` gives: the functions, then what they take and give."""
-    return "\n\n".join(["# The face", _docstring(LIBRARY / "face.py"), *(f"::: {name}" for name in FACE)])
+    return "\n\n".join(["# The face", _docstring(LIBRARY / "face.py"), *(f"::: {name}\n{SHORT}" for name in FACE)])
 
 
 def _docstring(file: Path) -> str:
