@@ -178,10 +178,12 @@ def _model() -> ModelSummary:
         cohort="400 synthetic cases with known truth, 280 for training and 120 for testing.",
         limitations=("Learned from synthetic volumes only.", "Slices thicker than 3 mm were not seen."),
         licence="CC BY 4.0",
+        endpoints=PHANTOM_ENDPOINTS,
         auc={
             key: (0.74 - 0.01 * n, 0.63 - 0.01 * n, 0.83 - 0.01 * n, 40 - n, 80 + n)
             for n, key in enumerate(PHANTOM_ENDPOINTS)
         },
+        number_tests={},
     )
 
 
