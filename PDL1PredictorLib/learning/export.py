@@ -17,7 +17,7 @@ from PDL1PredictorLib.learning.classifiers import to_onnx_bytes
 from PDL1PredictorLib.learning.trained import Trained, TrainedEndpoint
 from PDL1PredictorLib.models.bundle import SCHEMA_VERSION, Bundle, write_bundle
 from PDL1PredictorLib.models.manifest import read_manifest
-from PDL1PredictorLib.models.manifest_endpoints import REGIONS
+from PDL1PredictorLib.models.schema.endpoints import REGIONS
 
 WEIGHTS, TABLES = "deep_ct.safetensors", "tables.safetensors"
 LICENCE = "Apache-2.0"

@@ -8,7 +8,7 @@ import numpy as np
 
 from PDL1PredictorLib.core.results import Answer, BinaryAnswer, Contribution, NumberAnswer
 from PDL1PredictorLib.explain.shapley import MAX_INPUTS, grouped_shapley
-from PDL1PredictorLib.models.manifest_endpoints import BinaryRule, EndpointModel, Linear, NumberRule
+from PDL1PredictorLib.models.schema.endpoints import BinaryRule, EndpointModel, Linear, NumberRule
 from PDL1PredictorLib.statistics.conformal import prediction_set
 
 LOG_ODDS_LIMIT = 7.0  # a forest or a neighbor vote of 0 or 1 stands for about 1 in 1000, not for certainty

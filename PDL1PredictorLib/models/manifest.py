@@ -13,7 +13,7 @@ from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.core.strict_json import brief
 from PDL1PredictorLib.models.bundle import Bundle, read_bundle
 from PDL1PredictorLib.models.contents import check_classifiers, check_weights, read_tables
-from PDL1PredictorLib.models.manifest_endpoints import (
+from PDL1PredictorLib.models.schema.endpoints import (
     FEATURE_PARTS,
     REGIONS,
     BinaryRule,
@@ -23,8 +23,8 @@ from PDL1PredictorLib.models.manifest_endpoints import (
     input_names,
     read_endpoint,
 )
-from PDL1PredictorLib.models.manifest_v1 import upgraded
-from PDL1PredictorLib.models.manifest_values import (
+from PDL1PredictorLib.models.schema.v1 import upgraded
+from PDL1PredictorLib.models.schema.values import (
     MAX_DEEP,
     SMALLEST_SD,
     count,

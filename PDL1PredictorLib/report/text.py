@@ -8,7 +8,7 @@ from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.outside_text import one_line, visible
 from PDL1PredictorLib.core.results import Answer, CaseResult, LesionResult
 from PDL1PredictorLib.report.kinds import by_kind, renderer
-from PDL1PredictorLib.report.words import atypical, lead, lesion_title, likeness
+from PDL1PredictorLib.report.words import atypical, lead, lesion_title, likeness, ran
 
 WIDTH = 100
 
@@ -24,9 +24,7 @@ def summary(result: CaseResult) -> str:
         blocks.append("\n".join(_warning(note) for note in notes))
     blocks += [_lesion(lesion, result) for lesion in result.lesions]
     model = result.model
-    blocks.append(f"Model: {model.title} {model.version} ({model.name}, {model.sha256[:12]})")
-    made_by = result.provenance
-    blocks.append(f"Network run by: {made_by.network} on {made_by.device}")
+    blocks.append(f"Model: {model.title} {model.version} ({model.name}, {model.sha256[:12]})\nNetwork: {ran(result)}")
     blocks.append(textwrap.fill(f"What it is for: {model.intended_use}", WIDTH))
     blocks.append(textwrap.fill(RESEARCH_USE_ONLY, WIDTH))
     return visible("\n\n".join(blocks)) + "\n"

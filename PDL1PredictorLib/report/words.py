@@ -68,6 +68,14 @@ def likeness(atypicality: float) -> str:
     return f"{atypicality:.2f}" if math.isfinite(atypicality) else "not known for this model"
 
 
+def ran(result: CaseResult) -> str:
+    """What ran the network, and where: `run by onnxruntime on cpu`."""
+    made_by = result.provenance
+    if made_by.network == "none":
+        return "none, this model sees no picture"
+    return f"run by {made_by.network} on {made_by.device}"
+
+
 def percent(share: float) -> str:
     """A share as whole percent; what rounding would make certain is given as a bound."""
     if not math.isfinite(share):

@@ -75,7 +75,7 @@ def test_a_number_stands_with_its_unit_interval_scale_and_effects_beside_a_yes_o
     assert "radiomic features together–" in text.replace(" –", "–")
     assert "AUC 0.74" in text
     assert "Atypicality (limit 1) not known for this model" in " ".join(text.split())
-    assert "none: this model sees no picture" in text
+    assert "none, this model sees no picture" in text
     assert page.count('class="card answer"') == 1  # not grayed: that likeness is not known is no verdict
     assert 'class="verdict estimate"' in page
 

@@ -89,6 +89,7 @@ def test_a_model_without_a_reference_says_that_likeness_is_not_known(with_number
 
 def test_the_summary_has_a_table_for_each_kind_of_answer(with_number):
     lines = summary(with_number).splitlines()
+    assert "Network: none, this model sees no picture" in lines
     heads = [line.split() for line in lines if "interval" in line]
     assert heads == [["value", "90", "%", "prediction", "interval"], ["probability", "95", "%", "interval", "answer"]]
     assert next(line for line in lines if line.startswith("  PD-L1 TPS")).split()[2:] == [

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from PDL1PredictorLib.core.endpoints import Endpoint, endpoint
 from PDL1PredictorLib.core.results import NumberTest
 from PDL1PredictorLib.core.strict_json import brief
-from PDL1PredictorLib.models.manifest_values import (
+from PDL1PredictorLib.models.schema.values import (
     LARGEST,
     MAX_FEATURES,
     count,
