@@ -101,6 +101,7 @@ class NumberRenderer:
             scale="Least to greatest",
             test="Test R² (95 %)",
             finding="Value",
+            short_interval=f"{percent(answer.coverage)} PI",
             cut="",
             note=f"The band is the {self.interval_name(answer)}: the true value of such cases lies within it in "
             f"{percent(answer.coverage)} of cases.",
