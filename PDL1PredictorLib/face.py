@@ -27,9 +27,7 @@ from PDL1PredictorLib.report.answer_rows import AnswerRow, answer_rows
 from PDL1PredictorLib.resources import DEFAULT_MODEL, find_model
 
 if TYPE_CHECKING:
-    from PDL1PredictorLib.models.deep_radscore import DeepRadScore
-
-    Model: TypeAlias = DeepRadScore
+    from PDL1PredictorLib.models.predictor import Predictor
 
 PathArgument: TypeAlias = str | PathLike[str]
 AnyCase: TypeAlias = ReadCase | Case | Files | tuple[PathArgument, PathArgument]
@@ -147,7 +145,7 @@ def read_case(
     )
 
 
-def load_model(model: PathArgument = DEFAULT_MODEL) -> "Model":
+def load_model(model: PathArgument = DEFAULT_MODEL) -> "Predictor":
     """Load a model, every file of it checked by its hash.
 
     Args:
@@ -158,18 +156,18 @@ def load_model(model: PathArgument = DEFAULT_MODEL) -> "Model":
         InputError: There is no such model.
         BundleError: It is damaged, incomplete or from another version.
     """
-    from PDL1PredictorLib.models.bundle import read_bundle
-    from PDL1PredictorLib.models.deep_radscore import DeepRadScore
+    from PDL1PredictorLib.models.load import load_predictor
 
-    return DeepRadScore(read_bundle(find_model(fspath(model))))
+    return load_predictor(find_model(fspath(model)))
 
 
 def predict(
     case: AnyCase,
-    model: "Model | PathArgument" = DEFAULT_MODEL,
+    model: "Predictor | PathArgument" = DEFAULT_MODEL,
     *,
     lesion: str | int = LARGEST,
     device: str = "auto",
+    runtime: str = "auto",
     engine: str = DEFAULT_ENGINE,
     ring_mm: float | None = None,
     exclude_air: bool | None = None,
@@ -183,6 +181,7 @@ def predict(
         model: What `load_model` gives, or takes. Load it once for several cases.
         lesion: `largest`, `all`, or a number: 1 for the largest tumor of the mask, 2 for the next.
         device: `auto`, `cpu`, `cuda` or `mps`.
+        runtime: What runs the network: `auto`, `onnxruntime` or `torch`.
         engine: The radiomics engine.
         ring_mm: Another thickness of the peritumoral ring than the model's own, in mm; the result then has a warning.
         exclude_air: Leave air outside the body out of the ring; None does as the model was trained.
@@ -197,8 +196,8 @@ def predict(
     read = _read(case)
     predictor = load_model(model) if isinstance(model, (str, PathLike)) else model
     changes = _changes(ring_mm, exclude_air, exclude_bone)
-    regions = replace(predictor.manifest.regions, **changes) if changes else None
-    options = Options(str(lesion), device, engine, regions)
+    regions = replace(predictor.regions, **changes) if changes else None
+    options = Options(str(lesion), device, engine, regions, runtime)
     result = predict_case(read.case, predictor, options, progress or Progress(), read.ring)
     return Prediction(replace(result, warnings=(*read.warnings, *result.warnings)))
 

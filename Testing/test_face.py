@@ -87,7 +87,7 @@ def test_predict_stays_a_function_after_its_page_is_loaded():
 
 
 def test_the_model_is_the_one_that_the_command_takes():
-    assert pdl1.load_model().manifest.summary.name == DEFAULT_MODEL
+    assert pdl1.load_model().summary.name == DEFAULT_MODEL
 
 
 def test_a_model_that_is_not_there_is_refused():

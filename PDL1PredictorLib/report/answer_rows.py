@@ -1,10 +1,10 @@
 """The answers of a result as plain rows, one a tumor and endpoint: for a notebook, a data frame, a file."""
 
-from typing import NamedTuple, TypedDict
+from typing import TypedDict
 
 from PDL1PredictorLib.core.endpoints import endpoint
-from PDL1PredictorLib.core.results import Answer, BinaryAnswer, CaseResult, LesionResult, NumberAnswer, codes
-from PDL1PredictorLib.report.words import percent, percent_range, verdict
+from PDL1PredictorLib.core.results import Answer, CaseResult, LesionResult, codes
+from PDL1PredictorLib.report.kinds import renderer, verdict
 
 
 class AnswerRow(TypedDict):
@@ -22,10 +22,10 @@ class AnswerRow(TypedDict):
         low: Lower end of the interval, in the unit of the answer.
         high: Its upper end.
         threshold: Probability at and above which the call is positive.
-        verdict: What the answer comes to: `positive`, `negative`, `undecided`, `unlike`; `value` for a number.
+        verdict: What the answer comes to: `positive`, `negative`, `undecided`, `unlike`; `estimate` for a number.
         verdict_text: The same in words.
-        atypicality: Of the tumor: its distance to the training cohort over the limit. Above 1, or NaN: do not
-            rely on the answer.
+        atypicality: Of the tumor: its distance to the training cohort over the limit. Above 1: do not rely on it;
+            NaN: the model keeps no reference.
         warnings: Codes of what the reader must know, separated by blanks.
     """
 
@@ -46,57 +46,27 @@ class AnswerRow(TypedDict):
     warnings: str
 
 
-class Shown(NamedTuple):
-    """An answer as people read it.
-
-    Attributes:
-        amount: `54 %`.
-        interval: `45 to 61 %`.
-        kind: As `verdict` in `AnswerRow`.
-        headline: `predicted positive (TPS >= 1 %)`.
-    """
-
-    amount: str
-    interval: str
-    kind: str
-    headline: str
-
-
 def answer_rows(result: CaseResult) -> list[AnswerRow]:
     """A row an answer: tumors in the result's order, answers in the model's."""
     return [_row(answer, lesion, result) for lesion in result.lesions for answer in lesion.endpoints]
 
 
-def shown_answer(answer: Answer) -> Shown:
-    """An answer as people read it, of any kind."""
-    if isinstance(answer, BinaryAnswer):
-        told = verdict(answer)
-        return Shown(percent(answer.probability), percent_range(answer.interval), told.kind, told.headline)
-    unit = endpoint(answer.endpoint).unit
-    low, high = answer.interval
-    return Shown(
-        f"{answer.value:.0f} {unit}",
-        f"{low:.0f} to {high:.0f} {unit}",
-        "value",
-        f"lies in the interval at {percent(answer.coverage)} coverage",
-    )
-
-
 def _row(answer: Answer, lesion: LesionResult, result: CaseResult) -> AnswerRow:
-    about, told = endpoint(answer.endpoint), shown_answer(answer)
+    about, told = endpoint(answer.endpoint), verdict(answer)
     low, high = answer.interval
+    fields = renderer(answer).fields(answer)
     return AnswerRow(
         case=result.case,
         lesion=lesion.index,
         endpoint=about.key,
         title=about.title,
         kind=answer.kind,
-        probability=answer.probability if isinstance(answer, BinaryAnswer) else None,
-        value=answer.value if isinstance(answer, NumberAnswer) else None,
+        probability=fields.get("probability"),
+        value=fields.get("value"),
         unit=about.unit,
         low=low,
         high=high,
-        threshold=answer.threshold if isinstance(answer, BinaryAnswer) else None,
+        threshold=fields.get("threshold"),
         verdict=told.kind,
         verdict_text=told.headline,
         atypicality=lesion.atypicality,

@@ -1,15 +1,17 @@
 """A result in a notebook: a line a tumor as text, a small table as HTML that brings its styles along."""
 
+import math
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.outside_text import one_line
-from PDL1PredictorLib.core.results import CaseResult, LesionResult
-from PDL1PredictorLib.report.answer_rows import shown_answer
+from PDL1PredictorLib.core.results import Answer, CaseResult, LesionResult
 from PDL1PredictorLib.report.colors import ANSWERS
 from PDL1PredictorLib.report.html import pretty, shown
-from PDL1PredictorLib.report.words import atypical, lead, lesion_title
+from PDL1PredictorLib.report.kinds import renderer, verdict
+from PDL1PredictorLib.report.words import atypical, lead, lesion_title, likeness
 
 
 def brief(result: CaseResult) -> str:
@@ -36,7 +38,9 @@ def to_notebook(result: CaseResult) -> str:
         colors=ANSWERS,
         endpoint=endpoint,
         lead=lead,
-        shown_answer=shown_answer,
+        renderer=renderer,
+        verdict=verdict,
+        read_as=_read_as,
         title=lambda lesion: lesion_title(lesion, result),
         notes=_notes,
     )
@@ -49,13 +53,21 @@ def _line(lesion: LesionResult, result: CaseResult) -> str:
     first = lead(lesion)
     if first is None:
         return f"{where}: no answer"
-    told = shown_answer(first)
+    show = renderer(first)
     doubt = "; unlike the training cases, do not rely on it" if atypical(lesion) else ""
     count = len({*result.warnings, *lesion.warnings})
     warned = "" if not count else "; 1 warning" if count == 1 else f"; {count} warnings"
     title = endpoint(first.endpoint).title
-    return f"{where}: {title} {told.amount} ({told.interval}), {told.headline}{doubt}{warned}"
+    return f"{where}: {title} {show.value(first)} ({show.interval(first)}), {_read_as(first)}{doubt}{warned}"
+
+
+def _read_as(answer: Answer) -> str:
+    """The verdict; where nothing is called, what the interval is."""
+    show = renderer(answer)
+    return verdict(answer).headline if show.cut(answer) else show.interval_name(answer)
 
 
 def _notes(lesion: LesionResult) -> list[str]:
-    return [note for note in (atypical(lesion), *(warning.text for warning in lesion.warnings)) if note]
+    unknown = f"How like the training cases this tumor is: {likeness(lesion.atypicality)}."
+    likely = atypical(lesion) if math.isfinite(lesion.atypicality) else unknown
+    return [note for note in (likely, *(warning.text for warning in lesion.warnings)) if note]

@@ -7,9 +7,9 @@ from markupsafe import escape
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.results import CaseResult, CaseWarning, Contribution, NumberAnswer
-from PDL1PredictorLib.report.answer_rows import AnswerRow, answer_rows, shown_answer
+from PDL1PredictorLib.report.answer_rows import AnswerRow, answer_rows
+from PDL1PredictorLib.report.kinds import verdict
 from PDL1PredictorLib.report.notebook import brief, to_notebook
-from PDL1PredictorLib.report.words import verdict
 
 NUMBER = NumberAnswer("TPS", 12.4, (0.0, 48.7), 0.9, (Contribution("deep_1", 0.5, 2.0),))
 
@@ -65,10 +65,19 @@ def test_a_row_an_answer_and_the_same_columns_in_each(result):
 def test_a_number_has_a_row_too(make_result):
     result = make_result()
     lesion = replace(result.lesions[0], endpoints=(NUMBER,))
-    (row,) = answer_rows(replace(result, lesions=(lesion,)))
+    result = replace(result, lesions=(lesion,))
+    (row,) = answer_rows(result)
     assert (row["kind"], row["probability"], row["value"], row["unit"]) == ("number", None, 12.4, "%")
-    assert (row["low"], row["high"], row["threshold"], row["verdict"]) == (0.0, 48.7, None, "value")
-    assert shown_answer(NUMBER)[:2] == ("12 %", "0 to 49 %")
+    assert (row["low"], row["high"], row["threshold"], row["verdict"]) == (0.0, 48.7, None, "estimate")
+    assert brief(result).startswith("case 7: PD-L1 TPS 12 % (0 to 49 %), 90 % prediction interval")
+    assert "90\u00a0% prediction interval" in to_notebook(result)
+
+
+def test_where_nothing_is_known_of_the_training_cases_it_is_said(make_result):
+    result = make_result()
+    unknown = replace(result, lesions=(replace(result.lesions[0], atypicality=float("nan")),))
+    assert "not known for this model" in to_notebook(unknown)
+    assert "not known for this model" not in to_notebook(result)
 
 
 def test_the_table_has_every_answer_with_its_verdict_and_every_warning(result):
