@@ -12,6 +12,7 @@ from PDL1PredictorLib.phantom.patient import PhantomPatient, make_patient
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("PDL1_SHARED", ROOT.parent / "shared"))
+NO_DATA = str(SHARED) == "none"  # PDL1_SHARED=none: said on purpose, so that nothing is missing
 sys.path.insert(0, str(ROOT / "Testing" / "helpers"))
 settings.load_profile("ci")  # hypothesis: the same examples everywhere, and no example is too slow
 
@@ -29,11 +30,11 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of real data; a test that asks for it is skipped without it, and fails under CI."""
+    """The folder of real data; a test that asks for it is skipped without it, and fails under CI where it should be."""
     if SHARED.is_dir():
         return SHARED
     message = f"the real data folder {SHARED.name}/ is not beside the project"
-    if os.environ.get("CI") == "true":
+    if os.environ.get("CI") == "true" and not NO_DATA:
         pytest.fail(message)
     pytest.skip(message)
 

@@ -1,6 +1,7 @@
 """One case front to back, with a small model: the output is whole, repeatable, in place, and free of the patient."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -191,6 +192,7 @@ def _heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no signals from outside")
 def test_an_interrupt_of_the_running_command_leaves_nothing(files: Files, tiny_model: Path, tmp_path: Path):
     command = [sys.executable, "-m", "PDL1PredictorLib", "predict", "--ct", str(files.ct), "--tumor", str(files.tumor)]
     command += ["--model", str(tiny_model), "--out", str(tmp_path / "out"), "--progress", "json", "--device", "cpu"]

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "Resources" / "SampleData"
 THUMBNAIL = ROOT / "PDL1Predictor" / "Resources" / "Icons" / "PDL1SamplePatient.png"
 CT, TUMOR = "PDL1Sample-ct.nrrd", "PDL1Sample-tumor.seg.nrrd"
-SEED, INDEX = 2028, 1  # as in the Makefile's demo
+SEED, INDEX = 2028, 1  # as in the demo of tasks.py
 # Air beside the body costs half of the file. As much is cut on opposite sides, and the library's working lattice, which
 # sits on the center, loses an even number of points: it keeps the others, and the answers are those of the whole scan.
 BESIDE_VOXELS, ABOVE_VOXELS = 48, 96
