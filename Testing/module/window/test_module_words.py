@@ -58,12 +58,12 @@ def numbered(answered, content):
 def test_a_number_stands_beside_a_yes_or_no(numbered):
     table = numbered.ui.predictionsTable
     headers = [table.horizontalHeaderItem(n).text() for n in range(table.columnCount)]
-    assert headers == ["Finding", "Value / Probability of", "Interval", "Cut-off", "Answer"]
+    assert headers == ["Finding", "Value", "Interval", "Cut-off", "Answer"]
     assert table.cellWidget(0, 1).format == "35 %"
     assert table.cellWidget(0, 1).value == 346
     assert [table.item(0, n).text() for n in (2, 3, 4)] == ["12 to 61 %", "", "35 %"]
     text = numbered.ui.endpointLabel.text
-    assert "<b>PD-L1 TPS</b>: PD-L1 TPS 35 % (90 % prediction interval 12 to 61 %)" in text
+    assert "<b>PD-L1 TPS 35 % (90 % prediction interval 12 to 61 %)</b><br>Expected value 35 %, 90 %" in text
     assert "PD-L1 TPS means tumor proportion score." in text
 
 
@@ -232,7 +232,7 @@ def test_the_batchs_column_holds_a_number_where_that_leads(shown, content):
     (_name, answer, _status), tip = tell(shown, other)
     assert shown.ui.batchTable.horizontalHeaderItem(1).text() == "PD-L1 TPS"
     assert answer == "35 % (12 to 61 %)"
-    assert tip.startswith("PD-L1 TPS: PD-L1 TPS: 35 %, 90 % prediction interval 12 to 61 %.")
+    assert tip.startswith("PD-L1 TPS: Expected value 35 %, 90 % prediction interval 12 to 61 %.")
 
 
 def test_a_case_without_an_answer_leaves_the_column_empty(shown):
