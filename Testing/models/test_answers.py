@@ -43,7 +43,7 @@ def test_a_number_is_the_calibrated_linear_sum_with_its_interval_and_exact_contr
     assert effects == pytest.approx(
         {"radscore_tumor": 6, "radscore_ring": 4, RANGE: 4, "log_volume": 8, "age_years": 1, "sex": -2}
     )
-    assert [c.name for c in answer.contributions][0] == "log_volume"
+    assert answer.contributions[0].name == "log_volume"
     assert answer.value == pytest.approx(2 * 20 - 5 + sum(effects.values()))
     assert said.scores == {"TPS": {"radscore_tumor": 1.0, "radscore_ring": 2.0}}
 
