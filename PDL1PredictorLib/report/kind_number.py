@@ -59,7 +59,7 @@ class NumberRenderer:
         """The number of what, with its interval."""
         about = endpoint(answer.endpoint)
         return (
-            f"{about.title}: {self.value(answer)}, {self.interval_name(answer)} {self.interval(answer)}.",
+            f"Expected value {self.value(answer)}, {self.interval_name(answer)} {self.interval(answer)}.",
             self.verdict(answer).detail,
             f"{about.title} means {about.definition}.",
         )

@@ -118,9 +118,10 @@ def interval_level(rows: list[dict[str, Any]]) -> str:
 def titles(rows: list[dict[str, Any]]) -> tuple[str, str, str]:
     """Of the window's columns: the number, its interval, the threshold (empty without one)."""
     heads = list(dict.fromkeys(show.heads(read) for show, read in map(shown, rows)))
-    finding = " / ".join(dict.fromkeys(head.finding for head in heads))
-    short = {head.short_interval for head in heads}
-    return finding, short.pop() if len(short) == 1 else _("Interval"), next((h.cut for h in heads if h.cut), "")
+    cut = next((head.cut for head in heads if head.cut), "")
+    if len(heads) > 1:
+        return _("Value"), _("Interval"), cut
+    return heads[0].finding, heads[0].short_interval, cut
 
 
 def effect_title(endpoint: dict[str, Any]) -> str:

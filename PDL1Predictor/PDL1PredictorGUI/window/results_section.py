@@ -218,9 +218,10 @@ class ResultsSection(Section):
         show, read = shown(row)
         first, *rest = show.sentences(read)
         lines = [f"{first} {rest[0]}", *rest[1:]]
-        text = _("<b>{title}</b>: {verdict}<br>{lines}<br><span style='color: gray'>{made_by}</span>").format(
-            title=escape(row["title"]),
-            verdict=escape(row["verdict_text"]),  # "TPS < 1 %" is no tag
+        title, verdict = escape(row["title"]), escape(row["verdict_text"])  # "TPS < 1 %" is no tag
+        said = f"<b>{verdict}</b>" if verdict.startswith(title) else f"<b>{title}</b>: {verdict}"
+        text = _("{said}<br>{lines}<br><span style='color: gray'>{made_by}</span>").format(
+            said=said,
             lines="<br>".join(map(escape, lines)),
             made_by=escape(result.made_by),
         )

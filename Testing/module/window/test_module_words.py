@@ -1,6 +1,7 @@
 """What a number in the window is of, in the words and colors of the report; whose the bundled models are."""
 
 import copy
+import csv
 import json
 import math
 import re
@@ -8,9 +9,9 @@ from pathlib import Path
 
 import pytest
 import slicer
-from PDL1PredictorGUI.background.batch import BatchRow
+from PDL1PredictorGUI.background.batch import BatchRow, write_table
 from PDL1PredictorGUI.background.batch_cases import BadCase
-from PDL1PredictorGUI.scene import result_tables, results
+from PDL1PredictorGUI.scene import charts, result_tables, results
 from PDL1PredictorGUI.window.results_section import answer_color
 
 from PDL1PredictorLib.core.results import BinaryAnswer
@@ -57,12 +58,12 @@ def numbered(answered, content):
 def test_a_number_stands_beside_a_yes_or_no(numbered):
     table = numbered.ui.predictionsTable
     headers = [table.horizontalHeaderItem(n).text() for n in range(table.columnCount)]
-    assert headers == ["Finding", "Value / Probability of", "Interval", "Cut-off", "Answer"]
+    assert headers == ["Finding", "Value", "Interval", "Cut-off", "Answer"]
     assert table.cellWidget(0, 1).format == "35 %"
     assert table.cellWidget(0, 1).value == 346
     assert [table.item(0, n).text() for n in (2, 3, 4)] == ["12 to 61 %", "", "35 %"]
     text = numbered.ui.endpointLabel.text
-    assert "<b>PD-L1 TPS</b>: PD-L1 TPS 35 % (90 % prediction interval 12 to 61 %)" in text
+    assert "<b>PD-L1 TPS 35 % (90 % prediction interval 12 to 61 %)</b><br>Expected value 35 %, 90 %" in text
     assert "PD-L1 TPS means tumor proportion score." in text
 
 
@@ -82,6 +83,33 @@ def test_a_result_of_before_answers_had_kinds_is_shown(answered, content):
     assert answered.results.result.damage == ""
     answered.shared.refresh()
     assert "network run by torch" in answered.ui.endpointLabel.text
+
+
+def test_the_chart_puts_a_number_on_its_own_scale(numbered):
+    chart = charts.probability_chart(numbered.results.result)
+    bars = chart.GetNthPlotSeriesNode(0)
+    assert bars.GetName() == "Answer"
+    table = bars.GetTableNode().GetTable()
+    assert table.GetColumnByName("probability").GetValue(0) == pytest.approx(0.346)
+    assert math.isnan(table.GetColumnByName("threshold").GetValue(0))
+    assert chart.GetXAxisTitle().startswith("1 PD-L1 TPS (0 % to 100 %)")
+    assert chart.GetYAxisTitle() == "Probability, or share of the scale"
+    why = charts.contribution_chart(numbered.results.result, "TPS")
+    assert why.GetYAxisTitle() == "Change in percentage points"
+    assert why.GetNthPlotSeriesNode(0).GetName() == "up: towards higher, down: towards lower"
+
+
+def test_the_batchs_table_has_the_columns_of_each_kind(content, tmp_path):
+    first, second = copy.deepcopy(content), copy.deepcopy(content)
+    first["lesions"][0]["endpoints"] = [a_number()]
+    second["lesions"][0]["endpoints"] = [endpoint()]
+    second["lesions"][0]["atypicality"] = None
+    write_table([BatchRow("a", Path("a"), first, ""), BatchRow("b", Path("b"), second, "")], tmp_path / "batch.csv")
+    one, two = csv.DictReader((tmp_path / "batch.csv").read_text(encoding="utf-8").splitlines())
+    assert [name for name in one if name.startswith("TPS")] == ["TPS_value", "TPS_low", "TPS_high"]
+    assert (one["TPS_value"], one["EGFR_probability"]) == ("34.6", "")
+    assert (two["TPS_value"], two["EGFR_probability"], two["EGFR_verdict"]) == ("", "0.106", "positive")
+    assert two["atypicality"] == ""
 
 
 def test_the_tables_of_a_number_and_a_yes_or_no_have_the_columns_of_both(content):
@@ -204,7 +232,7 @@ def test_the_batchs_column_holds_a_number_where_that_leads(shown, content):
     (_name, answer, _status), tip = tell(shown, other)
     assert shown.ui.batchTable.horizontalHeaderItem(1).text() == "PD-L1 TPS"
     assert answer == "35 % (12 to 61 %)"
-    assert tip.startswith("PD-L1 TPS: PD-L1 TPS: 35 %, 90 % prediction interval 12 to 61 %.")
+    assert tip.startswith("PD-L1 TPS: Expected value 35 %, 90 % prediction interval 12 to 61 %.")
 
 
 def test_a_case_without_an_answer_leaves_the_column_empty(shown):
