@@ -74,6 +74,7 @@ def test_words_with_spaces_are_quoted_as_the_system_does(capsys):
 def test_all_requirements_are_installed_by_some_task(checkout, capsys):
     (tasks.REQUIREMENTS / "another.txt").touch()
     tasks.bench(LINUX)
+    tasks.docs(LINUX)
     text = capsys.readouterr().out
     for file in tasks.REQUIREMENTS.glob("*.txt"):
         word = "--constraint" if file.stem == "constraints" else "-r"

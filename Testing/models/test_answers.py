@@ -15,7 +15,7 @@ from PDL1PredictorLib.models.bundle import read_bundle
 from PDL1PredictorLib.models.load import load_predictor
 from PDL1PredictorLib.models.predictor import Given
 from PDL1PredictorLib.models.schema.endpoints import BinaryRule, EndpointModel
-from PDL1PredictorLib.predict import Options, predict_case
+from PDL1PredictorLib.prediction import Options, predict_case
 
 VOLUME_ML = math.exp(2.5)  # standardized: 1
 
