@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -74,6 +75,12 @@ def test_reading_and_measuring_load_no_torch(paths):
     ct, tumor = map(str, paths)
     code = f"import sys, PDL1PredictorLib as pdl1; pdl1.read_case({ct!r}, {tumor!r}); print('torch' in sys.modules)"
     assert run(code) == "False"
+
+
+def test_the_mark_of_type_hints_travels_with_the_package():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert "py.typed" in project["tool"]["setuptools"]["package-data"]["PDL1PredictorLib"]
+    assert (ROOT / "PDL1PredictorLib" / "py.typed").is_file()
 
 
 def test_a_name_that_is_not_there_is_refused():
