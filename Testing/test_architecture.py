@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import PDL1PredictorLib
+
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = ROOT / "PDL1PredictorLib"
 WINDOW = ROOT / "PDL1Predictor" / "PDL1PredictorGUI"
@@ -233,6 +235,19 @@ def test_nobody_imports_study_but_the_command_line():
         if "study" in rooms_used(file.read_text(encoding="utf-8"), str(file))
     }
     assert users <= {"cli", "study"}
+
+
+def test_nobody_imports_the_face_but_the_package():
+    users = {name_of(file) for file in FILES if "PDL1PredictorLib.face" in pages_used(file)}
+    assert users == {"PDL1PredictorLib/__init__.py"}
+    inside = {name for file in FILES for name in imported(file.read_text(encoding="utf-8"), str(file))}
+    assert not inside & {f"PDL1PredictorLib.{name}" for name in PDL1PredictorLib._PAGES}
+
+
+def test_no_page_hides_a_name_of_the_package():
+    """The import system binds a page's name on the package, where it would stand in a function's place."""
+    pages = {path.stem for path in LIBRARY.iterdir()}
+    assert not pages & set(PDL1PredictorLib.__all__)
 
 
 def test_importing_the_package_and_its_command_line_loads_nothing_heavy():

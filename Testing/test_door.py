@@ -30,9 +30,6 @@ HOUSES = ("PDL1Predictor", "PDL1PredictorLib", "Testing", "docs", "requirements"
 COMING = (
     *(f"PDL1PredictorLib/learning/{name}.py" for name in ("kinds", "recipe")),
     *(f"PDL1PredictorLib/recipes/{name}.py" for name in ("page", "NAME_page", "table")),
-    "PDL1PredictorLib/models/predictor.py",
-    "mkdocs.yml",
-    "requirements/docs.txt",
 )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from PDL1PredictorLib.imaging.case_files import Files
-from PDL1PredictorLib.predict import Options, predict_files
+from PDL1PredictorLib.prediction import Options, predict_files
 
 pytestmark = pytest.mark.real_data
 

@@ -42,7 +42,7 @@ def _add_features(commands: Any) -> None:
 def _predict(options: argparse.Namespace, speaker: Speaker) -> None:
     from PDL1PredictorLib.models.bundle import read_bundle
     from PDL1PredictorLib.models.manifest import read_manifest
-    from PDL1PredictorLib.predict import Options, predict_files
+    from PDL1PredictorLib.prediction import Options, predict_files
     from PDL1PredictorLib.report.text import summary
 
     model = find_model(options.model)

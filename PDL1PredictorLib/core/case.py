@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 import SimpleITK as sitk
 
-from PDL1PredictorLib.core.errors import EmptyRegionError, GridMismatchError, InputError
+from PDL1PredictorLib.core.errors import EmptyRegionError, GridMismatchError, InputError, printable
 from PDL1PredictorLib.core.hounsfield import judge
 from PDL1PredictorLib.core.settings import MIN_TUMOR_VOXELS
 
@@ -116,6 +116,10 @@ class Case:
         require_ct(self.ct)
         require_same_grid(self.ct, self.tumor)
         require_region(self.tumor)
+
+    def __repr__(self) -> str:
+        """One line: a volume's own text would fill the screen."""
+        return f"Case({printable(self.name)}, CT of {grid_text(self.ct)})"
 
 
 def grid_text(image: sitk.Image) -> str:

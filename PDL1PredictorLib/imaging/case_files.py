@@ -50,6 +50,11 @@ class ReadCase:
     ring: sitk.Image | None
     warnings: tuple[CaseWarning, ...]
 
+    def __repr__(self) -> str:
+        """The case on one line, and its warnings in words."""
+        edited = "" if self.ring is None else ", with an edited ring"
+        return "\n".join([f"{self.case!r}{edited}", *(f"Warning: {warning.text}" for warning in self.warnings)])
+
 
 def read_case(files: Files) -> ReadCase:
     """Read and check a case.

@@ -12,10 +12,12 @@ import safetensors.numpy
 
 from PDL1PredictorLib import __version__
 from PDL1PredictorLib.core.endpoints import endpoint
+from PDL1PredictorLib.core.needs import Needs
 from PDL1PredictorLib.learning.classifiers import to_onnx_bytes
 from PDL1PredictorLib.learning.trained import Trained, TrainedEndpoint
 from PDL1PredictorLib.models.bundle import SCHEMA_VERSION, Bundle, write_bundle
-from PDL1PredictorLib.models.manifest import KIND, REGIONS, read_manifest
+from PDL1PredictorLib.models.manifest import read_manifest
+from PDL1PredictorLib.models.schema.endpoints import REGIONS
 
 WEIGHTS, TABLES = "deep_ct.safetensors", "tables.safetensors"
 LICENCE = "Apache-2.0"
@@ -82,7 +84,7 @@ def _manifest(trained: Trained, about: About, name: str) -> dict[str, Any]:
     column = {feature: i for i, feature in enumerate(trained.feature_names)}
     return {
         "schema_version": SCHEMA_VERSION,
-        "architecture": f"{KIND}/{trained.deep.network.backbone}",
+        "family": "stack",
         "name": name,
         "title": about.title,
         "version": about.version,
@@ -93,14 +95,23 @@ def _manifest(trained: Trained, about: About, name: str) -> dict[str, Any]:
         "cohort": about.cohort,
         "limitations": list(about.limitations),
         "recipe": {"name": about.recipe_name, **recipe.to_dict()},
+        "needs": Needs(picture="slice").to_dict(),
         "regions": recipe.regions.to_dict(),
         "features": recipe.features.to_dict(),
-        "network": {"file": WEIGHTS, "n_deep": recipe.deep.n_deep, "backbone": trained.deep.network.backbone},
+        "network": {
+            "file": WEIGHTS,
+            "graph": None,
+            "backbone": trained.deep.network.backbone,
+            "n_deep": recipe.deep.n_deep,
+            "bits": 16,
+            "head": "linear",
+            "moved": None,
+        },
         "tables": TABLES,
         "feature_mean": {feature: float(trained.standardizer.mean[column[feature]]) for feature in used},
         "feature_sd": {feature: float(trained.standardizer.sd[column[feature]]) for feature in used},
         "reference": {"features": list(trained.reference.features), "distance_99": trained.reference.distance_99},
-        "conformal_coverage": recipe.coverage,
+        "coverage": recipe.coverage,
         "endpoint_order": list(trained.endpoints),
         "endpoints": {key: _endpoint(key, e, about.bayes_auc.get(key)) for key, e in trained.endpoints.items()},
         "left_out": trained.left_out,
@@ -110,23 +121,25 @@ def _manifest(trained: Trained, about: About, name: str) -> dict[str, Any]:
 def _endpoint(key: str, trained: TrainedEndpoint, bayes_auc: float | None) -> dict[str, Any]:
     model, measured = trained.model, trained.test_auc
     return {
+        "kind": "binary",
         "definition": endpoint(key).definition,
+        "parts": ["deep", "radscore"],
         "radscore": trained.coefficients,
         "input_mean": model.mean.tolist(),
         "input_sd": model.sd.tolist(),
-        "classifier": {
+        "model": {
             "kind": model.chosen.kind,
             "file": _classifier_file(key),
-            "cross_validated_auc": model.chosen.mean_auc,
+            "cross_validated": model.chosen.mean_auc,
         },
         "calibration": {"method": "Platt", "slope": model.slope, "intercept": model.intercept},
         "conformal": [q if math.isfinite(q) else None for q in model.conformal],
         "threshold": model.threshold,
         **({} if bayes_auc is None else {"bayes_auc": bayes_auc}),
-        "test_auc": None
+        "test": None
         if measured is None
         else {
-            "value": measured.value,
+            "auc": measured.value,
             "low": measured.interval[0],
             "high": measured.interval[1],
             "n_positive": measured.n_positive,

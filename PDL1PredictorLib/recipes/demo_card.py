@@ -95,14 +95,14 @@ def _table(manifest: dict[str, Any]) -> str:
     ]
     for key in manifest["endpoint_order"]:
         model = manifest["endpoints"][key]
-        measured = model["test_auc"]
+        measured = model["test"]
         figures = (
             "not measured | - | -"
             if measured is None
-            else f"{measured['value']:.3f} | {measured['low']:.3f} to {measured['high']:.3f} | "
+            else f"{measured['auc']:.3f} | {measured['low']:.3f} to {measured['high']:.3f} | "
             f"{measured['n_positive']} / {measured['n_negative']}"
         )
-        kind = model["classifier"]["kind"]
+        kind = model["model"]["kind"]
         lines.append(f"| {key} | {endpoint(key).definition} | {kind} | {figures} | {model['bayes_auc']:.3f} |")
     return "\n".join(lines)
 

@@ -20,7 +20,7 @@ from PDL1PredictorLib.learning.fitting import FittedModel, Fitting, fit_model
 from PDL1PredictorLib.learning.model_names import FUSED, MODELS, VOLUME
 from PDL1PredictorLib.learning.reference import reference_of
 from PDL1PredictorLib.learning.trained import Trained, TrainedEndpoint
-from PDL1PredictorLib.models.manifest import REGIONS
+from PDL1PredictorLib.models.schema.endpoints import REGIONS
 from PDL1PredictorLib.recipes.deepradscore import LEAST_PER_CLASS, StudyRecipe
 from PDL1PredictorLib.statistics.conformal import prediction_set
 from PDL1PredictorLib.statistics.discrimination import auc

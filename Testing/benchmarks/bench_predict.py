@@ -27,7 +27,7 @@ CHILD = """
 import json, resource, sys
 from pathlib import Path
 from PDL1PredictorLib.core.progress import Progress
-from PDL1PredictorLib.predict import Files, Options, predict_files
+from PDL1PredictorLib.prediction import Files, Options, predict_files
 from PDL1PredictorLib.resources import find_model
 ct, tumor, segment, out = sys.argv[1:]
 progress = Progress()

@@ -70,7 +70,7 @@ def test_what_a_user_can_cause_is_refused_in_one_line(name: str, state: Path, ca
 
 FAULTS = {
     "key": KeyError("x"),
-    "own import": ImportError("cannot import name 'x'", name="PDL1PredictorLib.predict"),
+    "own import": ImportError("cannot import name 'x'", name="PDL1PredictorLib.prediction"),
     "zero": ZeroDivisionError("division by zero"),
     "word": RuntimeError("two\nlines"),
     "without a number": OSError("strange"),

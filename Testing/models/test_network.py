@@ -20,7 +20,7 @@ from PDL1PredictorLib.models.deep_radscore import DeepRadScore
 from PDL1PredictorLib.models.network import Network
 from PDL1PredictorLib.models.network_torch import full_precision
 from PDL1PredictorLib.networks.deep_ct import DeepCT
-from PDL1PredictorLib.predict import Options, predict_case
+from PDL1PredictorLib.prediction import Options, predict_case
 from PDL1PredictorLib.resources import find_model
 
 BUNDLED = ("phantom-demo", "nsclc-radiogenomics")
@@ -205,6 +205,6 @@ def test_the_sample_patient_is_predicted_where_torch_cannot_be_imported(name: st
 
 def test_the_page_of_predictions_loads_neither_torch_nor_scikit_learn():
     heavy = ("torch", "sklearn", "safetensors", "onnx", "matplotlib", "pydicom")
-    text = f"import PDL1PredictorLib.predict, sys; print([name for name in {heavy} if name in sys.modules])"
+    text = f"import PDL1PredictorLib.prediction, sys; print([name for name in {heavy} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"

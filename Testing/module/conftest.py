@@ -35,7 +35,7 @@ else:
 def result_folder(tiny_model: Path, phantom: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `pdl1 predict` writes for the phantom, with the tiny model: two endpoints, one heat map of them empty."""
     from PDL1PredictorLib.imaging.case_files import Files
-    from PDL1PredictorLib.predict import predict_files
+    from PDL1PredictorLib.prediction import predict_files
 
     folder = tmp_path_factory.mktemp("predicted") / "result für 1"
     ct, tumor = folder.parent / "ct.nrrd", folder.parent / "tumor.nrrd"

@@ -94,7 +94,7 @@ def test_every_page_of_the_library_that_the_window_uses_needs_only_what_slicer_b
 
 
 def test_a_page_that_needs_more_is_seen():
-    done = run_fresh("import PDL1PredictorLib.predict")
+    done = run_fresh("import PDL1PredictorLib.prediction")
     assert done.returncode == 1
     assert "3D Slicer does not bring it" in done.stderr
 

@@ -13,9 +13,9 @@ from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.learning.crossfit import RadScores
 from PDL1PredictorLib.learning.deep.settings import DeepTraining, Stage
 from PDL1PredictorLib.learning.reference import reference_of
-from PDL1PredictorLib.models.bundle import read_bundle
-from PDL1PredictorLib.models.deep_radscore import DeepRadScore
-from PDL1PredictorLib.predict import Options, predict_case
+from PDL1PredictorLib.models.answers import calibrated_log_odds
+from PDL1PredictorLib.models.load import load_predictor
+from PDL1PredictorLib.prediction import Options, predict_case
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 from PDL1PredictorLib.recipes.demo import DemoRecipe, train_demo
 from PDL1PredictorLib.recipes.demo_card import export_demo
@@ -53,7 +53,7 @@ def test_an_endpoint_with_too_few_positives_is_left_out_with_the_reason(trained)
 
 def test_the_bundle_predicts_and_its_card_says_what_was_measured(trained, tmp_path: Path, phantom):
     bundle = export_demo(trained, tmp_path / "model")
-    predictor = DeepRadScore(read_bundle(tmp_path / "model"))
+    predictor = load_predictor(tmp_path / "model")
     answer = predict_case(phantom.case, predictor, Options(device="cpu")).lesions[0].endpoints[0]
     assert answer.endpoint == "EGFR"
     assert 0 < answer.probability < 1
@@ -84,10 +84,11 @@ def test_training_again_from_the_cache_gives_the_same_files(trained, cache: Path
     assert differ <= {"classifiers/EGFR.onnx"}
     answers = []
     for bundle in (first, second):
-        predictor = DeepRadScore(bundle)
+        predictor = load_predictor(bundle)
         (model,) = predictor.manifest.endpoints
         found = trained.endpoints["EGFR"].model
-        answers.append(predictor.log_odds(model, (found.inputs - found.mean) / found.sd))
+        raw = predictor.score(model, (found.inputs - found.mean) / found.sd)
+        answers.append(calibrated_log_odds(model.rule, raw))
     assert np.abs(answers[0] - answers[1]).max() < 1e-4
     before, after = ({**b.manifest, "created_utc": "", "files": ""} for b in (first, second))
     assert before == after

@@ -17,7 +17,7 @@ from PDL1PredictorGUI.setup import processes
 from PDL1PredictorLib.core.errors import InputError, OutputError
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.imaging.case_files import Files
-from PDL1PredictorLib.predict import Options, predict_files
+from PDL1PredictorLib.prediction import Options, predict_files
 
 
 def read_result(folder, _request):
