@@ -20,7 +20,6 @@ MODEL_COLORS = {FUSED: "#d55e00", DEEP: "#009e73", RADIOMICS: "#0072b2", VOLUME:
 MODEL_LINES = {FUSED: "-", DEEP: (0, (5, 1.5)), RADIOMICS: (0, (5, 1.5, 1, 1.5)), VOLUME: (0, (1, 1.2))}
 MODEL_MARKS = {FUSED: "o", DEEP: "s", RADIOMICS: "^", VOLUME: "D"}
 REGION_COLORS = {"tumor": "#e69f00", "ring": "#56b4e9"}
-REGION_WORDS = {"tumor": "tumor", "ring": "peritumoral ring"}
 INK, SOFT, FAINT = "#1d2733", "#566372", "#c3cad2"
 
 STYLE: Any = {

@@ -9,6 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from PDL1PredictorLib.core.endpoints import endpoint as about
+from PDL1PredictorLib.core.regions import REGIONS
 from PDL1PredictorLib.learning.model_names import FUSED
 from PDL1PredictorLib.report.html import number
 from PDL1PredictorLib.report.words import feature_title
@@ -20,7 +21,6 @@ from PDL1PredictorLib.study.report.drawing import (
     MODEL_LINES,
     MODEL_MARKS,
     REGION_COLORS,
-    REGION_WORDS,
     SOFT,
     drawn,
     empty,
@@ -201,7 +201,7 @@ def selected_features(numbers: Numbers) -> tuple[Figure, str]:
     axes.tick_params(axis="y", length=0)
     axes.set(ylim=(len(rows) - 0.4, -0.6), xlabel="LASSO coefficient (per SD of the feature)")
     for region in dict.fromkeys(region for region, _ in rows):
-        axes.barh(0, 0, color=REGION_COLORS[region], label=REGION_WORDS[region])
+        axes.barh(0, 0, color=REGION_COLORS[region], label=REGIONS[region])
     axes.legend(ncols=2, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.1)
     if folded:
         shares = [(row["selected_in"] or 0) * 100 for _, row in rows]

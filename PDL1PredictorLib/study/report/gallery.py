@@ -8,9 +8,8 @@ from markupsafe import Markup
 
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.settings import RegionSettings
+from PDL1PredictorLib.core.windows import LUNG, SOFT_TISSUE, Window
 from PDL1PredictorLib.report.pictures import (
-    LUNG_WINDOW,
-    SOFT_WINDOW,
     Picture,
     contour_path,
     heat_rgba,
@@ -59,20 +58,18 @@ def _shown(case: GalleryCase, spacing_mm: float) -> Shown:
     said = f"true: {true}; called: {called}, probability of “{words.positive}” {percent(case.probability)}"
     heat = png_of(heat_rgba(case.heat))
     pictures = (
-        picture_svg(_picture(case, "Lung window", LUNG_WINDOW, None, spacing_mm)),
-        picture_svg(_picture(case, "Soft-tissue window with heat map", SOFT_WINDOW, heat, spacing_mm)),
+        picture_svg(_picture(case, "Lung window", LUNG, None, spacing_mm)),
+        picture_svg(_picture(case, "Soft-tissue window with heat map", SOFT_TISSUE, heat, spacing_mm)),
     )
     return Shown(case.case, case.positive == bool(case.label), said, pictures)
 
 
-def _picture(
-    case: GalleryCase, title: str, window: tuple[float, float], overlay_png: bytes | None, spacing_mm: float
-) -> Picture:
+def _picture(case: GalleryCase, title: str, window: Window, overlay_png: bytes | None, spacing_mm: float) -> Picture:
     rows, columns = case.hu.shape
     return Picture(
         title=title,
         note="axial",
-        png=png_of(windowed(case.hu, *window)),
+        png=png_of(windowed(case.hu, window)),
         overlay_png=overlay_png,
         width=columns,
         height=rows,
