@@ -14,10 +14,11 @@ from scipy.linalg import orthogonal_procrustes
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.cohort.splits import stratified_parts
 from PDL1PredictorLib.core.progress import SILENT, Progress
+from PDL1PredictorLib.core.regions import REGIONS
 from PDL1PredictorLib.learning.deep.learners import DeepLearner, DeepModel
 from PDL1PredictorLib.learning.model_names import DEEP, FUSED, RADIOMICS, VOLUME
 from PDL1PredictorLib.learning.selection import Standardizer, fit_radscore, fit_standardizer, radscore
-from PDL1PredictorLib.models.schema.endpoints import REGIONS, input_names
+from PDL1PredictorLib.models.schema.endpoints import input_names
 from PDL1PredictorLib.recipes.deepradscore import StudyRecipe
 from PDL1PredictorLib.statistics.discrimination import auc
 

@@ -13,11 +13,11 @@ import safetensors.numpy
 from PDL1PredictorLib import __version__
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.needs import Needs
+from PDL1PredictorLib.core.regions import REGIONS
 from PDL1PredictorLib.learning.classifiers import to_onnx_bytes
 from PDL1PredictorLib.learning.trained import Trained, TrainedEndpoint
 from PDL1PredictorLib.models.bundle import SCHEMA_VERSION, Bundle, write_bundle
 from PDL1PredictorLib.models.manifest import read_manifest
-from PDL1PredictorLib.models.schema.endpoints import REGIONS
 
 WEIGHTS, TABLES = "deep_ct.safetensors", "tables.safetensors"
 LICENCE = "Apache-2.0"

@@ -6,9 +6,9 @@ import numpy as np
 from sklearn.covariance import LedoitWolf
 
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.regions import REGIONS
 from PDL1PredictorLib.learning.crossfit import RadScores
 from PDL1PredictorLib.learning.trained import Reference
-from PDL1PredictorLib.models.schema.endpoints import REGIONS
 
 
 def reference_of(

@@ -11,6 +11,7 @@ from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.cohort.splits import stratified_parts
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
+from PDL1PredictorLib.core.regions import REGIONS
 from PDL1PredictorLib.core.running.processes import run_each
 from PDL1PredictorLib.explain.shapley import exact_shapley
 from PDL1PredictorLib.learning.crossfit import Inputs, Learned, TrainingSet, learn
@@ -20,7 +21,6 @@ from PDL1PredictorLib.learning.fitting import FittedModel, Fitting, fit_model
 from PDL1PredictorLib.learning.model_names import FUSED, MODELS, VOLUME
 from PDL1PredictorLib.learning.reference import reference_of
 from PDL1PredictorLib.learning.trained import Trained, TrainedEndpoint
-from PDL1PredictorLib.models.schema.endpoints import REGIONS
 from PDL1PredictorLib.recipes.deepradscore import LEAST_PER_CLASS, StudyRecipe
 from PDL1PredictorLib.statistics.conformal import prediction_set
 from PDL1PredictorLib.statistics.discrimination import auc

@@ -15,10 +15,11 @@ from PDL1PredictorLib.imaging.case_files import Files, read_case
 from PDL1PredictorLib.imaging.patch import Patch, deep_patch
 from PDL1PredictorLib.imaging.regions import make_regions
 from PDL1PredictorLib.models import network as page
-from PDL1PredictorLib.models.bundle import read_bundle
-from PDL1PredictorLib.models.deep_radscore import DeepRadScore
+from PDL1PredictorLib.models.load import load_predictor
 from PDL1PredictorLib.models.network import Network
 from PDL1PredictorLib.models.network_torch import full_precision
+from PDL1PredictorLib.models.predictor import Given
+from PDL1PredictorLib.models.stack import Stack
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 from PDL1PredictorLib.prediction import Options, predict_case
 from PDL1PredictorLib.resources import find_model
@@ -27,13 +28,13 @@ BUNDLED = ("phantom-demo", "nsclc-radiogenomics")
 
 
 @pytest.fixture
-def predictor(tiny_model: Path) -> DeepRadScore:
-    return DeepRadScore(read_bundle(tiny_model))
+def predictor(tiny_model: Path) -> Stack:
+    return load_predictor(tiny_model)
 
 
 @pytest.fixture(scope="module")
 def patch(phantom) -> Patch:
-    settings = DeepRadScore(read_bundle(find_model(BUNDLED[0]))).manifest.regions
+    settings = load_predictor(find_model(BUNDLED[0])).manifest.regions
     return deep_patch(phantom.case, make_regions(phantom.case, settings), settings)
 
 
@@ -49,7 +50,7 @@ def made(backbone: str = "densenet121", **changes: object) -> Network:
 
 @pytest.mark.parametrize("name", BUNDLED)
 def test_the_bundled_models_answer_a_phantom_the_same_both_ways(name: str, phantom):
-    predictor = DeepRadScore(read_bundle(find_model(name)))
+    predictor = load_predictor(find_model(name))
     ways = {
         runtime: predict_case(phantom.case, predictor, Options("largest", "cpu", runtime=runtime))
         for runtime in ("auto", "torch")
@@ -84,7 +85,7 @@ def real_files(shared: Path, case: str, folder: Path) -> Files:
 @pytest.mark.parametrize("case", ["whole", "chest", "case_000", "case_002", "case_005"])
 def test_the_bundled_models_answer_real_cases_the_same_both_ways(name: str, case: str, shared: Path, tmp_path: Path):
     read = read_case(real_files(shared, case, tmp_path))
-    predictor = DeepRadScore(read_bundle(find_model(name)))
+    predictor = load_predictor(find_model(name))
     settings = predictor.manifest.regions
     regions = make_regions(read.case, settings)
     seen = deep_patch(read.case, regions, settings)
@@ -95,13 +96,13 @@ def test_the_bundled_models_answer_real_cases_the_same_both_ways(name: str, case
     zeros = dict.fromkeys(predictor.manifest.feature_mean, 0.0)
     for model in predictor.manifest.endpoints:
         first, second = (
-            predictor.answer(model, predictor.standardized(model, predictor.inputs(output.deep, zeros)))
+            predictor.answer_for(model, predictor.inputs(Given(zeros, None, 1.0), output.deep))
             for output in (by_graph, by_torch)
         )
         assert first.probability == pytest.approx(second.probability, abs=1e-4)
 
 
-def test_a_gpu_is_run_by_torch_and_its_lack_of_memory_ends_on_onnxruntime(predictor: DeepRadScore, patch, monkeypatch):
+def test_a_gpu_is_run_by_torch_and_its_lack_of_memory_ends_on_onnxruntime(predictor: Stack, patch, monkeypatch):
     asked = []
 
     def no_memory(self: object, device: str) -> DeepCT:
@@ -115,7 +116,7 @@ def test_a_gpu_is_run_by_torch_and_its_lack_of_memory_ends_on_onnxruntime(predic
     assert [warning.code for warning in output.warnings] == ["gpu_out_of_memory"]
 
 
-def test_a_runtime_that_is_not_there_or_not_for_the_device_is_refused(predictor: DeepRadScore, patch):
+def test_a_runtime_that_is_not_there_or_not_for_the_device_is_refused(predictor: Stack, patch):
     with pytest.raises(InputError, match="one of auto, onnxruntime, torch, got 'tensorrt'"):
         Options(runtime="tensorrt")
     with pytest.raises(InputError, match="onnxruntime runs the network on the CPU, not on cuda"):
