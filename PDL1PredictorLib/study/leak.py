@@ -61,14 +61,11 @@ def shuffled(cohort: PreparedCohort, endpoint: str, repeats: int, seed: int) -> 
         repeats: How many.
         seed: Of the shuffles.
     """
-    column = cohort.labels[:, cohort.endpoints.index(endpoint)]
-    known = cohort.take(np.flatnonzero(np.isfinite(column)))
-    labels = column[np.isfinite(column)]
+    known = cohort.take(np.flatnonzero(cohort.targets[endpoint].known))
+    target = known.targets[endpoint]
     rng = np.random.default_rng([seed, 20])
-    return replace(
-        known,
-        endpoints=tuple(f"SHUFFLED_{number + 1}" for number in range(repeats)),
-        labels=np.column_stack([rng.permutation(labels) for _ in range(repeats)]),
+    return known.with_targets(
+        {f"SHUFFLED_{number + 1}": target.take(rng.permutation(len(target))) for number in range(repeats)}
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from prepared import prepared
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.errors import InputError
@@ -48,7 +49,7 @@ def made_up(n: int = 150, endpoints: tuple[str, ...] = ("PDL1", "EGFR"), signal:
     tumor = np.zeros((n, 2, 32, 32), bool)
     tumor[:, :, 8:24, 8:24] = True
     cases = tuple(f"case_{i:03}" for i in range(n))
-    return PreparedCohort(cases, endpoints, names, features, hu.astype(np.int16), tumor, labels)
+    return prepared(cases, endpoints, names, features, hu.astype(np.int16), tumor, labels)
 
 
 RECIPE = StudyRecipe(
