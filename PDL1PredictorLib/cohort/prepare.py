@@ -17,10 +17,9 @@ from PDL1PredictorLib.cohort.preparation import Preparation
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.cohort.sources import FileSource, PhantomSource, Source, file_sources, source_keys
 from PDL1PredictorLib.core.case import Case, Clinical
-from PDL1PredictorLib.core.clinical_inputs import clinical_numbers
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.errors import InputError, OutputError, PDL1Error
-from PDL1PredictorLib.core.needs import Needs
+from PDL1PredictorLib.core.needs import Needs, clinical_row
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.running.processes import run_each
 from PDL1PredictorLib.core.settings import RegionSettings
@@ -215,7 +214,7 @@ def _gather(
     for name in cases[0][1].pictures:
         blocks[name] = np.stack([case.pictures[name] for _, case in cases])
     if how.needs.clinical:
-        blocks["clinical"] = np.stack([clinical_numbers(_clinical(*one), how.needs.clinical) for one in cases])
+        blocks["clinical"] = np.array([clinical_row(_clinical(*one), how.needs.clinical) for one in cases])
     return PreparedCohort(
         names=tuple(source.name for source, _ in cases),
         targets={key: _target(key, cases) for key in endpoints},

@@ -1,8 +1,10 @@
 """What a recipe, and the model that it trains, must be given of a case."""
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 
+from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.errors import InputError
 
 Picture = Literal["none", "slice", "volume"]
@@ -11,6 +13,7 @@ BLOCKS = ("features", "slices", "volume", "clinical")
 """Names of the arrays of a prepared cohort."""
 CLINICAL_INPUTS = ("age_years", "sex", "smoking", "family_history")
 """Clinical values that a model may ask for, of `core.case.Clinical`."""
+_CODES = {"sex": ("male", "female"), "smoking": ("never", "former", "current")}  # words to 0, 1, 2: in their order
 
 
 @dataclass(frozen=True)
@@ -60,3 +63,17 @@ class Needs:
         if unknown:
             raise InputError(f"Unknown needs: {', '.join(unknown)}. Known: {', '.join(cls.__dataclass_fields__)}.")
         return cls(**{**values, "clinical": tuple(values.get("clinical", ()))})
+
+
+def clinical_row(clinical: Clinical, names: tuple[str, ...]) -> tuple[float, ...]:
+    """Clinical values as numbers, in the order of the names; NaN where one is not known.
+
+    Years as they are; male 0, female 1; never 0, former 1, current 2; no family history 0, one 1.
+    """
+    return tuple(_code(name, getattr(clinical, name)) for name in names)
+
+
+def _code(name: str, value: Any) -> float:
+    if value is None:
+        return math.nan
+    return float(_CODES[name].index(value) if name in _CODES else value)

@@ -15,9 +15,8 @@ from PDL1PredictorLib.cohort.sources import FileSource, file_sources
 from PDL1PredictorLib.cohort.splits import stratified_parts
 from PDL1PredictorLib.cohort.table import read_cohort
 from PDL1PredictorLib.core.case import Case, Clinical
-from PDL1PredictorLib.core.clinical_inputs import clinical_numbers
 from PDL1PredictorLib.core.errors import CohortError, InputError
-from PDL1PredictorLib.core.needs import Needs
+from PDL1PredictorLib.core.needs import Needs, clinical_row
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.core.targets import Target
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
@@ -153,5 +152,5 @@ def test_volumes_are_refused_with_what_there_is():
 def test_clinical_words_are_numbered():
     known = Clinical(age_years=70, sex="male", smoking="never", family_history=True)
     names = ("sex", "age_years", "family_history", "smoking")
-    np.testing.assert_array_equal(clinical_numbers(known, names), [1, 70, 1, 0])
-    assert np.isnan(clinical_numbers(replace(known, sex=None), names)[0])
+    np.testing.assert_array_equal(clinical_row(known, names), [0, 70, 1, 0])
+    assert np.isnan(clinical_row(replace(known, sex=None), names)[0])
