@@ -7,7 +7,8 @@ import pytest
 import safetensors.numpy
 
 from PDL1PredictorLib.models.bundle import Bundle, read_bundle
-from PDL1PredictorLib.models.deep_radscore import DeepRadScore
+from PDL1PredictorLib.models.load import load_predictor
+from PDL1PredictorLib.models.predictor import Given
 from PDL1PredictorLib.phantom.patient import make_patient
 from PDL1PredictorLib.phantom.truth import PHANTOM_ENDPOINTS
 from PDL1PredictorLib.predict import Options, predict_case
@@ -50,10 +51,10 @@ def test_its_card_says_what_it_is_and_every_figure_of_the_manifest(bundle: Bundl
 
 
 def test_it_is_at_home_with_a_new_synthetic_patient_and_not_with_a_strange_one(bundle: Bundle):
-    predictor = DeepRadScore(bundle)
+    predictor = load_predictor(bundle)
     patient = make_patient(seed=77, index=3, extent="tumor")
     answer = predict_case(patient.case, predictor, Options(device="cpu")).lesions[0]
     assert answer.atypicality < 1
     assert [e.endpoint for e in answer.endpoints] == list(PHANTOM_ENDPOINTS)
     strange = {name: value * 30 for name, value in answer.features.items()}
-    assert predictor.inputs(np.zeros(10), strange).atypicality > 1
+    assert predictor.inputs(Given(strange, None, 10.0), np.zeros(10)).atypicality > 1

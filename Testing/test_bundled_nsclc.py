@@ -10,7 +10,7 @@ import safetensors.numpy
 
 from PDL1PredictorLib.learning.classifiers import HOLDS_ROWS
 from PDL1PredictorLib.models.bundle import Bundle, read_bundle
-from PDL1PredictorLib.models.deep_radscore import DeepRadScore
+from PDL1PredictorLib.models.load import load_predictor
 from PDL1PredictorLib.models.manifest import REGIONS
 from PDL1PredictorLib.phantom.patient import make_patient
 from PDL1PredictorLib.predict import Options, predict_case
@@ -61,7 +61,7 @@ def test_no_array_has_a_row_a_tumor(bundle: Bundle):
 
 
 def test_it_answers_and_finds_a_synthetic_patient_strange_or_not(bundle: Bundle):
-    predictor = DeepRadScore(bundle)
+    predictor = load_predictor(bundle)
     patient = make_patient(seed=77, index=3, extent="tumor")
     result = predict_case(patient.case, predictor, Options(device="cpu"))
     answers = result.lesions[0].endpoints
@@ -74,5 +74,5 @@ def test_it_answers_and_finds_a_synthetic_patient_strange_or_not(bundle: Bundle)
 
 
 def test_what_it_was_trained_on_decides_what_its_network_sees(bundle: Bundle):
-    regions = DeepRadScore(bundle).manifest.regions
+    regions = load_predictor(bundle).manifest.regions
     assert (regions.patch_pixels, regions.patch_margin_mm) == (96, 10.0)

@@ -24,9 +24,10 @@ from PDL1PredictorLib.imaging.case_files import Files
 from PDL1PredictorLib.imaging.patch import deep_patch, place_map
 from PDL1PredictorLib.imaging.preview import preview
 from PDL1PredictorLib.imaging.regions import make_regions
-from PDL1PredictorLib.models.bundle import read_bundle
-from PDL1PredictorLib.models.deep_radscore import DeepRadScore
+from PDL1PredictorLib.models.answers import calibrated_log_odds
+from PDL1PredictorLib.models.load import load_predictor
 from PDL1PredictorLib.models.network import Network
+from PDL1PredictorLib.models.predictor import Predictor
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 from PDL1PredictorLib.predict import Options, image_sha256, predict_case, predict_files
 from PDL1PredictorLib.report.json_result import schema
@@ -48,8 +49,8 @@ def written(files: Files, tiny_model: Path, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture(scope="module")
-def predictor(tiny_model: Path) -> DeepRadScore:
-    return DeepRadScore(read_bundle(tiny_model))
+def predictor(tiny_model: Path) -> Predictor:
+    return load_predictor(tiny_model)
 
 
 def test_everything_is_written(written: Path):
@@ -82,16 +83,16 @@ def test_the_patient_is_named_where_that_is_asked_for(files: Files, tiny_model: 
     assert (result["case"], result["clinical"]["age_years"]) == ("Frau Müller", 61)
 
 
-def test_the_same_case_gives_the_same_answer(phantom, predictor: DeepRadScore):
+def test_the_same_case_gives_the_same_answer(phantom, predictor: Predictor):
     first, second = (predict_case(phantom.case, predictor, Options(device="cpu")).lesions[0] for _ in range(2))
     assert first.endpoints == second.endpoints
     assert first.features == second.features
 
 
-def test_contributions_add_up_to_the_answer(phantom, predictor: DeepRadScore):
+def test_contributions_add_up_to_the_answer(phantom, predictor: Predictor):
     result = predict_case(phantom.case, predictor, Options(device="cpu"))
     for model, answer in zip(predictor.manifest.endpoints, result.lesions[0].endpoints, strict=True):
-        start = predictor.log_odds(model, np.zeros((1, 12)))[0]
+        start = calibrated_log_odds(model.rule, predictor.score(model, np.zeros((1, 12))))[0]
         total = start + sum(c.effect for c in answer.contributions)
         assert 1 / (1 + np.exp(-total)) == pytest.approx(answer.probability, abs=1e-6)
         effects = [abs(c.effect) for c in answer.contributions]
@@ -109,7 +110,7 @@ def two_tumors(phantom) -> Case:
     return replace(phantom.case, tumor=image)
 
 
-def test_of_several_tumors_the_largest_is_predicted_unless_all_are_asked_for(phantom, predictor: DeepRadScore):
+def test_of_several_tumors_the_largest_is_predicted_unless_all_are_asked_for(phantom, predictor: Predictor):
     case = two_tumors(phantom)
     alone = predict_case(phantom.case, predictor, Options(device="cpu"))
     largest = predict_case(case, predictor, Options(device="cpu"))
@@ -132,7 +133,7 @@ def test_a_lesion_that_is_no_number_is_refused(lesion: str):
         Options(lesion=lesion)
 
 
-def test_a_mask_of_specks_only_is_refused(phantom, predictor: DeepRadScore):
+def test_a_mask_of_specks_only_is_refused(phantom, predictor: Predictor):
     mask = np.zeros(phantom.case.tumor.GetSize()[::-1], np.uint8)
     mask[4:20:2, 100:120:2, 100:120:2] = 1
     image = sitk.GetImageFromArray(mask)
@@ -141,7 +142,7 @@ def test_a_mask_of_specks_only_is_refused(phantom, predictor: DeepRadScore):
         predict_case(replace(phantom.case, tumor=image), predictor, Options(device="cpu"))
 
 
-def test_other_region_settings_are_used_and_told(phantom, predictor: DeepRadScore):
+def test_other_region_settings_are_used_and_told(phantom, predictor: Predictor):
     result = predict_case(phantom.case, predictor, Options(device="cpu", regions=RegionSettings(ring_mm=6)))
     usual = predict_case(phantom.case, predictor, Options(device="cpu"))
     assert result.lesions[0].ring.volume_ml > 1.5 * usual.lesions[0].ring.volume_ml
@@ -149,7 +150,7 @@ def test_other_region_settings_are_used_and_told(phantom, predictor: DeepRadScor
     assert not usual.warnings
 
 
-def test_a_gpu_without_memory_is_told_and_the_answer_is_the_same(phantom, predictor: DeepRadScore, monkeypatch):
+def test_a_gpu_without_memory_is_told_and_the_answer_is_the_same(phantom, predictor: Predictor, monkeypatch):
     usual = predict_case(phantom.case, predictor, Options(device="cpu"))
     load = Network.module
 
@@ -159,7 +160,7 @@ def test_a_gpu_without_memory_is_told_and_the_answer_is_the_same(phantom, predic
         return load(self, device)
 
     monkeypatch.setattr(Network, "module", poor)
-    monkeypatch.setattr("PDL1PredictorLib.predict.choose_device", lambda wanted: "cuda")
+    monkeypatch.setattr("PDL1PredictorLib.models.device.choose_device", lambda wanted: "cuda")
     result = predict_case(phantom.case, predictor, Options())
     assert result.lesions[0].endpoints == usual.lesions[0].endpoints
     assert "gpu_out_of_memory" in [w.code for w in result.lesions[0].warnings]
@@ -285,7 +286,7 @@ def test_the_hash_of_a_volume_is_of_its_voxels_and_grid_not_of_its_file(phantom)
     assert len({image_sha256(image) for image in (case.ct, moved, changed)}) == 3
 
 
-def test_a_tumor_too_small_after_resampling_is_refused(predictor: DeepRadScore):
+def test_a_tumor_too_small_after_resampling_is_refused(predictor: Predictor):
     values = np.full((40, 40, 40), -850, np.int16)
     values[18:22, 18:22, 18:22] = 40
     ct, tumor = sitk.GetImageFromArray(values), sitk.GetImageFromArray((values > 0).astype(np.uint8))
@@ -314,13 +315,13 @@ def test_an_edited_ring_is_used_and_told(files: Files, phantom, tiny_model: Path
     assert edited.lesions[0].tumor == usual.lesions[0].tumor
 
 
-def test_an_edited_ring_for_several_tumors_is_refused(phantom, predictor: DeepRadScore):
+def test_an_edited_ring_for_several_tumors_is_refused(phantom, predictor: Predictor):
     case = two_tumors(phantom)
     with pytest.raises(InputError, match="An edited ring belongs to one tumor"):
         predict_case(case, predictor, Options(device="cpu", lesion="all"), ring=case.tumor)
 
 
-def test_both_engines_give_the_same_answer(phantom, predictor: DeepRadScore):
+def test_both_engines_give_the_same_answer(phantom, predictor: Predictor):
     need_pyradiomics()
     ours, judge = (
         predict_case(phantom.case, predictor, Options(device="cpu", engine=name)).lesions[0]

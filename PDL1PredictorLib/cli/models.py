@@ -22,7 +22,7 @@ def _models(options: argparse.Namespace, speaker: Speaker) -> None:
         if model is None:
             lines.append(f"{bundle.path.name}: cannot be used. {bundle.problem}")
             continue
-        endpoints = ", ".join(model.auc)
+        endpoints = ", ".join(model.endpoints)
         lines.append(
             f"{model.name} {model.version}: {model.title}\n  {endpoints}\n  {model.intended_use}\n  sha256 "
             f"{model.sha256}"

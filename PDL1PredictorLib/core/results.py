@@ -148,9 +148,9 @@ class LesionResult:
         features: Radiomic features by name, both regions.
         scores: By endpoint, what the model made of the features before it answered, by name (`radscore_tumor` ...).
         atypicality: Mahalanobis distance of the case to the training cohort over its 99th percentile; above 1 is
-            unlike; NaN where the model keeps no reference.
+            unlike; NaN where the model keeps no reference, so that it is not known.
         warnings: What the reader must know.
-        heat_maps: Grad-CAM per endpoint; empty if not asked for.
+        heat_maps: Per endpoint; none where no network sees the picture.
         tumor_image: uint8 mask on the resampled grid.
         ring_image: uint8 mask on the same grid.
         views_ct: HU volume around the tumor on the resampled lattice, for pictures.
@@ -160,7 +160,7 @@ class LesionResult:
     center_lps_mm: tuple[float, float, float]
     tumor: RegionMeasures
     ring: RegionMeasures
-    endpoints: tuple[BinaryAnswer, ...]
+    endpoints: tuple[Answer, ...]
     features: dict[str, float]
     scores: dict[str, dict[str, float]]
     atypicality: float
@@ -169,6 +169,29 @@ class LesionResult:
     tumor_image: sitk.Image
     ring_image: sitk.Image
     views_ct: sitk.Image
+
+
+@dataclass(frozen=True)
+class NumberTest:
+    """How far the answers for a number lay off on cases that nothing had seen.
+
+    Attributes:
+        n: Number of cases.
+        mse: Mean squared error, in the square of the endpoint's unit.
+        mse_of_mean: The same of a model that always answers with the training cases' mean.
+        mae: Mean absolute error, in the endpoint's unit.
+        r2: Share of the variance that is explained; below 0 where the mean would have been better.
+        r2_low: Lower end of its 95 % interval.
+        r2_high: Upper end.
+    """
+
+    n: int
+    mse: float
+    mse_of_mean: float
+    mae: float
+    r2: float
+    r2_low: float
+    r2_high: float
 
 
 @dataclass(frozen=True)
@@ -184,7 +207,9 @@ class ModelSummary:
         cohort: Whom it was trained on, in words.
         limitations: From the card.
         licence: Licence of the weights.
-        auc: Per endpoint (value, low, high, n positive, n negative) on the untouched test cases.
+        endpoints: Keys, in the model's order.
+        auc: Per yes/no endpoint (value, low, high, n positive, n negative) on the untouched test cases.
+        number_tests: Per endpoint that is a number, how far its answers lay off on the untouched test cases.
     """
 
     name: str
@@ -195,7 +220,9 @@ class ModelSummary:
     cohort: str
     limitations: tuple[str, ...]
     licence: str
+    endpoints: tuple[str, ...]
     auc: dict[str, tuple[float, float, float, int, int]]
+    number_tests: dict[str, NumberTest]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from PDL1PredictorLib.learning.classifiers import CLASSIFIERS, N_REPEATS, Choice, Chosen, choose_classifier
-from PDL1PredictorLib.models.deep_radscore import limited_log_odds
+from PDL1PredictorLib.models.answers import limited_log_odds
 from PDL1PredictorLib.statistics.calibration import bootstrap_platt, fit_platt
 from PDL1PredictorLib.statistics.conformal import class_conditional_quantiles
 from PDL1PredictorLib.statistics.discrimination import sensitivity_threshold, youden_threshold

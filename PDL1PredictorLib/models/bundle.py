@@ -28,7 +28,8 @@ from PDL1PredictorLib.models.bundle_files import (
     read_contents,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # what is written
+READABLE = (1, 2)
 MAX_MANIFEST_BYTES = 32 * 2**20
 SUFFIXES = (".safetensors", ".onnx", ".md", ".json", ".csv", ".png", ".txt")
 CODE_SUFFIXES = (".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib", ".npy", ".npz")
@@ -203,8 +204,9 @@ def _manifest(where: str, raw: bytes) -> dict[str, Any]:
     if not isinstance(manifest, dict):
         raise BundleError(f"{where}: {MANIFEST} must be a JSON object, got a {type(manifest).__name__}. {AGAIN}")
     version = manifest.get("schema_version")
-    if type(version) is not int or version < SCHEMA_VERSION:
-        raise BundleError(f"{where} has schema version {version!r}; this library reads {SCHEMA_VERSION}. {AGAIN}")
+    if type(version) is not int or version < min(READABLE):
+        known = " and ".join(map(str, READABLE))
+        raise BundleError(f"{where} has schema version {version!r}; this library reads {known}. {AGAIN}")
     if version > SCHEMA_VERSION:  # told before anything else, as a newer manifest may look quite different
         raise BundleError(
             f"{where} has schema version {version}; this library reads up to {SCHEMA_VERSION}. Update PDL1Predictor."

@@ -1,6 +1,6 @@
 """The files that a manifest names, held against it: tables, weights and classifiers, before any package reads them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -15,18 +15,18 @@ LARGEST = 1e30
 _AGAIN = "Get the bundle again from its source."
 
 
-def read_tables(bundle: Bundle, file: str, n_reference: int, endpoints: Iterable[str]) -> dict[str, np.ndarray]:
+def read_tables(bundle: Bundle, file: str, n_reference: int | None, endpoints: Iterable[str]) -> dict[str, np.ndarray]:
     """The tables of a model, 64-bit.
 
     Args:
         bundle: The model.
         file: Where they lie in it.
-        n_reference: Number of features n of the out-of-distribution check.
-        endpoints: Keys of the model's endpoints.
+        n_reference: Number of features n of the out-of-distribution check; None where there is none.
+        endpoints: Keys of the model's yes/no endpoints.
 
     Returns:
-        `reference/mean` (n,), `reference/precision` (n, n), and by endpoint `calibration/KEY` (k, 2): slope and
-        intercept of the resampled calibrations.
+        `reference/mean` (n,) and `reference/precision` (n, n) of the check, and by endpoint `calibration/KEY` (k, 2):
+        slope and intercept of the resampled calibrations.
 
     Raises:
         BundleError: One is not there, of another shape or kind, or holds impossible numbers.
@@ -35,8 +35,10 @@ def read_tables(bundle: Bundle, file: str, n_reference: int, endpoints: Iterable
         tables = read_tensors(bundle.file(file))
     except ValueError as error:
         raise BundleError(f"The tables of {bundle.name} cannot be read: {error} {_AGAIN}") from error
-    n = n_reference
-    for name, shape in {"reference/mean": (n,), "reference/precision": (n, n)}.items():
+    shapes: dict[str, tuple[int, ...]] = {}
+    if n_reference is not None:
+        shapes = {"reference/mean": (n_reference,), "reference/precision": (n_reference, n_reference)}
+    for name, shape in shapes.items():
         if name not in tables or tables[name].shape != shape:
             raise BundleError(f"The tables of {bundle.name} need {name} of shape {shape}.")
     for key in endpoints:
@@ -51,7 +53,8 @@ def read_tables(bundle: Bundle, file: str, n_reference: int, endpoints: Iterable
             raise BundleError(
                 f"The tables of {bundle.name} need {brief(name)} as floating-point numbers of at most {LARGEST:g}."
             )
-    _check_precision(bundle.name, wide["reference/precision"])
+    if n_reference is not None:
+        _check_precision(bundle.name, wide["reference/precision"])
     return wide
 
 
@@ -86,13 +89,13 @@ def check_weights(bundle: Bundle, file: str, n_deep: int, n_endpoints: int) -> N
         )
 
 
-def check_classifiers(bundle: Bundle, files: Iterable[str], n_inputs: int) -> None:
-    """Hold the classifiers against what our exporters write.
+def check_classifiers(bundle: Bundle, files: Mapping[str, int]) -> None:
+    """Hold the classifiers, each with its number of inputs, against what our exporters write.
 
     Raises:
         BundleError: One is damaged, holds what a classifier does not need, or has other inputs or outputs.
     """
-    for file in dict.fromkeys(files):
+    for file, n_inputs in files.items():
         try:
             check_classifier(bundle.file(file), n_inputs)
         except BundleError:

@@ -1,65 +1,73 @@
-"""What a Deep-RadScore bundle says of itself: `model.json` as checked, frozen values."""
+"""What a bundle says of itself: `model.json`, schema 2 or 1, as checked, frozen values."""
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.errors import BundleError, InputError, PDL1Error
+from PDL1PredictorLib.core.needs import Needs
 from PDL1PredictorLib.core.outside_text import one_line
 from PDL1PredictorLib.core.results import ModelSummary
 from PDL1PredictorLib.core.settings import RegionSettings
-from PDL1PredictorLib.core.strict_json import brief, finite_number, whole_number
+from PDL1PredictorLib.core.strict_json import brief
 from PDL1PredictorLib.models.bundle import Bundle, read_bundle
 from PDL1PredictorLib.models.contents import check_classifiers, check_weights, read_tables
+from PDL1PredictorLib.models.schema.endpoints import (
+    FEATURE_PARTS,
+    REGIONS,
+    BinaryRule,
+    EndpointModel,
+    Linear,
+    NumberRule,
+    input_names,
+    read_endpoint,
+)
+from PDL1PredictorLib.models.schema.v1 import upgraded
+from PDL1PredictorLib.models.schema.values import (
+    MAX_DEEP,
+    SMALLEST_SD,
+    count,
+    mapping,
+    number,
+    number_or_none,
+    numbers,
+    one_of,
+    text,
+    texts,
+)
 from PDL1PredictorLib.networks.names import BACKBONES
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
-KIND = "deep-radscore"
-REGIONS = ("tumor", "ring")
-MAX_DEEP = 4096
-MAX_FEATURES = 20_000
+FAMILIES = ("stack",)
 MAX_REFERENCE = 2000
 MAX_FILTERS = 32
-MAX_CASES = 10**9
-LARGEST, SMALLEST_SD = 1e30, 1e-30  # so that no sum or product of them leaves 64 bits
-STEEPEST = 1e6  # of a calibration
 MAX_LIMITATIONS = 100
 MAX_LETTERS = {"title": 300, "version": 100, "licence": 200, "intended_use": 5000, "cohort": 5000}
 _AGAIN = "Get the bundle again from its source."
 
 
 @dataclass(frozen=True)
-class EndpointModel:
-    """Everything that turns the inputs of one endpoint into its calibrated probability.
+class NetworkEntry:
+    """The network of a bundle.
 
     Attributes:
-        key: The endpoint.
-        coefficients: Per region, the RadScore's coefficients by feature name (for standardized features).
-        input_mean: Training mean of each fused input.
-        input_sd: Training SD of each fused input, over n.
-        classifier: File name of the ONNX classifier.
-        kind: Its kind in words, such as `logistic regression`.
-        slope: Platt slope on the classifier's log-odds.
-        intercept: Platt intercept.
-        conformal: Nonconformity quantile of true negatives and of true positives; infinite when it could not be set.
-        threshold: Calibrated probability at and above which the call is positive.
-        auc: On the untouched test cases: value, low, high, n positive, n negative; None when it was not measured.
+        file: File name of its weights.
+        graph: File name of its ONNX graph without weights; None where the library has that of the backbone, or none.
+        backbone: One of `networks.names.BACKBONES`.
+        n_deep: Width of the deep feature vector.
+        bits: Of a weight in the file: 8 or 16.
+        head: `linear` where the answers are a weighted mean over the feature maps, so that the maps need no gradient.
+        moved: Largest change of a probability of the test cases by the rounding to `bits`; None where not measured.
     """
 
-    key: str
-    coefficients: Mapping[str, Mapping[str, float]]
-    input_mean: tuple[float, ...]
-    input_sd: tuple[float, ...]
-    classifier: str
-    kind: str
-    slope: float
-    intercept: float
-    conformal: tuple[float, float]
-    threshold: float
-    auc: tuple[float, float, float, int, int] | None
+    file: str
+    graph: str | None
+    backbone: str
+    n_deep: int
+    bits: int
+    head: str
+    moved: float | None
 
 
 @dataclass(frozen=True)
@@ -67,44 +75,50 @@ class Manifest:
     """A checked manifest.
 
     Attributes:
+        family: How answers are made: `stack`, see `models.stack`.
+        needs: What must be given of a case.
         regions: How the regions are made.
-        features: How they are measured.
-        n_deep: Width of the deep feature vector.
-        backbone: Of the network, one of `networks.names.BACKBONES`.
-        weights: File name of the network's weights.
+        features: How they are measured; None where no radiomic feature is used.
+        network: What sees the picture; None where nothing does.
         tables: File name of the numeric tables (reference distribution, calibration resamples).
         feature_mean: Training mean of every radiomic feature that the model uses.
         feature_sd: Training SD of the same.
-        reference_features: Names of the inputs of the out-of-distribution check.
-        reference_distance: 99th percentile of the Mahalanobis distance of cases that it was not fitted on.
-        coverage: Design coverage of the prediction sets.
+        reference_features: Names of the inputs of the out-of-distribution check; none where there is no check.
+        reference_distance: 99th percentile of the Mahalanobis distance of cases that it was not fitted on; None where
+            there is no check.
+        coverage: Design coverage of prediction sets and intervals.
         endpoints: In the model's order, the primary one first.
         summary: What a reader needs to know.
     """
 
+    family: str
+    needs: Needs
     regions: RegionSettings
-    features: FeatureSettings
-    n_deep: int
-    backbone: str
-    weights: str
+    features: FeatureSettings | None
+    network: NetworkEntry | None
     tables: str
     feature_mean: Mapping[str, float]
     feature_sd: Mapping[str, float]
     reference_features: tuple[str, ...]
-    reference_distance: float
+    reference_distance: float | None
     coverage: float
     endpoints: tuple[EndpointModel, ...]
     summary: ModelSummary
 
     @property
-    def inputs(self) -> tuple[str, ...]:
-        """Names of the fused inputs: deep features first, then the RadScore of each region."""
-        return input_names(self.n_deep)
+    def n_reference(self) -> int | None:
+        """Number of features of the out-of-distribution check; None where there is no check."""
+        return None if self.reference_distance is None else len(self.reference_features)
 
+    @property
+    def calibrated(self) -> tuple[str, ...]:
+        """Endpoints that the tables hold resampled calibrations of."""
+        return tuple(model.key for model in self.endpoints if isinstance(model.rule, BinaryRule))
 
-def input_names(n_deep: int) -> tuple[str, ...]:
-    """Names of the fused inputs for a network of `n_deep` deep features."""
-    return (*(f"deep_{i + 1}" for i in range(n_deep)), *(f"radscore_{region}" for region in REGIONS))
+    def inputs(self, model: EndpointModel) -> tuple[str, ...]:
+        """Names of one endpoint's inputs, in their order."""
+        n_deep = self.network.n_deep if self.network is not None else 0
+        return input_names(n_deep, model.parts, model.selected, self.needs.clinical)
 
 
 @dataclass(frozen=True)
@@ -143,46 +157,33 @@ def read_manifest(bundle: Bundle) -> Manifest:
         BundleError: Something is missing, of another type, out of its bounds, or does not fit the rest.
     """
     try:
-        manifest = _parse(bundle)
+        data = bundle.manifest
+        manifest = _parse(bundle, upgraded(data) if data["schema_version"] == 1 else data)
     except KeyError as error:
         raise BundleError(f"The model {bundle.name} lacks {error} in model.json. Get the bundle again.") from error
     except (TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, InputError) as error:
         raise BundleError(f"The model {bundle.name} has a model.json that cannot be used: {error}") from error
+    _check_parts(bundle.name, manifest)
     _check_names(bundle.name, manifest)
-    keys = [model.key for model in manifest.endpoints]
-    read_tables(bundle, manifest.tables, len(manifest.reference_features), keys)
-    check_weights(bundle, manifest.weights, manifest.n_deep, len(keys))
-    check_classifiers(bundle, (model.classifier for model in manifest.endpoints), len(manifest.inputs))
+    _check_files(bundle, manifest)
     return manifest
 
 
-def _parse(bundle: Bundle) -> Manifest:
-    data = bundle.manifest
-    network = _mapping(data["network"], "network")
-    backbone = network["backbone"]
-    if backbone not in BACKBONES or data["architecture"] != f"{KIND}/{backbone}":
-        raise ValueError(
-            f"it is of the kind {brief(data['architecture'])} with the backbone {brief(backbone)}; this library reads "
-            f"'{KIND}/BACKBONE' with one of {', '.join(BACKBONES)}."
-        )
+def _parse(bundle: Bundle, data: Mapping[str, Any]) -> Manifest:
     endpoints = _parse_endpoints(data)
-    reference = _mapping(data["reference"], "reference")
-    names = _texts(reference["features"], "reference.features", MAX_REFERENCE)
-    distance = finite_number(reference["distance_99"], "reference.distance_99", 0.0, LARGEST)
-    coverage = finite_number(data["conformal_coverage"], "conformal_coverage", 0.0, 1.0)
-    if distance < SMALLEST_SD:
-        raise ValueError(f"reference.distance_99 must be positive, got {distance:g}.")
+    names, distance = _reference(data["reference"])
+    coverage = number(data["coverage"], "coverage", 0.0, 1.0)
     if coverage in (0.0, 1.0):
-        raise ValueError(f"conformal_coverage must lie between 0 and 1, both left out, got {coverage:g}.")
+        raise ValueError(f"coverage must lie between 0 and 1, both left out, got {coverage:g}.")
     return Manifest(
+        family=one_of(data["family"], "family", FAMILIES),
+        needs=_needs(data["needs"]),
         regions=_regions(data["regions"]),
         features=_features(data["features"]),
-        n_deep=whole_number(network["n_deep"], "network.n_deep", 1, MAX_DEEP),
-        backbone=backbone,
-        weights=_text(network["file"], "network.file"),
-        tables=_text(data["tables"], "tables"),
-        feature_mean=_numbers(data["feature_mean"], "feature_mean"),
-        feature_sd=_numbers(data["feature_sd"], "feature_sd", positive=True),
+        network=_network(data["network"]),
+        tables=text(data["tables"], "tables"),
+        feature_mean=numbers(data["feature_mean"], "feature_mean"),
+        feature_sd=numbers(data["feature_sd"], "feature_sd", positive=True),
         reference_features=names,
         reference_distance=distance,
         coverage=coverage,
@@ -191,21 +192,60 @@ def _parse(bundle: Bundle) -> Manifest:
     )
 
 
+def _needs(values: Any) -> Needs:
+    """What is needed; its class looks at the words and leaves the kinds to its callers."""
+    given = mapping(values, "needs")
+    if not isinstance(given["features"], bool):
+        raise ValueError(f"needs.features must be true or false, got {brief(given['features'])}.")
+    for name in ("picture", "pet"):
+        text(given[name], f"needs.{name}")
+    texts(given["clinical"], "needs.clinical", 32)
+    return Needs.from_dict(dict(given))
+
+
+def _network(values: Any) -> NetworkEntry | None:
+    if values is None:
+        return None
+    given = mapping(values, "network")
+    return NetworkEntry(
+        file=text(given["file"], "network.file"),
+        graph=None if given["graph"] is None else text(given["graph"], "network.graph"),
+        backbone=one_of(given["backbone"], "network.backbone", BACKBONES),
+        n_deep=count(given["n_deep"], "network.n_deep", 1, MAX_DEEP),
+        bits=one_of(given["bits"], "network.bits", (8, 16)),
+        head=one_of(given["head"], "network.head", ("linear", "other")),
+        moved=number_or_none(given["moved"], "network.moved", 0.0, 1.0),
+    )
+
+
+def _reference(values: Any) -> tuple[tuple[str, ...], float | None]:
+    if values is None:
+        return (), None
+    given = mapping(values, "reference")
+    names = texts(given["features"], "reference.features", MAX_REFERENCE)
+    distance = number(given["distance_99"], "reference.distance_99", 0.0)
+    if distance < SMALLEST_SD:
+        raise ValueError(f"reference.distance_99 must be positive, got {distance:g}.")
+    return names, distance
+
+
 def _regions(values: Any) -> RegionSettings:
     """Region settings, whose class looks at the bounds and leaves the kinds to its callers."""
-    for name, value in _mapping(values, "regions").items():
+    for name, value in mapping(values, "regions").items():
         if name in ("spacing_mm", "ring_mm") or (name == "patch_margin_mm" and value is not None):
-            finite_number(value, f"regions.{name}", 0.0, 1e6)
+            number(value, f"regions.{name}", 0.0, 1e6)
         elif name == "patch_pixels":
-            whole_number(value, "regions.patch_pixels", 1, 10**6)
+            count(value, "regions.patch_pixels", 1, 10**6)
         elif name in ("exclude_air", "exclude_bone") and not isinstance(value, bool):
             raise ValueError(f"regions.{name} must be true or false, got {brief(value)}.")
     return RegionSettings.from_dict(values)
 
 
-def _features(values: Any) -> FeatureSettings:
+def _features(values: Any) -> FeatureSettings | None:
     """Feature settings; lists are bounded here, since every filter of them multiplies the features."""
-    for name, value in _mapping(values, "features").items():
+    if values is None:
+        return None
+    for name, value in mapping(values, "features").items():
         items = value if isinstance(value, list) else [value]
         if len(items) > MAX_FILTERS or any(isinstance(item, (list, dict)) for item in items):
             raise ValueError(
@@ -213,113 +253,67 @@ def _features(values: Any) -> FeatureSettings:
             )
         for item in items:
             if isinstance(item, str):
-                _text(item, f"features.{name[:120]}")
+                text(item, f"features.{name[:120]}")
     return FeatureSettings.from_dict(values)
 
 
 def _parse_endpoints(data: Mapping[str, Any]) -> tuple[EndpointModel, ...]:
-    order = _texts(data["endpoint_order"], "endpoint_order", 64)
-    described = _mapping(data["endpoints"], "endpoints")
+    order = texts(data["endpoint_order"], "endpoint_order", 64)
+    described = mapping(data["endpoints"], "endpoints")
     if order and set(described) != set(order):
         strange = sorted(set(described) ^ set(order))
         raise ValueError(f"endpoint_order and endpoints must name the same, but {brief(strange[0])} is in one only.")
-    return tuple(_parse_endpoint(key, _mapping(described[key], f"endpoints.{key}")) for key in order)
-
-
-def _parse_endpoint(key: str, data: Mapping[str, Any]) -> EndpointModel:
-    endpoint(key)  # refuses a key that the library cannot put into words
-    classifier, calibration = (_mapping(data[name], f"{key}.{name}") for name in ("classifier", "calibration"))
-    radscore = _mapping(data["radscore"], f"{key}.radscore")
-    return EndpointModel(
-        key=key,
-        coefficients={region: _numbers(radscore[region], f"{key}.radscore.{region}") for region in REGIONS},
-        input_mean=_series(data["input_mean"], f"{key}.input_mean"),
-        input_sd=_series(data["input_sd"], f"{key}.input_sd"),
-        classifier=_text(classifier["file"], f"{key}.classifier.file"),
-        kind=_text(classifier["kind"], f"{key}.classifier.kind"),
-        slope=finite_number(calibration["slope"], f"{key}.calibration.slope", -STEEPEST, STEEPEST),
-        intercept=finite_number(calibration["intercept"], f"{key}.calibration.intercept", -STEEPEST, STEEPEST),
-        conformal=_conformal(data["conformal"], f"{key}.conformal"),
-        threshold=finite_number(data["threshold"], f"{key}.threshold", 0.0, 1.0),
-        auc=_auc(data["test_auc"], f"{key}.test_auc"),
-    )
-
-
-def _conformal(values: Any, what: str) -> tuple[float, float]:
-    if not isinstance(values, list) or len(values) != 2:
-        raise ValueError(f"{what} must hold two numbers, of negatives and of positives, got {brief(values)}.")
-    negative, positive = (math.inf if q is None else finite_number(q, what, 0.0, 1.0) for q in values)
-    return negative, positive
-
-
-def _auc(values: Any, what: str) -> tuple[float, float, float, int, int] | None:
-    if values is None:
-        return None
-    given = _mapping(values, what)
-    value, low, high = (finite_number(given[name], f"{what}.{name}", 0.0, 1.0) for name in ("value", "low", "high"))
-    if not low - 1e-9 <= value <= high + 1e-9:
-        raise ValueError(f"{what} is {value:g}, which lies outside its interval from {low:g} to {high:g}.")
-    positive, negative = (
-        whole_number(given[name], f"{what}.{name}", 0, MAX_CASES) for name in ("n_positive", "n_negative")
-    )
-    return value, low, high, positive, negative
+    return tuple(read_endpoint(key, mapping(described[key], f"endpoints.{key}")) for key in order)
 
 
 def _summary(bundle: Bundle, endpoints: tuple[EndpointModel, ...]) -> ModelSummary:
     data = bundle.manifest
-    words = {name: one_line(_text(data[name], name, most)) for name, most in MAX_LETTERS.items()}
+    words = {name: one_line(text(data[name], name, most)) for name, most in MAX_LETTERS.items()}
     limitations = tuple(
-        map(one_line, _texts(data["limitations"], "limitations", MAX_LIMITATIONS, letters=5000, once=False))
+        map(one_line, texts(data["limitations"], "limitations", MAX_LIMITATIONS, letters=5000, once=False))
     )
-    auc = {model.key: model.auc for model in endpoints if model.auc is not None}
-    return ModelSummary(name=bundle.name, sha256=bundle.sha256, limitations=limitations, auc=auc, **words)
+    rules = {model.key: model.rule for model in endpoints}
+    return ModelSummary(
+        name=bundle.name,
+        sha256=bundle.sha256,
+        limitations=limitations,
+        endpoints=tuple(rules),
+        auc={key: rule.test for key, rule in rules.items() if isinstance(rule, BinaryRule) and rule.test},
+        number_tests={key: rule.test for key, rule in rules.items() if isinstance(rule, NumberRule) and rule.test},
+        **words,
+    )
 
 
-# Values of JSON as values of their kind, or a sentence that names the entry.
-
-
-def _mapping(value: Any, what: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise ValueError(f"{what} must be an object, got {brief(value)}.")
-    return value
-
-
-def _text(value: Any, what: str, most: int = 300) -> str:
-    if not isinstance(value, str) or len(value) > most:
-        raise ValueError(f"{what} must be a text of at most {most} letters, got {brief(value)}.")
-    return value
-
-
-def _texts(value: Any, what: str, most: int, letters: int = 300, once: bool = True) -> tuple[str, ...]:
-    if not isinstance(value, list) or len(value) > most:
-        raise ValueError(f"{what} must be a list of at most {most} texts, got {brief(value)}.")
-    found = tuple(_text(item, f"an entry of {what}", letters) for item in value)
-    if once and len(set(found)) < len(found):
-        twice = next(item for item in found if found.count(item) > 1)
-        raise ValueError(f"{what} names {brief(twice)} twice.")
-    return found
-
-
-def _series(value: Any, what: str) -> tuple[float, ...]:
-    if not isinstance(value, list) or len(value) > MAX_DEEP + len(REGIONS):
-        raise ValueError(f"{what} must be a list of numbers, got {brief(value)}.")
-    return tuple(finite_number(item, what, -LARGEST, LARGEST) for item in value)
-
-
-def _numbers(values: Any, what: str, positive: bool = False) -> dict[str, float]:
-    if len(_mapping(values, what)) > MAX_FEATURES:
-        raise ValueError(f"{what} has {len(values)} entries; at most {MAX_FEATURES} are read.")
-    numbers = {name: finite_number(value, f"{what}.{name[:120]}", -LARGEST, LARGEST) for name, value in values.items()}
-    name = next((name for name, value in numbers.items() if value < SMALLEST_SD), None) if positive else None
-    if name is not None:
-        raise ValueError(f"{what}.{name[:120]}: a standard deviation must be positive, got {numbers[name]:g}.")
-    return numbers
+def _check_parts(name: str, manifest: Manifest) -> None:
+    """What the endpoints are made of, what is needed and what there is must be the same."""
+    if not manifest.endpoints:
+        raise BundleError(f"The model {name} predicts no endpoint.")
+    used = {part for model in manifest.endpoints for part in model.parts}
+    needs, network = manifest.needs, manifest.network
+    for entry, value, allowed in (("picture", needs.picture, ("none", "slice")), ("pet", needs.pet, ("no",))):
+        if value not in allowed:
+            raise BundleError(
+                f"The model {name} needs.{entry} {value!r}; models of the family {manifest.family} take "
+                f"{' or '.join(allowed)}. {_AGAIN}"
+            )
+    pairs = (
+        ("needs.features", needs.features, "features", manifest.features is not None),
+        ("needs.picture", needs.picture == "slice", "network", network is not None),
+        ("the part deep", "deep" in used, "network", network is not None),
+        ("the part clinical", "clinical" in used, "needs.clinical", bool(needs.clinical)),
+    )
+    for one, has_one, other, has_other in pairs:
+        if has_one != has_other:
+            raise BundleError(f"The model {name} must have {one} and {other} both or neither. {_AGAIN}")
+    if used & set(FEATURE_PARTS) and manifest.features is None:
+        raise BundleError(f"The model {name} has inputs of radiomic features, but measures none. {_AGAIN}")
 
 
 def _check_names(name: str, manifest: Manifest) -> None:
     """Every feature that is used must be one that extraction gives, with its mean and SD."""
-    given = {feature for region in REGIONS for feature in manifest.features.feature_names(region)}
-    used = {feature for model in manifest.endpoints for region in REGIONS for feature in model.coefficients[region]}
+    settings = manifest.features
+    given = set() if settings is None else {n for region in REGIONS for n in settings.feature_names(region)}
+    used = {feature for model in manifest.endpoints for feature in model.used_features}
     used |= set(manifest.reference_features)
     strange = (
         sorted(used - given) or sorted(used - set(manifest.feature_mean)) or sorted(used - set(manifest.feature_sd))
@@ -328,9 +322,25 @@ def _check_names(name: str, manifest: Manifest) -> None:
         raise BundleError(
             f"The model {name} uses the feature {strange[0]}, which its settings do not give. Get the bundle again."
         )
-    n_inputs = len(manifest.inputs)
     for model in manifest.endpoints:
-        if not len(model.input_mean) == len(model.input_sd) == n_inputs or min(model.input_sd) < SMALLEST_SD:
-            raise BundleError(f"The model {name} needs {n_inputs} input means and positive SDs for {model.key}.")
-    if not manifest.endpoints:
-        raise BundleError(f"The model {name} predicts no endpoint.")
+        n = len(manifest.inputs(model))
+        if not len(model.input_mean) == len(model.input_sd) == n or min(model.input_sd) < SMALLEST_SD:
+            raise BundleError(f"The model {name} needs {n} input means and positive SDs for {model.key}.")
+        if isinstance(model.model, Linear) and len(model.model.coefficients) != n:
+            raise BundleError(f"The model {name} needs {n} coefficients for {model.key}.")
+
+
+def _check_files(bundle: Bundle, manifest: Manifest) -> None:
+    read_tables(bundle, manifest.tables, manifest.n_reference, manifest.calibrated)
+    network = manifest.network
+    if network is not None:
+        check_weights(bundle, network.file, network.n_deep, len(manifest.endpoints))
+        if network.graph is not None:
+            bundle.file(network.graph)
+    classifiers: dict[str, int] = {}
+    for model in manifest.endpoints:
+        if isinstance(model.model, str):
+            n = len(manifest.inputs(model))
+            if classifiers.setdefault(model.model, n) != n:
+                raise BundleError(f"The model {bundle.name} uses {brief(model.model)} for endpoints of other inputs.")
+    check_classifiers(bundle, classifiers)

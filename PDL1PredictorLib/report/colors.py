@@ -24,6 +24,7 @@ ANSWERS = {
     "negative": AnswerColors(ink="#24588c", ground="#eef4fa", bar="#a9c6e2"),
     "undecided": _IN_DOUBT,
     "unlike": _IN_DOUBT,
+    "estimate": AnswerColors(ink="#33415c", ground="#eff1f6", bar="#b7c2d6"),
 }
 # matplotlib's "inferno" (CC0) from 30 to 96 % of its scale, at even steps: for every color vision, brighter means more
 HEAT_COLORS = (

@@ -11,15 +11,20 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.outside_text import visible
-from PDL1PredictorLib.core.results import BinaryAnswer, CaseResult, Contribution, HeatMap, LesionResult
+from PDL1PredictorLib.core.results import Answer, CaseResult, Contribution, HeatMap, LesionResult, ModelSummary
 from PDL1PredictorLib.report import svg, words
 from PDL1PredictorLib.report.colors import ANSWERS
 from PDL1PredictorLib.report.heat_files import heat_map_name
 from PDL1PredictorLib.report.json_result import FREE_NAME, finite
+from PDL1PredictorLib.report.kinds import by_kind, renderer
 from PDL1PredictorLib.report.pictures import Picture, heat_picture, slice_pictures, tilt_degrees
 
 SHOWN_CONTRIBUTIONS = 8
 TILT_WORTH_A_WORD = 3.0  # degrees
+_TYPOGRAPHY = (
+    *((">=", "≥"), ("<=", "≤"), (" %", "\u00a0%"), (" mm", "\u00a0mm"), (" mL", "\u00a0mL")),
+    *(("p / (1 - p)", "p\u00a0/\u00a0(1\u00a0−\u00a0p)"), (" -0.", " −0.")),
+)
 
 
 @dataclass(frozen=True)
@@ -30,11 +35,12 @@ class LesionView:
         lesion: The result.
         title: `Tumor`, or `Tumor 2 of 3`.
         lead: The answer that stands first, None if the model gives none.
-        others: The other answers, in the model's order.
+        others: The other answers, in the model's order, those of one kind together.
         notes: Warnings of this lesion in words.
         atypical: Sentence for an unlike case, or empty.
         slices: Pictures of the tumor.
         heat: Picture of the heat map, None if there is none.
+        heat_method: How it was made.
         heat_title: Title of the endpoint that the heat map belongs to.
         heat_file: The map's file beside the report.
         heat_empty: Whether the map is zero everywhere.
@@ -43,12 +49,13 @@ class LesionView:
 
     lesion: LesionResult
     title: str
-    lead: BinaryAnswer | None
-    others: tuple[BinaryAnswer, ...]
+    lead: Answer | None
+    others: tuple[list[Answer], ...]
     notes: tuple[str, ...]
     atypical: str
     slices: tuple[Picture, ...]
     heat: Picture | None
+    heat_method: str
     heat_title: str
     heat_file: str
     heat_empty: bool
@@ -84,6 +91,8 @@ def to_html(result: CaseResult, with_patient: bool) -> str:
     )
     environment.filters["pretty"] = pretty
     environment.globals |= {
+        "renderer": renderer,
+        "tests_of": tests_of,
         "svg": svg,
         "words": words,
         "answer_colors": ANSWERS,
@@ -120,14 +129,21 @@ def contribution_rows(contributions: Sequence[Contribution]) -> list[Contributio
     return rows
 
 
-def limit_of(rows: Sequence[ContributionRow]) -> float:
-    """The effect that fills the chart's half: the largest one, at least 0.1 so that noise does not look like much."""
-    return max([0.1, *(abs(row.effect) for row in rows if math.isfinite(row.effect))])
+def limit_of(rows: Sequence[ContributionRow], least: float) -> float:
+    """The effect that fills the chart's half: the largest one, or `least`, so that noise does not look like much."""
+    return max([least, *(abs(row.effect) for row in rows if math.isfinite(row.effect))])
+
+
+def tests_of(model: ModelSummary, lesions: Sequence[LesionResult]) -> list[tuple[str, str, str]]:
+    """How well each endpoint did on the test cases: title, what it is, the figures; those alone that were measured."""
+    answers = lesions[0].endpoints if lesions else ()
+    rows = [(endpoint(a.endpoint), renderer(a).test_sentence(model, a.endpoint)) for a in answers]
+    return [(about.title, about.definition, figures) for about, figures in rows if figures]
 
 
 def pretty(text: str) -> str:
     """Typography that a page can show and a terminal may not: real signs, and numbers kept beside their units."""
-    for plain, nice in ((">=", "≥"), ("<=", "≤"), (" %", "\u00a0%"), (" mm", "\u00a0mm"), (" mL", "\u00a0mL")):
+    for plain, nice in _TYPOGRAPHY:
         text = text.replace(plain, nice)
     return text
 
@@ -147,11 +163,12 @@ def _view(lesion: LesionResult, result: CaseResult) -> LesionView:
         lesion=lesion,
         title=words.lesion_title(lesion, result),
         lead=first,
-        others=tuple(p for p in lesion.endpoints if p is not first),
+        others=tuple(by_kind(p for p in lesion.endpoints if p is not first)),
         notes=tuple(warning.text for warning in lesion.warnings),
         atypical=words.atypical(lesion),
         slices=slice_pictures(lesion),
         heat=heat_picture(lesion, heat_map) if heat_map else None,
+        heat_method=heat_map.method if heat_map else "",
         heat_title=endpoint(heat_map.endpoint).title if heat_map else "",
         heat_file=heat_map_name(lesion, heat_map.endpoint) if heat_map else "",
         heat_empty=heat_map is not None and not _has_heat(heat_map),
@@ -159,7 +176,7 @@ def _view(lesion: LesionResult, result: CaseResult) -> LesionView:
     )
 
 
-def _shown_heat_map(lesion: LesionResult, first: BinaryAnswer | None) -> HeatMap | None:
+def _shown_heat_map(lesion: LesionResult, first: Answer | None) -> HeatMap | None:
     wanted = first.endpoint if first else ""
     return next((m for m in lesion.heat_maps if m.endpoint == wanted), next(iter(lesion.heat_maps), None))
 

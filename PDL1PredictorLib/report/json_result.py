@@ -9,9 +9,9 @@ from typing import Any
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.endpoints import endpoint
-from PDL1PredictorLib.core.results import BinaryAnswer, CaseResult, CaseWarning, LesionResult, ModelSummary, plain
+from PDL1PredictorLib.core.results import Answer, CaseResult, CaseWarning, LesionResult, ModelSummary, plain
 from PDL1PredictorLib.report.heat_files import heat_map_name
-from PDL1PredictorLib.report.words import verdict
+from PDL1PredictorLib.report.kinds import renderer, verdict
 
 SCHEMA_VERSION = "2.0"
 FREE_NAME = "case"  # stands in for the case's name
@@ -82,25 +82,17 @@ def _lesion(lesion: LesionResult) -> dict[str, Any]:
     }
 
 
-def _endpoint(prediction: BinaryAnswer) -> dict[str, Any]:
-    words = endpoint(prediction.endpoint)
-    answer = verdict(prediction)
+def _endpoint(answer: Answer) -> dict[str, Any]:
+    about, told = endpoint(answer.endpoint), verdict(answer)
     return {
-        "kind": prediction.kind,
-        "endpoint": words.key,
-        "title": words.title,
-        "definition": words.definition,
-        "positive_word": words.positive,
-        "negative_word": words.negative,
-        "probability": prediction.probability,
-        "interval": prediction.interval,
-        "threshold": prediction.threshold,
-        "positive": bool(prediction.positive),
-        "prediction_set": prediction.prediction_set,
-        "coverage": prediction.coverage,
-        "verdict": answer.kind,
-        "verdict_text": answer.headline,
-        "contributions": [plain(contribution) for contribution in prediction.contributions],
+        "kind": answer.kind,
+        "endpoint": about.key,
+        "title": about.title,
+        "definition": about.definition,
+        **renderer(answer).fields(answer),
+        "verdict": told.kind,
+        "verdict_text": told.headline,
+        "contributions": [plain(contribution) for contribution in answer.contributions],
     }
 
 

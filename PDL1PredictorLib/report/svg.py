@@ -8,62 +8,67 @@ import base64
 import numpy as np
 from markupsafe import Markup, escape
 
-from PDL1PredictorLib.core.results import BinaryAnswer
+from PDL1PredictorLib.core.results import Answer
+from PDL1PredictorLib.report.kinds import renderer
 from PDL1PredictorLib.report.pictures import Picture, heat_rgba
-from PDL1PredictorLib.report.words import percent, percent_range
 
 SCALE_BARS_MM = (5, 10, 20, 50, 100)
 
 
-def probability_scale(prediction: BinaryAnswer) -> Markup:
-    """A scale of 0 to 100 % with the probability, its 95 % interval and the threshold of the call."""
+def answer_scale(answer: Answer) -> Markup:
+    """A scale with the answer, its interval and the threshold of the call where there is one."""
+    place = renderer(answer).scale(answer)
     left, width = 22.0, 656.0
-    p, low, high, cut = (
-        left + width * share for share in (prediction.probability, *prediction.interval, prediction.threshold)
-    )
-    anchor = "start" if cut < left + 70 else "end" if cut > left + width - 70 else "middle"
+    value, low, high = (left + width * place.share(end) for end in (place.value, *place.interval))
     ticks = "".join(
         f'<line class="tick" x1="{x:.1f}" x2="{x:.1f}" y1="48" y2="54"/>'
-        f'<text class="tick-text" x="{x:.1f}" y="69" text-anchor="middle">{share} %</text>'
-        for share in (0, 25, 50, 75, 100)
-        for x in [left + width * share / 100]
+        f'<text class="tick-text" x="{x:.1f}" y="69" text-anchor="middle">{escape(name)}</text>'
+        for at, name in place.ticks
+        for x in [left + width * place.share(at)]
     )
+    mark = ""
+    if place.mark is not None:
+        cut = left + width * place.share(place.mark)
+        anchor = "start" if cut < left + 70 else "end" if cut > left + width - 70 else "middle"
+        mark = (
+            f'<line class="threshold" x1="{cut:.1f}" x2="{cut:.1f}" y1="20" y2="52"/>'
+            f'<text class="threshold-text" x="{cut:.1f}" y="14" text-anchor="{anchor}">{escape(place.mark_text)}</text>'
+        )
     return _svg(
         "scale",
         (700, 74),
-        _spoken(prediction),
+        _spoken(answer),
         f'<rect class="track" x="{left}" y="30" width="{width}" height="18" rx="3"/>'
         f'<rect class="interval" x="{low:.1f}" y="30" width="{max(high - low, 2):.1f}" height="18" rx="3"/>'
-        f"{ticks}"
-        f'<line class="threshold" x1="{cut:.1f}" x2="{cut:.1f}" y1="20" y2="52"/>'
-        f'<text class="threshold-text" x="{cut:.1f}" y="14" text-anchor="{anchor}">'
-        f"positive from {escape(percent(prediction.threshold))}</text>"
-        f'<circle class="point" cx="{p:.1f}" cy="39" r="8"/>',
+        f'{ticks}{mark}<circle class="point" cx="{value:.1f}" cy="39" r="8"/>',
     )
 
 
-def probability_bar(prediction: BinaryAnswer) -> Markup:
+def answer_bar(answer: Answer) -> Markup:
     """The same without words, for a table."""
-    p, low, high, cut = (
-        5 + 190 * share for share in (prediction.probability, *prediction.interval, prediction.threshold)
-    )
+    place = renderer(answer).scale(answer)
+    value, low, high = (5 + 190 * place.share(end) for end in (place.value, *place.interval))
+    mark = ""
+    if place.mark is not None:
+        cut = 5 + 190 * place.share(place.mark)
+        mark = f'<line class="threshold" x1="{cut:.1f}" x2="{cut:.1f}" y1="1" y2="17"/>'
     return _svg(
         "bar",
         (200, 18),
-        _spoken(prediction),
+        _spoken(answer),
         '<rect class="track" x="5" y="5" width="190" height="8" rx="2"/>'
         f'<rect class="interval" x="{low:.1f}" y="5" width="{max(high - low, 2):.1f}" height="8" rx="2"/>'
-        f'<line class="threshold" x1="{cut:.1f}" x2="{cut:.1f}" y1="1" y2="17"/>'
-        f'<circle class="point" cx="{p:.1f}" cy="9" r="4.5"/>',
+        f'{mark}<circle class="point" cx="{value:.1f}" cy="9" r="4.5"/>',
     )
 
 
-def effect_bar(effect: float, limit: float) -> Markup:
-    """A bar from the middle: to the right towards positive, to the left towards negative.
+def effect_bar(effect: float, limit: float, unit: str) -> Markup:
+    """A bar from the middle: to the right what raises the answer, to the left what lowers it.
 
     Args:
-        effect: Change in log-odds.
+        effect: Change of the answer.
         limit: Effect that fills half of the width, > 0.
+        unit: Of the effect.
     """
     length = min(abs(effect) / limit, 1.0) * 98
     x = 100.0 if effect >= 0 else 100 - length
@@ -71,7 +76,7 @@ def effect_bar(effect: float, limit: float) -> Markup:
     return _svg(
         "effect",
         (200, 14),
-        f"{effect:+.2f} in log-odds",
+        f"{effect:+.2f} in {unit}",
         f'<rect class="{side}" x="{x:.1f}" y="2" width="{max(length, 0.5):.1f}" height="10" rx="1.5"/>'
         '<line class="axis" x1="100" x2="100" y1="0" y2="14"/>',
     )
@@ -154,8 +159,10 @@ def _letter(text: str, x: float, y: float, size: float) -> str:
     )
 
 
-def _spoken(prediction: BinaryAnswer) -> str:
-    return (
-        f"probability {percent(prediction.probability)}, 95 % interval {percent_range(prediction.interval)}, "
-        f"positive from {percent(prediction.threshold)}"
+def _spoken(answer: Answer) -> str:
+    show = renderer(answer)
+    mark = show.scale(answer).mark_text
+    said = (
+        f"{show.heads(answer).value.lower()} {show.value(answer)}, {show.interval_name(answer)} {show.interval(answer)}"
     )
+    return f"{said}, {mark}" if mark else said

@@ -1,12 +1,14 @@
 """The result as text for the terminal."""
 
+import math
 import textwrap
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.outside_text import one_line, visible
-from PDL1PredictorLib.core.results import CaseResult, LesionResult
-from PDL1PredictorLib.report.words import atypical, lead, lesion_title, percent, percent_range, verdict
+from PDL1PredictorLib.core.results import Answer, CaseResult, LesionResult
+from PDL1PredictorLib.report.kinds import by_kind, renderer
+from PDL1PredictorLib.report.words import atypical, lead, lesion_title, likeness, ran
 
 WIDTH = 100
 
@@ -22,7 +24,7 @@ def summary(result: CaseResult) -> str:
         blocks.append("\n".join(_warning(note) for note in notes))
     blocks += [_lesion(lesion, result) for lesion in result.lesions]
     model = result.model
-    blocks.append(f"Model: {model.title} {model.version} ({model.name}, {model.sha256[:12]})")
+    blocks.append(f"Model: {model.title} {model.version} ({model.name}, {model.sha256[:12]})\nNetwork: {ran(result)}")
     blocks.append(textwrap.fill(f"What it is for: {model.intended_use}", WIDTH))
     blocks.append(textwrap.fill(RESEARCH_USE_ONLY, WIDTH))
     return visible("\n\n".join(blocks)) + "\n"
@@ -33,20 +35,24 @@ def _lesion(lesion: LesionResult, result: CaseResult) -> str:
     lines = [f"{lesion_title(lesion, result)}: {size}"]
     notes = [atypical(lesion), *(warning.text for warning in lesion.warnings)]
     lines += [_warning(note) for note in notes if note]
-    first = lead(lesion)
-    rows = [("", "probability", "95 % interval", "answer")]
-    rows += [
-        (
-            endpoint(prediction.endpoint).title,
-            percent(prediction.probability),
-            percent_range(prediction.interval),
-            verdict(prediction).headline if prediction is first else verdict(prediction).headline.split(":")[0],
-        )
-        for prediction in lesion.endpoints
-    ]
-    title, share, interval = (max(len(row[column]) for row in rows) for column in range(3))
-    lines += [f"  {a:<{title}}  {b:>{share}}  {c:>{interval}}  {d}".rstrip() for a, b, c, d in rows]
+    if not math.isfinite(lesion.atypicality):
+        lines.append(f"  How like the training cases this tumor is: {likeness(lesion.atypicality)}.")
+    for answers in by_kind(lesion.endpoints):
+        lines += _table(answers, lead(lesion))
     return "\n".join(lines)
+
+
+def _table(answers: list[Answer], first: Answer | None) -> list[str]:
+    """Answers of one kind in aligned columns; the one that stands first is said in full."""
+    heads = renderer(answers[0]).heads(answers[0])
+    rows = [("", heads.value.lower(), heads.interval, "answer" if heads.cut else "")]
+    for answer in answers:
+        show = renderer(answer)
+        headline = show.verdict(answer).headline if heads.cut else ""  # without a call the columns say all
+        said = headline if answer is first else headline.split(":")[0]
+        rows.append((endpoint(answer.endpoint).title, show.value(answer), show.interval(answer), said))
+    title, value, interval = (max(len(row[column]) for row in rows) for column in range(3))
+    return [f"  {a:<{title}}  {b:>{value}}  {c:>{interval}}  {d}".rstrip() for a, b, c, d in rows]
 
 
 def _warning(text: str) -> str:

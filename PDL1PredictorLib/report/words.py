@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from PDL1PredictorLib.core.endpoints import endpoint
-from PDL1PredictorLib.core.results import BinaryAnswer, CaseResult, LesionResult
+from PDL1PredictorLib.core.results import Answer, CaseResult, LesionResult
 
-Kind = Literal["positive", "negative", "undecided", "unlike"]
+Kind = Literal["positive", "negative", "undecided", "unlike", "estimate"]
 
 PRIMARY = "PDL1"
-UNDECIDED, UNLIKE = "undecided", "unlike both"  # for a table: neither answer ruled out; neither fits
-_CUTS = {"PDL1": ("TPS >= 1 %", "TPS < 1 %"), "PDL1_HIGH": ("TPS >= 50 %", "TPS < 50 %")}
+_INPUTS = {
+    "deep_features": "deep features together",
+    "selected_features": "radiomic features together",
+    "log_volume": "volume of the tumor (logarithm)",
+    "age_years": "age in years",
+}
 _FAMILIES = {"firstorder": "first order", "shape": "shape"}
 
 
@@ -22,8 +25,8 @@ class Verdict:
     """What the answer comes to.
 
     Attributes:
-        kind: Which of the four it is.
-        short: For a table, such as `mutant` or `undecided`.
+        kind: Which of the five it is; `estimate` where the answer is a number.
+        short: For a table, such as `mutant`, `undecided` or `35 %`.
         headline: For a title, such as `predicted positive (TPS >= 1 %)`.
         detail: One sentence that says how far to trust it.
     """
@@ -34,57 +37,7 @@ class Verdict:
     detail: str
 
 
-def verdict(prediction: BinaryAnswer) -> Verdict:
-    """The call at the threshold, taken back where the prediction set does not bear it out."""
-    called = call_word(prediction)
-    share = percent(prediction.coverage)
-    at_threshold = f"At the threshold of {percent(prediction.threshold)} alone it would be called {called}."
-    if len(prediction.prediction_set) == 0:
-        return Verdict(
-            "unlike",
-            UNLIKE,
-            "unlike both groups",
-            f"At {share} coverage neither answer fits: the tumor resembles neither group of the calibration cases. "
-            f"{at_threshold}",
-        )
-    if set(prediction.prediction_set) == {"negative", "positive"}:
-        return Verdict(
-            "undecided",
-            UNDECIDED,
-            f"undecided at {share} coverage: neither answer can be ruled out",
-            at_threshold,
-        )
-    if ("positive" in prediction.prediction_set) != prediction.positive:
-        words = endpoint(prediction.endpoint)
-        left = words.negative if prediction.positive else words.positive
-        return Verdict(
-            "undecided",
-            UNDECIDED,
-            "undecided: threshold and coverage disagree",
-            f"{at_threshold} At {share} coverage only {left} is left.",
-        )
-    return Verdict(
-        "positive" if prediction.positive else "negative",
-        called,
-        f"predicted {called}{_cut(prediction)}",
-        f"The other answer is ruled out at {share} coverage.",
-    )
-
-
-def call_word(prediction: BinaryAnswer) -> str:
-    """The endpoint's word for the call at the threshold."""
-    words = endpoint(prediction.endpoint)
-    return words.positive if prediction.positive else words.negative
-
-
-def _cut(prediction: BinaryAnswer) -> str:
-    cut = _CUTS.get(prediction.endpoint)
-    if cut is None:
-        return ""
-    return f" ({cut[0] if prediction.positive else cut[1]})"
-
-
-def lead(lesion: LesionResult) -> BinaryAnswer | None:
+def lead(lesion: LesionResult) -> Answer | None:
     """The answer that stands first: PD-L1 if the model gives it, else the model's first endpoint, None without any."""
     key = lead_key([p.endpoint for p in lesion.endpoints])
     return next((p for p in lesion.endpoints if p.endpoint == key), None)
@@ -95,31 +48,32 @@ def lead_key(keys: Sequence[str]) -> str | None:
     return PRIMARY if PRIMARY in keys else next(iter(keys), None)
 
 
-def short_word(kind: str, called: str) -> str:
-    """An answer for a table.
-
-    Args:
-        kind: As in `Verdict`.
-        called: The endpoint's word for the call at the threshold.
-    """
-    return {"undecided": UNDECIDED, "unlike": UNLIKE}.get(kind, called)
-
-
 def lesion_title(lesion: LesionResult, result: CaseResult) -> str:
     """`Tumor`, or `Tumor 2 of 3` where the mask holds several."""
     return f"Tumor {lesion.index} of {result.lesions_found}" if result.lesions_found > 1 else "Tumor"
 
 
 def atypical(lesion: LesionResult) -> str:
-    """A sentence for a case that the model cannot know; empty if it is like the training cohort."""
-    if not math.isfinite(lesion.atypicality):
-        return "How like the training cases this tumor is could not be computed. Do not rely on the answers below."
+    """A sentence for a case that the model cannot know; empty if it is like the training cohort, or not known."""
     if lesion.atypicality > 1:
         return (
             f"This tumor is unlike those that the model learned from: its distance is {lesion.atypicality:.1f} times "
             "the limit within which 99 % of the training cases lie. Do not rely on the answers below."
         )
     return ""
+
+
+def likeness(atypicality: float) -> str:
+    """How like the training cases a tumor is, for a table: its distance over the limit, or that it is not known."""
+    return f"{atypicality:.2f}" if math.isfinite(atypicality) else "not known for this model"
+
+
+def ran(result: CaseResult) -> str:
+    """What ran the network, and where: `run by onnxruntime on cpu`."""
+    made_by = result.provenance
+    if made_by.network == "none":
+        return "none, this model sees no picture"
+    return f"run by {made_by.network} on {made_by.device}"
 
 
 def percent(share: float) -> str:
@@ -147,6 +101,8 @@ def feature_title(name: str) -> str:
     """
     if match := re.fullmatch(r"deep_(\d+)", name):
         return f"deep feature {match[1]}"
+    if name in _INPUTS:
+        return _INPUTS[name]
     regions = {"tumor": "tumor", "ring": "peritumoral ring"}
     if (match := re.fullmatch(r"radscore_(\w+)", name)) and match[1] in regions:
         return f"RadScore, {regions[match[1]]}"

@@ -139,7 +139,7 @@ def study_card(manifest: dict[str, Any], words: Words, outcome: StudyOutcome) ->
 
 
 def _rows(manifest: Mapping[str, Any]) -> str:
-    rows = {found["classifier"]["kind"] for found in manifest["endpoints"].values()} & set(HOLDS_ROWS)
+    rows = {found["model"]["kind"] for found in manifest["endpoints"].values()} & set(HOLDS_ROWS)
     return (
         "no patient's row" if not rows else "but for the standardized inputs that its classifiers keep no patient's row"
     )

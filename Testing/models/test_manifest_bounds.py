@@ -14,8 +14,9 @@ from PDL1PredictorLib.cli.main import main
 from PDL1PredictorLib.core.errors import BundleError, InputError
 from PDL1PredictorLib.learning.trained import Trained
 from PDL1PredictorLib.models.bundle import Bundle, read_bundle, write_bundle
-from PDL1PredictorLib.models.deep_radscore import DeepRadScore
+from PDL1PredictorLib.models.load import load_predictor
 from PDL1PredictorLib.models.manifest import read_manifest, survey
+from PDL1PredictorLib.models.predictor import Given
 from PDL1PredictorLib.recipes.demo_card import export_demo
 from PDL1PredictorLib.resources import find_model
 
@@ -46,7 +47,7 @@ def sound(tiny_model: Path) -> Bundle:
         ("network/n_deep", True, "network.n_deep must be a whole number"),
         ("network/n_deep", 11, "needs 13 input means and positive SDs for PDL1"),
         ("network", [], "network must be an object, got"),
-        ("network/backbone", ["densenet121"], "with the backbone"),
+        ("network/backbone", ["densenet121"], "network.backbone must be one of densenet121"),
         ("network/file", 3, "network.file must be a text"),
         ("network/file", "nothing.safetensors", "has no file 'nothing.safetensors'"),
         ("tables", None, "tables must be a text"),
@@ -75,9 +76,9 @@ def sound(tiny_model: Path) -> Bundle:
         ("reference/features", ["x"] * 2001, "reference.features must be a list of at most 2000 texts"),
         ("reference/features", ["x", "x"], "reference.features names 'x' twice"),
         ("reference/features", [1, 2, 3], "an entry of reference.features must be a text"),
-        ("conformal_coverage", -1, "conformal_coverage must lie from 0 to 1, got -1"),
-        ("conformal_coverage", 1, "conformal_coverage must lie between 0 and 1, both left out, got 1"),
-        ("conformal_coverage", True, "conformal_coverage: a finite number was expected"),
+        ("coverage", -1, "coverage must lie from 0 to 1, got -1"),
+        ("coverage", 1, "coverage must lie between 0 and 1, both left out, got 1"),
+        ("coverage", True, "coverage: a finite number was expected"),
         ("endpoint_order", ["PDL1", "PDL1"], "endpoint_order names 'PDL1' twice"),
         ("endpoint_order", ["PDL1"], "must name the same, but 'EGFR' is in one only"),
         ("endpoint_order", ["PDL1", "HEIGHT"], "must name the same"),
@@ -89,11 +90,11 @@ def sound(tiny_model: Path) -> Bundle:
         ("endpoints/PDL1/conformal", [0.5], "PDL1.conformal must hold two numbers"),
         ("endpoints/PDL1/conformal", [0.5, 0.5, 0.5], "PDL1.conformal must hold two numbers"),
         ("endpoints/PDL1/conformal", [0.5, 1.5], "PDL1.conformal must lie from 0 to 1, got 1.5"),
-        ("endpoints/PDL1/test_auc/value", 17, "PDL1.test_auc.value must lie from 0 to 1, got 17"),
-        ("endpoints/PDL1/test_auc/low", 0.85, "PDL1.test_auc is 0.8, which lies outside its interval from 0.85 to 0.9"),
-        ("endpoints/PDL1/test_auc/n_positive", -1, "PDL1.test_auc.n_positive must be a whole number"),
-        ("endpoints/PDL1/test_auc/n_negative", 9.5, "PDL1.test_auc.n_negative must be a whole number"),
-        ("endpoints/PDL1/test_auc", [0.8], "PDL1.test_auc must be an object"),
+        ("endpoints/PDL1/test/auc", 17, "PDL1.test.auc must lie from 0 to 1, got 17"),
+        ("endpoints/PDL1/test/low", 0.85, "PDL1.test is 0.8, which lies outside its interval from 0.85 to 0.9"),
+        ("endpoints/PDL1/test/n_positive", -1, "PDL1.test.n_positive must be a whole number"),
+        ("endpoints/PDL1/test/n_negative", 9.5, "PDL1.test.n_negative must be a whole number"),
+        ("endpoints/PDL1/test", [0.8], "PDL1.test must be an object"),
         ("endpoints/PDL1/calibration/slope", 1e200, "PDL1.calibration.slope must lie from -1e.06 to 1e.06"),
         ("endpoints/PDL1/calibration/intercept", None, "PDL1.calibration.intercept: a finite number was expected"),
         ("endpoints/PDL1/calibration", 1, "PDL1.calibration must be an object"),
@@ -103,8 +104,8 @@ def sound(tiny_model: Path) -> Bundle:
         ("endpoints/PDL1/input_sd", [1.0] * 11 + [-1.0], "needs 12 input means and positive SDs"),
         ("endpoints/PDL1/radscore/ring", [1], "PDL1.radscore.ring must be an object"),
         ("endpoints/PDL1/radscore/ring", {"ring_original_firstorder_Mean": math.inf}, "a finite number was expected"),
-        ("endpoints/PDL1/classifier/file", ["x"], "PDL1.classifier.file must be a text"),
-        ("endpoints/PDL1/classifier/kind", 4, "PDL1.classifier.kind must be a text"),
+        ("endpoints/PDL1/model/file", ["x"], "PDL1.model.file must be a text"),
+        ("endpoints/PDL1/model/kind", 4, "PDL1.model.kind must be a text"),
         ("feature_mean/tumor_original_firstorder_Mean", 1e200, "feature_mean.tumor_original_firstorder_Mean must lie"),
         ("feature_sd/tumor_original_firstorder_Mean", 1e-300, "feature_sd.tumor_original_firstorder_Mean: a standard"),
         ("feature_sd", {str(n): 1.0 for n in range(20_001)}, "feature_sd has 20001 entries; at most 20000"),
@@ -155,13 +156,13 @@ def test_weights_of_another_width_are_refused_before_a_network_is_made(sound: Bu
 
 
 def test_weights_that_make_no_finite_number_give_no_answer(sound: Bundle):
-    predictor = DeepRadScore(sound)
+    predictor = load_predictor(sound)
     values = dict.fromkeys(predictor.manifest.features.feature_names(), 10.0)
-    assert predictor.inputs(np.zeros(10), values).atypicality == 0
+    assert predictor.inputs(Given(values, None, 10.0), np.zeros(10)).atypicality == 0
     with pytest.raises(BundleError, match="gives deep features that are no finite numbers"):
-        predictor.inputs(np.full(10, np.nan), values)
+        predictor.inputs(Given(values, None, 10.0), np.full(10, np.nan))
     with pytest.raises(BundleError, match="gives inputs of PDL1 that are no finite numbers"):
-        predictor.log_odds(predictor.manifest.endpoints[0], np.full((1, 12), 1e39))
+        predictor.score(predictor.manifest.endpoints[0], np.full((1, 12), 1e39))
 
 
 def test_both_bundled_models_pass():
@@ -175,7 +176,7 @@ def damaged_copy(sound: Bundle, folder: Path, **changes: Any) -> None:
 
 
 def test_a_bad_bundle_does_not_hide_the_others(sound: Bundle, tiny_model: Path, tmp_path, monkeypatch, capsys):
-    damaged_copy(sound, tmp_path / "a_wrong", conformal_coverage=-1)
+    damaged_copy(sound, tmp_path / "a_wrong", coverage=-1)
     damaged_copy(sound, tmp_path / "b_good")
     (tmp_path / "c_half").mkdir()
     (tmp_path / "c_half" / "model.json").write_text(r'{"schema_version": 1, "name": "\ud800"}', encoding="utf-8")

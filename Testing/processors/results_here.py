@@ -19,8 +19,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from PDL1PredictorLib.core.case import Case
-from PDL1PredictorLib.models.bundle import read_bundle
-from PDL1PredictorLib.models.deep_radscore import DeepRadScore
+from PDL1PredictorLib.models.load import load_predictor
 from PDL1PredictorLib.phantom.cohort import truth_record
 from PDL1PredictorLib.phantom.patient import PhantomPatient, make_patient
 from PDL1PredictorLib.predict import Options, predict_case
@@ -59,7 +58,7 @@ def sample_answers() -> dict[str, Any]:
     case = Case(
         sitk.ReadImage(str(SAMPLE / "PDL1Sample-ct.nrrd")), sitk.ReadImage(str(SAMPLE / "PDL1Sample-tumor.seg.nrrd"))
     )
-    lesion = predict_case(case, DeepRadScore(read_bundle(MODEL)), Options(device="cpu")).lesions[0]
+    lesion = predict_case(case, load_predictor(MODEL), Options(device="cpu")).lesions[0]
     voxels = {
         name: digest(sitk.GetArrayViewFromImage(image).tobytes())
         for name, image in (("tumor", lesion.tumor_image), ("ring", lesion.ring_image), ("views", lesion.views_ct))

@@ -111,10 +111,10 @@ ONE = ("endpoints", "PDL1")
 BUNDLES = (
     Entry("bundle", "sound", ACCEPTED, partial(_manifest, lambda manifest: None)),
     Entry("bundle", "sound, as a zip", ACCEPTED, partial(_zip, _whole)),
-    _field("AUC 17", *ONE, "test_auc", "value", value=17),
-    _field("AUC that is no number", *ONE, "test_auc", "low", value=math.nan),
+    _field("AUC 17", *ONE, "test", "auc", value=17),
+    _field("AUC that is no number", *ONE, "test", "low", value=math.nan),
     _field("threshold 7.5", *ONE, "threshold", value=7.5),
-    _field("coverage -1", "conformal_coverage", value=-1),
+    _field("coverage -1", "coverage", value=-1),
     _field("one conformal value", *ONE, "conformal", value=[0.5]),
     _field("a slope without end", *ONE, "calibration", "slope", value=math.inf),
     _field("a slope in words", *ONE, "calibration", "slope", value="steep"),
@@ -136,13 +136,13 @@ BUNDLES = (
         "bundle",
         "a number of 400 digits",
         REFUSED,
-        partial(_text, lambda t: t.replace('"schema_version": 1', '"schema_version": ' + "9" * 400)),
+        partial(_text, lambda t: t.replace('"schema_version": 2', '"schema_version": ' + "9" * 400)),
     ),
     Entry(
         "bundle",
         "1e999 as a number",
         REFUSED,
-        partial(_text, lambda t: t.replace('"conformal_coverage": 0.9', '"conformal_coverage": 1e999')),
+        partial(_text, lambda t: t.replace('"coverage": 0.9', '"coverage": 1e999')),
     ),
     Entry(
         "bundle", "half a character", REFUSED, partial(_text, lambda t: t.replace('"title": "', '"title": "\\ud800'))

@@ -91,13 +91,13 @@ def _digest(image: sitk.Image) -> str:
 
 def _answers(path: Path) -> str:
     """Of a bundle: its answers for inputs that are all at the training mean, and all its features."""
-    bundle, predictor = _model_packages()
-    model = predictor(bundle(path))
+    load_predictor, given = _model_packages()
+    model = load_predictor(path)
     manifest = model.manifest
     features = dict.fromkeys(manifest.features.feature_names(), 15.0)
-    deep = np.linspace(-1, 1, manifest.n_deep)
-    inputs = model.inputs(deep, features)
-    answers = [model.answer(one, model.standardized(one, inputs)).probability for one in manifest.endpoints]
+    deep = np.linspace(-1, 1, manifest.network.n_deep)
+    inputs = model.inputs(given(features, None, 10.0), deep)
+    answers = [model.answer_for(one, inputs).probability for one in manifest.endpoints]
     if not np.isfinite(answers).all():
         raise AssertionError(f"answers that are no numbers: {answers}")
     return hashlib.sha256(repr([round(value, 9) for value in answers]).encode()).hexdigest()
@@ -105,10 +105,10 @@ def _answers(path: Path) -> str:
 
 @cache
 def _model_packages() -> tuple[Any, Any]:
-    from PDL1PredictorLib.models.bundle import read_bundle
-    from PDL1PredictorLib.models.deep_radscore import DeepRadScore
+    from PDL1PredictorLib.models.load import load_predictor
+    from PDL1PredictorLib.models.predictor import Given
 
-    return read_bundle, DeepRadScore
+    return load_predictor, Given
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

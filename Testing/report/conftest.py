@@ -1,6 +1,7 @@
 """A made-up result that looks like a real one: lung, chest wall, vessels and ribs, ellipsoid tumors and their rings."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -17,6 +18,8 @@ from PDL1PredictorLib.core.results import (
     HeatMap,
     LesionResult,
     ModelSummary,
+    NumberAnswer,
+    NumberTest,
     Provenance,
     RegionMeasures,
 )
@@ -34,6 +37,24 @@ PROBABILITIES = (0.62, 0.21, 0.35, 0.08, 0.31, 0.24, 0.04, 0.55, 0.12, 0.02)
 def make_result() -> Callable[..., CaseResult]:
     """Builds a result: `make_result(lesions=2, tilt_degrees=12, touching=True, name=...)`."""
     return build
+
+
+@pytest.fixture(scope="session")
+def with_number(make_result) -> CaseResult:
+    """One tumor of a model that answers a number first, then a yes/no question, and keeps no reference."""
+    result = make_result()
+    lesion = result.lesions[0]
+    effects = (("log_volume", 0.9, 8.25), ("selected_features", float("nan"), -3.5), ("age_years", -1.2, 0.4))
+    number = NumberAnswer("TPS", 34.6, (11.8, 61.2), 0.9, tuple(Contribution(*effect) for effect in effects))
+    egfr = next(answer for answer in lesion.endpoints if answer.endpoint == "EGFR")
+    model = replace(
+        result.model,
+        endpoints=("TPS", "EGFR"),
+        auc={"EGFR": (0.74, 0.63, 0.83, 40, 80)},
+        number_tests={"TPS": NumberTest(96, 441.0, 576.0, 16.25, 0.234, 0.1, 0.35)},
+    )
+    lesion = replace(lesion, endpoints=(number, egfr), atypicality=float("nan"), heat_maps=lesion.heat_maps[1:])
+    return replace(result, lesions=(lesion,), model=model, provenance=replace(result.provenance, network="none"))
 
 
 @cache  # results are frozen and tests change copies only
@@ -178,10 +199,12 @@ def _model() -> ModelSummary:
         cohort="400 synthetic cases with known truth, 280 for training and 120 for testing.",
         limitations=("Learned from synthetic volumes only.", "Slices thicker than 3 mm were not seen."),
         licence="CC BY 4.0",
+        endpoints=PHANTOM_ENDPOINTS,
         auc={
             key: (0.74 - 0.01 * n, 0.63 - 0.01 * n, 0.83 - 0.01 * n, 40 - n, 80 + n)
             for n, key in enumerate(PHANTOM_ENDPOINTS)
         },
+        number_tests={},
     )
 
 

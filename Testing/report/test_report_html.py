@@ -12,7 +12,7 @@ from html_page import Page
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.results import CaseWarning, Contribution, HeatMap
 from PDL1PredictorLib.report.html import contribution_rows, number, pretty, to_html
-from PDL1PredictorLib.report.svg import effect_bar, probability_scale, scale_bar_mm
+from PDL1PredictorLib.report.svg import answer_scale, effect_bar, scale_bar_mm
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +60,28 @@ def test_the_answer_its_interval_and_its_meaning_are_said(html):
     assert "predicted positive (TPS ≥ 1 %)" in text
     assert "tumor proportion score (TPS) of 1 % or more" in text
     assert "AUC 0.74 (95 % interval 0.63 to 0.83), 40 positive and 80 negative" in text
+
+
+def test_a_number_stands_with_its_unit_interval_scale_and_effects_beside_a_yes_or_no(with_number):
+    page = to_html(with_number, with_patient=False)
+    text = Page(page).text.replace("\u00a0", " ")
+    assert "PD-L1 TPS 35 % (90 % prediction interval 12 to 61 %)" in text
+    assert "Expected value of the tumor proportion score." in text
+    assert "R² 0.23 (95 % interval 0.10 to 0.35), mean absolute error 16.2 %" in text
+    assert "root mean squared error 21 % (24 % if always the mean were answered), 96 cases" in text
+    assert "Effect (percentage points)" in text
+    assert "← towards “lower”" in text
+    assert "+8.25" in text
+    assert "radiomic features together–" in text.replace(" –", "–")
+    assert "AUC 0.74" in text
+    assert "Atypicality (limit 1) not known for this model" in " ".join(text.split())
+    assert "none, this model sees no picture" in text
+    assert page.count('class="card answer"') == 1  # not grayed: that likeness is not known is no verdict
+    assert 'class="verdict estimate"' in page
+
+
+def test_the_report_says_what_ran_the_network(html):
+    assert "run by onnxruntime on cpu" in Page(html).text
 
 
 def test_what_the_model_is_for_is_said_before_any_answer(html, make_result):
@@ -158,14 +180,14 @@ def test_what_does_not_fit_the_chart_is_summed_up():
 
 
 def test_bars_point_to_the_side_of_their_effect():
-    right, left = (ET.fromstring(effect_bar(effect, 2.0)).find("rect").attrib for effect in (1.0, -2.0))
+    right, left = (ET.fromstring(effect_bar(effect, 2.0, "log-odds")).find("rect").attrib for effect in (1.0, -2.0))
     assert (right["class"], float(right["x"]), float(right["width"])) == ("towards", 100.0, 49.0)
     assert (left["class"], float(left["x"]), float(left["width"])) == ("away", 2.0, 98.0)
 
 
 def test_the_scale_marks_probability_interval_and_threshold_in_proportion(make_result):
     prediction = replace(make_result().lesions[0].endpoints[0], probability=0.5, interval=(0.25, 0.75), threshold=1.0)
-    drawing = ET.fromstring(probability_scale(prediction))
+    drawing = ET.fromstring(answer_scale(prediction))
     track, interval = drawing.findall("rect")
     start, width = float(track.get("x")), float(track.get("width"))
     assert float(interval.get("x")) == start + width / 4

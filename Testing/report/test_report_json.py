@@ -34,6 +34,21 @@ def test_a_result_fits_its_schema(make_result, validator, lesions, with_patient)
     validator.validate(json.loads(text))
 
 
+def test_a_number_beside_a_yes_or_no_fits_the_schema(with_number, validator):
+    content = to_json(with_number, with_patient=False)
+    validator.validate(content)
+    first = content["lesions"][0]["endpoints"][0]
+    assert (first["kind"], first["value"], first["unit"], first["interval"]) == ("number", 34.6, "%", [11.8, 61.2])
+    assert first["contributions"][1] == {"name": "selected_features", "value": None, "effect": -3.5}
+    assert content["lesions"][0]["atypicality"] is None
+    assert content["model"]["number_tests"]["TPS"]["n"] == 96
+    for name, value in (("kind", "binary"), ("verdict", "positive"), ("threshold", 0.5)):
+        broken = copy.deepcopy(content)
+        broken["lesions"][0]["endpoints"][0][name] = value
+        with pytest.raises(jsonschema.ValidationError):
+            validator.validate(broken)
+
+
 def break_extra(content):
     content["patient_name"] = "X"
 
@@ -72,11 +87,11 @@ def break_heat_map(content):
         (break_extra, "Additional properties"),
         (break_extra_deep, "Additional properties"),
         (break_missing, "required property"),
-        (break_probability, "maximum"),
+        (break_probability, "not valid under any"),
         (break_version, "was expected"),
-        (break_set, "is not one of"),
+        (break_set, "not valid under any"),
         (break_hash, "does not match"),
-        (break_heat_map, "does not match"),
+        (break_heat_map, "not valid under any"),
     ],
 )
 def test_a_damaged_result_does_not_fit(content, validator, damage, message):

@@ -6,8 +6,9 @@ import pytest
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.results import BinaryAnswer
+from PDL1PredictorLib.report.kinds import verdict
 from PDL1PredictorLib.report.text import WIDTH, summary
-from PDL1PredictorLib.report.words import atypical, feature_title, lead, lead_key, percent, percent_range, verdict
+from PDL1PredictorLib.report.words import atypical, feature_title, lead, lead_key, likeness, percent, percent_range
 
 
 def prediction(positive, prediction_set, endpoint="PDL1"):
@@ -56,7 +57,8 @@ def test_a_range_names_its_unit_once():
         ("radscore_ring", "RadScore, peritumoral ring"),
         ("tumor_wavelet-LLH_glcm_Contrast", "Contrast (GLCM, wavelet LLH), tumor"),
         ("ring_original_firstorder_RootMeanSquared", "Root Mean Squared (first order), peritumoral ring"),
-        ("age_years", "age years"),
+        ("age_years", "age in years"),
+        ("family_history", "family history"),
     ],
 )
 def test_inputs_have_names_for_people(name, title):
@@ -75,7 +77,29 @@ def test_an_unlike_case_is_said_to_be_one(make_result):
     lesion = make_result().lesions[0]
     assert atypical(lesion) == ""
     assert "1.3 times the limit" in atypical(replace(lesion, atypicality=1.34))
-    assert "could not be computed" in atypical(replace(lesion, atypicality=float("nan")))
+
+
+def test_a_model_without_a_reference_says_that_likeness_is_not_known(with_number):
+    lesion = with_number.lesions[0]
+    assert atypical(lesion) == ""
+    assert likeness(lesion.atypicality) == "not known for this model"
+    assert likeness(0.584) == "0.58"
+    assert "How like the training cases this tumor is: not known for this model." in summary(with_number)
+
+
+def test_the_summary_has_a_table_for_each_kind_of_answer(with_number):
+    lines = summary(with_number).splitlines()
+    assert "Network: none, this model sees no picture" in lines
+    heads = [line.split() for line in lines if "interval" in line]
+    assert heads == [["value", "90", "%", "prediction", "interval"], ["probability", "95", "%", "interval", "answer"]]
+    assert next(line for line in lines if line.startswith("  PD-L1 TPS")).split()[2:] == [
+        "35",
+        "%",
+        "12",
+        "to",
+        "61",
+        "%",
+    ]
 
 
 def test_the_summary_has_aligned_columns_warnings_and_the_research_line(make_result):

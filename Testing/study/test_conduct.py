@@ -14,8 +14,7 @@ from PDL1PredictorLib.cli.main import main
 from PDL1PredictorLib.cohort.table import read_cohort
 from PDL1PredictorLib.core.errors import CohortError, InputError
 from PDL1PredictorLib.learning.deep.weights import save_backbone
-from PDL1PredictorLib.models.bundle import read_bundle
-from PDL1PredictorLib.models.deep_radscore import DeepRadScore
+from PDL1PredictorLib.models.load import load_predictor
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 from PDL1PredictorLib.study import conduct
 from PDL1PredictorLib.study.conduct import cases_of_table, synthetic_cases
@@ -78,7 +77,7 @@ def command(cohort: Path, out: Path) -> list[str]:
 
 
 def test_one_command_makes_a_model_that_predicts(trained: Path):
-    predictor = DeepRadScore(read_bundle(trained / "model"))
+    predictor = load_predictor(trained / "model")
     assert [model.key for model in predictor.manifest.endpoints] == ["EGFR"]
     assert predictor.manifest.regions.patch_pixels == 32
     (auc,) = predictor.manifest.summary.auc.values()

@@ -20,8 +20,9 @@ from PDL1PredictorLib.learning.deep.settings import DeepTraining, Stage
 from PDL1PredictorLib.learning.deep.weights import save_backbone
 from PDL1PredictorLib.learning.export import About, export_bundle
 from PDL1PredictorLib.learning.model_names import DEEP, FUSED, MODELS, RADIOMICS, VOLUME
-from PDL1PredictorLib.models.bundle import read_bundle
-from PDL1PredictorLib.models.deep_radscore import DeepRadScore
+from PDL1PredictorLib.models.answers import calibrated_log_odds
+from PDL1PredictorLib.models.load import load_predictor
+from PDL1PredictorLib.models.predictor import Given
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 from PDL1PredictorLib.recipes.deepradscore import SHAREABLE, StudyRecipe, study_training
@@ -148,16 +149,16 @@ def test_the_bundle_gives_the_answers_of_the_study(split_study, tmp_path: Path):
     study, run = split_study
     about = About("Made up", "Tests.", "Made up.", ("None.",), "deepradscore", card=lambda manifest: "# card")
     export_bundle(run.trained, about, tmp_path / "model")
-    predictor = DeepRadScore(read_bundle(tmp_path / "model"))
+    predictor = load_predictor(tmp_path / "model")
     model = predictor.manifest.endpoints[0]
     outcome = run.endpoints["PDL1"]
-    given = 1 / (1 + np.exp(-predictor.log_odds(model, outcome.inputs)))
+    given = 1 / (1 + np.exp(-calibrated_log_odds(model.rule, predictor.score(model, outcome.inputs))))
     np.testing.assert_allclose(given, outcome.models[FUSED].probability, atol=1e-4)
     row = study.cohort.names.index(outcome.cases[0])
     features = dict(zip(study.cohort.feature_names, study.cohort.features[row], strict=True))
     deep = run.kept.learned.deep.features(np.array([row]))[0]
     np.testing.assert_allclose(
-        predictor.standardized(model, predictor.inputs(deep, features)), outcome.inputs[0], atol=1e-9
+        predictor.standardized(model, predictor.inputs(Given(features, None, 1.0), deep)), outcome.inputs[0], atol=1e-9
     )
 
 

@@ -29,7 +29,7 @@ def manifest(kind: str = "logistic regression") -> dict:
         "limitations": ["L"],
         "licence": "Apache-2.0",
         "library_version": "1",
-        "endpoints": {"EGFR": {"classifier": {"kind": kind}}},
+        "endpoints": {"EGFR": {"model": {"kind": kind}}},
     }
 
 

@@ -11,79 +11,88 @@ import torch
 from PDL1PredictorLib.core.errors import BundleError, InputError
 from PDL1PredictorLib.imaging.patch import deep_patch
 from PDL1PredictorLib.imaging.regions import make_regions
+from PDL1PredictorLib.models.answers import calibrated_log_odds, limited_log_odds
 from PDL1PredictorLib.models.bundle import Bundle, read_bundle
-from PDL1PredictorLib.models.deep_radscore import DeepRadScore, Inputs, limited_log_odds
+from PDL1PredictorLib.models.load import load_predictor
+from PDL1PredictorLib.models.predictor import Given
+from PDL1PredictorLib.models.stack import Inputs, Stack
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 
 
 @pytest.fixture(scope="module")
-def predictor(tiny_model: Path) -> DeepRadScore:
-    return DeepRadScore(read_bundle(tiny_model))
+def predictor(tiny_model: Path) -> Stack:
+    return load_predictor(read_bundle(tiny_model))
 
 
-def features_with(predictor: DeepRadScore, **changed: float) -> dict[str, float]:
+def features_with(predictor: Stack, **changed: float) -> dict[str, float]:
     """All features at the training mean of 10, but for those named."""
     values = dict.fromkeys(predictor.manifest.features.feature_names(), 10.0)
     return values | changed
+
+
+def inputs_of(predictor: Stack, features: dict[str, float]) -> Inputs:
+    return predictor.inputs(Given(features, None, 10.0), np.zeros(10))
 
 
 def damaged(bundle: Bundle, **files: bytes) -> Bundle:
     return Bundle(bundle.name, bundle.sha256, bundle.manifest, {**bundle.files, **files})
 
 
-def test_a_radscore_is_the_sum_of_standardized_features_times_coefficients(predictor: DeepRadScore):
+def test_a_radscore_is_the_sum_of_standardized_features_times_coefficients(predictor: Stack):
     features = features_with(
         predictor,
         tumor_original_firstorder_Mean=50.0,  # z = 2
         tumor_original_firstorder_Range=-10.0,  # z = -1
         ring_original_firstorder_Mean=0.0,  # z = -0.5
     )
-    inputs = predictor.inputs(np.zeros(10), features)
-    assert inputs.radscores["PDL1"] == pytest.approx((0.5 * 2 + 0.25 * 1, 2.0 * -0.5))
+    inputs = inputs_of(predictor, features)
+    assert inputs.scores["PDL1"] == pytest.approx({"radscore_tumor": 0.5 * 2 + 0.25 * 1, "radscore_ring": 2.0 * -0.5})
     assert inputs.missing == ()
 
 
-def test_atypicality_is_the_distance_over_its_limit(predictor: DeepRadScore):
+def test_atypicality_is_the_distance_over_its_limit(predictor: Stack):
     features = features_with(
         predictor, tumor_original_firstorder_Mean=10 + 20 * 3, ring_original_firstorder_Mean=10 + 20 * 4
     )
-    assert predictor.inputs(np.zeros(10), features).atypicality == pytest.approx(5.0 / 3.0)
-    assert predictor.inputs(np.zeros(10), features_with(predictor)).atypicality == 0
+    assert inputs_of(predictor, features).atypicality == pytest.approx(5.0 / 3.0)
+    assert inputs_of(predictor, features_with(predictor)).atypicality == 0
 
 
-def test_a_feature_without_a_value_counts_as_the_mean_and_is_told(predictor: DeepRadScore):
+def test_a_feature_without_a_value_counts_as_the_mean_and_is_told(predictor: Stack):
     features = features_with(predictor, ring_original_firstorder_Mean=float("nan"))
-    inputs = predictor.inputs(np.zeros(10), features)
+    inputs = inputs_of(predictor, features)
     assert inputs.missing == ("ring_original_firstorder_Mean",)
-    assert inputs.radscores["PDL1"] == (0.0, 0.0)
+    assert inputs.scores["PDL1"] == {"radscore_tumor": 0.0, "radscore_ring": 0.0}
 
 
-def test_features_of_other_settings_are_refused(predictor: DeepRadScore):
+def test_features_of_other_settings_are_refused(predictor: Stack):
     features = features_with(predictor)
     del features["tumor_original_firstorder_Mean"]
     with pytest.raises(InputError, match="needs the feature tumor_original_firstorder_Mean"):
-        predictor.inputs(np.zeros(10), features)
+        inputs_of(predictor, features)
 
 
-def test_the_answer_is_the_calibrated_logistic_of_the_standardized_inputs(predictor: DeepRadScore, trained):
+def test_the_answer_is_the_calibrated_logistic_of_the_standardized_inputs(predictor: Stack, trained):
     model = predictor.manifest.endpoints[0]
-    inputs = Inputs(np.arange(10.0), {"PDL1": (1.0, -3.0)}, 0.0, ())
+    scores = {"PDL1": {"radscore_tumor": 1.0, "radscore_ring": -3.0}}
+    inputs = Inputs(np.arange(10.0), {}, scores, 0.0, (), 0.0, (), ())
     row = predictor.standardized(model, inputs)
     np.testing.assert_allclose(row, np.array([*range(10), 1.0, -3.0]) / 2)
     p = trained.endpoints["PDL1"].model.chosen.estimator.predict_proba(row[None])[0, 1]
     expected = 1 / (1 + np.exp(-(0.8 * np.log(p / (1 - p)) - 0.1)))
-    answer = predictor.answer(model, row)
+    answer = predictor.answer_for(model, inputs)
     assert answer.probability == pytest.approx(expected, abs=1e-6)
     assert answer.interval[0] < answer.probability < answer.interval[1]
     assert answer.positive == (answer.probability >= 0.45)
-    assert predictor.log_odds(model, row[None])[0] == pytest.approx(np.log(expected / (1 - expected)), abs=1e-5)
+    calibrated = calibrated_log_odds(model.rule, predictor.score(model, row[None]))
+    assert calibrated[0] == pytest.approx(np.log(expected / (1 - expected)), abs=1e-5)
 
 
-def test_a_higher_ring_score_raises_the_answer(predictor: DeepRadScore):
+def test_a_higher_ring_score_raises_the_answer(predictor: Stack):
     model = predictor.manifest.endpoints[0]
     rows = np.zeros((3, 12))
     rows[:, -1] = [-1, 0, 1]
-    low, middle, high = predictor.log_odds(model, rows)
+    low, middle, high = calibrated_log_odds(model.rule, predictor.score(model, rows))
     assert low < middle < high
 
 
@@ -91,7 +100,7 @@ def test_certain_votes_are_limited():
     np.testing.assert_allclose(limited_log_odds(np.array([0.0, 0.5, 1.0])), [-7, 0, 7], atol=1e-9)
 
 
-def test_the_network_of_the_bundle_is_the_trained_one_to_16_bits(predictor: DeepRadScore, trained, phantom):
+def test_the_network_of_the_bundle_is_the_trained_one_to_16_bits(predictor: Stack, trained, phantom):
     regions = make_regions(phantom.case, predictor.manifest.regions)
     patch = deep_patch(phantom.case, regions, predictor.manifest.regions)
     output = predictor.network.run(patch, "cpu")
@@ -106,18 +115,18 @@ def test_weights_of_another_shape_are_refused(tiny_model: Path):
     bundle = read_bundle(tiny_model)
     other = safetensors.numpy.save({"reduce.weight": np.zeros((3, 4), np.float16)})
     with pytest.raises(BundleError, match="weights of tiny do not fit"):
-        DeepRadScore(damaged(bundle, **{"deep_ct.safetensors": other})).network.module("cpu")
+        load_predictor(damaged(bundle, **{"deep_ct.safetensors": other})).network.module("cpu")
 
 
 def test_tables_without_the_reference_are_refused(tiny_model: Path):
     bundle = read_bundle(tiny_model)
     with pytest.raises(BundleError, match="need reference/mean of shape"):
-        DeepRadScore(damaged(bundle, **{"tables.safetensors": safetensors.numpy.save({"x": np.zeros(1)})}))
+        load_predictor(damaged(bundle, **{"tables.safetensors": safetensors.numpy.save({"x": np.zeros(1)})}))
 
 
 def test_a_classifier_that_is_no_onnx_is_refused(tiny_model: Path):
     with pytest.raises(BundleError, match=r"classifiers/EGFR.onnx of tiny cannot be read"):
-        DeepRadScore(damaged(read_bundle(tiny_model), **{"classifiers/EGFR.onnx": b"no model"}))
+        load_predictor(damaged(read_bundle(tiny_model), **{"classifiers/EGFR.onnx": b"no model"}))
 
 
 def change(bundle: Bundle, path: str, value: object) -> Bundle:
@@ -139,9 +148,8 @@ def change(bundle: Bundle, path: str, value: object) -> Bundle:
     [
         ("endpoints/PDL1/threshold", "REMOVE", "lacks 'threshold' in model.json"),
         ("endpoints/PDL1/threshold", "high", "a finite number was expected, got 'high'"),
-        ("architecture", "transformer", "kind 'transformer' with the backbone 'densenet121'; this library reads"),
-        ("network/backbone", "alexnet", "with the backbone 'alexnet'; this library reads .* one of densenet121"),
-        ("network/backbone", "resnet50", "kind 'deep-radscore/densenet121' with the backbone 'resnet50'"),
+        ("family", "transformer", "family must be one of stack, got 'transformer'"),
+        ("network/backbone", "alexnet", "network.backbone must be one of densenet121, .*, got 'alexnet'"),
         ("network/backbone", "REMOVE", "lacks 'backbone' in model.json"),
         ("endpoint_order", [], "predicts no endpoint"),
         ("regions/ring_mm", 50, "between 0.5 and 20"),
@@ -157,22 +165,21 @@ def change(bundle: Bundle, path: str, value: object) -> Bundle:
 )
 def test_a_manifest_with_a_fault_is_refused_with_its_name(tiny_model: Path, path: str, value: object, words: str):
     with pytest.raises(BundleError, match=words):
-        DeepRadScore(change(read_bundle(tiny_model), path, value))
+        load_predictor(change(read_bundle(tiny_model), path, value))
 
 
 def test_a_bundle_may_stand_on_another_backbone(tiny_model: Path):
-    bundle = change(
-        change(read_bundle(tiny_model), "network/backbone", "resnet50"), "architecture", "deep-radscore/resnet50"
-    )
+    bundle = change(read_bundle(tiny_model), "network/backbone", "resnet50")
     state = DeepCT(len(bundle.manifest["endpoint_order"]), backbone="resnet50").state_dict()
     weights = safetensors.numpy.save({name: value.numpy() for name, value in state.items()})
     other = damaged(bundle, **{bundle.manifest["network"]["file"]: weights})
-    network = DeepRadScore(other).network.module("cpu")
+    network = load_predictor(other).network.module("cpu")
     torch.testing.assert_close(network.features.layer4[2].conv3.weight, state["features.layer4.2.conv3.weight"])
     with pytest.raises(BundleError, match="do not fit its network"):
-        DeepRadScore(bundle).network.module("cpu")
+        load_predictor(bundle).network.module("cpu")
 
 
 def test_a_conformal_quantile_that_could_not_be_set_rules_nothing_out(tiny_model: Path):
-    predictor = DeepRadScore(change(read_bundle(tiny_model), "endpoints/PDL1/conformal", [None, 0.0]))
-    assert predictor.answer(predictor.manifest.endpoints[0], np.zeros(12)).prediction_set == ("negative",)
+    predictor = load_predictor(change(read_bundle(tiny_model), "endpoints/PDL1/conformal", [None, 0.0]))
+    inputs = inputs_of(predictor, features_with(predictor))
+    assert predictor.answer_for(predictor.manifest.endpoints[0], inputs).prediction_set == ("negative",)

@@ -1,0 +1,1 @@
+"""What a manifest may hold, entry by entry, and how schema 1 says it."""

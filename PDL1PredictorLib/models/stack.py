@@ -1,0 +1,285 @@
+"""A stack: parts of input made of a tumor, a classifier or linear model on them, a calibration on that.
+
+Deep-RadScore is one: deep features of a network and RadScores of tumor and ring, fused by a classifier into calibrated
+probabilities.
+
+Source: paper 001 (see `docs/methods.md`); steps 4 and 5 of "One case" in `docs/architecture.md`.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import SimpleITK as sitk
+
+from PDL1PredictorLib.core.endpoints import endpoint
+from PDL1PredictorLib.core.errors import BundleError, InputError
+from PDL1PredictorLib.core.needs import Needs, clinical_row
+from PDL1PredictorLib.core.progress import SILENT, Progress
+from PDL1PredictorLib.core.results import Answer, CaseWarning, HeatMap, ModelSummary
+from PDL1PredictorLib.core.settings import RegionSettings
+from PDL1PredictorLib.imaging.patch import Patch, place_map
+from PDL1PredictorLib.models.answers import Question, answer_to, limited_log_odds
+from PDL1PredictorLib.models.bundle import Bundle
+from PDL1PredictorLib.models.contents import read_tables
+from PDL1PredictorLib.models.manifest import Manifest, NetworkEntry
+from PDL1PredictorLib.models.network import Network, NetworkOutput
+from PDL1PredictorLib.models.onnx_session import Classifier
+from PDL1PredictorLib.models.predictor import Answered, Given
+from PDL1PredictorLib.models.schema.endpoints import REGIONS, EndpointModel, Linear
+from PDL1PredictorLib.radiomics.settings import FeatureSettings
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """What one tumor's inputs are made of, before they are standardized for an endpoint.
+
+    Attributes:
+        deep: Deep features, (n_deep,).
+        z: Standardized radiomic features by name.
+        scores: By endpoint: `radscore_tumor` and `radscore_ring`, where they are among its inputs.
+        log_volume: Logarithm of the tumor's volume in mL.
+        clinical: In the order of the model's needs; NaN where not known.
+        atypicality: Mahalanobis distance to the training cohort over its 99th percentile; NaN without a reference.
+        missing: Used features without a value here, replaced by the training mean.
+        unknown: Clinical values that are not known, likewise.
+    """
+
+    deep: np.ndarray
+    z: Mapping[str, float]
+    scores: dict[str, dict[str, float]]
+    log_volume: float
+    clinical: tuple[float, ...]
+    atypicality: float
+    missing: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+class Stack:
+    """A loaded bundle of the family `stack`; see `models.predictor.Predictor` for what it can do.
+
+    Args:
+        bundle: As `models.bundle.read_bundle` gives it: complete and with the right hashes.
+        manifest: Its manifest.
+
+    Raises:
+        BundleError: The tables do not fit the manifest.
+    """
+
+    def __init__(self, bundle: Bundle, manifest: Manifest) -> None:
+        self._bundle = bundle
+        self.manifest = manifest
+        self._tables = self._load_tables()
+        self.network = None if manifest.network is None else self._load_network(manifest.network)
+        self._classifiers: dict[str, Classifier] = {}
+
+    @property
+    def summary(self) -> ModelSummary:
+        """What a reader needs to know of it."""
+        return self.manifest.summary
+
+    @property
+    def needs(self) -> Needs:
+        """Which parts of a case must be given."""
+        return self.manifest.needs
+
+    @property
+    def regions(self) -> RegionSettings:
+        """How it wants the regions made."""
+        return self.manifest.regions
+
+    @property
+    def features(self) -> FeatureSettings | None:
+        """How it wants them measured; None where no features are needed."""
+        return self.manifest.features
+
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """Keys, in the order of the answers."""
+        return tuple(model.key for model in self.manifest.endpoints)
+
+    @property
+    def coverage(self) -> float:
+        """Design coverage of prediction sets and intervals."""
+        return self.manifest.coverage
+
+    def answer(self, given: Given, device: str, progress: Progress = SILENT) -> Answered:
+        """Answer for one tumor, and explain; see `models.predictor.Predictor.answer`."""
+        with progress.part("network", 0.0, 0.75, "running the network"):
+            output = self._run(given.patch, device)
+            heat_maps = () if output is None or given.patch is None else self._heat_maps(output, given.patch)
+        with progress.part("answer", 0.75, 1.0, "answering"):
+            inputs = self.inputs(given, np.empty(0) if output is None else output.deep)
+            answers = tuple(self.answer_for(model, inputs) for model in self.manifest.endpoints)
+        return Answered(
+            answers=answers,
+            scores=inputs.scores,
+            atypicality=inputs.atypicality,
+            heat_maps=heat_maps,
+            device="cpu" if output is None else output.device,
+            network="none" if output is None else output.runtime,
+            warnings=(
+                *(() if output is None else output.warnings),
+                *_warnings(inputs, given.patch, heat_maps),
+            ),
+        )
+
+    def inputs(self, given: Given, deep: np.ndarray) -> Inputs:
+        """What the endpoints' inputs are made of, and the distance to the training cohort.
+
+        Args:
+            given: Of the tumor.
+            deep: Deep features, (n_deep,); none, (0,), without a network.
+
+        Raises:
+            InputError: A feature that the model needs is not among them.
+        """
+        z, missing = self._standardize(given.features or {})
+        clinical = clinical_row(given.clinical, self.needs.clinical)
+        scores = {model.key: _radscores(model, z) for model in self.manifest.endpoints if model.coefficients}
+        atypicality = self._atypicality(z)
+        found = [score for both in scores.values() for score in both.values()]
+        self._finite(np.array([*found, 0.0 if math.isnan(atypicality) else atypicality]), "RadScores or distances")
+        return Inputs(
+            deep=self._finite(deep, "deep features"),
+            z=z,
+            scores=scores,
+            log_volume=math.log(given.volume_ml),
+            clinical=clinical,
+            atypicality=atypicality,
+            missing=missing,
+            unknown=tuple(n for n, value in zip(self.needs.clinical, clinical, strict=True) if math.isnan(value)),
+        )
+
+    def standardized(self, model: EndpointModel, inputs: Inputs) -> np.ndarray:
+        """The inputs of one endpoint, standardized as in training: (d,)."""
+        parts = {
+            "deep": inputs.deep,
+            "radscore": [inputs.scores[model.key][f"radscore_{region}"] for region in REGIONS]
+            if "radscore" in model.parts
+            else [],
+            "selected": [inputs.z[name] for name in model.selected],
+            "volume": [inputs.log_volume],
+            "clinical": inputs.clinical,
+        }
+        raw = np.concatenate([parts[part] for part in model.parts])
+        row = (raw - np.array(model.input_mean)) / np.array(model.input_sd)
+        return np.where(np.isnan(raw), 0.0, row)  # a clinical value that is not known: the training mean
+
+    def score(self, model: EndpointModel, standardized: np.ndarray) -> np.ndarray:
+        """The model's own number for rows of standardized inputs: (n, d) to (n,).
+
+        Log-odds of positive of a classifier, not yet calibrated, or the sum of a linear model.
+        """
+        if isinstance(model.model, Linear):
+            total = standardized @ np.array(model.model.coefficients) + model.model.intercept
+            return self._finite(total, f"answers for {model.key}")
+        with np.errstate(over="ignore"):  # too large for 32 bits: told below
+            rows = self._finite(np.asarray(standardized).astype(np.float32), f"inputs of {model.key}")
+        classifier = self._classifier(model.model)
+        try:
+            return limited_log_odds(classifier.probabilities(rows))
+        except ValueError as error:
+            raise self._unfit(model.model, error) from error
+
+    def answer_for(self, model: EndpointModel, inputs: Inputs) -> Answer:
+        """The answer for one endpoint, with what moved it."""
+        return answer_to(
+            Question(
+                model=model,
+                names=self.manifest.inputs(model),
+                row=self.standardized(model, inputs),
+                score=lambda rows: self.score(model, rows),
+                calibrations=self._tables.get(f"calibration/{model.key}", np.empty((0, 2))),
+                coverage=self.coverage,
+            )
+        )
+
+    def _run(self, patch: Patch | None, device: str) -> NetworkOutput | None:
+        if self.network is None:
+            return None
+        if patch is None:
+            raise InputError(f"The model {self._bundle.name} needs the slice of the tumor, which was not given.")
+        return self.network.run(patch, device)
+
+    def _heat_maps(self, output: NetworkOutput, patch: Patch) -> tuple[HeatMap, ...]:
+        """Of the endpoints whose answer the network has a part in."""
+        return tuple(
+            HeatMap(model.key, place_map(values, patch), output.method)
+            for model, values in zip(self.manifest.endpoints, output.maps, strict=True)
+            if "deep" in model.parts
+        )
+
+    def _standardize(self, features: Mapping[str, float]) -> tuple[dict[str, float], tuple[str, ...]]:
+        mean, sd = self.manifest.feature_mean, self.manifest.feature_sd
+        absent = sorted(set(mean) - set(features))
+        if absent:
+            raise InputError(
+                f"The model needs the feature {absent[0]} and {len(absent) - 1} more that were not extracted. "
+                "Extract with the model's own feature settings."
+            )
+        missing = tuple(name for name in mean if not np.isfinite(features[name]))
+        z = {name: 0.0 if name in missing else (features[name] - mean[name]) / sd[name] for name in mean}
+        return z, missing
+
+    def _atypicality(self, z: Mapping[str, float]) -> float:
+        limit = self.manifest.reference_distance
+        if limit is None:
+            return math.nan
+        row = np.array([z[name] for name in self.manifest.reference_features])
+        offset = row - self._tables["reference/mean"]
+        squared = float(offset @ self._tables["reference/precision"] @ offset)
+        return math.sqrt(max(squared, 0.0)) / limit  # a rounding may bring it below 0
+
+    def _load_tables(self) -> dict[str, np.ndarray]:
+        return read_tables(self._bundle, self.manifest.tables, self.manifest.n_reference, self.manifest.calibrated)
+
+    def _load_network(self, entry: NetworkEntry) -> Network:
+        return Network(
+            self._bundle.name, self._bundle.file(entry.file), entry.backbone, entry.n_deep, len(self.endpoints)
+        )
+
+    def _classifier(self, file: str) -> Classifier:
+        if file not in self._classifiers:
+            try:
+                self._classifiers[file] = Classifier(self._bundle.file(file))
+            except ValueError as error:
+                raise self._unfit(file, error) from error
+        return self._classifiers[file]
+
+    def _unfit(self, file: str, error: ValueError) -> BundleError:
+        return BundleError(f"The classifier {file} of {self._bundle.name} cannot be used: {error}")
+
+    def _finite(self, values: np.ndarray, what: str) -> np.ndarray:
+        if not np.isfinite(values).all():
+            raise BundleError(
+                f"The model {self._bundle.name} gives {what} that are no finite numbers, so its numbers do not fit "
+                "each other. No answer is given. Get the bundle again from its source."
+            )
+        return values
+
+
+def _radscores(model: EndpointModel, z: Mapping[str, float]) -> dict[str, float]:
+    return {
+        f"radscore_{region}": float(sum(coefficient * z[name] for name, coefficient in coefficients.items()))
+        for region, coefficients in model.coefficients.items()
+    }
+
+
+def _warnings(inputs: Inputs, patch: Patch | None, heat_maps: tuple[HeatMap, ...]) -> Iterator[CaseWarning]:
+    if inputs.missing:
+        names = ", ".join(inputs.missing[:3]) + (" ..." if len(inputs.missing) > 3 else "")
+        text = f"{len(inputs.missing)} feature(s) have no value here ({names}); the training mean was used for them."
+        yield CaseWarning("features_missing", text)
+    if inputs.unknown:
+        names = ", ".join(name.replace("_", " ") for name in inputs.unknown)
+        yield CaseWarning("clinical_missing", f"Not known of the patient: {names}. The training mean was used instead.")
+    if patch is not None and patch.padded_fraction > 0:
+        text = f"{patch.padded_fraction:.0%} of the network's patch lies outside the CT and was filled with air."
+        yield CaseWarning("patch_padded", text)
+    flat = [heat.endpoint for heat in heat_maps if not sitk.GetArrayViewFromImage(heat.image).any()]
+    if flat:
+        names = ", ".join(endpoint(key).title for key in flat)
+        text = f"Nothing in the picture raises the answer, so the heat map is empty: {names}."
+        yield CaseWarning("heat_map_empty", text)

@@ -1,0 +1,29 @@
+"""A Deep-RadScore bundle of schema 2 in the words of schema 1, as the first version of the library wrote it."""
+
+import json
+from typing import Any
+
+from PDL1PredictorLib.models.bundle import Bundle
+
+
+def as_schema_1(bundle: Bundle) -> Bundle:
+    """The same model with the manifest that was written before there were families, parts and kinds."""
+    manifest = json.loads(json.dumps(dict(bundle.manifest)))
+    network = manifest["network"]
+    manifest["schema_version"] = 1
+    manifest["architecture"] = f"deep-radscore/{network['backbone']}"
+    manifest["network"] = {name: network[name] for name in ("file", "n_deep", "backbone")}
+    manifest["conformal_coverage"] = manifest.pop("coverage")
+    for name in ("family", "needs"):
+        del manifest[name]
+    manifest["endpoints"] = {key: _endpoint(values) for key, values in manifest["endpoints"].items()}
+    return Bundle(bundle.name, bundle.sha256, manifest, bundle.files)
+
+
+def _endpoint(values: dict[str, Any]) -> dict[str, Any]:
+    model, test = values.pop("model"), values.pop("test")
+    for name in ("kind", "parts"):
+        del values[name]
+    classifier = {"kind": model["kind"], "file": model["file"], "cross_validated_auc": model["cross_validated"]}
+    auc = None if test is None else {"value" if name == "auc" else name: figure for name, figure in test.items()}
+    return {**values, "classifier": classifier, "test_auc": auc}

@@ -1,0 +1,117 @@
+"""Each kind of answer in the words, scales and files of its own; all through one lookup."""
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from PDL1PredictorLib.core.endpoints import ENDPOINTS, Endpoint
+from PDL1PredictorLib.core.results import BinaryAnswer, Contribution, NumberAnswer
+from PDL1PredictorLib.report.json_result import to_json
+from PDL1PredictorLib.report.kinds import by_kind, read_answer, renderer, verdict
+from PDL1PredictorLib.report.words import lead
+
+TPS = NumberAnswer("TPS", 34.6, (11.8, 61.2), 0.9, (Contribution("log_volume", 0.9, 8.25),))
+EGFR = BinaryAnswer("EGFR", 0.106, (0.051, 0.203), 0.08, True, ("positive",), 0.9, ())
+
+
+def test_a_number_is_said_with_its_unit_and_prediction_interval():
+    told = verdict(TPS)
+    assert told.headline == "PD-L1 TPS 35 % (90 % prediction interval 12 to 61 %)"
+    assert (told.kind, told.short) == ("estimate", "35 %")
+    assert told.detail == "Of 90 % of such cases the true value lies within that interval."
+
+
+def test_a_number_lies_on_the_scale_of_its_endpoint():
+    scale = renderer(TPS).scale(TPS)
+    assert (scale.low, scale.high, scale.mark) == (0.0, 100.0, None)
+    assert [name for _, name in scale.ticks] == ["0 %", "25 %", "50 %", "75 %", "100 %"]
+    assert scale.share(34.6) == pytest.approx(0.346)
+
+
+def test_a_number_without_bounds_lies_on_a_scale_around_its_interval(monkeypatch):
+    free = Endpoint("FREE", "Density", "density of cells", kind="number", unit="/mm2")
+    monkeypatch.setitem(__import__("PDL1PredictorLib.core.endpoints", fromlist=["_BY_KEY"])._BY_KEY, "FREE", free)
+    answer = NumberAnswer("FREE", 1234.5, (1000.0, 1500.0), 0.9, ())
+    scale = renderer(answer).scale(answer)
+    assert scale.low < 1000 < 1500 < scale.high
+    assert renderer(answer).brief(answer) == "1.23e+03 /mm2 (1e+03 to 1.5e+03 /mm2)"
+
+
+def test_effects_on_a_number_are_in_its_unit():
+    how = renderer(TPS).explained(TPS)
+    assert (how.lowers, how.raises, how.unit) == ("lower", "higher", "percentage points")
+    assert renderer(EGFR).explained(EGFR).unit == "log-odds"
+
+
+def test_the_cells_of_a_table_name_what_each_kind_has():
+    assert renderer(TPS).cells(TPS) == {"value": 34.6, "low": 11.8, "high": 61.2}
+    assert list(renderer(EGFR).cells(EGFR)) == ["probability", "low", "high", "verdict"]
+    assert renderer(TPS).brief(TPS) == "35 % (12 to 61 %)"
+    assert renderer(EGFR).brief(EGFR) == "11 %, called mutant"
+    assert renderer(EGFR).brief(replace(EGFR, prediction_set=())) == "11 %, unlike both"
+
+
+def test_answers_of_one_kind_stand_together():
+    other = replace(EGFR, endpoint="KRAS")
+    assert by_kind([EGFR, TPS, other]) == [[EGFR, other], [TPS]]
+
+
+def test_a_number_leads_where_there_is_no_pd_l1(with_number):
+    assert lead(with_number.lesions[0]).endpoint == "TPS"
+
+
+def test_what_is_written_is_read_back(with_number):
+    rows = to_json(with_number, with_patient=False)["lesions"][0]["endpoints"]
+    number, binary = (read_answer(row) for row in rows)
+    given = with_number.lesions[0].endpoints
+    assert (number.value, number.interval, number.coverage) == (34.6, (11.8, 61.2), 0.9)
+    assert math.isnan(number.contributions[1].value)
+    assert binary == given[1]
+
+
+def test_an_answer_of_before_there_were_kinds_is_a_yes_or_no(with_number):
+    row = to_json(with_number, with_patient=False)["lesions"][0]["endpoints"][1]
+    del row["kind"]
+    assert read_answer(row).kind == "binary"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "error", "words"),
+    [
+        ("kind", "time", ValueError, "the kind of answer 'time' is not known; this version shows binary, number"),
+        ("kind", ["number"], ValueError, "is not known"),
+        ("endpoint", "HEIGHT", ValueError, "'HEIGHT' is not known"),
+        ("value", "35", TypeError, "value is '35'"),
+        ("value", True, TypeError, "value is True"),
+        ("value", 100.5, ValueError, "value is 100.5, which lies outside 0 to 100"),
+        ("value", math.nan, ValueError, "value is nan"),
+        ("interval", [60, 12], ValueError, "which falls"),
+        ("interval", [12], TypeError, r"interval is \[12\]"),
+        ("interval", 12, TypeError, "interval is 12"),
+        ("interval", [-1, 12], ValueError, "low is -1"),
+        ("coverage", 90, ValueError, "coverage is 90"),
+        ("contributions", {}, TypeError, "contributions is {}"),
+        ("contributions", [{"name": 1, "value": 0, "effect": 0}], TypeError, "name is 1"),
+        ("contributions", [{"name": "x", "value": "0", "effect": 0}], TypeError, "value is '0'"),
+    ],
+)
+def test_an_entry_that_cannot_be_is_refused(with_number, name, value, error, words):
+    row = to_json(with_number, with_patient=False)["lesions"][0]["endpoints"][0]
+    with pytest.raises(error, match=words):
+        read_answer({**row, name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [("positive", 1, "positive is 1"), ("prediction_set", [1], "prediction_set is"), ("threshold", None, "threshold")],
+)
+def test_an_entry_of_a_yes_or_no_that_cannot_be_is_refused(with_number, name, value, words):
+    row = to_json(with_number, with_patient=False)["lesions"][0]["endpoints"][1]
+    with pytest.raises(TypeError, match=words):
+        read_answer({**row, name: value})
+
+
+def test_every_kind_that_an_answer_can_have_is_shown():
+    kinds = {about.kind for about in ENDPOINTS}
+    assert kinds == {TPS.kind, EGFR.kind}
