@@ -24,7 +24,9 @@ from PDL1PredictorLib.imaging.measures import centroid_lps_mm, measure
 from PDL1PredictorLib.imaging.patch import deep_patch
 from PDL1PredictorLib.imaging.regions import make_regions
 from PDL1PredictorLib.imaging.views import views_volume
+from PDL1PredictorLib.models.device import choose_device
 from PDL1PredictorLib.models.load import load_predictor
+from PDL1PredictorLib.models.network import require_runtime
 from PDL1PredictorLib.models.predictor import Answered, Given, Predictor
 from PDL1PredictorLib.radiomics.engine import DEFAULT_ENGINE, engine
 from PDL1PredictorLib.radiomics.extract import extract_features
@@ -40,15 +42,18 @@ class Options:
         device: `auto`, `cpu`, `cuda` or `mps`.
         engine: The radiomics engine.
         regions: Other region settings than the model's own; the answer then carries a warning.
+        runtime: What runs the network: `auto`, `onnxruntime` (on the CPU) or `torch`.
     """
 
     lesion: str = "largest"
     device: str = "auto"
     engine: str = DEFAULT_ENGINE
     regions: RegionSettings | None = None
+    runtime: str = "auto"
 
     def __post_init__(self) -> None:
         require_lesion(self.lesion)
+        require_runtime(self.runtime, "cpu")
 
 
 def predict_files(
@@ -121,7 +126,7 @@ def predict_case(
     tumors = choose_tumors(case.tumor, options.lesion)
     require_one_for_ring(len(tumors.chosen), ring)
     warnings = list(tumors.warnings)
-    device = _device(predictor, options.device)
+    device = _device(predictor, options)
     results, answered = [], []
     for position, (index, mask) in enumerate(tumors.chosen):
         with _part_of(progress, position / len(tumors.chosen), (position + 1) / len(tumors.chosen)) as part:
@@ -143,13 +148,13 @@ def predict_case(
     )
 
 
-def _device(predictor: Predictor, wanted: str) -> str:
+def _device(predictor: Predictor, options: Options) -> str:
     """Where the network will run; asked for before the long work, so that a missing one is told at once."""
-    if predictor.needs.picture == "none":
+    if predictor.needs.picture == "none" or (options.device, options.runtime) == ("auto", "onnxruntime"):
         return "cpu"
-    from PDL1PredictorLib.models.device import choose_device
-
-    return choose_device(wanted)
+    device = choose_device(options.device)
+    require_runtime(options.runtime, device)
+    return device
 
 
 def _predict_lesion(
@@ -174,7 +179,7 @@ def _predict_lesion(
             features = extract_features(regions, measured, options.engine, part)
     with _part_of(progress, 0.8, 0.97) as part:
         given = Given(features if measured is not None else None, patch, tumor.volume_ml, case.clinical)
-        said = predictor.answer(given, device, part)
+        said = predictor.answer(given, device, part, options.runtime)
     with progress.part("pictures", 0.97, 1.0, f"tumor {index}: making pictures"):
         center = centroid_lps_mm(regions.tumor)
         view = views_volume(case, center, settings)

@@ -160,7 +160,7 @@ def test_a_gpu_without_memory_is_told_and_the_answer_is_the_same(phantom, predic
         return load(self, device)
 
     monkeypatch.setattr(Network, "module", poor)
-    monkeypatch.setattr("PDL1PredictorLib.models.device.choose_device", lambda wanted: "cuda")
+    monkeypatch.setattr("PDL1PredictorLib.predict.choose_device", lambda wanted: "cuda")
     result = predict_case(phantom.case, predictor, Options())
     assert result.lesions[0].endpoints == usual.lesions[0].endpoints
     assert "gpu_out_of_memory" in [w.code for w in result.lesions[0].warnings]

@@ -26,6 +26,9 @@ def _add_predict(commands: Any) -> None:
         "--model", default=DEFAULT_MODEL, help=f"bundle: name, folder or .zip (default: {DEFAULT_MODEL})"
     )
     command.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
+    command.add_argument(
+        "--runtime", default="auto", help="what runs the network: auto, onnxruntime or torch (default: auto)"
+    )
     command.add_argument("--with-patient", action="store_true", help="write the case's name and clinical values too")
     command.add_argument("--out", type=Path, required=True, help="folder to make")
 
@@ -46,7 +49,7 @@ def _predict(options: argparse.Namespace, speaker: Speaker) -> None:
     model = find_model(options.model)
     wanted = region_choices(options)
     regions = with_choices(read_manifest(read_bundle(model)).regions, wanted) if wanted else None
-    chosen = Options(options.lesion, options.device, options.engine, regions)
+    chosen = Options(options.lesion, options.device, options.engine, regions, options.runtime)
     result = predict_files(
         files(options), model, options.out, chosen, options.overwrite, options.with_patient, speaker.progress()
     )

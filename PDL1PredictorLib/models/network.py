@@ -1,18 +1,37 @@
-"""A bundle's network, ready to answer: where it runs and by what is decided here and nowhere else."""
+"""A bundle's network, ready to answer: where it runs and by what is decided here and nowhere else.
+
+On the processor onnxruntime runs the bundle's graph, and the heat maps follow from the stored head; on a GPU torch runs
+the network, and the heat maps follow from a gradient. Both ways give the same within 32-bit arithmetic.
+"""
 
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import SimpleITK as sitk
-import torch
 
-from PDL1PredictorLib.core.errors import BundleError
+from PDL1PredictorLib.core.errors import BundleError, InputError, MissingPackageError
+from PDL1PredictorLib.core.lazy import require_module
 from PDL1PredictorLib.core.results import CaseWarning
-from PDL1PredictorLib.explain.grad_cam import grad_cams, normalize
+from PDL1PredictorLib.explain.class_activation import class_activation_maps, scaled_to_one
 from PDL1PredictorLib.imaging.patch import Patch
 from PDL1PredictorLib.models.device import run_with_fallback
-from PDL1PredictorLib.models.tensors import read_tensors
-from PDL1PredictorLib.networks.deep_ct import DeepCT, input_channels
+from PDL1PredictorLib.models.network_session import NetworkSession
+from PDL1PredictorLib.models.network_weights import read_weights
+from PDL1PredictorLib.networks.channels import channels
+
+if TYPE_CHECKING:
+    from PDL1PredictorLib.models.network_torch import TorchNetwork
+    from PDL1PredictorLib.networks.deep_ct import DeepCT
+
+RUNTIMES = ("auto", "onnxruntime", "torch")
+LINEAR = "linear"
+GRAPHS = Path(__file__).parent / "graphs"
+SHIPPED_GRAPHS = ("densenet121",)  # of bundles that were written without one
+_SAME = 1e-2  # the head as it is stored explains the answers within this share of the largest
+_REMEDY = "Install it with: pip install pdl1predictor[gpu]"
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +40,8 @@ class NetworkOutput:
 
     Attributes:
         deep: Deep features, (n_deep,), 64-bit.
-        maps: Heat map of each endpoint over the whole patch, (k, h, w), each scaled to 0 to 1.
+        maps: Heat map of each endpoint over the whole patch, (k, h, w), each scaled to 0 to 1; k is 0 where none can be
+            made.
         method: How the maps were made, see `core.results.HeatMap`.
         device: Where it ran.
         runtime: What ran it: `onnxruntime` or `torch`.
@@ -45,55 +65,153 @@ class Network:
         backbone: One of `networks.names.BACKBONES`.
         n_deep: Width of the deep feature vector.
         n_endpoints: Number of outputs.
+        graph: Content of its .onnx file; None where the bundle has none, as those of its first version.
+        head: `linear` where the answers are a linear function of the pooled maps, else `other`.
     """
 
-    def __init__(self, model: str, weights: bytes, backbone: str, n_deep: int, n_endpoints: int) -> None:
-        self._model, self._weights = model, weights
+    def __init__(
+        self,
+        model: str,
+        weights: bytes,
+        backbone: str,
+        n_deep: int,
+        n_endpoints: int,
+        graph: bytes | None = None,
+        head: str = LINEAR,
+    ) -> None:
+        self._model, self._data = model, weights
         self._backbone, self._n_deep, self._n_endpoints = backbone, n_deep, n_endpoints
-        self._on_device: dict[str, DeepCT] = {}
+        self._graph = shipped_graph(backbone) if graph is None else graph
+        self._head = head
 
-    def run(self, patch: Patch, device: str) -> NetworkOutput:
+    def run(self, patch: Patch, device: str, runtime: str = "auto") -> NetworkOutput:
         """One forward pass on one patch, and the heat maps.
 
         Args:
             patch: From `imaging.patch.deep_patch`.
             device: `cpu`, `cuda` or `mps`.
+            runtime: One of `RUNTIMES`; `auto` takes onnxruntime on the processor and torch on a GPU.
 
         Raises:
+            InputError: There is no such runtime, or it does not run on the device.
             BundleError: The weights do not fit the network.
+            MissingPackageError: What has to run it is not installed.
         """
-        hu = torch.from_numpy(sitk.GetArrayFromImage(patch.image).astype(np.float32))
-        tumor = torch.from_numpy(sitk.GetArrayFromImage(patch.tumor).astype(np.float32))
+        require_runtime(runtime, device)
+        x = patch_channels(patch)
 
-        def compute(where: str) -> tuple[np.ndarray, np.ndarray]:
-            module = self.module(where)
-            x = input_channels(hu, tumor).to(where).requires_grad_()  # the weights are frozen: the graph starts here
-            output = module(x)
-            maps = grad_cams(output.maps, output.logits)
-            return output.deep[0].detach().double().cpu().numpy(), normalize(maps)[0].cpu().numpy()
+        def compute(where: str) -> NetworkOutput:
+            by_torch = where != "cpu" or runtime == "torch" or self._graph is None
+            return self._by_torch(x, where) if by_torch else self._by_onnxruntime(x)
 
-        with torch.enable_grad():
-            (deep, maps), used, warnings = run_with_fallback(compute, device)
-        return NetworkOutput(deep, maps, "Grad-CAM", used, "torch", warnings)
+        output, used, warnings = run_with_fallback(compute, device)
+        return NetworkOutput(
+            output.deep, output.maps, output.method, used, output.runtime, (*warnings, *output.warnings)
+        )
 
-    def module(self, device: str) -> DeepCT:
-        """The network as a torch module on `device`, in evaluation mode, 32-bit."""
-        if device not in self._on_device:
-            self._on_device[device] = self._load().to(device)
-        return self._on_device[device]
+    def module(self, device: str) -> "DeepCT":
+        """The network as a torch module on `device`, in evaluation mode, 32-bit.
 
-    def _load(self) -> DeepCT:
-        network = DeepCT(self._n_endpoints, self._n_deep, backbone=self._backbone)
-        arrays = read_tensors(self._weights)
+        Raises:
+            BundleError: The weights do not fit it.
+            MissingPackageError: torch is not installed.
+        """
+        return self._torch.module(device)
+
+    def _by_onnxruntime(self, x: np.ndarray) -> NetworkOutput:
         try:
-            with np.errstate(over="ignore"):  # a weight beyond 32 bits gives deep features that are refused
-                wide = {name: torch.from_numpy(value.astype(_wide(value))) for name, value in arrays.items()}
-            network.load_state_dict(wide)
-        except (RuntimeError, ValueError) as error:
-            text = str(error)  # may name hundreds of layers
-            raise BundleError(f"The weights of {self._model} do not fit its network: {text[:500]}") from error
-        return network.eval().requires_grad_(False)
+            activations, deep, logits = self._session.run(x)
+        except ValueError as error:
+            raise self._unfit(str(error)) from error
+        if self._head != LINEAR:
+            maps, method, warnings = self._maps_by_torch(x)
+            return NetworkOutput(deep.astype(np.float64), maps, method, "cpu", "onnxruntime", warnings)
+        maps = scaled_to_one(class_activation_maps(activations, self._stored_head(activations, logits)))
+        return NetworkOutput(deep.astype(np.float64), maps, "class activation map", "cpu", "onnxruntime", ())
+
+    def _by_torch(self, x: np.ndarray, device: str) -> NetworkOutput:
+        deep, maps = self._torch.run(x, device)
+        return NetworkOutput(deep, maps, "Grad-CAM", device, "torch", ())
+
+    def _maps_by_torch(self, x: np.ndarray) -> tuple[np.ndarray, str, tuple[CaseWarning, ...]]:
+        try:
+            return self._torch.run(x, "cpu")[1], "Grad-CAM", ()
+        except MissingPackageError:
+            text = (
+                f"There are no heat maps: those of this model need the package torch, which is not installed. {_REMEDY}"
+            )
+            return np.zeros((0, 1, 1)), "", (CaseWarning("no_heat_maps", text),)
+
+    def _stored_head(self, activations: np.ndarray, logits: np.ndarray) -> np.ndarray:
+        """What each feature map's mean counts for each answer, (k, c); the answers must follow from it.
+
+        Raises:
+            BundleError: They do not: the head is not as the bundle says.
+        """
+        try:
+            reduce, classifier = (
+                self._weights[f"{name}.weight"].astype(np.float64) for name in ("reduce", "classifier")
+            )
+            inner, outer = (self._weights[f"{name}.bias"].astype(np.float64) for name in ("reduce", "classifier"))
+            head = classifier @ reduce
+            again = head @ activations.mean(axis=(1, 2), dtype=np.float64) + classifier @ inner + outer
+        except (KeyError, ValueError) as error:
+            raise self._unfit(f"its last two layers do not fit each other ({error}).") from error
+        if not np.abs(again - logits).max() <= _SAME * max(1.0, float(np.abs(logits).max())):
+            raise self._unfit("its answers do not follow from its last two layers, as the model says.")
+        return np.asarray(head)
+
+    @cached_property
+    def _weights(self) -> dict[str, np.ndarray]:
+        try:
+            return read_weights(self._data)
+        except ValueError as error:
+            raise self._unfit(str(error)) from error
+
+    @cached_property
+    def _session(self) -> NetworkSession:
+        try:
+            return NetworkSession(self._graph or b"", self._weights, self._n_deep, self._n_endpoints)
+        except ValueError as error:
+            raise self._unfit(str(error)) from error
+
+    @cached_property
+    def _torch(self) -> "TorchNetwork":
+        why = "" if self._graph else f" The model {self._model} was written without a graph for onnxruntime."
+        require_module("torch", _REMEDY + why)
+        from PDL1PredictorLib.models.network_torch import TorchNetwork
+
+        try:
+            return TorchNetwork(self._weights, self._backbone, self._n_deep, self._n_endpoints)
+        except ValueError as error:
+            raise self._unfit(str(error)) from error
+
+    def _unfit(self, why: str) -> BundleError:
+        return BundleError(f"The weights of {self._model} do not fit its network: {why}")
 
 
-def _wide(value: np.ndarray) -> type:
-    return np.float32 if value.dtype.kind == "f" else np.int64
+def require_runtime(runtime: str, device: str) -> None:
+    """Refuse what there is not.
+
+    Raises:
+        InputError: There is no such runtime, or it does not run on the device.
+    """
+    if runtime not in RUNTIMES:
+        raise InputError(f"The runtime must be one of {', '.join(RUNTIMES)}, got {runtime!r}.")
+    if runtime == "onnxruntime" and device != "cpu":
+        raise InputError(
+            f"onnxruntime runs the network on the CPU, not on {device}. Use --device cpu, or another runtime."
+        )
+
+
+def patch_channels(patch: Patch) -> np.ndarray:
+    """What the network sees of a patch: (1, 3, h, w), 32-bit."""
+    hu, tumor = (sitk.GetArrayFromImage(image).astype(np.float32) for image in (patch.image, patch.tumor))
+    return channels(hu, tumor)
+
+
+def shipped_graph(backbone: str) -> bytes | None:
+    """The graph that the library brings for bundles without one; None where it brings none."""
+    if backbone not in SHIPPED_GRAPHS:
+        return None
+    return (GRAPHS / f"{backbone}.onnx").read_bytes()

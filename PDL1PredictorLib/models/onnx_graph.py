@@ -2,7 +2,7 @@
 
 onnxruntime reads more than a file of numbers needs: tensors that lie in other files or at addresses of memory, loops
 without end, operators of other libraries. So every field, operator and length is held against a list here, and what is
-not on it is refused. Field numbers are those of `onnx.proto` (ONNX 1.23).
+not on it is refused.
 """
 
 import math
@@ -12,16 +12,30 @@ from typing import Any
 
 import numpy as np
 
-from PDL1PredictorLib.models.wire import Field, Values, fields_of, floats, integer, integers, text, texts
+from PDL1PredictorLib.models.onnx_messages import (
+    DOUBLE,
+    FLOAT,
+    GRAPH,
+    INT32,
+    INT64,
+    NODE,
+    TENSOR,
+    Value,
+    at_most,
+    attributes_of,
+    graph_of,
+    listed,
+    shown,
+    value_of,
+)
+from PDL1PredictorLib.models.wire import Values, fields_of, floats, integer, integers, text, texts
 
 INPUT, OUTPUT = "inputs", "probabilities"
 MAX_BYTES = 64 * 2**20
 MAX_NODES = 64
 MAX_ELEMENTS = 10**7
 MAX_TENSORS = 64
-IR_VERSIONS = range(3, 15)
 OPSETS = {"": range(9, 31), "ai.onnx.ml": range(1, 6)}
-FLOAT, INT32, INT64, DOUBLE = 1, 6, 7, 11
 _NUMPY = {FLOAT: "<f4", INT32: "<i4", INT64: "<i8", DOUBLE: "<f8"}
 
 # What skl2onnx writes for the seven of `learning.classifiers`, and how often at most: no chain of them can make large
@@ -39,66 +53,6 @@ OPERATORS = {
     },
 }
 
-_MODEL = {
-    1: Field("ir_version", "int"),
-    2: Field("producer_name", "text"),
-    3: Field("producer_version", "text"),
-    4: Field("domain", "text"),
-    5: Field("model_version", "int"),
-    6: Field("doc_string", "text"),
-    7: Field("graph", "message"),
-    8: Field("opset_import", "message", many=True),
-}
-_OPSET = {1: Field("domain", "text"), 2: Field("version", "int")}
-_GRAPH = {
-    1: Field("node", "message", many=True),
-    2: Field("name", "text"),
-    5: Field("initializer", "message", many=True),
-    10: Field("doc_string", "text"),
-    11: Field("input", "message", many=True),
-    12: Field("output", "message", many=True),
-    13: Field("value_info", "message", many=True),
-}
-_NODE = {
-    1: Field("input", "text", many=True),
-    2: Field("output", "text", many=True),
-    3: Field("name", "text"),
-    4: Field("op_type", "text"),
-    5: Field("attribute", "message", many=True),
-    6: Field("doc_string", "text"),
-    7: Field("domain", "text"),
-}
-_ATTRIBUTE = {
-    1: Field("name", "text"),
-    2: Field("f", "float"),
-    3: Field("i", "int"),
-    4: Field("s", "text"),
-    6: Field("g", "message"),
-    7: Field("floats", "float", many=True),
-    8: Field("ints", "int", many=True),
-    9: Field("strings", "text", many=True),
-    13: Field("doc_string", "text"),
-    20: Field("type", "int"),
-}
-_TENSOR = {
-    1: Field("dims", "int", many=True),
-    2: Field("data_type", "int"),
-    4: Field("float_data", "float", many=True),
-    5: Field("int32_data", "int", many=True),
-    7: Field("int64_data", "int", many=True),
-    8: Field("name", "text"),
-    9: Field("raw_data", "bytes"),
-    10: Field("double_data", "double", many=True),
-    12: Field("doc_string", "text"),
-    13: Field("external_data", "message", many=True),
-    14: Field("data_location", "int"),
-}
-_VALUE = {1: Field("name", "text"), 2: Field("type", "message"), 3: Field("doc_string", "text")}
-_TYPE = {1: Field("tensor_type", "message"), 6: Field("denotation", "text")}
-_TENSOR_TYPE = {1: Field("elem_type", "int"), 2: Field("shape", "message")}
-_SHAPE = {1: Field("dim", "message", many=True)}
-_DIM = {1: Field("dim_value", "int"), 2: Field("dim_param", "text"), 3: Field("denotation", "text")}
-
 
 @dataclass(frozen=True)
 class Node:
@@ -111,21 +65,6 @@ class Node:
 
     operator: str
     attributes: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Value:
-    """An input or output of a graph.
-
-    Attributes:
-        name: Of the tensor.
-        kind: Of its elements, as ONNX counts them; 0 where it is not said.
-        shape: None where a length is not fixed.
-    """
-
-    name: str
-    kind: int
-    shape: tuple[int | None, ...]
 
 
 @dataclass(frozen=True)
@@ -151,7 +90,7 @@ def check_classifier(data: bytes, n_inputs: int) -> None:
     names = [value.name for value in graph.inputs]
     outputs = {value.name: value for value in graph.outputs}
     if names != [INPUT] or OUTPUT not in outputs or set(outputs) - {OUTPUT, "label"}:
-        raise ValueError(f"it must map '{INPUT}' to '{OUTPUT}', got {_listed(names)} to {_listed(list(outputs))}.")
+        raise ValueError(f"it must map '{INPUT}' to '{OUTPUT}', got {listed(names)} to {listed(list(outputs))}.")
     for value, width in ((graph.inputs[0], n_inputs), (outputs[OUTPUT], 2)):
         if value.kind != FLOAT or len(value.shape) != 2 or value.shape[0] is not None or value.shape[1] != width:
             raise ValueError(
@@ -171,89 +110,45 @@ def read_graph(data: bytes) -> Graph:
     """
     if len(data) > MAX_BYTES:
         raise ValueError(f"it has {len(data)} bytes; at most {MAX_BYTES} are read.")
-    model = fields_of(data, _MODEL, "the model")
-    version = integer(model, "ir_version", "the model")
-    if version not in IR_VERSIONS:
-        raise ValueError(f"it has the ONNX format {version}; {IR_VERSIONS[0]} to {IR_VERSIONS[-1]} are read.")
-    _check_opsets(model)
-    graphs = model.get("graph")
-    if not graphs:
-        raise ValueError("it has no graph.")
-    return _graph(graphs[0], "the graph", inner=False)
-
-
-def _check_opsets(model: Values) -> None:
-    for raw in model.get("opset_import", []):
-        where = "an operator set"
-        values = fields_of(raw, _OPSET, where)
-        domain, version = text(values, "domain", where), integer(values, "version", where)
-        if version not in OPSETS.get(domain, ()):
-            raise ValueError(f"it needs version {version} of the operators {domain or 'ai.onnx'!r}, which is not read.")
+    return _graph(graph_of(data, OPSETS), "the graph", inner=False)
 
 
 def _graph(data: bytes, where: str, inner: bool) -> Graph:
-    values = fields_of(data, _GRAPH, where)
+    values = fields_of(data, GRAPH, where)
     for name in ("initializer", "input", "output", "value_info"):
-        _at_most(len(values.get(name, [])), MAX_TENSORS, f"{where}: {name}")
-    _at_most(len(values.get("node", [])), MAX_NODES, f"{where}: node")
+        at_most(len(values.get(name, [])), MAX_TENSORS, f"{where}: {name}")
+    at_most(len(values.get("node", [])), MAX_NODES, f"{where}: node")
     for raw in values.get("initializer", []):
         _check_tensor(raw)
     for raw in values.get("value_info", []):
-        _value(raw)
+        value_of(raw)
     nodes = tuple(_node(raw, inner) for raw in values.get("node", []))
     for operator, count in Counter(node.operator for node in nodes).items():
         most = max(allowed.get(operator, 0) for allowed in OPERATORS.values())
-        _at_most(count, most, f"{where}: operator {operator}")
-    inputs, outputs = (tuple(_value(raw) for raw in values.get(name, [])) for name in ("input", "output"))
+        at_most(count, most, f"{where}: operator {operator}")
+    inputs, outputs = (tuple(value_of(raw) for raw in values.get(name, [])) for name in ("input", "output"))
     return Graph(nodes, inputs, outputs)
 
 
 def _node(data: bytes, inner: bool) -> Node:
-    values = fields_of(data, _NODE, "a node")
+    values = fields_of(data, NODE, "a node")
     operator, domain = text(values, "op_type", "a node"), text(values, "domain", "a node")
     if operator not in OPERATORS.get(domain, ()) or (inner and operator == "Scan"):
-        raise ValueError(f"it holds the operator {_shown(domain + '.' + operator)}, which no classifier of ours needs.")
+        raise ValueError(f"it holds the operator {shown(domain + '.' + operator)}, which no classifier of ours needs.")
     for name in ("input", "output"):
-        _at_most(len(texts(values, name, "a node")), MAX_TENSORS, f"{operator}: {name}")
-    attributes: dict[str, Any] = {}
-    for raw in values.get("attribute", []):
-        name, value = _attribute(raw, operator)
-        if name in attributes:
-            raise ValueError(f"{operator} has the attribute {_shown(name)} twice.")
-        attributes[name] = value
-    return Node(operator, attributes)
+        at_most(len(texts(values, name, "a node")), MAX_TENSORS, f"{operator}: {name}")
+    return Node(operator, attributes_of(values, operator, _inner_graph))
 
 
-def _attribute(data: bytes, operator: str) -> tuple[str, Any]:
-    where = f"an attribute of {operator}"
-    values = fields_of(data, _ATTRIBUTE, where)
-    name = text(values, "name", where)
-    where = f"the attribute {_shown(name)} of {operator}"
-    content = set(values) - {"name", "doc_string", "type"}
-    if len(content) > 1:
-        raise ValueError(f"{where} holds {', '.join(sorted(content))}; one of them is allowed.")
-    match next(iter(content), ""):
-        case "g":
-            if (operator, name) != ("Scan", "body"):
-                raise ValueError(f"{where} is a graph, which it may not be.")
-            return name, _graph(values["g"][0], "the graph inside Scan", inner=True)
-        case "f" | "floats" as kind:
-            numbers = floats(values, kind, where)
-            return name, numbers if kind == "floats" else float(numbers[0])
-        case "i":
-            return name, integer(values, "i", where)
-        case "ints":
-            return name, np.array(integers(values, "ints", where), np.int64)
-        case "s":
-            return name, text(values, "s", where)
-        case "strings":
-            return name, texts(values, "strings", where)
-    return name, None  # an empty list, as the exporter writes those that a tree does not need
+def _inner_graph(operator: str, name: str, data: bytes) -> Graph:
+    if (operator, name) != ("Scan", "body"):
+        raise ValueError(f"the attribute {shown(name)} of {operator} is a graph, which it may not be.")
+    return _graph(data, "the graph inside Scan", inner=True)
 
 
 def _check_tensor(data: bytes) -> None:
-    values = fields_of(data, _TENSOR, "a tensor")
-    where = f"the tensor {_shown(text(values, 'name', 'a tensor'))}"
+    values = fields_of(data, TENSOR, "a tensor")
+    where = f"the tensor {shown(text(values, 'name', 'a tensor'))}"
     if "external_data" in values or integer(values, "data_location", where):
         raise ValueError(f"{where} is external: its numbers lie outside the bundle. Nothing outside is read.")
     kind = integer(values, "data_type", where)
@@ -284,22 +179,6 @@ def _count(values: Values, kind: int, where: str) -> int:
     if own in ("float_data", "double_data"):
         return floats(values, own, where, "float" if own == "float_data" else "double").size
     return len(integers(values, own, where))
-
-
-def _value(data: bytes) -> Value:
-    values = fields_of(data, _VALUE, "an input or output")
-    name = text(values, "name", "an input or output")
-    where = f"the type of {_shown(name)}"
-    kinds = fields_of(b"".join(values.get("type", [])), _TYPE, where)
-    tensor = fields_of(b"".join(kinds.get("tensor_type", [])), _TENSOR_TYPE, where)
-    shape = fields_of(b"".join(tensor.get("shape", [])), _SHAPE, where)
-    _at_most(len(shape.get("dim", [])), 4, f"{where}: dim")
-    return Value(name, integer(tensor, "elem_type", where), tuple(_dim(raw, where) for raw in shape.get("dim", [])))
-
-
-def _dim(data: bytes, where: str) -> int | None:
-    values = fields_of(data, _DIM, where)
-    return integer(values, "dim_value", where) if "dim_value" in values else None
 
 
 # The models inside: their lists must fit each other, or the run could read beyond them, or not end.
@@ -359,16 +238,3 @@ def _list(attributes: dict[str, Any], name: str) -> np.ndarray:
 
 def _size(attributes: dict[str, Any], name: str) -> int:
     return int(_list(attributes, name).size)
-
-
-def _at_most(count: int, most: int, what: str) -> None:
-    if count > most:
-        raise ValueError(f"{what} stands there {count} times; at most {most} are read.")
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(map(_shown, names[:5])) or "nothing"
-
-
-def _shown(name: str) -> str:
-    return repr(name if len(name) <= 60 else f"{name[:60]}...")

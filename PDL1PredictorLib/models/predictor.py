@@ -86,13 +86,14 @@ class Predictor(Protocol):
         """Design coverage of prediction sets and intervals, 0 to 1."""
         ...
 
-    def answer(self, given: Given, device: str, progress: Progress = SILENT) -> Answered:
+    def answer(self, given: Given, device: str, progress: Progress = SILENT, runtime: str = "auto") -> Answered:
         """Answer for one tumor, and explain.
 
         Args:
             given: All that `needs` names.
             device: Where a network runs: `cpu`, `cuda` or `mps`.
             progress: Told on the way.
+            runtime: What runs it: one of `models.network.RUNTIMES`.
 
         Raises:
             InputError: Something that is needed was not given.

@@ -104,10 +104,10 @@ class Stack:
         """Design coverage of prediction sets and intervals."""
         return self.manifest.coverage
 
-    def answer(self, given: Given, device: str, progress: Progress = SILENT) -> Answered:
+    def answer(self, given: Given, device: str, progress: Progress = SILENT, runtime: str = "auto") -> Answered:
         """Answer for one tumor, and explain; see `models.predictor.Predictor.answer`."""
         with progress.part("network", 0.0, 0.75, "running the network"):
-            output = self._run(given.patch, device)
+            output = self._run(given.patch, device, runtime)
             heat_maps = () if output is None or given.patch is None else self._heat_maps(output, given.patch)
         with progress.part("answer", 0.75, 1.0, "answering"):
             inputs = self.inputs(given, np.empty(0) if output is None else output.deep)
@@ -196,18 +196,20 @@ class Stack:
             )
         )
 
-    def _run(self, patch: Patch | None, device: str) -> NetworkOutput | None:
+    def _run(self, patch: Patch | None, device: str, runtime: str) -> NetworkOutput | None:
         if self.network is None:
             return None
         if patch is None:
             raise InputError(f"The model {self._bundle.name} needs the slice of the tumor, which was not given.")
-        return self.network.run(patch, device)
+        return self.network.run(patch, device, runtime)
 
     def _heat_maps(self, output: NetworkOutput, patch: Patch) -> tuple[HeatMap, ...]:
-        """Of the endpoints whose answer the network has a part in."""
+        """Of the endpoints whose answer the network has a part in; none where no map can be made."""
         return tuple(
             HeatMap(model.key, place_map(values, patch), output.method)
-            for model, values in zip(self.manifest.endpoints, output.maps, strict=True)
+            for model, values in zip(
+                self.manifest.endpoints, output.maps, strict=False
+            )  # no maps where none can be made
             if "deep" in model.parts
         )
 
@@ -237,7 +239,13 @@ class Stack:
 
     def _load_network(self, entry: NetworkEntry) -> Network:
         return Network(
-            self._bundle.name, self._bundle.file(entry.file), entry.backbone, entry.n_deep, len(self.endpoints)
+            self._bundle.name,
+            self._bundle.file(entry.file),
+            entry.backbone,
+            entry.n_deep,
+            len(self.endpoints),
+            graph=None if entry.graph is None else self._bundle.file(entry.graph),
+            head=entry.head,
         )
 
     def _classifier(self, file: str) -> Classifier:

@@ -1,4 +1,4 @@
-"""Reading protobuf messages without their package: fields by number, each of a kind that the reader expects.
+"""Protobuf messages without their package: fields by number, each of a kind that the reader expects; and written.
 
 What is not expected is refused, not skipped: no field can hide from the checks. Source: protobuf.dev, "Encoding".
 """
@@ -50,7 +50,7 @@ def fields_of(data: bytes, schema: Mapping[int, Field], where: str) -> Values:
     for number, wire, content in _walk(data, where):
         field = schema.get(number)
         if field is None:
-            raise ValueError(f"{where} holds the field {number}, which a classifier does not need.")
+            raise ValueError(f"{where} holds the field {number}, which no model of ours needs.")
         single = _PACKED.get(field.kind, LENGTH)
         if wire != single and not (wire == LENGTH and field.many):
             raise ValueError(f"{where}: the field {field.name} is not of the kind {field.kind}.")
@@ -147,3 +147,18 @@ def floats(values: Values, name: str, where: str, kind: str = "float") -> np.nda
     if not np.isfinite(found).all():
         raise ValueError(f"{where}: {name} holds a number that is not finite.")
     return found
+
+
+def varint(value: int) -> bytes:
+    """A whole number from 0 on, as it is written."""
+    written = bytearray()
+    while value >= 0x80:
+        written.append(value & 0x7F | 0x80)
+        value >>= 7
+    written.append(value)
+    return bytes(written)
+
+
+def message(number: int, content: bytes) -> bytes:
+    """A field of bytes, text or an inner message, as it is written."""
+    return varint(number << 3 | LENGTH) + varint(len(content)) + content

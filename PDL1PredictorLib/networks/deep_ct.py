@@ -12,10 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from PDL1PredictorLib.networks.backbones import backbone as backbone_of
-
-Window = tuple[float, float]
-LUNG_WINDOW: Window = (-1350.0, 150.0)  # HU, level -600, width 1500
-SOFT_WINDOW: Window = (-160.0, 240.0)  # HU, level 40, width 400
+from PDL1PredictorLib.networks.channels import LUNG_WINDOW, SOFT_WINDOW, Window
 
 
 class DeepCTOutput(NamedTuple):
@@ -86,6 +83,10 @@ class DeepCT(nn.Module):
         least = backbone_of(self.backbone).least_pixels
         if min(x.shape[2:]) < least:
             raise ValueError(f"{self.backbone} needs patches of at least {least} pixels, got {tuple(x.shape[2:])}.")
+        return self.answer(x)
+
+    def answer(self, x: Tensor) -> DeepCTOutput:
+        """The steps alone, for input channels that are known to be large enough: what is exported as a graph."""
         maps = functional.relu(self.features(x))  # changes nothing where the backbone ends in one
         deep = self.reduce(self.dropout(maps.mean(dim=(2, 3))))
         return DeepCTOutput(maps, deep, self.classifier(deep))

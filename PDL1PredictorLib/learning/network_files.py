@@ -1,0 +1,213 @@
+"""A trained network as the files of a bundle: its graph without weights, its weights in as few bits as they allow."""
+
+import io
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+import safetensors.numpy
+import torch
+from torch import Tensor, nn
+
+from PDL1PredictorLib.models.network_graph import INPUT, OUTPUTS
+from PDL1PredictorLib.models.network_session import NetworkSession
+from PDL1PredictorLib.models.network_weights import restored, rounded
+from PDL1PredictorLib.networks.deep_ct import DeepCT
+
+GRAPH, WEIGHTS = "network.onnx", "network.safetensors"
+OPSET, IR_VERSION = 17, 8
+TRACED_PIXELS = 96  # of the example that is traced; height and width stay free
+MOST_MOVED = 0.005  # of a probability, by the rounding to 8 bits
+SAME = 1e-3  # deep features and logits by onnxruntime and torch agree within this share of the largest
+
+Probabilities = Callable[[DeepCT], np.ndarray]
+"""A network in evaluation mode to the probabilities of the test cases by the whole model on it, in any fixed shape."""
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkFiles:
+    """What a bundle gets.
+
+    Attributes:
+        files: Content by name.
+        entry: The manifest's entry `network`.
+        network: The network as it reads back from the files.
+    """
+
+    files: dict[str, bytes]
+    entry: dict[str, Any]
+    network: DeepCT
+
+
+def network_files(
+    network: DeepCT, patches: np.ndarray, probabilities: Probabilities | None = None, outputs: Sequence[int] = ()
+) -> NetworkFiles:
+    """Write a network: 8 bits per weight where no probability of the test cases moves by more than 0.005, else 16.
+
+    The same network gives the same bytes.
+
+    Args:
+        network: In evaluation mode, on the CPU.
+        patches: Input channels of real cases, (n, 3, h, w) 32-bit, at least one: both ways must agree on them.
+        probabilities: Answers of the test cases, for the measure of the rounding; None, or no finite answer: 16 bits.
+        outputs: Which of the network's outputs are kept, in this order; all where none is named.
+
+    Raises:
+        ValueError: The network is in training mode, or what was written answers differently.
+    """
+    if any(module.training for module in network.modules()):
+        raise ValueError(
+            "The network is in training mode, in which batch norm depends on the batch; call eval() first."
+        )
+    kept = with_outputs(network, outputs) if outputs else network
+    state = {name: value.detach().cpu().numpy() for name, value in kept.state_dict().items()}
+    bits, moved = _bits(network, probabilities)
+    written = rounded(state, bits)
+    files = {GRAPH: graph_bytes(kept), WEIGHTS: bytes(safetensors.numpy.save(written))}
+    back = _like(kept, restored(written))
+    check_agreement(files[GRAPH], back, patches)
+    entry = {
+        "file": WEIGHTS,
+        "graph": GRAPH,
+        "backbone": network.backbone,
+        "n_deep": network.reduce.out_features,
+        "bits": bits,
+        "head": "linear",
+        "moved": moved,
+    }
+    return NetworkFiles(files, entry, back)
+
+
+def with_outputs(network: DeepCT, outputs: Sequence[int]) -> DeepCT:
+    """A copy of a network that has only some of its outputs."""
+    kept = deepcopy(network)
+    rows = torch.tensor(list(outputs))
+    kept.classifier = nn.Linear(network.reduce.out_features, len(outputs))
+    with torch.no_grad():
+        kept.classifier.weight.copy_(network.classifier.weight[rows])
+        kept.classifier.bias.copy_(network.classifier.bias[rows])
+    return kept.eval()
+
+
+def _bits(network: DeepCT, probabilities: Probabilities | None) -> tuple[int, float | None]:
+    """How many bits a weight gets, and the largest change of a probability that this makes."""
+    if probabilities is None:
+        return 16, None
+    before = probabilities(network)
+    state = {name: value.detach().cpu().numpy() for name, value in network.state_dict().items()}
+    for bits in (8, 16):
+        after = probabilities(_like(network, restored(rounded(state, bits))))
+        moved = float(np.nanmax(np.abs(after - before), initial=-math.inf))
+        if not math.isfinite(moved):
+            return 16, None
+        if moved <= MOST_MOVED:
+            return bits, moved
+    return 16, moved
+
+
+def _like(network: DeepCT, weights: dict[str, np.ndarray]) -> DeepCT:
+    copy = deepcopy(network)
+    copy.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()}, strict=False)
+    return copy.eval()
+
+
+class _Exported(nn.Module):
+    """Gives a tuple of tensors, which is what a graph has as outputs."""
+
+    def __init__(self, network: DeepCT) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return tuple(self.network.answer(x))  # type: ignore[return-value]
+
+
+def graph_bytes(network: DeepCT) -> bytes:
+    """The network's graph as ONNX, without weights; tensors that are weights have the names of the state dict.
+
+    The bytes depend on the architecture alone, not on the weights.
+
+    Raises:
+        ValueError: The network is in training mode: its batch norms would be exported so.
+    """
+    wrapper = _Exported(network).eval()  # the exporter takes the mode of what it is handed
+    plain = _plain_graph(_exported(wrapper), set(network.state_dict()))
+    return bytes(plain.SerializeToString(deterministic=True))
+
+
+def _exported(wrapper: nn.Module) -> onnx.ModelProto:
+    buffer = io.BytesIO()
+    free = {0: "n", 2: "h", 3: "w"}
+    with warnings.catch_warnings():
+        # the exporter by tracing is the old one of two; what it says of the trace itself stays an error in tests
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            wrapper,
+            (torch.zeros(2, 3, TRACED_PIXELS, TRACED_PIXELS),),
+            buffer,  # type: ignore[arg-type]  # its annotation lags behind its documentation
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=[INPUT],
+            output_names=list(OUTPUTS),
+            dynamic_axes={
+                INPUT: free,
+                "maps": {0: "n", 2: "maps_h", 3: "maps_w"},
+                "deep": {0: "n"},
+                "logits": {0: "n"},
+            },
+            training=torch.onnx.TrainingMode.PRESERVE,  # else convolutions swallow batch norms, and names change
+            do_constant_folding=False,
+        )
+    return onnx.load_model_from_string(buffer.getvalue())
+
+
+def _plain_graph(model: onnx.ModelProto, weights: set[str]) -> onnx.ModelProto:
+    """The nodes alone, tensors numbered in order: nothing that depends on weights or on the exporter's version."""
+    names = {INPUT: INPUT, **{name: name for name in OUTPUTS}, **{f"network.{name}": name for name in weights}}
+    nodes: list[onnx.NodeProto] = []
+    for node in model.graph.node:
+        if node.op_type == "Identity" and node.output[0].removeprefix("network.") in weights:
+            continue  # the exporter writes equal weights once
+        if any(a.name == "training_mode" and a.i for a in node.attribute):
+            raise ValueError("A batch norm was exported in training mode; put the exported module into eval().")
+        for name in node.output:
+            names.setdefault(name, f"step_{len(nodes)}")
+        plain = onnx.helper.make_node(node.op_type, [names[n] for n in node.input], [names[n] for n in node.output])
+        plain.attribute.extend(sorted(node.attribute, key=lambda attribute: attribute.name))
+        nodes.append(plain)
+    ends = {INPUT: ["n", 3, "h", "w"], "maps": ["n", "c", "maps_h", "maps_w"], "deep": ["n", "d"], "logits": ["n", "e"]}
+    first, *last = (onnx.helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, shape) for n, shape in ends.items())
+    graph = onnx.helper.make_graph(nodes, "Deep-CT", [first], last)
+    opset = onnx.helper.make_opsetid("", OPSET)
+    return onnx.helper.make_model(graph, producer_name="PDL1Predictor", ir_version=IR_VERSION, opset_imports=[opset])
+
+
+def check_agreement(graph: bytes, network: DeepCT, patches: np.ndarray) -> None:
+    """Hold onnxruntime's answers on the graph against torch's on the network.
+
+    Args:
+        graph: As `graph_bytes` gives it.
+        network: In evaluation mode, on the CPU.
+        patches: Input channels, (n, 3, h, w), at least one.
+
+    Raises:
+        ValueError: They differ, or the graph cannot be read.
+    """
+    if not len(patches):
+        raise ValueError("At least one patch is needed to hold the exported network against the trained one.")
+    weights = {
+        name: value.detach().cpu().numpy() for name, value in network.state_dict().items() if value.is_floating_point()
+    }
+    session = NetworkSession(graph, weights, network.reduce.out_features, network.classifier.out_features)
+    for patch in patches.astype(np.float32):
+        with torch.no_grad():
+            wanted = [part[0].numpy() for part in network(torch.from_numpy(patch[None]))]
+        for name, by_torch, found in zip(OUTPUTS, wanted, session.run(patch[None]), strict=True):
+            worst = float(np.abs(found - by_torch).max())
+            if not worst <= SAME * max(1.0, float(np.abs(by_torch).max())):
+                raise ValueError(f"The exported network gives other {name} than the trained one, {worst:g} apart.")

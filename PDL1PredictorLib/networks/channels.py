@@ -1,0 +1,30 @@
+"""The three channels that Deep-CT sees, by numpy: where torch is not installed.
+
+`networks.deep_ct.input_channels` makes the same of tensors; a test holds both against each other, bit for bit.
+"""
+
+import numpy as np
+
+Window = tuple[float, float]
+LUNG_WINDOW: Window = (-1350.0, 150.0)  # HU, level -600, width 1500
+SOFT_WINDOW: Window = (-160.0, 240.0)  # HU, level 40, width 400
+
+
+def channels(patch_hu: np.ndarray, tumor: np.ndarray) -> np.ndarray:
+    """Lung window; soft-tissue window; soft-tissue window inside the contour, 0 outside it.
+
+    Args:
+        patch_hu: (n, h, w) in HU, 32-bit.
+        tumor: (n, h, w), 1 inside the contour.
+
+    Returns:
+        (n, 3, h, w), 32-bit, each in -1 to 1.
+    """
+    hu = patch_hu.astype(np.float32)
+    lung, soft = _window(hu, LUNG_WINDOW), _window(hu, SOFT_WINDOW)
+    return np.stack([lung, soft, soft * tumor.astype(np.float32)], axis=1)
+
+
+def _window(hu: np.ndarray, window: Window) -> np.ndarray:
+    low, high = window
+    return (hu.clip(low, high) - low) / (high - low) * 2 - 1
