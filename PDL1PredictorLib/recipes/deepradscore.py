@@ -110,6 +110,28 @@ class StudyRecipe:
         """The same with another seed."""
         return replace(self, seed=seed)
 
+    def method_text(self) -> str:
+        """What the recipe does, for report and model card: Markdown."""
+        network = {
+            "trained": "all layers trained, on all training cases but a part "
+            f"({self.validation_share:.0%}) that stops the training; once for every part, and in the end on "
+            "all for as many epochs as were best on average.",
+            "frozen": "the convolutional part left as its start weights have it, the two new layers trained.",
+        }[self.network]
+        return f"""\
+Deep-RadScore (Deep-CT, RadScore of tumor and {self.regions.ring_mm:g} mm ring, fused), with the choices where the paper
+is silent:
+
+- Radiomics: preset `{self.features.name}` on {self.regions.spacing_mm:g} mm voxels; z-score, near-zero variance,
+  Mann-Whitney U (p < 0.05), correlation pruning (|rho| > 0.9), LASSO by 5-fold cross-validation, on training cases
+  only. A RadScore is the sum of coefficient times standardized feature.
+- Deep-CT: {self.deep.backbone}, {self.deep.n_deep} deep features; {network}
+- Fusion: {CHOSEN[self.choice]}, on cross-fitted inputs: each training case's come from a selection and a network
+  without it.
+- Calibration: Platt on out-of-fold predictions; the interval resamples it. Prediction sets: class-conditional
+  conformal, {self.coverage:.0%} coverage by design.
+- Unlike-the-cohort warning: Mahalanobis distance of the selected features against the 99th percentile."""
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {**asdict(self), "regions": self.regions.to_dict(), "features": self.features.to_dict()}

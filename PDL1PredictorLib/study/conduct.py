@@ -20,8 +20,10 @@ from PDL1PredictorLib.cohort.table import Cohort
 from PDL1PredictorLib.core.errors import CohortError, InputError
 from PDL1PredictorLib.core.output import refuse_existing
 from PDL1PredictorLib.core.progress import SILENT, Progress
+from PDL1PredictorLib.core.roles import lead_of
 from PDL1PredictorLib.learning.deep.cost import Cost, measured
 from PDL1PredictorLib.learning.export import export_bundle
+from PDL1PredictorLib.learning.model_names import ROLES
 from PDL1PredictorLib.models.bundle import Bundle
 from PDL1PredictorLib.phantom.truth import bayes_auc
 from PDL1PredictorLib.recipes.deepradscore import StudyRecipe
@@ -181,7 +183,10 @@ def _test_rows(prepared: PreparedCohort, splits: Mapping[str, str]) -> np.ndarra
 
 def _outcome(plan: Plan, cases: Cases, study: Study, run: StudyRun, cost: Cost) -> StudyOutcome:
     return StudyOutcome(
-        title=plan.words.title,
+        title=plan.words.title or lead_of(ROLES),
+        recipe="deepradscore",
+        method=plan.recipe.method_text(),
+        roles=ROLES,
         command=plan.command,
         design=DESIGNS[plan.recipe.design],
         settings=plan.recipe.to_dict(),

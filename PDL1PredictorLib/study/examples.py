@@ -5,7 +5,6 @@ import torch
 
 from PDL1PredictorLib.explain.grad_cam import grad_cams, normalize
 from PDL1PredictorLib.imaging.patch import spread_map
-from PDL1PredictorLib.learning.model_names import FUSED
 from PDL1PredictorLib.networks.deep_ct import input_channels
 from PDL1PredictorLib.study.outcome import EndpointOutcome, GalleryCase
 from PDL1PredictorLib.study.run import Fold, Study, StudyRun
@@ -43,7 +42,7 @@ def examples(study: Study, run: StudyRun, each: int = EACH) -> tuple[GalleryCase
 
 def _surest(outcome: EndpointOutcome, each: int) -> list[int]:
     """Positions of the cases, the surest first in every group."""
-    model = outcome.models[FUSED]
+    model = outcome.binary_models()[outcome.lead]
     chosen: list[int] = []
     for label, called in ((1, True), (0, False), (0, True), (1, False)):
         group = np.flatnonzero((outcome.labels == label) & (model.positive == called))
@@ -69,7 +68,7 @@ def _heat_maps(study: Study, fold: Fold, rows: list[int]) -> list[np.ndarray]:
 
 
 def _case(study: Study, outcome: EndpointOutcome, index: int, row: int, heat: np.ndarray) -> GalleryCase:
-    model, cohort = outcome.models[FUSED], study.cohort
+    model, cohort = outcome.binary_models()[outcome.lead], study.cohort
     hu = cohort.patches_hu[row, 0]
     return GalleryCase(
         endpoint=outcome.key,

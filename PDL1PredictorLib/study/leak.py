@@ -9,7 +9,6 @@ import numpy as np
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.progress import SILENT, Progress
-from PDL1PredictorLib.learning.model_names import MODELS
 from PDL1PredictorLib.recipes.deepradscore import StudyRecipe
 from PDL1PredictorLib.statistics.discrimination import auc
 from PDL1PredictorLib.study.run import Study, run_study
@@ -106,7 +105,7 @@ def leak_test(
     found = run_study(study, progress).endpoints
     return LeakTest(
         {
-            model: tuple(auc(one.labels, one.models[model].probability).value for one in found.values())
-            for model in MODELS
+            model: tuple(auc(one.labels, one.binary_models()[model].probability).value for one in found.values())
+            for model in next(iter(found.values())).models
         }
     )

@@ -17,13 +17,13 @@ from PDL1PredictorLib.learning.crossfit import Inputs, Learned, TrainingSet, lea
 from PDL1PredictorLib.learning.deep.learners import DeepLearner, FrozenNetwork, WholeNetwork
 from PDL1PredictorLib.learning.deep.training import TrainedDeepCT
 from PDL1PredictorLib.learning.fitting import FittedModel, Fitting, fit_model
-from PDL1PredictorLib.learning.model_names import FUSED, MODELS, VOLUME
+from PDL1PredictorLib.learning.model_names import FUSED, MODELS, ROLES, VOLUME
 from PDL1PredictorLib.learning.reference import reference_of
 from PDL1PredictorLib.learning.trained import Trained, TrainedEndpoint
 from PDL1PredictorLib.models.manifest import REGIONS
 from PDL1PredictorLib.recipes.deepradscore import LEAST_PER_CLASS, StudyRecipe
 from PDL1PredictorLib.statistics.conformal import prediction_set
-from PDL1PredictorLib.statistics.discrimination import auc
+from PDL1PredictorLib.statistics.discrimination import Auc, auc
 from PDL1PredictorLib.study.outcome import EndpointOutcome, ModelOutcome
 
 Models = dict[str, FittedModel]
@@ -238,6 +238,7 @@ def _outcome(study: Study, key: str, folds: tuple[Fold, ...], kept: Fold) -> End
         contributions=np.concatenate([_contributions(m, x) for m, x in zip(fused, standardized, strict=True)]),
         prediction_sets=np.array([["negative" in s, "positive" in s] for s in sets], dtype=bool).reshape(-1, 2),
         bayes_auc=study.bayes_auc.get(key),
+        roles=ROLES,
     )
 
 
@@ -298,7 +299,7 @@ def _trained(study: Study, kept: Fold, endpoints: dict[str, EndpointOutcome], le
             key: TrainedEndpoint(
                 learned.radscores.coefficients[key],
                 kept.models[key][FUSED],
-                auc(outcome.labels, outcome.models[FUSED].probability) if 0 < outcome.labels.mean() < 1 else None,
+                _measured(outcome),
             )
             for key, outcome in endpoints.items()
         },
@@ -308,3 +309,10 @@ def _trained(study: Study, kept: Fold, endpoints: dict[str, EndpointOutcome], le
         n_validation=0,
         n_test=len(kept.test),
     )
+
+
+def _measured(outcome: EndpointOutcome) -> Auc | None:
+    """Of the lead model; None where not both answers occur."""
+    if not 0 < outcome.labels.mean() < 1:
+        return None
+    return auc(outcome.labels, outcome.binary_models()[outcome.lead].probability)
