@@ -108,9 +108,7 @@ def fit_model(
     """
     mean, sd = x.mean(0), np.maximum(x.std(0), 1e-6)
     standardized = (x - mean) / sd
-    chosen = choose_classifier(
-        standardized, labels, seed, how.n_repeats, how.kinds, how.choice, to_select=to_select
-    )
+    chosen = choose_classifier(standardized, labels, seed, how.n_repeats, how.kinds, how.choice, to_select=to_select)
     odds = limited_log_odds(chosen.out_of_fold)
     slope, intercept = calibrator(labels, odds)
     p = 1 / (1 + np.exp(-(slope * odds + intercept)))

@@ -17,8 +17,13 @@ from PDL1PredictorLib.learning.classifiers import to_onnx_bytes
 from PDL1PredictorLib.learning.fitting import FittedModel, Fitting, fit_model
 from PDL1PredictorLib.learning.number import REGRESSORS, FittedNumber, fit_number
 from PDL1PredictorLib.learning.selection import fit_number_score, fit_radscore
-from PDL1PredictorLib.statistics.agreement import constants, mean_absolute_error, mean_squared_error
-from PDL1PredictorLib.statistics.agreement import r_squared, with_interval
+from PDL1PredictorLib.statistics.agreement import (
+    constants,
+    mean_absolute_error,
+    mean_squared_error,
+    r_squared,
+    with_interval,
+)
 from PDL1PredictorLib.statistics.conformal import prediction_set
 from PDL1PredictorLib.statistics.correlation import spearman
 from PDL1PredictorLib.statistics.discrimination import auc
@@ -82,9 +87,9 @@ class Rules(Protocol):
         """Known values as reports take them."""
         ...
 
-    def score(self, z: np.ndarray, values: np.ndarray, names: Sequence[str], varies: np.ndarray, seed: int) -> dict[
-        str, float
-    ]:
+    def score(
+        self, z: np.ndarray, values: np.ndarray, names: Sequence[str], varies: np.ndarray, seed: int
+    ) -> dict[str, float]:
         """Coefficients of a RadScore; see `selection.fit_radscore`."""
         ...
 
@@ -150,7 +155,7 @@ def rules(kind: Kind) -> Rules:
 class Binary:
     """Yes/no endpoints: a classifier, calibrated probabilities, prediction sets."""
 
-    fits = ("choose", "logistic")
+    fits: tuple[str, ...] = ("choose", "logistic")
     measure, chance = "AUC", 0.5
 
     def too_few(self, trainings: Sequence[np.ndarray], coverage: float) -> str:
@@ -246,7 +251,7 @@ class Binary:
 class Number:
     """Numbers: ridge regression or the mean, a calibration line, a prediction interval."""
 
-    fits = ("choose", "ridge", "mean")
+    fits: tuple[str, ...] = ("choose", "ridge", "mean")
     measure, chance = "Spearman's rho", 0.0
 
     def too_few(self, trainings: Sequence[np.ndarray], coverage: float) -> str:

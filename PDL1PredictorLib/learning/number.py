@@ -112,7 +112,7 @@ def fit_number(
     mean, sd = x.mean(0), np.maximum(x.std(0), 1e-6)
     z = (x - mean) / sd
     answers = {kind: out_of_fold(z, y, kind, n_repeats, seed, to_select) for kind in kinds}
-    rmse = {kind: float(np.sqrt(((y - found) ** 2).mean())) for kind, found in answers.items()}
+    rmse: dict[str, float] = {kind: float(np.sqrt(((y - found) ** 2).mean())) for kind, found in answers.items()}
     kind = min(kinds, key=lambda one: rmse[one])
     slope, intercept = never_falling_line(y, answers[kind])
     linear = _fit(z, y, kind, to_select)
@@ -156,7 +156,7 @@ def never_falling_line(y: np.ndarray, answers: np.ndarray) -> tuple[float, float
 def clipped(values: np.ndarray, bounds: tuple[float | None, float | None]) -> np.ndarray:
     """Values within their bounds; None is no bound."""
     low, high = bounds
-    return np.clip(values, -np.inf if low is None else low, np.inf if high is None else high)
+    return np.asarray(np.clip(values, -np.inf if low is None else low, np.inf if high is None else high))
 
 
 def _fit(z: np.ndarray, y: np.ndarray, kind: Regressor, to_select: np.ndarray | None) -> Linear:

@@ -55,7 +55,9 @@ class Recipe(Protocol):
 
     @property
     def design(self) -> Design:
-        """`split`: trained once, tested on cases that nothing had seen. `nested`: every case is a test case of one of
+        """How the figures come about.
+
+        `split`: trained once, tested on cases that nothing had seen. `nested`: every case is a test case of one of
         `n_folds` trainings; the model that is kept is then trained on all cases.
         """
         ...

@@ -58,13 +58,13 @@ Ranking = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def by_class(z: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """p of the Mann-Whitney U test between the two classes, of every column."""
+    """P of the Mann-Whitney U test between the two classes, of every column."""
     p = stats.mannwhitneyu(z[labels == 1], z[labels == 0], axis=0, method="asymptotic").pvalue
     return np.asarray(p)
 
 
 def by_rank(z: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """p of Spearman's correlation with a number, of every column, by Student's t; 1 where a column is constant."""
+    """P of Spearman's correlation with a number, of every column, by Student's t; 1 where a column is constant."""
     n = len(values)
     ranks = stats.rankdata(z, axis=0)
     ranks, own = ranks - ranks.mean(axis=0), stats.rankdata(values) - (n + 1) / 2
@@ -82,9 +82,7 @@ def candidates(z: np.ndarray, truths: np.ndarray, varies: np.ndarray, ranking: R
     return _prune(z, np.asarray(columns[order[p[order] < P_LIMIT]]))
 
 
-def columns_to_use(
-    x: np.ndarray, truths: np.ndarray, to_select: np.ndarray | None, ranking: Ranking
-) -> np.ndarray:
+def columns_to_use(x: np.ndarray, truths: np.ndarray, to_select: np.ndarray | None, ranking: Ranking) -> np.ndarray:
     """Columns that a model is fitted on: all of the narrow parts, and of the wide ones those that are selected.
 
     Args:

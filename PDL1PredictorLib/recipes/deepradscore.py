@@ -5,11 +5,10 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
-
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.core.needs import Needs
 from PDL1PredictorLib.core.roles import ModelName
+from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.learning.classifiers import CHOSEN, CLASSIFIERS, HOLDS_ROWS, Choice
 from PDL1PredictorLib.learning.deep.heads import HeadTraining
 from PDL1PredictorLib.learning.deep.learners import FrozenNetwork, WholeNetwork
@@ -143,19 +142,20 @@ class DeepRadScoreRecipe:
         return replace(self, endpoints=tuple(endpoints))
 
     def method_text(self) -> str:
-        """The paper's steps, with the choices where it is silent."""
+        """What the recipe does, for report and model card: Markdown."""
         network = {
             "trained": "all layers trained, on all training cases but a part "
             f"({self.validation_share:.0%}) that stops the training; once for every part, and in the end on "
             "all for as many epochs as were best on average.",
             "frozen": "the convolutional part left as its start weights have it, the two new layers trained.",
         }[self.network]
-        ring, spacing = self.regions.ring_mm, self.regions.spacing_mm
         return f"""\
-Deep-RadScore (Deep-CT, RadScore of tumor and {ring:g} mm ring, fused), with the choices where the paper is silent:
+Deep-RadScore (Deep-CT, RadScore of tumor and {self.regions.ring_mm:g} mm ring, fused), with the choices where the paper
+is silent:
 
-- Radiomics: preset `{self.features.name}` on {spacing:g} mm voxels; z-score, near-zero variance, Mann-Whitney U
-  (p < 0.05), correlation pruning (|rho| > 0.9), LASSO by 5-fold cross-validation, on training cases only.
+- Radiomics: preset `{self.features.name}` on {self.regions.spacing_mm:g} mm voxels; z-score, near-zero variance,
+  Mann-Whitney U (p < 0.05), correlation pruning (|rho| > 0.9), LASSO by 5-fold cross-validation, on training cases
+  only. A RadScore is the sum of coefficient times standardized feature.
 - Deep-CT: {self.deep.backbone}, {self.deep.n_deep} deep features; {network}
 - Fusion: {CHOSEN[self.choice]}, on cross-fitted inputs: each training case's come from a selection and a network
   without it.

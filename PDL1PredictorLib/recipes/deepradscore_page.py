@@ -28,9 +28,7 @@ OPTIONS = (
     Option("--repeats", {"type": int, "help": "of the choice of the classifier (default: 10)"}, 10),
     Option("--preset", {"help": "of the radiomic features (default: deepradscore)"}, "deepradscore"),
     Option("--patch-pixels", {"type": int, "help": "edge of the network's patch in mm (default: 112)"}),
-    Option(
-        "--patch-margin", {"type": float, "help": "what the network sees around the tumor, in mm (default: all)"}
-    ),
+    Option("--patch-margin", {"type": float, "help": "what the network sees around the tumor, in mm (default: all)"}),
     Option("--class-weights", {"action": "store_true", "help": "the network weighs rare answers more"}, False),
     Option("--epochs", {"type": int, "nargs": "+", "help": "of every stage of the training, in order"}),
     Option("--pixels", {"type": int, "nargs": "+", "help": "edge of the crop in every stage, as many as --epochs"}),

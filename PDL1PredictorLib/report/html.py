@@ -155,6 +155,14 @@ def number(value: float | None, digits: int = 1, signed: bool = False) -> str:
     return f"{value:{'+' if signed else ''}.{digits}f}".replace("-", "−")
 
 
+def significant(value: float | None, digits: int = 3) -> str:
+    """A number with so many digits that count, whole ones all told; a dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    size = math.floor(math.log10(abs(value))) if value else 0
+    return number(value, max(0, digits - 1 - size))
+
+
 def _view(lesion: LesionResult, result: CaseResult) -> LesionView:
     first = words.lead(lesion)
     heat_map = _shown_heat_map(lesion, first)

@@ -23,7 +23,7 @@ from PDL1PredictorLib.core.output import refuse_existing
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.learning.deep.cost import Cost, measured
 from PDL1PredictorLib.learning.export import export_bundle
-from PDL1PredictorLib.learning.recipe import Recipe, roles_of
+from PDL1PredictorLib.learning.recipe import Recipe, lead_plan, roles_of
 from PDL1PredictorLib.models.bundle import Bundle
 from PDL1PredictorLib.phantom.truth import PHANTOM_ENDPOINTS, bayes_auc
 from PDL1PredictorLib.study.card import Words, about_study
@@ -194,7 +194,7 @@ def _test_rows(prepared: PreparedCohort, splits: Mapping[str, str]) -> np.ndarra
 
 def _outcome(plan: Plan, cases: Cases, study: Study, run: StudyRun, cost: Cost) -> StudyOutcome:
     return StudyOutcome(
-        title=plan.words.title,
+        title=plan.words.title or lead_plan(plan.recipe).name.title,
         recipe=plan.recipe.name,
         method=plan.recipe.method_text(),
         roles=roles_of(plan.recipe),

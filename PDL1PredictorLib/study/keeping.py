@@ -86,7 +86,7 @@ def _entry(learned: Learned, lead: ModelPlan, key: str, chosen: tuple[str, ...])
 
 
 def regions_of(learned: Learned, kind: Rules, model: Fitted, lead: ModelPlan, key: str) -> dict[str, dict[str, float]]:
-    """Region to feature to coefficient, of the lead model; of features that are inputs themselves where it is linear."""
+    """Region to feature to coefficient of the lead model; of features that are inputs themselves if it is linear."""
     weights = kind.weights(model)
     chosen = _chosen(learned, lead, key, model)
     named = {} if weights is None else dict(zip(chosen, weights.tolist(), strict=True))

@@ -19,7 +19,7 @@ from PDL1PredictorLib.learning.parts.part import PartLearner, Place
 from PDL1PredictorLib.learning.recipe import ModelPlan, Recipe, check_kinds, lead_plan, roles_of
 from PDL1PredictorLib.learning.trained import Trained
 from PDL1PredictorLib.learning.training_set import TrainingSet
-from PDL1PredictorLib.models.manifest import REGIONS
+from PDL1PredictorLib.models.schema.endpoints import REGIONS
 from PDL1PredictorLib.study.answers import all_together, model_outcome, prediction_sets
 from PDL1PredictorLib.study.keeping import regions_of, trained_of
 from PDL1PredictorLib.study.outcome import EndpointOutcome

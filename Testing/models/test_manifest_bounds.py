@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import safetensors.numpy
+from small_model import export_tiny
 
 from PDL1PredictorLib.cli.main import main
 from PDL1PredictorLib.core.errors import BundleError, InputError
@@ -17,7 +18,6 @@ from PDL1PredictorLib.models.bundle import Bundle, read_bundle, write_bundle
 from PDL1PredictorLib.models.load import load_predictor
 from PDL1PredictorLib.models.manifest import read_manifest, survey
 from PDL1PredictorLib.models.predictor import Given
-from PDL1PredictorLib.recipes.demo_card import export_demo
 from PDL1PredictorLib.resources import find_model
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -224,7 +224,7 @@ def test_the_words_of_a_bundle_cannot_steer_a_terminal(sound: Bundle, tmp_path: 
 def test_what_no_reader_would_take_is_not_written(trained: Trained, tmp_path: Path):
     wrong = replace(trained, reference=replace(trained.reference, distance_99=0.0))
     with pytest.raises(BundleError, match="reference.distance_99 must be positive"):
-        export_demo(wrong, tmp_path / "m")
+        export_tiny(wrong, tmp_path / "m")
     assert list(tmp_path.iterdir()) == []
 
 

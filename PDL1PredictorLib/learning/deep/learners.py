@@ -152,7 +152,7 @@ class FrozenNetwork:
         def network() -> DeepCT:
             whole = self._backbone()
             into_network(whole, head)
-            return whole
+            return whole.eval()
 
         return DeepModel(fit, lambda rows: head.deep(self._embeddings[rows]), network, head.history)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
+from titles import DEEP, FUSED, RADIOMICS, VOLUME
 
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.learning.model_names import DEEP, FUSED, RADIOMICS, VOLUME
 from PDL1PredictorLib.study.outcome import EndpointOutcome, ModelOutcome
 from PDL1PredictorLib.study.report.document import schema, seeds_in, study_document
 

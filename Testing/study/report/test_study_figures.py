@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from titles import MODELS
 
-from PDL1PredictorLib.learning.model_names import MODELS
 from PDL1PredictorLib.study.report import figures
 from PDL1PredictorLib.study.report.document import study_document
 from PDL1PredictorLib.study.report.drawing import MODEL_COLORS, MODEL_LINES, MODEL_MARKS

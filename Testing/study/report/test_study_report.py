@@ -10,11 +10,11 @@ import jsonschema
 import numpy as np
 import pytest
 from html_page import Page
+from titles import FUSED, VOLUME
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.errors import InputError, OutputError
 from PDL1PredictorLib.core.results import CaseWarning
-from PDL1PredictorLib.learning.model_names import FUSED, VOLUME
 from PDL1PredictorLib.study.report.checklist_items import CHECKLISTS
 from PDL1PredictorLib.study.report.checklists import filled_checklists, run_answers
 from PDL1PredictorLib.study.report.document import schema, study_document
