@@ -83,7 +83,7 @@ def candidates(z: np.ndarray, truths: np.ndarray, varies: np.ndarray, ranking: R
 
 
 def columns_to_use(x: np.ndarray, truths: np.ndarray, to_select: np.ndarray | None, ranking: Ranking) -> np.ndarray:
-    """Columns that a model is fitted on: all of the narrow parts, and of the wide ones those that are selected.
+    """Columns that a model is fitted on, ascending: all of the narrow parts, and of the wide ones the selected.
 
     Args:
         x: Inputs of the training cases, (n, d).
@@ -98,7 +98,7 @@ def columns_to_use(x: np.ndarray, truths: np.ndarray, to_select: np.ndarray | No
     if not len(chosen):
         wide = np.flatnonzero(to_select)
         chosen = wide[[np.argmin(ranking(x[:, wide], truths))]]
-    return np.concatenate([np.flatnonzero(~to_select), np.sort(chosen)])
+    return np.sort(np.concatenate([np.flatnonzero(~to_select), chosen]))
 
 
 def fit_radscore(

@@ -148,9 +148,9 @@ def test_tables_that_cannot_be_are_refused(sound: Bundle, changed: dict[str, np.
 
 
 def test_weights_of_another_width_are_refused_before_a_network_is_made(sound: Bundle):
-    weights = safetensors.numpy.load(sound.file("deep_ct.safetensors"))
+    weights = safetensors.numpy.load(sound.file("network.safetensors"))
     for name, wrong in (("reduce.weight", np.zeros((9, 1024), np.float16)), ("classifier.weight", np.zeros((3, 10)))):
-        files = {**sound.files, "deep_ct.safetensors": safetensors.numpy.save({**weights, name: wrong})}
+        files = {**sound.files, "network.safetensors": safetensors.numpy.save({**weights, name: wrong})}
         with pytest.raises(BundleError, match="10 deep features and 2 endpoints need reduce.weight of shape"):
             read_manifest(Bundle(sound.name, sound.sha256, sound.manifest, files))
 
