@@ -14,6 +14,7 @@ LIBRARY = ROOT / "PDL1PredictorLib"
 WINDOW = ROOT / "PDL1Predictor" / "PDL1PredictorGUI"
 FORBIDDEN = {"slicer", "qt", "ctk", "vtk", "pickle", "shap"}
 HEAVY = {"torch", "SimpleITK", "sklearn", "onnxruntime", "scipy"}
+MEDIAN_FUNCTION, LONG_FUNCTION, LONGEST_FUNCTION = 10, 30, 75  # lines: the middle one, nine of ten, all
 MOST_FILES, MOST_LINES, MEDIAN_LINES = 20, 400, 130  # flat in a folder; of a file; of the middle file
 
 
@@ -115,6 +116,18 @@ def pages_used(file: Path) -> set[str]:
     return found
 
 
+def function_sizes(source: str) -> list[int]:
+    """Lines of every function, its docstring left out."""
+    sizes = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            first = node.body[0]
+            is_words = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+            words = (first.end_lineno or 0) - first.lineno + 1 if is_words else 0
+            sizes.append((node.end_lineno or 0) - node.lineno + 1 - words)
+    return sizes
+
+
 def ROOT_OF(page: str) -> Path:
     return WINDOW.parent if page.startswith("PDL1PredictorGUI") else ROOT
 
@@ -177,6 +190,17 @@ def test_folders_and_files_stay_small():
     assert {name_of(file): size for file, size in sizes.items() if size > MOST_LINES} == {}
     library = [sizes[file] for file in FILES if file.name != "__init__.py"]
     assert statistics.median(library) <= MEDIAN_LINES
+
+
+def test_functions_stay_short():
+    sizes = [size for file in (*FILES, *WINDOW_FILES) for size in function_sizes(file.read_text(encoding="utf-8"))]
+    assert statistics.median(sizes) <= MEDIAN_FUNCTION
+    assert statistics.quantiles(sizes, n=10)[-1] <= LONG_FUNCTION
+    assert max(sizes) <= LONGEST_FUNCTION
+
+
+def test_the_size_of_a_function_leaves_out_its_docstring():
+    assert function_sizes('def f():\n    """One.\n\n    Two.\n    """\n    a = 1\n    return a\n') == [3]
 
 
 def test_a_forbidden_import_inside_a_function_is_seen():

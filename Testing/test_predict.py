@@ -26,7 +26,7 @@ from PDL1PredictorLib.imaging.preview import preview
 from PDL1PredictorLib.imaging.regions import make_regions
 from PDL1PredictorLib.models.answers import calibrated_log_odds
 from PDL1PredictorLib.models.load import load_predictor
-from PDL1PredictorLib.models.network import Network
+from PDL1PredictorLib.models.network_torch import TorchNetwork
 from PDL1PredictorLib.models.predictor import Predictor
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 from PDL1PredictorLib.predict import Options, image_sha256, predict_case, predict_files
@@ -152,14 +152,11 @@ def test_other_region_settings_are_used_and_told(phantom, predictor: Predictor):
 
 def test_a_gpu_without_memory_is_told_and_the_answer_is_the_same(phantom, predictor: Predictor, monkeypatch):
     usual = predict_case(phantom.case, predictor, Options(device="cpu"))
-    load = Network.module
 
-    def poor(self: Network, device: str) -> DeepCT:
-        if device != "cpu":
-            raise torch.OutOfMemoryError("CUDA out of memory")
-        return load(self, device)
+    def poor(self: TorchNetwork, device: str) -> DeepCT:
+        raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(Network, "module", poor)
+    monkeypatch.setattr(TorchNetwork, "module", poor)
     monkeypatch.setattr("PDL1PredictorLib.predict.choose_device", lambda wanted: "cuda")
     result = predict_case(phantom.case, predictor, Options())
     assert result.lesions[0].endpoints == usual.lesions[0].endpoints

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from PDL1PredictorLib.cli.options import add_cache, add_out, add_preset, add_work, cache_of
 from PDL1PredictorLib.cli.speaker import Speaker, add_command
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.lazy import require_module
@@ -36,29 +37,26 @@ def _add_check(commands: Any) -> None:
     command = add_command(commands, "check", "Check a cohort whole; every problem of every row is listed.", _check)
     command.add_argument("table", type=Path, metavar="FILE", help=TABLE_HELP)
     command.add_argument("--quick", action="store_true", help="do not open the images")
-    command.add_argument("--workers", type=int, help="processes on this machine (default: one a core)")
-    command.add_argument("--out", type=Path, help="CSV file to make: every warning of every case")
-    command.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    add_work(command)
+    add_out(command, "CSV file to make: every warning of every case", required=False)
 
 
 def _add_describe(commands: Any) -> None:
     command = add_command(commands, "describe", "Table 1: who is in the cohort, and how groups differ.", _describe)
     command.add_argument("table", type=Path, metavar="FILE", help=TABLE_HELP)
     command.add_argument("--by", metavar="ENDPOINT", help="compare those with and without it")
-    command.add_argument("--out", type=Path, help="CSV file to make (default: the screen alone)")
-    command.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    add_out(command, "CSV file to make (default: the screen alone)", required=False)
 
 
 def _add_features(commands: Any) -> None:
     command = add_command(commands, "features", "Write the radiomic features of every case as one table.", _features)
     command.add_argument("table", type=Path, metavar="FILE", help=TABLE_HELP)
-    command.add_argument("--preset", default="deepradscore", help="deepradscore (default), pdl1es or karim")
+    add_preset(command)
     command.add_argument("--ring-mm", type=float, help="thickness of the peritumoral ring in mm (default: 3)")
-    command.add_argument("--cache", type=Path, help="folder for prepared cases (default: OUT with .cache added)")
-    command.add_argument("--workers", type=int, help="processes on this machine (default: one a core)")
+    add_cache(command)
+    add_work(command)
     command.add_argument("--scheduler", metavar="ADDRESS", help="Dask cluster that does the work, tcp://host:8786")
-    command.add_argument("--overwrite", action="store_true", help="replace an existing file")
-    command.add_argument("--out", type=Path, required=True, help="Parquet or CSV file to make")
+    add_out(command, "Parquet or CSV file to make")
 
 
 def _add_import_tcia(commands: Any) -> None:
@@ -71,7 +69,7 @@ def _add_import_tcia(commands: Any) -> None:
         "--gene", default="CD8A", help="PDL1 is positive where it is high: CD8A (default, as paper 001) or CD274"
     )
     command.add_argument("--cut", type=float, help="expression above it is high (default: the cohort's median)")
-    _add_import_output(command)
+    add_out(command, "table to make, CSV")
 
 
 def _add_import_folder(commands: Any) -> None:
@@ -80,12 +78,7 @@ def _add_import_folder(commands: Any) -> None:
     command.add_argument("--image", help="names of the images below FOLDER, * for the case: 'scans/*_ct'")
     command.add_argument("--mask", help="names of the masks: 'contours/*_gtv'")
     command.add_argument("--labels", type=Path, help="table with the column case, clinical values and labels")
-    _add_import_output(command)
-
-
-def _add_import_output(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--overwrite", action="store_true", help="replace an existing file")
-    command.add_argument("--out", type=Path, required=True, help="table to make, CSV")
+    add_out(command, "table to make, CSV")
 
 
 def _check(options: argparse.Namespace, speaker: Speaker) -> None:
@@ -142,7 +135,7 @@ def _features(options: argparse.Namespace, speaker: Speaker) -> None:
     refuse_existing(options.out, options.overwrite)
     regions = RegionSettings() if options.ring_mm is None else RegionSettings(ring_mm=options.ring_mm)
     cohort = read_cohort(options.table)
-    cache = options.cache or options.out.with_name(f"{options.out.name}.cache")
+    cache = cache_of(options)
     made = prepare(
         file_sources(cohort),
         cohort.endpoints,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from PDL1PredictorLib.cli.options import add_cache, add_device, add_out, add_seed, add_work, cache_of
 from PDL1PredictorLib.cli.speaker import Speaker, add_command
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.lazy import require_module
@@ -26,12 +27,11 @@ def _add_backbones(commands: Any) -> None:
     command.add_argument("--epochs", type=int, help="at most (default: 24)")
     command.add_argument("--pixels", type=int, help="edge of the crop that is seen, in pixels (default: 112)")
     command.add_argument("--patch-margin", type=float, help="what the network sees around the tumor, in mm")
-    command.add_argument("--seed", type=int, default=1, help="of split and networks (default: 1)")
-    command.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
-    command.add_argument("--workers", type=int, help="processes that prepare cases")
-    command.add_argument("--cache", type=Path, help="folder for prepared cases (default: OUT with .cache added)")
-    command.add_argument("--overwrite", action="store_true", help="replace an existing folder")
-    command.add_argument("--out", type=Path, required=True, help="folder to make: backbones.json, backbones.md")
+    add_seed(command, "of split and networks")
+    add_device(command)
+    add_work(command, "processes that prepare cases")
+    add_cache(command)
+    add_out(command, "folder to make: backbones.json, backbones.md")
 
 
 def _add_pretrain(commands: Any) -> None:
@@ -40,15 +40,9 @@ def _add_pretrain(commands: Any) -> None:
     )
     command.add_argument("--data", type=Path, required=True, help="folder with labels.csv, image/ and mask/")
     command.add_argument("--epochs", type=int, help="passes over the nodules (default: 40)")
-    command.add_argument("--seed", type=int, default=1, help="of split and network (default: 1)")
-    command.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
-    command.add_argument("--overwrite", action="store_true", help="replace existing files")
-    command.add_argument(
-        "--out",
-        type=Path,
-        required=True,
-        help="weights to make (.safetensors); the figures lie beside them (.json, .md)",
-    )
+    add_seed(command, "of split and network")
+    add_device(command)
+    add_out(command, "weights to make (.safetensors); the figures lie beside them (.json, .md)")
 
 
 def _backbones(options: argparse.Namespace, speaker: Speaker) -> None:
@@ -88,7 +82,7 @@ def _prepared(options: argparse.Namespace, progress: Any) -> tuple[Any, list[str
 
     regions = RegionSettings(patch_margin_mm=options.patch_margin)
     needs = Needs(features=False, picture="slice")
-    cache = options.cache or options.out.with_name(f"{options.out.name}.cache")
+    cache = cache_of(options)
     patients: dict[str, str] = {}
     splits: dict[str, str | None] = {}
     sources: list[Source]

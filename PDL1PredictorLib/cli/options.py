@@ -10,6 +10,43 @@ from PDL1PredictorLib.core.strict_json import strict_json
 ENGINE = "pdl1"  # radiomics.engine.DEFAULT_ENGINE, whose page loads SimpleITK
 
 
+def add_out(command: argparse.ArgumentParser, what: str, required: bool = True) -> None:
+    """Where the output goes, and whether it may replace what is there."""
+    command.add_argument("--out", type=Path, required=required, help=what)
+    command.add_argument("--overwrite", action="store_true", help="replace existing output")
+
+
+def add_seed(command: argparse.ArgumentParser, of: str) -> None:
+    """The seed of all that is drawn."""
+    command.add_argument("--seed", type=int, default=1, help=f"{of} (default: 1)")
+
+
+def add_device(command: argparse.ArgumentParser) -> None:
+    """Where networks run."""
+    command.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
+
+
+def add_work(command: argparse.ArgumentParser, processes: str = "processes on this machine") -> None:
+    """How many processes share the work."""
+    command.add_argument("--workers", type=int, help=f"{processes} (default: one a core)")
+
+
+def add_cache(command: argparse.ArgumentParser) -> None:
+    """Where prepared cases are kept; `cache_of` gives the folder."""
+    command.add_argument("--cache", type=Path, help="folder for prepared cases (default: OUT with .cache added)")
+
+
+def cache_of(options: argparse.Namespace) -> Path:
+    """The folder of prepared cases: as asked for, or beside the output."""
+    folder: Path = options.cache or options.out.with_name(f"{options.out.name}.cache")
+    return folder
+
+
+def add_preset(command: argparse.ArgumentParser) -> None:
+    """Which radiomic features are measured."""
+    command.add_argument("--preset", default="deepradscore", help="deepradscore (default), pdl1es or karim")
+
+
 def add_case(
     command: argparse.ArgumentParser, engines: str = "pdl1 (default), or pyradiomics, which judges it"
 ) -> None:
@@ -37,7 +74,6 @@ def add_case(
     command.add_argument(
         "--lesion", default="largest", help="'largest' tumor of the mask (default), 'all', or its number by size"
     )
-    command.add_argument("--overwrite", action="store_true", help="replace existing output")
 
 
 def files(options: argparse.Namespace) -> Any:

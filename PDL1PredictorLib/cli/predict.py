@@ -3,11 +3,10 @@
 import argparse
 import math
 from dataclasses import replace
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from PDL1PredictorLib.cli.options import add_case, files, region_choices, with_choices
+from PDL1PredictorLib.cli.options import add_case, add_device, add_out, add_preset, files, region_choices, with_choices
 from PDL1PredictorLib.cli.speaker import Speaker, add_command, notes, plain_warnings
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.resources import DEFAULT_MODEL, find_model
@@ -25,19 +24,19 @@ def _add_predict(commands: Any) -> None:
     command.add_argument(
         "--model", default=DEFAULT_MODEL, help=f"bundle: name, folder or .zip (default: {DEFAULT_MODEL})"
     )
-    command.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
+    add_device(command)
     command.add_argument(
         "--runtime", default="auto", help="what runs the network: auto, onnxruntime or torch (default: auto)"
     )
     command.add_argument("--with-patient", action="store_true", help="write the case's name and clinical values too")
-    command.add_argument("--out", type=Path, required=True, help="folder to make")
+    add_out(command, "folder to make")
 
 
 def _add_features(commands: Any) -> None:
     command = add_command(commands, "features", "Write the radiomic features of one case as a table.", _features)
     add_case(command, engines="pdl1 (default), pyradiomics, or both: their values side by side and how far apart")
-    command.add_argument("--preset", default="deepradscore", help="deepradscore (default), pdl1es or karim")
-    command.add_argument("--out", type=Path, required=True, help="CSV file to make")
+    add_preset(command)
+    add_out(command, "CSV file to make")
 
 
 def _predict(options: argparse.Namespace, speaker: Speaker) -> None:

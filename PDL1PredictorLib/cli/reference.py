@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from PDL1PredictorLib.cli.options import add_out, add_seed
 from PDL1PredictorLib.cli.speaker import Speaker, add_command
 
 
@@ -23,12 +24,11 @@ def _add_ibsi(commands: Any) -> None:
 def _add_phantom(commands: Any) -> None:
     command = add_command(commands, "phantom", "Make a synthetic cohort with known truth.", _phantom)
     command.add_argument("--n", type=int, default=10, help="patients (default: 10)")
-    command.add_argument("--seed", type=int, default=1, help="the same seed makes the same patients (default: 1)")
+    add_seed(command, "the same seed makes the same patients")
     command.add_argument(
         "--extent", choices=("chest", "tumor"), default="chest", help="whole chest (default) or around the tumor"
     )
-    command.add_argument("--overwrite", action="store_true", help="replace an existing folder")
-    command.add_argument("--out", type=Path, required=True, help="folder to make")
+    add_out(command, "folder to make")
 
 
 def _ibsi(options: argparse.Namespace, speaker: Speaker) -> None:

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from PDL1PredictorLib.cli.options import add_out, add_seed
 from PDL1PredictorLib.cli.speaker import Speaker, add_command
 from PDL1PredictorLib.core.lazy import require_module
 
@@ -18,11 +19,10 @@ def add(commands: Any) -> None:
     command.add_argument(
         "--ignore", action="append", default=[], metavar="COLUMN", help="column that is no input; may be repeated"
     )
-    command.add_argument("--seed", type=int, default=1, help="of folds and classifiers (default: 1)")
+    add_seed(command, "of folds and classifiers")
     command.add_argument("--folds", type=int, default=5, help="parts, each held out once (default: 5)")
     command.add_argument("--repeats", type=int, default=10, help="repetitions with new folds (default: 10)")
-    command.add_argument("--overwrite", action="store_true", help="replace an existing folder")
-    command.add_argument("--out", type=Path, required=True, help="folder to make")
+    add_out(command, "folder to make")
 
 
 def _classifiers(options: argparse.Namespace, speaker: Speaker) -> None:

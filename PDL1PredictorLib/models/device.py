@@ -56,6 +56,8 @@ def gpu_can_be_here(name: str) -> bool:
     """Whether this computer can have such a GPU: an NVIDIA driver for `cuda`, Apple silicon for `mps`."""
     if name == "mps":
         return sys.platform == "darwin" and platform.machine() == "arm64"
+    if sys.platform == "darwin":
+        return False
     if sys.platform == "win32":
         return (Path(os.environ.get("SYSTEMROOT", r"C:\Windows")) / "System32" / "nvcuda.dll").exists()
     return any(Path(file).exists() for file in _NVIDIA_FILES)

@@ -37,7 +37,7 @@ class Limits:
             ValueError: It has no elements, or there is too much now.
         """
         size = math.prod(shape)
-        if size < 1:
+        if min(shape) < 1:
             raise ValueError(f"it would make a tensor of the shape {shape}; the patch is too small for it.")
         self.elements += size
         self.products += size * products_each

@@ -17,6 +17,7 @@ from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.errors import BundleError, InputError
 from PDL1PredictorLib.core.needs import Needs, clinical_row
 from PDL1PredictorLib.core.progress import SILENT, Progress
+from PDL1PredictorLib.core.regions import REGIONS
 from PDL1PredictorLib.core.results import Answer, CaseWarning, HeatMap, ModelSummary
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.imaging.patch import Patch, place_map
@@ -27,7 +28,7 @@ from PDL1PredictorLib.models.manifest import Manifest, NetworkEntry
 from PDL1PredictorLib.models.network import Network, NetworkOutput
 from PDL1PredictorLib.models.onnx_session import Classifier
 from PDL1PredictorLib.models.predictor import Answered, Given
-from PDL1PredictorLib.models.schema.endpoints import REGIONS, EndpointModel, Linear
+from PDL1PredictorLib.models.schema.endpoints import EndpointModel, Linear
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
 

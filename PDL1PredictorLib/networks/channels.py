@@ -5,9 +5,7 @@
 
 import numpy as np
 
-Window = tuple[float, float]
-LUNG_WINDOW: Window = (-1350.0, 150.0)  # HU, level -600, width 1500
-SOFT_WINDOW: Window = (-160.0, 240.0)  # HU, level 40, width 400
+from PDL1PredictorLib.core.windows import LUNG, SOFT_TISSUE, Window
 
 
 def channels(patch_hu: np.ndarray, tumor: np.ndarray) -> np.ndarray:
@@ -21,10 +19,10 @@ def channels(patch_hu: np.ndarray, tumor: np.ndarray) -> np.ndarray:
         (n, 3, h, w), 32-bit, each in -1 to 1.
     """
     hu = patch_hu.astype(np.float32)
-    lung, soft = _window(hu, LUNG_WINDOW), _window(hu, SOFT_WINDOW)
+    lung, soft = _window(hu, LUNG), _window(hu, SOFT_TISSUE)
     return np.stack([lung, soft, soft * tumor.astype(np.float32)], axis=1)
 
 
 def _window(hu: np.ndarray, window: Window) -> np.ndarray:
-    low, high = window
+    low, high = window.low_hu, window.high_hu
     return (hu.clip(low, high) - low) / (high - low) * 2 - 1

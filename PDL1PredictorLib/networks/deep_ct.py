@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from PDL1PredictorLib.core.windows import LUNG, SOFT_TISSUE, Window
 from PDL1PredictorLib.networks.backbones import backbone as backbone_of
-from PDL1PredictorLib.networks.channels import LUNG_WINDOW, SOFT_WINDOW, Window
 
 
 class DeepCTOutput(NamedTuple):
@@ -40,12 +40,12 @@ def input_channels(patch_hu: Tensor, tumor: Tensor) -> Tensor:
         (n, 3, h, w), each in -1 to 1: lung window; soft-tissue window; soft-tissue window inside the contour, 0
         outside it.
     """
-    lung, soft = _window(patch_hu, LUNG_WINDOW), _window(patch_hu, SOFT_WINDOW)
+    lung, soft = _window(patch_hu, LUNG), _window(patch_hu, SOFT_TISSUE)
     return torch.stack([lung, soft, soft * tumor.to(soft.dtype)], dim=1)
 
 
 def _window(hu: Tensor, window: Window) -> Tensor:
-    low, high = window
+    low, high = window.low_hu, window.high_hu
     return (hu.clamp(low, high) - low) / (high - low) * 2 - 1
 
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any, cast
 
 from PDL1PredictorLib.core.cache_folders import is_private, is_writable, temporary_folder, user_cache
@@ -22,7 +22,8 @@ def compiled(kernel: Callable[..., Any]) -> Callable[..., Any]:
     The code of each kernel is kept in a folder (see `cache_folder`), so that a machine compiles it once.
 
     Args:
-        kernel: A function of this package in the part of Python that numba knows; it calls no other kernel.
+        kernel: A function of this package in the part of Python that numba knows; others that it calls are named by
+            `calls`.
 
     Raises:
         MissingPackageError: numba is not installed.
@@ -31,8 +32,29 @@ def compiled(kernel: Callable[..., Any]) -> Callable[..., Any]:
         if kernel not in _COMPILED:
             numba = require_numba()
             with _cache_in(numba, cache_folder()):
-                _COMPILED[kernel] = _njit(numba, kernel)
+                _COMPILED[kernel] = _njit(numba, _with_compiled(kernel))
         return _COMPILED[kernel]
+
+
+def calls(*others: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Say which other functions a kernel calls, so that they are compiled with it; without numba nothing changes."""
+
+    def mark(kernel: Callable[..., Any]) -> Callable[..., Any]:
+        kernel.__dict__["calls"] = others
+        return kernel
+
+    return mark
+
+
+def _with_compiled(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function, which finds the machine code of those that it calls under their names."""
+    others = {other.__name__: compiled(other) for other in kernel.__dict__.get("calls", ())}
+    if not others:
+        return kernel
+    plain = cast(FunctionType, kernel)
+    found = FunctionType(plain.__code__, {**plain.__globals__, **others}, plain.__name__, plain.__defaults__)
+    found.__qualname__ = plain.__qualname__
+    return found
 
 
 def cache_folder() -> Path | None:

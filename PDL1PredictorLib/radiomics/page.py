@@ -3,8 +3,9 @@
 import sys
 from pathlib import Path
 
+from PDL1PredictorLib.core.regions import REGIONS
 from PDL1PredictorLib.radiomics.settings import LOG_MARGIN_SIGMAS, PRESETS, WAVELET_MARGIN_VOXELS, FeatureSettings
-from PDL1PredictorLib.radiomics.table import FAMILIES, REGIONS, features_of
+from PDL1PredictorLib.radiomics.table import FAMILIES, features_of
 
 _IN_WORDS = {
     "shape": "Of the region alone: its surface mesh (marching cubes) and the spread of its voxels.",

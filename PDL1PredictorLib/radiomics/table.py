@@ -8,8 +8,7 @@ differently (and kurtosis is without the 3 that IBSI subtracts).
 from dataclasses import dataclass
 
 from PDL1PredictorLib.core.errors import InputError
-
-REGIONS = {"tumor": "tumor", "ring": "peritumoral ring"}  # prefix of a feature's name: words for people
+from PDL1PredictorLib.core.regions import REGIONS
 
 
 @dataclass(frozen=True)

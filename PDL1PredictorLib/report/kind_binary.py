@@ -90,6 +90,7 @@ class BinaryRenderer:
             scale="0 to 100 %",
             test="Test AUC (95 %)",
             finding="Probability of",
+            short_interval="95 % CI",
             cut="Cut-off",
             note="Probability of the positive answer, such as mutant or present; the line marks the threshold, the "
             f"band the 95 % interval. “Undecided”: at {percent(answer.coverage)} coverage neither answer can be ruled "

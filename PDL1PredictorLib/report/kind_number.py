@@ -59,7 +59,7 @@ class NumberRenderer:
         """The number of what, with its interval."""
         about = endpoint(answer.endpoint)
         return (
-            f"{about.title}: {self.value(answer)}, {self.interval_name(answer)} {self.interval(answer)}.",
+            f"Expected value {self.value(answer)}, {self.interval_name(answer)} {self.interval(answer)}.",
             self.verdict(answer).detail,
             f"{about.title} means {about.definition}.",
         )
@@ -101,6 +101,7 @@ class NumberRenderer:
             scale="Least to greatest",
             test="Test R² (95 %)",
             finding="Value",
+            short_interval=f"{percent(answer.coverage)} PI",
             cut="",
             note=f"The band is the {self.interval_name(answer)}: the true value of such cases lies within it in "
             f"{percent(answer.coverage)} of cases.",

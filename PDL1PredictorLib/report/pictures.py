@@ -16,14 +16,13 @@ from PIL import Image
 from skimage import measure
 
 from PDL1PredictorLib.core.results import HeatMap, LesionResult
+from PDL1PredictorLib.core.windows import LUNG, SOFT_TISSUE, Window
 from PDL1PredictorLib.report.colors import HEAT_COLORS
 from PDL1PredictorLib.report.lattice import box_of, voxels_in
 
 Array = np.ndarray[Any, Any]
 
 OUTSIDE_HU = -3024.0  # black in every window: what lies outside the prepared volume does not look like lung
-LUNG_WINDOW = (-600.0, 1500.0)  # center and width in HU
-SOFT_WINDOW = (40.0, 400.0)
 FIELD_MM = (100.0, 200.0)  # smallest and largest edge of a slice picture
 MARGIN_MM = 30.0  # shown around the tumor on each side
 HEAT_FLOOR = 0.15  # below this the CT is left alone
@@ -71,7 +70,7 @@ def slice_pictures(lesion: LesionResult) -> tuple[Picture, ...]:
     half = _half_field(in_tumor, spacing_mm)
     point = ct.TransformIndexToPhysicalPoint(center[::-1])
 
-    def picture(name: str, axis: int, window: tuple[float, float], window_name: str) -> Picture:
+    def picture(name: str, axis: int, window: Window, window_name: str) -> Picture:
         planes = [_plane(v, axis, center[axis]) for v in (voxels, in_tumor, in_either)]
         row, column = _plane_center(voxels.shape, axis, center)
         hu, tumor_plane, either_plane = (
@@ -83,7 +82,7 @@ def slice_pictures(lesion: LesionResult) -> tuple[Picture, ...]:
         return Picture(
             title=name,
             note=f"{window_name} window, {_position(float(point[towards[2]]), *towards[:2])}",
-            png=png_of(windowed(hu, *window)),
+            png=png_of(windowed(hu, window)),
             overlay_png=None,
             width=hu.shape[1],
             height=hu.shape[0],
@@ -94,10 +93,10 @@ def slice_pictures(lesion: LesionResult) -> tuple[Picture, ...]:
         )
 
     return (
-        picture("Axial", 0, LUNG_WINDOW, "lung"),
-        picture("Axial", 0, SOFT_WINDOW, "soft-tissue"),
-        picture("Coronal", 1, LUNG_WINDOW, "lung"),
-        picture("Sagittal", 2, LUNG_WINDOW, "lung"),
+        picture("Axial", 0, LUNG, "lung"),
+        picture("Axial", 0, SOFT_TISSUE, "soft-tissue"),
+        picture("Coronal", 1, LUNG, "lung"),
+        picture("Sagittal", 2, LUNG, "lung"),
     )
 
 
@@ -117,7 +116,7 @@ def heat_picture(lesion: LesionResult, heat_map: HeatMap) -> Picture:
     return Picture(
         title="Heat map",
         note=f"lung window, {position}",
-        png=png_of(windowed(sitk.GetArrayFromImage(hu)[0], *LUNG_WINDOW)),
+        png=png_of(windowed(sitk.GetArrayFromImage(hu)[0], LUNG)),
         overlay_png=png_of(heat_rgba(values)),
         width=values.shape[1],
         height=values.shape[0],
@@ -134,10 +133,9 @@ def tilt_degrees(lesion: LesionResult) -> float:
     return math.degrees(math.acos(min(1.0, float(directions.max(axis=0).min()))))
 
 
-def windowed(hu: Array, center: float, width: float) -> Array:
-    """HU as 8 bit gray: black at center - width / 2 and below, white at center + width / 2 and above."""
-    share = (hu.astype(np.float64) - (center - width / 2)) / width
-    return np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8)
+def windowed(hu: Array, window: Window) -> Array:
+    """HU as 8 bit gray: black at the window's low end and below, white at its high end and above."""
+    return np.asarray(np.rint(window.share(hu) * 255), np.uint8)
 
 
 def heat_rgba(values: Array) -> Array:

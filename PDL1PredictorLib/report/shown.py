@@ -47,6 +47,7 @@ class Heads:
         scale: Of their bars; empty where each has its own ends.
         test: Of how well the model did.
         finding: Of the answers in the window, where a bar holds the word.
+        short_interval: Of the intervals in the window.
         cut: Of the thresholds; empty without any.
         note: What a reader of the table must know.
     """
@@ -56,6 +57,7 @@ class Heads:
     scale: str
     test: str
     finding: str
+    short_interval: str
     cut: str
     note: str
 

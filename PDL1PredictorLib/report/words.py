@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from PDL1PredictorLib.core.regions import REGIONS
 from PDL1PredictorLib.core.results import Answer, CaseResult, LesionResult
 
 Kind = Literal["positive", "negative", "undecided", "unlike", "estimate"]
@@ -110,13 +111,12 @@ def feature_title(name: str) -> str:
         return f"deep feature {match[1]}"
     if name in _INPUTS:
         return _INPUTS[name]
-    regions = {"tumor": "tumor", "ring": "peritumoral ring"}
-    if (match := re.fullmatch(r"radscore_(\w+)", name)) and match[1] in regions:
-        return f"RadScore, {regions[match[1]]}"
+    if (match := re.fullmatch(r"radscore_(\w+)", name)) and match[1] in REGIONS:
+        return f"RadScore, {REGIONS[match[1]]}"
     if match := re.fullmatch(r"(tumor|ring)_([^_]+)_([^_]+)_(.+)", name):
         region, filtered, family, feature = match.groups()
         words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", feature)
         kind = _FAMILIES.get(family, family.upper())
         image = "" if filtered == "original" else f", {filtered.replace('-', ' ', 1)}"
-        return f"{words} ({kind}{image}), {regions[region]}"
+        return f"{words} ({kind}{image}), {REGIONS[region]}"
     return name.replace("_", " ")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from PDL1PredictorLib.explain.shapley import exact_shapley
+from PDL1PredictorLib.explain.shapley import exact_shapley, grouped_shapley
 
 UNIT = st.floats(-3, 3)
 
@@ -139,3 +139,20 @@ def test_a_score_of_another_shape_is_refused():
 def test_a_score_that_is_not_finite_is_refused():
     with pytest.raises(ValueError, match="must be finite for every coalition"):
         exact_shapley(lambda rows: np.full(len(rows), np.nan), np.zeros(2), np.zeros(2))
+
+
+def test_groups_of_inputs_share_an_answer_as_one_input_each_would():
+    def score(rows):
+        return rows[:, 0] * rows[:, 1] + rows[:, 2] + 3 * rows[:, 3]
+
+    x, nothing = np.array([2.0, 3.0, 5.0, 1.0]), np.zeros(4)
+    found = grouped_shapley(score, x, nothing, [[0, 1], [3], [2]])
+    np.testing.assert_allclose(found.values, [6.0, 3.0, 5.0])
+    alone = grouped_shapley(score, x, nothing, [[0], [1], [2], [3]])
+    np.testing.assert_allclose(alone.values, exact_shapley(score, x, nothing).values)
+
+
+@pytest.mark.parametrize("groups", [[[0]], [[0, 1], [1]], [[0], [2]]])
+def test_an_input_in_no_group_or_in_two_is_refused(groups):
+    with pytest.raises(ValueError, match="Each of the 2 inputs must be in one group"):
+        grouped_shapley(lambda rows: rows[:, 0], np.zeros(2), np.zeros(2), groups)

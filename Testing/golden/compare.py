@@ -57,9 +57,16 @@ def numbers(root: Path, out: Path) -> dict[str, float]:
             images = [str(out / "cohort" / "images" / f"case_{case:04d}_{kind}.nii.gz") for kind in ("ct", "tumor")]
             bundle = root / "Resources" / "Models" / name
             arguments = ("--ct", images[0], "--tumor", images[1], "--model", str(bundle), "--device", "cpu")
+            if _knows_runtime(root):
+                arguments = (*arguments, "--runtime", "torch")  # as earlier commits ran the network, to the last bit
             _pdl1(root, "predict", *arguments, "--out", str(result))
             found |= dict(_flat(_json(result / "result.json"), f"{name}.{case}"))
     return found
+
+
+def _knows_runtime(root: Path) -> bool:
+    """Whether a checkout can be told what runs the network; before it could, that was torch."""
+    return "--runtime" in (root / "PDL1PredictorLib" / "cli" / "predict.py").read_text(encoding="utf-8")
 
 
 def differences(earlier: dict[str, float], now: dict[str, float], tolerance: float) -> list[str]:

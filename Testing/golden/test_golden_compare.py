@@ -33,6 +33,10 @@ def test_a_difference_within_the_tolerance_is_none():
     assert compare.differences(EARLIER, {**EARLIER, "study.slope": 120.0 + 1e-11}, 1e-12) == []
 
 
+def test_a_checkout_is_asked_for_torch_only_where_it_can_be():
+    assert compare._knows_runtime(compare.ROOT)
+
+
 def test_numbers_are_found_in_every_depth_and_what_passes_is_left_out():
     content = {"a": [1, {"b": None}], "seconds": {"read": 2.0}, "text": "x", "flag": True}
     found = dict(compare._flat(content, "study"))

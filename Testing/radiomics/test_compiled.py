@@ -18,6 +18,7 @@ from PDL1PredictorLib.core import cache_folders
 from PDL1PredictorLib.core.errors import CancelledError
 from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.radiomics import compiled, rehearsal
+from PDL1PredictorLib.radiomics.features.maximal_correlation import _above, second_eigenvalues
 
 
 def run(code: str, **environment: str) -> str:
@@ -267,3 +268,28 @@ def test_code_that_cannot_be_kept_is_used_all_the_same():
             raise OSError(28, "No space left on device")
 
     compiled._CarefulCache(Full()).save_overload("types", "code")
+
+
+def without_its_helper(values: np.ndarray, found: np.ndarray) -> None:
+    found[0] = _above(values, values, 2, 1.0, 0.0)
+
+
+def test_a_kernel_that_calls_others_gives_the_same_with_and_without_numba():
+    matrix = np.array([[0.3, 0.1, 0.0], [0.1, 0.2, 0.05], [0.0, 0.05, 0.2]])
+    marginal = matrix.sum(axis=0)
+    rows, columns = np.nonzero(matrix)
+    scaled = matrix[rows, columns] / np.sqrt(marginal[rows] * marginal[columns])
+    found = []
+    for run in (second_eigenvalues, compiled.compiled(second_eigenvalues)):
+        value, residual = np.empty(1), np.empty(1)
+        run(np.array([0, rows.size]), rows, columns, scaled, 0 * scaled, np.sqrt(marginal)[None], 10, value, residual)
+        found.append(float(value[0]))
+    whole = matrix / np.sqrt(np.outer(marginal, marginal))
+    assert found == pytest.approx([sorted(np.linalg.eigvalsh(whole) ** 2)[-2]] * 2, rel=1e-12)
+
+
+def test_a_kernel_whose_helper_is_not_named_cannot_be_compiled():
+    import numba
+
+    with pytest.raises(numba.core.errors.TypingError, match="_above"):
+        compiled.compiled(without_its_helper)(np.zeros(2), np.zeros(1))

@@ -133,7 +133,7 @@ def odd_images(draw: st.DrawFn) -> tuple[sitk.Image, sitk.Image, FeatureSettings
 
 
 @settings(max_examples=25, deadline=None)
-@given(odd_images())
+@given(odd=odd_images())
 def test_odd_regions_have_the_values_or_the_refusal_of_pyradiomics(
     ours: Engine, theirs: Engine, odd: tuple[sitk.Image, sitk.Image, FeatureSettings]
 ):

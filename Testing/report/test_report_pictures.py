@@ -14,6 +14,7 @@ from PIL import Image
 
 from PDL1PredictorLib.core.errors import GridMismatchError
 from PDL1PredictorLib.core.results import HeatMap
+from PDL1PredictorLib.core.windows import LUNG, Window
 from PDL1PredictorLib.report.pictures import (
     HEAT_FLOOR,
     contour_path,
@@ -93,7 +94,7 @@ def test_contours_and_gray_values_lie_where_the_patient_has_them(make_result, ti
         in_tumor, in_ring = value_at(lesion.tumor_image, point), value_at(lesion.ring_image, point)
         assert (tumor[row, column], either[row, column]) == (in_tumor, in_tumor or in_ring)
         hu = np.array(value_at(lesion.views_ct, point, default=-5000.0))
-        assert gray[row, column] == windowed(hu, -600, 1500)
+        assert gray[row, column] == windowed(hu, LUNG)
 
 
 def test_a_shifted_outline_would_be_seen(make_result):
@@ -170,7 +171,7 @@ def test_the_hot_spot_is_drawn_over_the_tissue_it_lies_on(make_result, tilt):
     assert picture.letters == ("R", "L", "A", "P")
     assert point[0] > middle[0]  # the spot lies right of the middle, below it: towards the patient's left and back
     assert point[1] > middle[1]
-    assert pixels(picture.png)[row, column] == windowed(np.array(value_at(lesion.views_ct, point)), -600, 1500)
+    assert pixels(picture.png)[row, column] == windowed(np.array(value_at(lesion.views_ct, point)), LUNG)
     tumor = filled(picture.tumor_path, values.shape)
     expected = [
         value_at(lesion.tumor_image, heat_map.image.TransformIndexToPhysicalPoint((j, i, 0)))
@@ -195,7 +196,8 @@ def test_heat_is_clear_below_its_floor_and_grows_with_the_value():
 
 def test_a_window_runs_from_black_to_white_over_its_width():
     hu = np.array([-1500.0, -1350.0, -600.0, 150.0, 900.0])
-    assert windowed(hu, -600, 1500).tolist() == [0, 0, 128, 255, 255]
+    assert windowed(hu, LUNG).tolist() == [0, 0, 128, 255, 255]
+    assert windowed(np.array([0.0, 1.0, 2.0]), Window(0.0, 2.0)).tolist() == [0, 128, 255]
 
 
 @pytest.mark.parametrize("degrees", [0.0, 12.0])

@@ -9,7 +9,7 @@ import json
 import logging
 import re
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from PDL1PredictorGUI.background.job import Job
 from PDL1PredictorGUI.background.outcome import CANCELLED, DONE, Outcome, cancelled
 from PDL1PredictorGUI.background.predictor import model_argument, region_arguments
 from PDL1PredictorGUI.scene import bridge
+from PDL1PredictorGUI.scene.result_tables import shown
 from PDL1PredictorGUI.setup.library import background_environment, make_importable, python_executable
 from PDL1PredictorGUI.setup.run_folders import remove_folder
 
@@ -83,9 +84,9 @@ class BatchRow:
         return list(self.content["lesions"][0]["endpoints"]) if self.content else []
 
     @property
-    def probabilities(self) -> dict[str, float]:
-        """By endpoint."""
-        return {row["endpoint"]: row["probability"] for row in self.endpoints}
+    def cells(self) -> dict[str, dict[str, Any]]:
+        """By endpoint, its cells in the table by the end of their columns' names: what its kind of answer has."""
+        return {row["endpoint"]: show.cells(read) for row in self.endpoints for show, read in [shown(row)]}
 
     @property
     def warnings(self) -> list[dict[str, str]]:
@@ -295,7 +296,7 @@ def _require_empty(out: Path) -> None:
 
 
 def write_table(rows: Sequence[BatchRow], path: Path) -> None:
-    """Writes all rows as CSV: case, problem, what was measured, then four columns for each endpoint.
+    """Writes all rows as CSV: case, problem, what was measured, then the columns of each endpoint.
 
     Raises:
         OSError: The file cannot be written; the old one stays.
@@ -303,15 +304,14 @@ def write_table(rows: Sequence[BatchRow], path: Path) -> None:
     make_importable()
     from PDL1PredictorLib.core.outside_text import safe_cell
 
-    keys = list(dict.fromkeys(key for row in rows for key in row.probabilities))
-    parts = ("probability", "low", "high", "verdict")
+    parts = {key: tuple(cells) for row in rows for key, cells in row.cells.items()}
     head = ["case", "problem", "report", "tumor_volume_ml", "atypicality", "warnings"]
     draft = path.with_name(f".{path.name}.part")
     with draft.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow([*head, *(f"{key}_{part}" for key in keys for part in parts)])
+        writer.writerow([*head, *(f"{key}_{part}" for key, ends in parts.items() for part in ends)])
         for row in rows:
-            writer.writerow([safe_cell(cell) for cell in (*_measured(row), *_answers(row, keys))])
+            writer.writerow([safe_cell(cell) for cell in (*_measured(row), *_answers(row, parts))])
     draft.replace(path)
 
 
@@ -324,10 +324,6 @@ def _measured(row: BatchRow) -> list[Any]:
     return [row.name, row.problem, report, lesion["tumor"]["volume_ml"], lesion["atypicality"], codes]
 
 
-def _answers(row: BatchRow, keys: Sequence[str]) -> list[Any]:
-    by_key = {answer["endpoint"]: answer for answer in row.endpoints}
-    cells: list[Any] = []
-    for key in keys:
-        answer = by_key.get(key)
-        cells += ["", "", "", ""] if answer is None else [answer["probability"], *answer["interval"], answer["verdict"]]
-    return cells
+def _answers(row: BatchRow, parts: Mapping[str, Sequence[str]]) -> list[Any]:
+    found = row.cells
+    return [found.get(key, {}).get(part, "") for key, ends in parts.items() for part in ends]

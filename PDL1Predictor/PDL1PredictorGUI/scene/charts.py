@@ -12,7 +12,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from PDL1PredictorGUI.scene.result_nodes import CHARTS, PREFIX, SEGMENT_ID, SEGMENT_NAME, ResultNodes, references
-from PDL1PredictorGUI.scene.result_tables import Column, fill, input_title, number
+from PDL1PredictorGUI.scene.result_tables import Column, effect_title, fill, input_title, interval_level, number, shown
 
 KIND = PREFIX + "Chart"  # attribute of a chart and of its table
 PROBABILITIES = "probabilities"
@@ -22,32 +22,51 @@ _layout_before: list[int] = []  # the user's layout, while a chart has changed i
 
 
 def probability_chart(result: ResultNodes) -> Any:
-    """The chart node of all endpoints: bars, 95 % intervals and thresholds; made anew from the result."""
+    """The chart node of all endpoints: bars, intervals and thresholds; made anew from the result.
+
+    A number's bar is its share of the way between its ends, which stand beside its name.
+    """
     rows = result.lesion["endpoints"]
+    scales = [show.scale(read) for show, read in map(shown, rows)]
     places = [float(n) for n in range(1, len(rows) + 1)]
+    shares = [scale.share(scale.value) for scale in scales]
+    cuts = [math.nan if scale.mark is None else scale.share(scale.mark) for scale in scales]
+    value, words = _("Probability"), (_("predicted probability"), _("Probability of positive"))
+    if any(scale.mark is None for scale in scales):
+        value, words = _("Answer"), (_("answers"), _("Probability, or share of the scale"))
+    ends = [tuple(map(scale.share, scale.interval)) for scale in scales]
     columns = [
         Column("place", _("No."), places),
         Column("endpoint", _("Endpoint"), [row["title"] for row in rows]),
-        Column("probability", _("Probability"), [row["probability"] for row in rows]),
-        Column("threshold", _("Threshold"), [row["threshold"] for row in rows]),
+        Column("probability", value, shares),
+        Column("threshold", _("Threshold"), cuts),
     ]
+    level = interval_level(rows)
+    name = _("{level} interval").format(level=level) if level else _("Interval")
     interval = [
         Column("place", _("No."), _strokes([(place, place) for place in places])),
-        Column("interval", _("95 % interval"), _strokes([tuple(row["interval"]) for row in rows])),
+        Column("interval", name, _strokes(ends)),
     ]
     chart = _chart(result, PROBABILITIES, _("predicted probabilities"))
     bars = _table(result, PROBABILITIES, columns)
     lines = _table(result, PROBABILITIES + " intervals", interval)
     node = slicer.vtkMRMLPlotSeriesNode
-    _series(chart, 0, _("Probability"), bars, "probability", node.PlotTypeScatterBar, BLUE, label="endpoint")
-    _series(chart, 1, _("95 % interval"), lines, "interval", node.PlotTypeScatter, DARK, line=True)
+    _series(chart, 0, value, bars, "probability", node.PlotTypeScatterBar, BLUE, label="endpoint")
+    _series(chart, 1, name, lines, "interval", node.PlotTypeScatter, DARK, line=True)
     _series(chart, 2, _("Threshold"), bars, "threshold", node.PlotTypeScatter, AMBER, label="endpoint")
-    chart.SetTitle(_("{segment}: predicted probability").format(segment=result.segment_name))
-    chart.SetYAxisTitle(_("Probability of positive"))
+    chart.SetTitle(_("{segment}: {what}").format(segment=result.segment_name, what=words[0]))
+    chart.SetYAxisTitle(words[1])
     chart.SetYAxisRangeAuto(False)
     chart.SetYAxisRange(0.0, 1.0)
-    _number_axis(chart, [row["title"] for row in rows])
+    _number_axis(chart, [_name_with_ends(row, scale) for row, scale in zip(rows, scales, strict=True)])
     return chart
+
+
+def _name_with_ends(row: dict[str, Any], scale: Any) -> str:
+    """`EGFR`, or `PD-L1 TPS (0 % to 100 %)` where the scale is not that of a probability."""
+    if scale.mark is not None:
+        return str(row["title"])
+    return f"{row['title']} ({scale.ticks[0][1]} to {scale.ticks[-1][1]})"
 
 
 def contribution_chart(result: ResultNodes, endpoint: str) -> Any:
@@ -62,21 +81,21 @@ def contribution_chart(result: ResultNodes, endpoint: str) -> Any:
     columns = [
         Column("place", _("No."), [float(n) for n in range(1, len(inputs) + 1)]),
         Column("input", _("Input"), names),
-        Column("effect", _("Effect (log-odds)"), [number(item["effect"]) for item in inputs]),
+        Column("effect", effect_title(row), [number(item["effect"]) for item in inputs]),
     ]
     kind = f"contributions {endpoint}"
     chart = _chart(result, kind, _("{endpoint} contributions chart").format(endpoint=row["title"]))
     table = _table(result, kind, columns)
     bars = slicer.vtkMRMLPlotSeriesNode.PlotTypeScatterBar
     # One series: Slicer's plots would set the bars of two beside each other
-    name = _("up: towards {positive}, down: towards {negative}").format(
-        positive=row["positive_word"], negative=row["negative_word"]
-    )
+    show, read = shown(row)
+    how = show.explained(read)
+    name = _("up: towards {positive}, down: towards {negative}").format(positive=how.raises, negative=how.lowers)
     _series(chart, 0, name, table, "effect", bars, BLUE, label="input")
     chart.SetTitle(
         _("{segment}: what moved the answer for {endpoint}").format(segment=result.segment_name, endpoint=row["title"])
     )
-    chart.SetYAxisTitle(_("Change in log-odds"))
+    chart.SetYAxisTitle(_("Change in {unit}").format(unit=how.unit))
     chart.SetYAxisRangeAuto(True)
     _number_axis(chart, names)
     return chart

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from PDL1PredictorGUI.scene.fingerprint import from_text
+from PDL1PredictorGUI.setup.library import make_importable
 
 PREFIX = "PDL1Predictor."
 MARK = PREFIX + "Result"  # attribute of the text node, and of the folder in the subject hierarchy
@@ -72,6 +73,14 @@ class ResultNodes:
             if row["endpoint"] == key:
                 return dict(row)
         raise KeyError(key)
+
+    @property
+    def made_by(self) -> str:
+        """Model, and what ran its network, for the reader."""
+        model, provenance = self.content["model"], self.content["provenance"]
+        network = provenance.get("network", "torch")  # before schema 2.0 nothing else ran one
+        ran = "no network" if network == "none" else f"network run by {network} on {provenance['device']}"
+        return f"{model['title']} {model['version']}, {ran}"
 
     @property
     def warnings(self) -> list[dict[str, str]]:
@@ -177,14 +186,12 @@ def damage(text: str) -> str:
 
 
 def _require_endpoint(row: dict[str, Any]) -> None:
-    texts = ("endpoint", "title", "definition", "verdict", "verdict_text", "positive_word", "negative_word")
+    make_importable()
+    from PDL1PredictorLib.report.kinds import read_answer
+
+    texts = ("endpoint", "title", "definition", "verdict", "verdict_text")
     _require(row, **dict.fromkeys(texts, str))
-    _require(row, positive=bool, contributions=list, probability=(int, float), threshold=(int, float), interval=list)
-    low, high = row["interval"]
-    if not 0 <= low <= high <= 1 or not 0 <= row["probability"] <= 1:
-        raise ValueError(f"{row['endpoint']} has a probability or an interval that is none")
-    for item in row["contributions"]:
-        _require(item, name=str, value=(int, float, type(None)), effect=(int, float, type(None)))
+    read_answer(row)  # the numbers, by the answer's kind
     if not isinstance(row["heat_map"], str | None):
         raise TypeError("heat_map is no file name")
 

@@ -24,17 +24,25 @@ class Column(NamedTuple):
 
 
 def prediction_columns(lesion: Lesion) -> list[Column]:
-    """One row per endpoint, in the model's order."""
+    """One row per endpoint, in the model's order; the columns that its answers have."""
     rows = lesion["endpoints"]
-    return [
-        Column("endpoint", _("Endpoint"), [row["title"] for row in rows]),
-        Column("probability", _("Probability"), [row["probability"] for row in rows]),
-        Column("low", _("95 % from"), [row["interval"][0] for row in rows]),
-        Column("high", _("95 % to"), [row["interval"][1] for row in rows]),
-        Column("threshold", _("Threshold"), [row["threshold"] for row in rows]),
-        Column("call", _("Call at threshold"), [call(row) for row in rows]),
-        Column("answer", _("Answer"), [row["verdict_text"] for row in rows]),
+    level = interval_level(rows)
+    ends = (_("{level} from"), _("{level} to")) if level else (_("From"), _("To"))
+    low, high = (end.format(level=level) for end in ends)
+    numbers = {"probability": _("Probability"), "value": _("Value")}
+    found = [name for name in numbers if any(name in row for row in rows)]
+    columns = [Column("endpoint", _("Endpoint"), [row["title"] for row in rows])]
+    columns += [Column(name, numbers[name], [number(row.get(name)) for row in rows]) for name in found]
+    columns += [
+        Column("low", low, [row["interval"][0] for row in rows]),
+        Column("high", high, [row["interval"][1] for row in rows]),
     ]
+    if any("unit" in row for row in rows):
+        columns.append(Column("unit", _("Unit"), [row.get("unit", "") for row in rows]))
+    if any("threshold" in row for row in rows):
+        columns.append(Column("threshold", _("Threshold"), [number(row.get("threshold")) for row in rows]))
+        columns.append(Column("call", _("Call at threshold"), [call(row) for row in rows]))
+    return [*columns, Column("answer", _("Answer"), [row["verdict_text"] for row in rows])]
 
 
 def warning_columns(warnings: list[dict[str, str]]) -> list[Column]:
@@ -51,7 +59,7 @@ def contribution_columns(endpoint: dict[str, Any]) -> list[Column]:
     return [
         Column("input", _("Input"), [input_title(row["name"]) for row in rows]),
         Column("value", _("Value (SD)"), [number(row["value"]) for row in rows]),
-        Column("effect", _("Effect (log-odds)"), [number(row["effect"]) for row in rows]),
+        Column("effect", effect_title(endpoint), [number(row["effect"]) for row in rows]),
     ]
 
 
@@ -67,34 +75,59 @@ def feature_columns(lesion: Lesion) -> list[Column]:
     ]
 
 
+def shown(endpoint: dict[str, Any]) -> tuple[Any, Any]:
+    """How the report shows such an answer, and the answer itself: the one place where the window asks for its kind."""
+    make_importable()
+    from PDL1PredictorLib.report.kinds import read_answer, renderer
+
+    read = read_answer(endpoint)
+    return renderer(read), read
+
+
 def call(endpoint: dict[str, Any]) -> str:
-    """The endpoint's word for the call at the model's threshold."""
+    """The endpoint's word for the call at the model's threshold; empty where nothing is called."""
+    if "positive_word" not in endpoint:
+        return ""
     return str(endpoint["positive_word"] if endpoint["positive"] else endpoint["negative_word"])
 
 
 def answer(endpoint: dict[str, Any]) -> str:
-    """The call, or what keeps from one, in the words of the report."""
-    make_importable()
-    from PDL1PredictorLib.report.words import short_word
-
-    return short_word(endpoint["verdict"], call(endpoint))
+    """The call, or what keeps from one, or the number, in the words of the report."""
+    show, read = shown(endpoint)
+    return str(show.verdict(read).short)
 
 
-def percent(share: float) -> str:
-    """A probability for people, as the report writes it."""
-    make_importable()
-    from PDL1PredictorLib.report import words
-
-    return words.percent(share)
+def cut(endpoint: dict[str, Any]) -> str:
+    """The threshold for people; empty without one."""
+    show, read = shown(endpoint)
+    return str(show.cut(read))
 
 
 def interval(endpoint: dict[str, Any]) -> str:
-    """The 95 % interval for people, as the report writes it."""
-    make_importable()
-    from PDL1PredictorLib.report import words
+    """The interval for people, as the report writes it."""
+    show, read = shown(endpoint)
+    return str(show.interval(read))
 
-    low, high = endpoint["interval"]
-    return words.percent_range((low, high))
+
+def interval_level(rows: list[dict[str, Any]]) -> str:
+    """`95 %`, what all intervals have; empty where they differ."""
+    names = {show.interval_name(read) for show, read in map(shown, rows)}
+    return names.pop().partition(" %")[0] + " %" if len(names) == 1 else ""
+
+
+def titles(rows: list[dict[str, Any]]) -> tuple[str, str, str]:
+    """Of the window's columns: the number, its interval, the threshold (empty without one)."""
+    heads = list(dict.fromkeys(show.heads(read) for show, read in map(shown, rows)))
+    cut = next((head.cut for head in heads if head.cut), "")
+    if len(heads) > 1:
+        return _("Value"), _("Interval"), cut
+    return heads[0].finding, heads[0].short_interval, cut
+
+
+def effect_title(endpoint: dict[str, Any]) -> str:
+    """`Effect (log-odds)`."""
+    show, read = shown(endpoint)
+    return _("Effect ({unit})").format(unit=show.explained(read).unit)
 
 
 def lead(endpoints: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -108,21 +141,22 @@ def lead(endpoints: list[dict[str, Any]]) -> dict[str, Any] | None:
 
 def what_the_number_is(endpoint: dict[str, Any]) -> str:
     """A sentence that nobody can read the other way round."""
-    text = _("Probability of “{word}”: {probability}, 95 % interval {interval}. Called {word} from {threshold}.")
-    return text.format(
-        word=endpoint["positive_word"],
-        probability=percent(endpoint["probability"]),
-        interval=interval(endpoint),
-        threshold=percent(endpoint["threshold"]),
-    )
+    show, read = shown(endpoint)
+    return str(show.sentences(read)[0])
 
 
 def input_title(name: str) -> str:
     """An input of the classifier, for people."""
     kind, _sign, number_ = name.partition("_")
-    if kind == "deep":
+    if kind == "deep" and number_.isdigit():
         return _("Deep {number}").format(number=number_)
-    return {"radscore_tumor": _("RadScore tumor"), "radscore_ring": _("RadScore ring")}.get(name, name)
+    known = {"radscore_tumor": _("RadScore tumor"), "radscore_ring": _("RadScore ring")}
+    if name in known:
+        return known[name]
+    make_importable()
+    from PDL1PredictorLib.report.words import feature_title
+
+    return feature_title(name)
 
 
 def number(value: float | None) -> float:

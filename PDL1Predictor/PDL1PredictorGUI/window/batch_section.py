@@ -11,7 +11,7 @@ from slicer.i18n import tr as _
 
 from PDL1PredictorGUI.background.batch import TABLE, Batch, BatchRequest, BatchRow
 from PDL1PredictorGUI.background.batch_cases import BadCase, BatchCase, SceneCase, cases_of_folder, cases_of_scene
-from PDL1PredictorGUI.scene.result_tables import answer, lead, percent, what_the_number_is
+from PDL1PredictorGUI.scene.result_tables import lead, shown, what_the_number_is
 from PDL1PredictorGUI.setup import computer, packages, preferences
 from PDL1PredictorGUI.window.section import DONE, ERROR, NOTE, WARNING, Section, Shared, Switches, enable, say
 
@@ -228,18 +228,17 @@ class BatchSection(Section):
         text = tip = ""
         if leading is not None:
             self._name_answer(leading)
-            told = answer(leading)
-            called = told if leading["verdict"] in ("undecided", "unlike") else _("called {word}").format(word=told)
-            text = f"{percent(leading['probability'])}, {called}"
+            show, read = shown(leading)
+            text = show.brief(read)
             tip = f"{leading['title']}: {what_the_number_is(leading)}"
         tips = [tip, row.problem, *(f"{warning['code']}: {warning['text']}" for warning in row.warnings)]
         self._fill(self._number, row.name, text, row.problem or _status(row), "\n".join(filter(None, tips)))
         self._number += 1
 
     def _name_answer(self, endpoint: dict[str, Any]) -> None:
-        """Says whose probability the column holds: PD-L1, or what the model predicts first."""
-        title = _("{finding}: {word}").format(finding=endpoint["title"], word=endpoint["positive_word"])
-        self.ui.batchTable.horizontalHeaderItem(ANSWER).setText(title)
+        """Says whose answer the column holds: PD-L1, or what the model predicts first."""
+        show, read = shown(endpoint)
+        self.ui.batchTable.horizontalHeaderItem(ANSWER).setText(show.question(read.endpoint))
 
     def on_log(self, line: str) -> None:
         """Lines for the log that both ways to predict share."""

@@ -9,13 +9,13 @@ import slicer
 from slicer.i18n import tr as _
 
 from PDL1PredictorGUI.scene import charts, heatmap, results, saving
-from PDL1PredictorGUI.scene.result_tables import answer, call, interval, percent, what_the_number_is
+from PDL1PredictorGUI.scene.result_tables import answer, cut, interval, shown, titles, what_the_number_is
 from PDL1PredictorGUI.setup import preferences
 from PDL1PredictorGUI.window.feature_list import FeatureList
 from PDL1PredictorGUI.window.section import ERROR, NOTE, WARNING, Section, Shared, Switches, enable, fill_combo, say
 
 ROW_HEIGHT, BAR_WIDTH = 24, 108
-ANSWER = 4  # column
+CUT, ANSWER = 3, 4  # columns
 
 
 def answer_color(row: dict[str, Any]) -> Any:
@@ -55,9 +55,7 @@ class ResultsSection(Section):
 
     def _make_table(self) -> None:
         table = self.ui.predictionsTable
-        titles = [_("Finding"), _("Probability of"), _("95 % CI"), _("Cut-off"), _("Answer")]
-        table.setColumnCount(len(titles))
-        table.setHorizontalHeaderLabels(titles)
+        table.setColumnCount(ANSWER + 1)
         table.verticalHeader().hide()
         header = table.horizontalHeader()
         header.setHighlightSections(False)
@@ -172,6 +170,9 @@ class ResultsSection(Section):
             self._shown_table = key
             blocked = table.blockSignals(True)
             table.setRowCount(len(rows))
+            number_of, its_interval, threshold = titles(rows)
+            table.setHorizontalHeaderLabels([_("Finding"), number_of, its_interval, threshold, _("Answer")])
+            table.setColumnHidden(CUT, not threshold)
             for number, row in enumerate(rows):
                 self._fill_row(number, row)
             header = table.horizontalHeader().sizeHint.height()
@@ -189,7 +190,7 @@ class ResultsSection(Section):
         table = self.ui.predictionsTable
         table.setRowHeight(number, ROW_HEIGHT)
         tip = f"{row['title']}: {row['definition']}\n{what_the_number_is(row)}\n{row['verdict_text']}"
-        for column, text in enumerate((row["title"], "", interval(row), percent(row["threshold"]), answer(row))):
+        for column, text in enumerate((row["title"], "", interval(row), cut(row), answer(row))):
             item = qt.QTableWidgetItem(text)
             item.setToolTip(tip)
             table.setItem(number, column, item)
@@ -199,10 +200,10 @@ class ResultsSection(Section):
         said.setBackground(qt.QBrush(qt.QColor(color.ground)))
         bar = table.cellWidget(number, 1) or qt.QProgressBar()
         bar.setRange(0, 1000)
-        bar.setValue(round(1000 * row["probability"]))
-        bar.setFormat(
-            _("{word}: {probability}").format(word=row["positive_word"], probability=percent(row["probability"]))
-        )
+        show, read = shown(row)
+        scale = show.scale(read)
+        bar.setValue(round(1000 * scale.share(scale.value)))
+        bar.setFormat(show.bar(read))
         bar.setToolTip(tip)
         bar.setStyleSheet(
             "QProgressBar { border: 1px solid #9aa5b1; border-radius: 3px; margin: 3px 4px; background: #f7f8fa;"
@@ -214,15 +215,15 @@ class ResultsSection(Section):
 
     def _show_endpoint(self, result: Any) -> None:
         row = result.endpoint(self.parameters.endpoint)
-        text = _(
-            "<b>{title}</b>: {verdict}<br>{number} At the threshold alone: {call}.<br>“{word}” means {definition}."
-        ).format(
-            title=escape(row["title"]),
-            verdict=escape(row["verdict_text"]),  # "TPS < 1 %" is no tag
-            number=escape(what_the_number_is(row)),
-            call=escape(call(row)),
-            word=escape(row["positive_word"]),
-            definition=escape(row["definition"]),
+        show, read = shown(row)
+        first, *rest = show.sentences(read)
+        lines = [f"{first} {rest[0]}", *rest[1:]]
+        title, verdict = escape(row["title"]), escape(row["verdict_text"])  # "TPS < 1 %" is no tag
+        said = f"<b>{verdict}</b>" if verdict.startswith(title) else f"<b>{title}</b>: {verdict}"
+        text = _("{said}<br>{lines}<br><span style='color: gray'>{made_by}</span>").format(
+            said=said,
+            lines="<br>".join(map(escape, lines)),
+            made_by=escape(result.made_by),
         )
         self.ui.endpointLabel.text = text
 
@@ -232,7 +233,7 @@ class ResultsSection(Section):
         missing = _("Off: this finding has no heat map.") if node is None else ""
         self._map_switches.set(missing)
         empty = node is not None and parameters.show_heat_map and heatmap.is_empty(node)
-        nothing = _("This map is empty: nothing in the picture speaks for a positive answer.")
+        nothing = _("This map is empty: nothing in the picture raises the answer.")
         say(ui.heatMapNoteLabel, nothing if empty else "", NOTE)
         wanted: tuple[Any, ...] = ()
         if node is not None and parameters.show_heat_map:

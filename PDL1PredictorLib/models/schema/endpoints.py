@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from PDL1PredictorLib.core.endpoints import Endpoint, endpoint
+from PDL1PredictorLib.core.regions import REGIONS
 from PDL1PredictorLib.core.results import NumberTest
 from PDL1PredictorLib.core.strict_json import brief
 from PDL1PredictorLib.models.schema.values import (
@@ -22,7 +23,6 @@ from PDL1PredictorLib.models.schema.values import (
     texts,
 )
 
-REGIONS = ("tumor", "ring")
 PARTS = ("deep", "radscore", "selected", "volume", "clinical")
 FEATURE_PARTS = ("radscore", "selected")
 STEEPEST = 1e6  # of a calibration

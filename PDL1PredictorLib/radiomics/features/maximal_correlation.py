@@ -9,7 +9,7 @@ eigenvalues are computed as pyradiomics does.
 
 import numpy as np
 
-from PDL1PredictorLib.radiomics.compiled import compiled
+from PDL1PredictorLib.radiomics.compiled import calls, compiled
 from PDL1PredictorLib.radiomics.features.cooccurrences import Cooccurrences
 from PDL1PredictorLib.radiomics.features.first_order import EPSILON
 
@@ -107,6 +107,142 @@ def _dense(pairs: Cooccurrences, share: np.ndarray, marginal: np.ndarray) -> np.
         return np.asarray(np.sqrt(eigenvalues[:, -2]))
 
 
+def _start(root: np.ndarray, vector: np.ndarray) -> float:
+    """A fixed pseudo-random vector of length 1, orthogonal to `root`; returns its length before, 0 without any."""
+    n = root.size
+    seed = np.uint64(88172645463325252)
+    for i in range(n):
+        seed ^= seed << np.uint64(13)
+        seed ^= seed >> np.uint64(7)
+        seed ^= seed << np.uint64(17)
+        vector[i] = (float(seed >> np.uint64(11)) / 9007199254740992.0 - 0.5) * (root[i] > 0)
+    size = 0.0
+    for _ in range(2):
+        dot = 0.0
+        for i in range(n):
+            dot += vector[i] * root[i]
+        size = 0.0
+        for i in range(n):
+            vector[i] -= dot * root[i]
+            size += vector[i] ** 2
+    if size < 1e-20:  # one level only: nothing lies beside its root
+        return 0.0
+    size = np.sqrt(size)
+    for i in range(n):
+        vector[i] /= size
+    return float(size)
+
+
+def _product(
+    cells: tuple[int, int],
+    rows: np.ndarray,
+    columns: np.ndarray,
+    values: np.ndarray,
+    vector: np.ndarray,
+    product: np.ndarray,
+) -> None:
+    """A matrix, given by its cells from the first to before the last, times a vector."""
+    for i in range(product.size):
+        product[i] = 0.0
+    for cell in range(cells[0], cells[1]):
+        product[rows[cell]] += values[cell] * vector[columns[cell]]
+
+
+def _set_apart(vector: np.ndarray, root: np.ndarray, basis: np.ndarray, count: int) -> float:
+    """Take from a vector what lies along `root` and the first vectors of the basis, twice; the length that is left."""
+    n = vector.size
+    for _ in range(2):
+        dot = 0.0
+        for i in range(n):
+            dot += vector[i] * root[i]
+        for i in range(n):
+            vector[i] -= dot * root[i]
+        for earlier in range(count):
+            dot = 0.0
+            for i in range(n):
+                dot += vector[i] * basis[earlier, i]
+            for i in range(n):
+                vector[i] -= dot * basis[earlier, i]
+    size = 0.0
+    for i in range(n):
+        size += vector[i] ** 2
+    return float(np.sqrt(size))
+
+
+def _above(diagonal: np.ndarray, beside: np.ndarray, length: int, direction: float, probe: float) -> int:
+    """How many eigenvalues of a tridiagonal matrix, times `direction`, lie above `probe`: its positive pivots."""
+    above = 0
+    pivot = 1.0
+    for t in range(length):
+        pivot = direction * diagonal[t] - probe - (beside[t - 1] ** 2 / pivot if t > 0 else 0.0)
+        if pivot == 0.0:
+            pivot = 1e-300
+        above += pivot > 0
+    return above
+
+
+@calls(_above)
+def _greatest(diagonal: np.ndarray, beside: np.ndarray, length: int, best: float, sign: float) -> tuple[float, float]:
+    """The eigenvalue that is greatest by size, by halving, where it exceeds `best`; with its sign."""
+    for direction in (1.0, -1.0):  # the greatest eigenvalue, then the least
+        low, high = max(best, 0.0), 1.0 + 1e-9
+        probe = low * (1 + 1e-14) + 1e-300
+        while True:
+            if _above(diagonal, beside, length, direction, probe) > 0:
+                low = probe
+                best = low
+                sign = direction
+            elif probe <= low * (1 + 1e-14) + 1e-300:
+                break
+            else:
+                high = probe
+            probe = 0.5 * (low + high)
+            if not low < probe < high:
+                break
+    return best, sign
+
+
+def _tridiagonal_vector(
+    diagonal: np.ndarray,
+    beside: np.ndarray,
+    length: int,
+    best: float,
+    sign: float,
+    pivots: np.ndarray,
+    solution: np.ndarray,
+) -> None:
+    """The eigenvector of the greatest eigenvalue by size, by inverse iteration from just outside the spectrum."""
+    for t in range(length):
+        solution[t] = 1.0
+    shift = best * (1 + 1e-13) + 1e-300
+    for _ in range(3):
+        for t in range(length):
+            pivots[t] = sign * diagonal[t] - shift - (beside[t - 1] ** 2 / pivots[t - 1] if t > 0 else 0.0)
+            if t > 0:
+                solution[t] -= sign * beside[t - 1] * solution[t - 1] / pivots[t - 1]
+        size = 0.0
+        for t in range(length - 1, -1, -1):
+            if t + 1 < length:
+                solution[t] -= sign * beside[t] * solution[t + 1]
+            solution[t] /= pivots[t]
+            size += solution[t] ** 2
+        size = np.sqrt(size)
+        for t in range(length):
+            solution[t] /= size
+
+
+def _moved(vector: np.ndarray, moved: np.ndarray) -> tuple[float, float]:
+    """The share of `moved` along a vector of length 1, and its own length."""
+    along = 0.0
+    for i in range(vector.size):
+        along += moved[i] * vector[i]
+    size = 0.0
+    for i in range(vector.size):
+        size += moved[i] ** 2
+    return along, float(np.sqrt(size))
+
+
+@calls(_start, _product, _set_apart, _greatest, _tridiagonal_vector, _moved)
 def second_eigenvalues(
     bounds: np.ndarray,
     rows: np.ndarray,
@@ -137,126 +273,38 @@ def second_eigenvalues(
     """
     n = roots.shape[1]
     longest = min(steps, n)
-    basis = np.empty((longest + 1, n))
-    diagonal = np.empty(longest)
-    beside = np.zeros(longest + 1)
-    solution = np.empty(longest)
-    pivots = np.empty(longest)
-    work = np.empty(n)
-    moved = np.empty(n)
+    basis, diagonal, beside = np.empty((longest + 1, n)), np.empty(longest), np.zeros(longest + 1)
+    solution, pivots = np.empty(longest), np.empty(longest)
+    work, moved = np.empty(n), np.empty(n)
     for m in range(roots.shape[0]):
-        root = roots[m]
-        seed = np.uint64(88172645463325252)
-        for i in range(n):
-            seed ^= seed << np.uint64(13)
-            seed ^= seed >> np.uint64(7)
-            seed ^= seed << np.uint64(17)
-            basis[0, i] = (float(seed >> np.uint64(11)) / 9007199254740992.0 - 0.5) * (root[i] > 0)
-        size = 0.0
-        for _ in range(2):
-            dot = 0.0
-            for i in range(n):
-                dot += basis[0, i] * root[i]
-            size = 0.0
-            for i in range(n):
-                basis[0, i] -= dot * root[i]
-                size += basis[0, i] ** 2
-        if size < 1e-20:  # one level only: nothing lies beside its root
+        root, cells = roots[m], (bounds[m], bounds[m + 1])
+        if _start(root, basis[0]) == 0.0:
             eigenvalues[m], residuals[m] = 0.0, np.inf
             continue
-        size = np.sqrt(size)
-        for i in range(n):
-            basis[0, i] /= size
-        best = 0.0
-        sign = 1.0
-        done = False
-        length = 0
+        best, sign, length, done = 0.0, 1.0, 0, False
         for k in range(longest):
-            for i in range(n):
-                work[i] = 0.0
-            for cell in range(bounds[m], bounds[m + 1]):
-                work[rows[cell]] += scaled[cell] * basis[k, columns[cell]]
+            _product(cells, rows, columns, scaled, basis[k], work)
             diagonal[k] = 0.0
             for i in range(n):
                 diagonal[k] += work[i] * basis[k, i]
-            for _ in range(2):
-                dot = 0.0
-                for i in range(n):
-                    dot += work[i] * root[i]
-                for i in range(n):
-                    work[i] -= dot * root[i]
-                for earlier in range(k + 1):
-                    dot = 0.0
-                    for i in range(n):
-                        dot += work[i] * basis[earlier, i]
-                    for i in range(n):
-                        work[i] -= dot * basis[earlier, i]
-            size = 0.0
-            for i in range(n):
-                size += work[i] ** 2
-            beside[k] = np.sqrt(size)
+            beside[k] = _set_apart(work, root, basis, k + 1)
             length = k + 1
             exhausted = beside[k] < 1e-13 or length == longest
             if exhausted or k % 4 == 3:
                 before = best
-                for direction in (1.0, -1.0):  # the greatest eigenvalue, then the least
-                    low, high = max(best, 0.0), 1.0 + 1e-9
-                    probe = low * (1 + 1e-14) + 1e-300
-                    while True:
-                        above = 0
-                        pivot = 1.0
-                        for t in range(length):
-                            pivot = direction * diagonal[t] - probe - (beside[t - 1] ** 2 / pivot if t > 0 else 0.0)
-                            if pivot == 0.0:
-                                pivot = 1e-300
-                            above += pivot > 0
-                        if above > 0:
-                            low = probe
-                            best = low
-                            sign = direction
-                        elif probe <= low * (1 + 1e-14) + 1e-300:
-                            break
-                        else:
-                            high = probe
-                        probe = 0.5 * (low + high)
-                        if not low < probe < high:
-                            break
+                best, sign = _greatest(diagonal, beside, length, best, sign)
                 done = exhausted or (best - before <= 1e-14 * best and k > 8)
             if done:
                 break
             for i in range(n):
                 basis[k + 1, i] = work[i] / beside[k]
-        for t in range(length):
-            solution[t] = 1.0
-        shift = best * (1 + 1e-13) + 1e-300
-        for _ in range(3):
-            for t in range(length):
-                pivots[t] = sign * diagonal[t] - shift - (beside[t - 1] ** 2 / pivots[t - 1] if t > 0 else 0.0)
-                if t > 0:
-                    solution[t] -= sign * beside[t - 1] * solution[t - 1] / pivots[t - 1]
-            size = 0.0
-            for t in range(length - 1, -1, -1):
-                if t + 1 < length:
-                    solution[t] -= sign * beside[t] * solution[t + 1]
-                solution[t] /= pivots[t]
-                size += solution[t] ** 2
-            size = np.sqrt(size)
-            for t in range(length):
-                solution[t] /= size
+        _tridiagonal_vector(diagonal, beside, length, best, sign, pivots, solution)
         for i in range(n):
             work[i] = 0.0
             for t in range(length):
                 work[i] += solution[t] * basis[t, i]
-        for i in range(n):
-            moved[i] = 0.0
-        for cell in range(bounds[m], bounds[m + 1]):
-            moved[rows[cell]] += lost[cell] * work[columns[cell]]
-        taken = 0.0
-        for i in range(n):
-            taken += moved[i] * work[i]
-        size = 0.0
-        for i in range(n):
-            size += moved[i] ** 2
+        _product(cells, rows, columns, lost, work, moved)
+        taken, size = _moved(work, moved)
         eigenvalues[m] = best * best - sign * best * taken
         converged = done and (length < longest or longest == n or beside[length - 1] < 1e-13)
-        residuals[m] = np.sqrt(size) / max(best, 1e-300) if converged else np.inf
+        residuals[m] = size / max(best, 1e-300) if converged else np.inf

@@ -19,7 +19,6 @@ Numbers = dict[str, Any]
 """One endpoint of the document."""
 
 REGION_COLORS = {"tumor": "#e69f00", "ring": "#56b4e9"}
-REGION_WORDS = {"tumor": "tumor", "ring": "peritumoral ring"}
 INK, SOFT, FAINT = "#1d2733", "#566372", "#c3cad2"
 SQUARE = (3.5, 3.55)  # inches
 WIDE = 9.6

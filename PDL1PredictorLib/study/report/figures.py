@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from PDL1PredictorLib.core.regions import REGIONS
 from PDL1PredictorLib.report.html import number
 from PDL1PredictorLib.report.words import feature_title
 from PDL1PredictorLib.study.outcome import EndpointOutcome
@@ -14,7 +15,6 @@ from PDL1PredictorLib.study.report.drawing import (
     FAINT,
     INK,
     REGION_COLORS,
-    REGION_WORDS,
     SOFT,
     WIDE,
     Numbers,
@@ -87,7 +87,7 @@ def selected_features(numbers: Numbers) -> tuple[Figure, str]:
     axes.tick_params(axis="y", length=0)
     axes.set(ylim=(len(rows) - 0.4, -0.6), xlabel="coefficient (per SD of the feature)")
     for region in dict.fromkeys(region for region, _ in rows):
-        axes.barh(0, 0, color=REGION_COLORS[region], label=REGION_WORDS[region])
+        axes.barh(0, 0, color=REGION_COLORS[region], label=REGIONS[region])
     axes.legend(ncols=2, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.1)
     if folded:
         shares = [(row["selected_in"] or 0) * 100 for _, row in rows]

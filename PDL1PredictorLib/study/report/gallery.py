@@ -8,10 +8,9 @@ from markupsafe import Markup
 
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.settings import RegionSettings
+from PDL1PredictorLib.core.windows import LUNG, SOFT_TISSUE, Window
 from PDL1PredictorLib.report.html import significant
 from PDL1PredictorLib.report.pictures import (
-    LUNG_WINDOW,
-    SOFT_WINDOW,
     Picture,
     contour_path,
     heat_rgba,
@@ -67,8 +66,8 @@ def _right(case: AnyCase) -> bool:
 def _shown(case: AnyCase, spacing_mm: float) -> Shown:
     heat = png_of(heat_rgba(case.heat))
     pictures = (
-        picture_svg(_picture(case, "Lung window", LUNG_WINDOW, None, spacing_mm)),
-        picture_svg(_picture(case, "Soft-tissue window with heat map", SOFT_WINDOW, heat, spacing_mm)),
+        picture_svg(_picture(case, "Lung window", LUNG, None, spacing_mm)),
+        picture_svg(_picture(case, "Soft-tissue window with heat map", SOFT_TISSUE, heat, spacing_mm)),
     )
     right = _right(case)
     if isinstance(case, GalleryCase):
@@ -88,18 +87,12 @@ def _predicted(case: NumberGalleryCase) -> str:
     return f"true: {true}{unit}; predicted: {value}{unit} ({low} to {high}{unit})"
 
 
-def _picture(
-    case: AnyCase,
-    title: str,
-    window: tuple[float, float],
-    overlay_png: bytes | None,
-    spacing_mm: float,
-) -> Picture:
+def _picture(case: AnyCase, title: str, window: Window, overlay_png: bytes | None, spacing_mm: float) -> Picture:
     rows, columns = case.hu.shape
     return Picture(
         title=title,
         note="axial",
-        png=png_of(windowed(case.hu, *window)),
+        png=png_of(windowed(case.hu, window)),
         overlay_png=overlay_png,
         width=columns,
         height=rows,

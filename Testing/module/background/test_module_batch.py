@@ -173,12 +173,12 @@ def test_a_folder_is_predicted_and_a_bad_case_does_not_stop_it(watched, cohort, 
     assert [bool(row.problem) for row in rows] == [False, True, False, True]
     assert "has no voxel" in rows[1].problem
     assert "no mask for the CT" in rows[3].problem
-    assert rows[0].probabilities == rows[2].probabilities
+    assert rows[0].cells == rows[2].cells
     assert visible_and_hidden(out) == ["a", "batch.csv", "c"]
     assert (out / "a" / "report.html").stat().st_size > 1000
     table = read_table(out)
     assert [line["case"] for line in table] == ["a", "b", "c", "d"]
-    assert float(table[0]["PDL1_probability"]) == pytest.approx(rows[0].probabilities["PDL1"], abs=1e-12)
+    assert float(table[0]["PDL1_probability"]) == pytest.approx(rows[0].cells["PDL1"]["probability"], abs=1e-12)
     assert float(table[0]["PDL1_low"]) <= float(table[0]["PDL1_probability"]) <= float(table[0]["PDL1_high"])
     assert table[0]["EGFR_verdict"] in ("positive", "negative", "undecided")
     assert table[0]["report"] == "a/report.html"

@@ -44,7 +44,9 @@ DAMAGES = {
     "a probability of 7.5": change((*ENDPOINT, "probability"), 7.5),
     "an interval of one value": change((*ENDPOINT, "interval"), [0.5]),
     "an interval upside down": change((*ENDPOINT, "interval"), [0.9, 0.2]),
-    "no words": change((*ENDPOINT, "positive_word"), None),
+    "no prediction set": change((*ENDPOINT, "prediction_set"), None),
+    "a kind of tomorrow": change((*ENDPOINT, "kind"), "time"),
+    "an endpoint of tomorrow": change((*ENDPOINT, "endpoint"), "WEATHER"),
     "a contribution that is none": change((*ENDPOINT, "contributions"), [1]),
     "features that are none": change(("lesions", 0, "features"), "many"),
 }

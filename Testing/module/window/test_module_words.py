@@ -1,20 +1,23 @@
 """What a number in the window is of, in the words and colors of the report; whose the bundled models are."""
 
 import copy
+import csv
 import json
+import math
 import re
 from pathlib import Path
 
 import pytest
 import slicer
-from PDL1PredictorGUI.background.batch import BatchRow
+from PDL1PredictorGUI.background.batch import BatchRow, write_table
 from PDL1PredictorGUI.background.batch_cases import BadCase
-from PDL1PredictorGUI.scene import result_tables, results
+from PDL1PredictorGUI.scene import charts, result_tables, results
 from PDL1PredictorGUI.window.results_section import answer_color
 
 from PDL1PredictorLib.core.results import BinaryAnswer
 from PDL1PredictorLib.report import words
 from PDL1PredictorLib.report.colors import ANSWERS
+from PDL1PredictorLib.report.kinds import verdict
 
 ROOT = Path(__file__).resolve().parents[3]
 WINDOW = (ROOT / "PDL1Predictor" / "Resources" / "UI" / "PDL1Predictor.ui").read_text(encoding="utf-8")
@@ -28,8 +31,98 @@ def content(result_folder):
 def endpoint(**changes):
     """An EGFR answer as in `result.json`: 10.6 %, and called mutant all the same."""
     base = {"endpoint": "EGFR", "title": "EGFR", "definition": "EGFR mutation", "verdict": "positive"}
+    base |= {"coverage": 0.9, "prediction_set": ["positive"], "contributions": [], "heat_map": None, "kind": "binary"}
     base |= {"positive_word": "mutant", "negative_word": "wild type", "positive": True, "verdict_text": "mutant"}
     return base | {"probability": 0.106, "interval": [0.051, 0.203], "threshold": 0.08} | changes
+
+
+def a_number(**changes):
+    """A TPS of 34.6 % as in `result.json`."""
+    base = {"endpoint": "TPS", "title": "PD-L1 TPS", "definition": "tumor proportion score", "kind": "number"}
+    base |= {"value": 34.6, "unit": "%", "interval": [11.8, 61.2], "coverage": 0.9, "verdict": "estimate"}
+    base |= {"verdict_text": "PD-L1 TPS 35 % (90 % prediction interval 12 to 61 %)", "heat_map": None}
+    return base | {"contributions": [{"name": "log_volume", "value": 0.9, "effect": 8.25}]} | changes
+
+
+@pytest.fixture
+def numbered(answered, content):
+    """The window with a result of a number beside a yes or no, the number chosen."""
+    content["lesions"][0]["endpoints"][0] = a_number()
+    answered.results.result.main.SetText(json.dumps(content))
+    results.restore(answered.results.result)
+    answered.shared.parameters.endpoint = "TPS"
+    answered.shared.refresh()
+    return answered
+
+
+def test_a_number_stands_beside_a_yes_or_no(numbered):
+    table = numbered.ui.predictionsTable
+    headers = [table.horizontalHeaderItem(n).text() for n in range(table.columnCount)]
+    assert headers == ["Finding", "Value", "Interval", "Cut-off", "Answer"]
+    assert table.cellWidget(0, 1).format == "35 %"
+    assert table.cellWidget(0, 1).value == 346
+    assert [table.item(0, n).text() for n in (2, 3, 4)] == ["12 to 61 %", "", "35 %"]
+    text = numbered.ui.endpointLabel.text
+    assert "<b>PD-L1 TPS 35 % (90 % prediction interval 12 to 61 %)</b><br>Expected value 35 %, 90 %" in text
+    assert "PD-L1 TPS means tumor proportion score." in text
+
+
+def test_the_window_says_what_ran_the_network(numbered, content):
+    provenance = content["provenance"]
+    assert f"network run by {provenance['network']} on cpu" in numbered.ui.endpointLabel.text
+    content["provenance"]["network"] = "none"
+    numbered.results.result.main.SetText(json.dumps(content))
+    assert numbered.results.result.made_by.endswith(", no network")
+
+
+def test_a_result_of_before_answers_had_kinds_is_shown(answered, content):
+    for row in content["lesions"][0]["endpoints"]:
+        del row["kind"]
+    del content["provenance"]["network"]
+    answered.results.result.main.SetText(json.dumps(content))
+    assert answered.results.result.damage == ""
+    answered.shared.refresh()
+    assert "network run by torch" in answered.ui.endpointLabel.text
+
+
+def test_the_chart_puts_a_number_on_its_own_scale(numbered):
+    chart = charts.probability_chart(numbered.results.result)
+    bars = chart.GetNthPlotSeriesNode(0)
+    assert bars.GetName() == "Answer"
+    table = bars.GetTableNode().GetTable()
+    assert table.GetColumnByName("probability").GetValue(0) == pytest.approx(0.346)
+    assert math.isnan(table.GetColumnByName("threshold").GetValue(0))
+    assert chart.GetXAxisTitle().startswith("1 PD-L1 TPS (0 % to 100 %)")
+    assert chart.GetYAxisTitle() == "Probability, or share of the scale"
+    why = charts.contribution_chart(numbered.results.result, "TPS")
+    assert why.GetYAxisTitle() == "Change in percentage points"
+    assert why.GetNthPlotSeriesNode(0).GetName() == "up: towards higher, down: towards lower"
+
+
+def test_the_batchs_table_has_the_columns_of_each_kind(content, tmp_path):
+    first, second = copy.deepcopy(content), copy.deepcopy(content)
+    first["lesions"][0]["endpoints"] = [a_number()]
+    second["lesions"][0]["endpoints"] = [endpoint()]
+    second["lesions"][0]["atypicality"] = None
+    write_table([BatchRow("a", Path("a"), first, ""), BatchRow("b", Path("b"), second, "")], tmp_path / "batch.csv")
+    one, two = csv.DictReader((tmp_path / "batch.csv").read_text(encoding="utf-8").splitlines())
+    assert [name for name in one if name.startswith("TPS")] == ["TPS_value", "TPS_low", "TPS_high"]
+    assert (one["TPS_value"], one["EGFR_probability"]) == ("34.6", "")
+    assert (two["TPS_value"], two["EGFR_probability"], two["EGFR_verdict"]) == ("", "0.106", "positive")
+    assert two["atypicality"] == ""
+
+
+def test_the_tables_of_a_number_and_a_yes_or_no_have_the_columns_of_both(content):
+    lesion = {"endpoints": [a_number(), content["lesions"][0]["endpoints"][1]]}
+    columns = {column.name: column for column in result_tables.prediction_columns(lesion)}
+    assert list(columns) == (["endpoint", "probability", "value", "low", "high", "unit", "threshold", "call", "answer"])
+    assert columns["value"].values[0] == 34.6
+    assert math.isnan(columns["value"].values[1])
+    assert math.isnan(columns["probability"].values[0])
+    assert columns["unit"].values == ["%", ""]
+    assert columns["low"].title == "From"
+    (_, _, effect) = result_tables.contribution_columns(a_number())
+    assert effect.title == "Effect (percentage points)"
 
 
 def test_a_low_probability_of_a_called_answer_cannot_be_misread():
@@ -39,8 +132,10 @@ def test_a_low_probability_of_a_called_answer_cannot_be_misread():
 
 def test_numbers_are_written_as_in_the_report():
     for share in (0.0, 0.004, 0.106, 0.75, 0.997, 1.0):
-        assert result_tables.percent(share) == words.percent(share)
-    assert result_tables.interval(endpoint(interval=[0.001, 0.203])) == words.percent_range((0.001, 0.203))
+        assert result_tables.cut(endpoint(threshold=share)) == words.percent(share)
+    assert result_tables.interval(endpoint(interval=[0.001, 0.203], probability=0.1)) == words.percent_range(
+        (0.001, 0.203)
+    )
 
 
 @pytest.mark.parametrize(
@@ -48,8 +143,8 @@ def test_numbers_are_written_as_in_the_report():
     [(True, ("positive",)), (False, ("negative",)), (True, ("negative", "positive")), (True, ())],
 )
 def test_an_answer_is_called_what_the_report_calls_it(positive, prediction_set):
-    told = words.verdict(BinaryAnswer("EGFR", 0.6, (0.5, 0.7), 0.48, positive, prediction_set, 0.9, ()))
-    assert result_tables.answer(endpoint(verdict=told.kind, positive=positive)) == told.short
+    told = verdict(BinaryAnswer("EGFR", 0.6, (0.5, 0.7), 0.48, positive, prediction_set, 0.9, ()))
+    assert result_tables.answer(endpoint(positive=positive, prediction_set=list(prediction_set))) == told.short
     assert answer_color(endpoint(verdict=told.kind)) is ANSWERS[told.kind]
 
 
@@ -129,6 +224,15 @@ def test_the_batchs_column_follows_a_model_that_does_not_predict_pd_l1(shown, co
     assert shown.ui.batchTable.horizontalHeaderItem(1).text() == "EGFR: mutant"
     assert answer == "11 %, called mutant"
     assert "Called mutant from 8 %" in tip
+
+
+def test_the_batchs_column_holds_a_number_where_that_leads(shown, content):
+    other = copy.deepcopy(content)
+    other["lesions"][0]["endpoints"] = [a_number()]
+    (_name, answer, _status), tip = tell(shown, other)
+    assert shown.ui.batchTable.horizontalHeaderItem(1).text() == "PD-L1 TPS"
+    assert answer == "35 % (12 to 61 %)"
+    assert tip.startswith("PD-L1 TPS: Expected value 35 %, 90 % prediction interval 12 to 61 %.")
 
 
 def test_a_case_without_an_answer_leaves_the_column_empty(shown):

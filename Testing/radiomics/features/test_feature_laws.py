@@ -90,11 +90,11 @@ FEW = settings(max_examples=8, deadline=None)
 
 
 @FEW
-@given(textured_regions(), st.integers(-8, 8))
+@given(region=textured_regions(), n_levels=st.integers(-8, 8))
 def test_a_shift_by_whole_gray_levels_moves_the_intensities_and_no_texture(
-    each_engine: Engine, phantom: tuple[np.ndarray, np.ndarray], n_levels: int
+    each_engine: Engine, region: tuple[np.ndarray, np.ndarray], n_levels: int
 ):
-    ct, inside = phantom
+    ct, inside = region
     shift_hu = 25.0 * n_levels
     given, shifted = measure(each_engine, ct, inside), measure(each_engine, ct + shift_hu, inside)
     for name in ("Mean", "Median", "Minimum", "Maximum", "10Percentile", "90Percentile"):
@@ -113,11 +113,9 @@ def test_a_shift_by_half_a_gray_level_does_move_the_texture(each_engine: Engine)
 
 
 @FEW
-@given(textured_regions())
-def test_mirroring_the_patient_changes_nothing_but_the_mesh(
-    each_engine: Engine, phantom: tuple[np.ndarray, np.ndarray]
-):
-    ct, inside = phantom
+@given(region=textured_regions())
+def test_mirroring_the_patient_changes_nothing_but_the_mesh(each_engine: Engine, region: tuple[np.ndarray, np.ndarray]):
+    ct, inside = region
     given, mirrored = measure(each_engine, ct, inside), measure(each_engine, ct[:, :, ::-1], inside[:, :, ::-1])
     for name in ("MeshVolume", "SurfaceArea", "SurfaceVolumeRatio", "Sphericity"):
         # where voxels meet at an edge only, marching cubes choose a side, and the mirror chooses the other
@@ -126,9 +124,9 @@ def test_mirroring_the_patient_changes_nothing_but_the_mesh(
 
 
 @FEW
-@given(textured_regions())
+@given(region=textured_regions())
 def test_what_lies_outside_the_region_does_not_matter_without_a_filter(
-    each_engine: Engine, phantom: tuple[np.ndarray, np.ndarray]
+    each_engine: Engine, region: tuple[np.ndarray, np.ndarray]
 ):
-    ct, inside = phantom
+    ct, inside = region
     assert measure(each_engine, np.where(inside, ct, -1000.0), inside) == measure(each_engine, ct, inside)

@@ -1,0 +1,129 @@
+"""Answers that are numbers, models without network, clinical inputs, many inputs: sums one can do by hand."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from number_model import MEAN, RANGE, RING, number_alone, with_number
+
+from PDL1PredictorLib.core.case import Clinical
+from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.needs import clinical_row
+from PDL1PredictorLib.models.answers import Question, answer_to
+from PDL1PredictorLib.models.bundle import read_bundle
+from PDL1PredictorLib.models.load import load_predictor
+from PDL1PredictorLib.models.predictor import Given
+from PDL1PredictorLib.models.schema.endpoints import BinaryRule, EndpointModel
+from PDL1PredictorLib.predict import Options, predict_case
+
+VOLUME_ML = math.exp(2.5)  # standardized: 1
+
+
+@pytest.fixture(scope="module")
+def numbers(tiny_model: Path):
+    return load_predictor(number_alone(read_bundle(tiny_model)))
+
+
+def given(predictor, clinical: Clinical, volume_ml: float = VOLUME_ML, **changed: float) -> Given:
+    """All features at the training mean of 10 (SD 20), but for those named."""
+    values = dict.fromkeys(predictor.features.feature_names(), 10.0) | changed
+    return Given(values, None, volume_ml, clinical)
+
+
+def test_a_number_is_the_calibrated_linear_sum_with_its_interval_and_exact_contributions(numbers):
+    # z: Mean 2 -> RadScore tumor 1; ring 1 -> RadScore ring 2; Range -1; volume 1; 70 years 1; female (1 - 0.5) / 0.5
+    case = given(numbers, Clinical(age_years=70, sex="female"), **{MEAN: 50.0, RING: 30.0, RANGE: -10.0})
+    said = numbers.answer(case, "cpu")
+    (answer,) = said.answers
+    total = 20 + 3 * 1 + 1 * 2 - 2 * -1 + 4 * 1 + 0.5 * 1 - 1 * 1
+    assert answer.value == pytest.approx(2 * total - 5)
+    assert answer.interval == pytest.approx((2 * total - 35, 2 * total + 25))
+    effects = {c.name: c.effect for c in answer.contributions}
+    assert effects == pytest.approx(
+        {"radscore_tumor": 6, "radscore_ring": 4, RANGE: 4, "log_volume": 8, "age_years": 1, "sex": -2}
+    )
+    assert answer.contributions[0].name == "log_volume"
+    assert answer.value == pytest.approx(2 * 20 - 5 + sum(effects.values()))
+    assert said.scores == {"TPS": {"radscore_tumor": 1.0, "radscore_ring": 2.0}}
+
+
+def test_a_number_and_its_interval_keep_within_the_bounds(numbers):
+    (low,) = numbers.answer(given(numbers, Clinical(40, "male"), **{MEAN: -1000.0}), "cpu").answers
+    assert (low.value, low.interval) == (0.0, (0.0, 30.0))
+    (high,) = numbers.answer(given(numbers, Clinical(40, "male"), **{MEAN: 2000.0}), "cpu").answers
+    assert (high.value, high.interval) == (100.0, (70.0, 100.0))
+
+
+def test_a_clinical_value_that_is_not_known_counts_as_the_mean_and_is_told(numbers):
+    said = numbers.answer(given(numbers, Clinical(age_years=60)), "cpu")
+    values = {c.name: c.value for c in said.answers[0].contributions}
+    assert (values["age_years"], values["sex"]) == (0.0, 0.0)
+    (warning,) = said.warnings
+    assert (warning.code, warning.text) == (
+        "clinical_missing",
+        "Not known of the patient: sex. The training mean was used instead.",
+    )
+
+
+def test_a_model_without_network_and_reference_says_so(numbers):
+    said = numbers.answer(given(numbers, Clinical(60, "male")), "cpu")
+    assert (said.network, said.device, said.heat_maps) == ("none", "cpu", ())
+    assert math.isnan(said.atypicality)
+
+
+def test_clinical_values_become_numbers():
+    known = Clinical(age_years=61, sex="female", smoking="former", family_history=True)
+    assert clinical_row(known, ("family_history", "smoking", "sex", "age_years")) == (1.0, 1.0, 1.0, 61.0)
+    assert all(math.isnan(value) for value in clinical_row(Clinical(), ("sex", "age_years")))
+
+
+def test_a_network_that_is_given_no_slice_is_told(tiny_model: Path):
+    predictor = load_predictor(tiny_model)
+    with pytest.raises(InputError, match="needs the slice of the tumor"):
+        predictor.answer(given(predictor, Clinical()), "cpu")
+
+
+def test_a_case_is_predicted_by_a_model_without_a_network(phantom, numbers):
+    result = predict_case(phantom.case, numbers, Options(device="cpu"))
+    (lesion,) = result.lesions
+    assert (result.provenance.network, lesion.heat_maps) == ("none", ())
+    assert lesion.endpoints[0].kind == "number"
+    (volume,) = [c.value for c in lesion.endpoints[0].contributions if c.name == "log_volume"]
+    assert volume == pytest.approx((math.log(lesion.tumor.volume_ml) - 2) / 0.5)
+
+
+def test_a_number_beside_a_yes_or_no_leaves_that_as_it_was(phantom, tiny_model: Path):
+    bundle = read_bundle(tiny_model)
+    both, usual = (
+        predict_case(phantom.case, load_predictor(one), Options(device="cpu")).lesions[0]
+        for one in (with_number(bundle), bundle)
+    )
+    assert both.endpoints[0] == usual.endpoints[0]
+    assert both.endpoints[1].endpoint == "TPS"
+    assert [heat.endpoint for heat in both.heat_maps] == ["PDL1"]  # the network has no part in the number
+
+
+def test_what_has_too_many_inputs_is_explained_by_parts():
+    names = (*(f"deep_{n + 1}" for n in range(10)), "radscore_tumor", "radscore_ring", *"abcdefgh", "sex")
+    weights = np.arange(len(names), dtype=float)
+    model = EndpointModel(
+        key="PDL1",
+        parts=("deep", "radscore", "selected", "clinical"),
+        coefficients={},
+        selected=tuple("abcdefgh"),
+        input_mean=(),
+        input_sd=(),
+        method="made up",
+        model="none.onnx",
+        rule=BinaryRule(2.0, 0.5, (1.0, 1.0), 0.5, None),
+    )
+    row = np.ones(len(names))
+    answer = answer_to(Question(model, names, row, lambda rows: rows @ weights / 100, np.array([[2.0, 0.5]]), 0.9))
+    effects = {c.name: c.effect for c in answer.contributions}
+    parts = {"deep_features": weights[:10].sum(), "selected_features": weights[12:20].sum()}
+    parts |= {"radscore_tumor": 10.0, "radscore_ring": 11.0, "sex": 20.0}
+    assert effects == pytest.approx({name: 0.02 * weight for name, weight in parts.items()})
+    values = {c.name: c.value for c in answer.contributions}
+    assert math.isnan(values["deep_features"])
+    assert values["sex"] == 1.0
