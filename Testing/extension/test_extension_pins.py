@@ -17,7 +17,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 from slicer_pip import (  # noqa: E402
     INTEL_MAC,
     LINUX,
-    SYSTEMS,
     WINDOWS,
     Resolution,
     Slicer,
@@ -29,15 +28,12 @@ from slicer_pip import (  # noqa: E402
 )
 
 SLICERS = {f"{item.version} on {item.system}": item for item in all_slicers()}
-TORCH = "torch"  # in the list, but installed by the extension PyTorch
-#: torch for the processor needs none of NVIDIA's packages, which its builds in the package index ask for on Linux
-PROCESSOR_ONLY = {"platform_system": "none"}
+#: What the window's first installation may take from the network, everywhere
+MOST_MEGABYTES = 120
 #: Where pip cannot succeed, and the package that it must name: when it no longer does, this table is out of date
 IMPOSSIBLE = {
     # numba 0.62, the last for Intel Macs, wants numpy < 2.4; Slicer 5.12 brings 2.4.6
     "5.12.3 on Intel Mac": "numba",
-    # PyTorch 2.2 was the last for Intel Macs: with any Slicer, whatever else it brings
-    "torch on Intel Mac": "torch",
 }
 
 
@@ -58,11 +54,8 @@ def packages():
 
 @pytest.fixture(scope="module")
 def requirements(packages):
-    """What the window would install, on each system; torch only where there is one."""
-    wanted = [item.requirement for item in packages.PACKAGES if not item.bundled]
-    return {
-        system: [text for text in wanted if system != INTEL_MAC or not text.startswith(TORCH)] for system in SYSTEMS
-    }
+    """What the window would install."""
+    return [item.requirement for item in packages.PACKAGES if not item.bundled]
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +63,7 @@ def resolutions(requirements):
     """All answers of pip, asked for side by side: most of the time each waits for the registry."""
 
     def ask(name: str) -> Resolution:
-        slicer = SLICERS[name]
-        return resolve(slicer, requirements[slicer.system], PROCESSOR_ONLY if slicer.system == LINUX else None)
+        return resolve(SLICERS[name], requirements)
 
     first, *others = SLICERS
     found = {first: ask(first)}
@@ -100,15 +92,6 @@ def test_what_is_installed_leaves_slicers_packages_as_they_are(resolutions, reco
     record_testsuite_property(f"download_MB {name}", None if size is None else round(size / 1e6))
 
 
-def test_an_intel_mac_has_no_torch(packages):
-    torch = [item.requirement for item in packages.PACKAGES if item.name == TORCH]
-    if not torch:
-        pytest.skip("the module installs no torch")
-    found = resolve(SLICERS["5.10.0 on Intel Mac"], torch)
-    skip_without_registry(found)
-    assert IMPOSSIBLE["torch on Intel Mac"] in found.problem
-
-
 def test_slicer_brings_what_the_list_says_that_it_brings(packages):
     for slicer in SLICERS.values():
         for package in packages.PACKAGES:
@@ -118,11 +101,11 @@ def test_slicer_brings_what_the_list_says_that_it_brings(packages):
 
 def test_what_has_to_be_downloaded_is_less_than_the_window_says(packages, resolutions):
     for name, slicer in SLICERS.items():
-        with_torch = slicer.system != INTEL_MAC
-        listed = [item for item in packages.PACKAGES if not item.bundled and (with_torch or item.name != TORCH)]
+        listed = [item for item in packages.PACKAGES if not item.bundled]
         size = download_bytes(slicer, resolutions[name]) if resolutions[name].chosen else None
         if size is not None:  # what is told is the size on disk
             assert 0 < size < 1e6 * sum(item.megabytes for item in listed), name
+            assert size < 1e6 * MOST_MEGABYTES, name
 
 
 # --- twins, without a registry

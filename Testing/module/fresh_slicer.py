@@ -8,7 +8,6 @@ in the last line. A process of its own: the tests' process has imported every pa
 
 import json
 import sys
-import types
 import unittest
 from pathlib import Path
 from typing import Any
@@ -28,16 +27,6 @@ import slicer  # noqa: E402
 from slicerhost.user import click  # noqa: E402
 
 MODULE = ROOT / "PDL1Predictor" / "PDL1Predictor.py"
-
-
-class PyTorchUtilsLogic:
-    """The PyTorch extension, which is installed along; nobody agrees to install, so it is never asked to."""
-
-
-def put_pytorch_extension_there() -> None:
-    page = types.ModuleType("PyTorchUtils")
-    page.PyTorchUtilsLogic = PyTorchUtilsLogic  # type: ignore[attr-defined]
-    sys.modules["PyTorchUtils"] = page
 
 
 def models(window: Any) -> dict[str, Any]:
@@ -97,7 +86,6 @@ def self_test() -> list[str]:
 
 def main(result: Path, folder: Path) -> dict[str, Any]:
     """The whole walk."""
-    put_pytorch_extension_there()
     slicerhost.load_module(MODULE)
     main_window = slicerhost.MainWindow("PDL1Predictor")
     window = slicer.modules.PDL1PredictorWidget

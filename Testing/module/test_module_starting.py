@@ -15,7 +15,10 @@ BATCH = "Predict all (1)"
 
 
 def lack(monkeypatch, *names):
-    """Takes packages away until they are "installed"."""
+    """Takes packages away until they are "installed"; torch is asked for once a graphics card is chosen."""
+    if "torch" in names:
+        monkeypatch.setattr(computer, "has_graphics", lambda device: device == "cuda")
+        preferences.write(preferences.DEVICE, "cuda")
     real = packages.installed_version
     slicerhost.packages.missing = set(names)
     monkeypatch.setattr(
@@ -192,17 +195,27 @@ def system(monkeypatch):
         ("linux", "x86_64", ["auto", "cpu", "cuda"]),
     ],
 )
-def test_only_devices_that_the_computer_can_have_are_offered(slicer_scene, system, name, machine, expected):
+def test_only_devices_that_the_computer_can_have_are_offered(
+    slicer_scene, system, monkeypatch, tmp_path, name, machine, expected
+):
     system(name, machine)
+    driver = tmp_path / "System32" / "nvcuda.dll"
+    driver.parent.mkdir()
+    monkeypatch.setenv("SYSTEMROOT", str(tmp_path))
+    monkeypatch.setattr("PDL1PredictorLib.models.device._NVIDIA_FILES", (str(driver),))
+    assert "cuda" not in dict(computer.devices())
+    driver.touch()
     assert [device for device, _words in computer.devices()] == expected
     for device in ("auto", "cpu", "cuda", "mps"):  # settings may come from another computer
         preferences.write(preferences.DEVICE, device)
         assert computer.chosen_device() == (device if device in expected else "auto")
 
 
-def test_on_an_intel_mac_it_is_said_before_anything_is_asked(ready, worker, monkeypatch, tmp_path, system):
+def test_on_an_intel_mac_with_a_new_numpy_it_is_said_before_anything_is_asked(
+    ready, worker, monkeypatch, tmp_path, system
+):
     prepare_batch(ready, tmp_path)
-    lack(monkeypatch, "torch")
+    lack(monkeypatch, "numba")  # numpy is 2.4 here
     system("darwin", "x86_64")
     ready.shared.refresh()
     assert not ready.ui.predictButton.enabled
@@ -215,17 +228,20 @@ def test_on_an_intel_mac_it_is_said_before_anything_is_asked(ready, worker, monk
     assert "mL" in ready.ui.tumorVolumeLabel.text  # the rest works
 
 
-def test_an_intel_mac_with_a_torch_of_its_own_or_wheels_is_not_held_back(slicer_scene, monkeypatch, tmp_path, system):
+def test_an_intel_mac_with_a_numba_of_its_own_or_wheels_is_not_held_back(slicer_scene, monkeypatch, tmp_path, system):
     system("darwin", "x86_64")
-    assert packages.why_impossible() == ""  # torch is there
-    lack(monkeypatch, "torch")
+    assert packages.why_impossible() == ""  # numba is there
+    lack(monkeypatch, "numba")
     assert packages.why_impossible()
+    with monkeypatch.context() as older:  # Slicer 5.10
+        older.setattr(packages, "installed_version", lambda name: {"numpy": "2.0.2", "numba": None}.get(name, "99.0"))
+        assert packages.why_impossible() == ""
     preferences.write(preferences.WHEELS_FOLDER, str(tmp_path))
     assert packages.why_impossible() == ""
 
 
 def test_apple_silicon_is_not_held_back(slicer_scene, monkeypatch, system):
-    lack(monkeypatch, "torch")
+    lack(monkeypatch, "numba")
     system("darwin", "arm64")
     assert packages.why_impossible() == ""
 

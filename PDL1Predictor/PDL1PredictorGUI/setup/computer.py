@@ -6,6 +6,9 @@ import sys
 from slicer.i18n import tr as _
 
 from PDL1PredictorGUI.setup import preferences
+from PDL1PredictorGUI.setup.library import make_importable
+
+GRAPHICS = ("cuda", "mps")  # devices on which torch runs the network
 
 
 def is_windows() -> bool:
@@ -26,11 +29,16 @@ def is_intel_mac() -> bool:
 def devices() -> list[tuple[str, str]]:
     """What the network can be asked to run on here: the command line's word, and that for people."""
     found = [("auto", _("Automatic")), ("cpu", _("Processor (CPU)"))]
-    if not is_mac():
-        found.append(("cuda", _("NVIDIA graphics card (CUDA)")))
-    elif not is_intel_mac():
-        found.append(("mps", _("Apple graphics (MPS)")))
-    return found
+    words = {"cuda": _("NVIDIA graphics card (CUDA, by PyTorch)"), "mps": _("Apple graphics (MPS, by PyTorch)")}
+    return found + [(device, text) for device, text in words.items() if has_graphics(device)]
+
+
+def has_graphics(device: str) -> bool:
+    """Whether this computer can have such a graphics card: `cuda` or `mps`; torch is not asked."""
+    make_importable()
+    from PDL1PredictorLib.models.device import gpu_can_be_here
+
+    return gpu_can_be_here(device)
 
 
 def chosen_device() -> str:

@@ -1,8 +1,8 @@
 """The Python packages that a prediction needs inside Slicer: what is missing, asked for once, installed with care.
 
-Nothing is installed before the user agrees. Slicer's own packages and those of other extensions stay as they are; only
-the extension PyTorch, which installs torch, takes no such condition (it may replace pip and setuptools): the question
-says so.
+Nothing is installed before the user agrees. Slicer's own packages and those of other extensions stay as they are. torch
+is asked for only where the user chose a graphics card; the extension PyTorch, which installs it, takes no such
+condition (it may replace pip and setuptools): the question says so.
 """
 
 import importlib
@@ -61,16 +61,14 @@ class Package:
         return f"{self.name}{self.versions}"
 
 
-# For the processor; for an NVIDIA card several thousand MB. From 2.13 on its longest path does not fit into the 260
-# letters that Windows allows below Slicer's folder.
+# For a graphics card alone; for one of NVIDIA several thousand MB. From 2.13 on its longest path does not fit into the
+# 260 letters that Windows allows below Slicer's folder.
 TORCH = Package("torch", "2.5", 750, below_on_windows="2.13")
 PACKAGES = (
-    TORCH,
     Package("numba", "0.61", 195),
     Package("onnxruntime", "1.23", 66, not_versions=("1.26", "1.27")),
     Package("scikit-image", "0.24", 40),
     Package("PyWavelets", "1.6", 9),
-    Package("safetensors", "0.4.5", 1),
     Package("Jinja2", "3.1", 1),
     Package("numpy", "2.0", 57, bundled=True),
     Package("scipy", "1.13", 114, bundled=True),
@@ -90,13 +88,18 @@ def installed_version(name: str) -> str | None:
         return None
 
 
+def needed() -> tuple[Package, ...]:
+    """The packages that a prediction needs here; torch among them where a graphics card was chosen."""
+    return (TORCH, *PACKAGES) if computer.chosen_device() in computer.GRAPHICS else PACKAGES
+
+
 def missing() -> list[Package]:
     """Packages that are not installed, too old, or of a version that computes wrong values."""
     from packaging.specifiers import SpecifierSet
     from packaging.version import InvalidVersion, Version
 
     found = []
-    for package in PACKAGES:
+    for package in needed():
         version = installed_version(package.name)
         try:
             if version is None or Version(version) not in SpecifierSet(package.right_versions, prereleases=True):
@@ -110,15 +113,33 @@ def why_impossible(wheels: Path | None = None) -> str:
     """Why nothing can be predicted on this computer, whatever is installed; empty where it can.
 
     Args:
-        wheels: Folder of wheel files; None takes the one of the preferences. Whoever has one may have built torch.
+        wheels: Folder of wheel files; None takes the one of the preferences. Whoever has one may have built numba.
     """
-    if not computer.is_intel_mac() or (wheels or _wheels_folder()) is not None or TORCH not in missing():
+    if not computer.is_intel_mac() or (wheels or _wheels_folder()) is not None or not _numba_is_impossible():
         return ""
     return _(
-        "This Slicer runs as a program for Macs with an Intel processor, for which PyTorch is no longer made: nothing "
-        "can be predicted here today. Outlines, measures and results from elsewhere work. On a Mac with Apple silicon "
-        "use a Slicer that is built for it; else predict on Windows or Linux."
+        "This Slicer runs as a program for Macs with an Intel processor, and brings a numpy that the last numba for "
+        "them does not go with: nothing can be predicted here today. Outlines, measures and results from elsewhere "
+        "work. Use Slicer 5.10; or, on a Mac with Apple silicon, a Slicer that is built for it."
     )
+
+
+def _numba_is_impossible() -> bool:
+    """Whether numba is missing and Slicer's numpy too new for the last one that is made for Intel Macs, 0.62."""
+    from packaging.version import Version
+
+    numpy = installed_version("numpy")
+    lacks = any(package.name == "numba" for package in missing())
+    return lacks and numpy is not None and Version(numpy) >= Version("2.4")
+
+
+def declined_text() -> str:
+    """What is said after the user declined the installation."""
+    if [package.name for package in missing()] == [TORCH.name]:
+        return _(
+            "Without torch a graphics card cannot be used. In section 4, choose the device Automatic or Processor."
+        )
+    return _("Without these packages nothing can be predicted. Press Predict to be asked again.")
 
 
 def ensure(confirm: bool = True, wheels: Path | None = None) -> bool:

@@ -195,7 +195,7 @@ class BatchSection(Section):
             segment=self.ui.batchSegmentEdit.text.strip() or None,
         )
         if not packages.ensure(confirm=True):
-            return _("Without these packages nothing can be predicted."), WARNING
+            return packages.declined_text(), WARNING
         if self._cancelled:  # while packages were installed
             return _("Cancelled. Nothing was started."), NOTE
         self._number = 0

@@ -233,7 +233,7 @@ class PredictSection(Section):
             raise PDL1Error(live.problem)
         request = self.shared.request()
         if not packages.ensure(confirm=True):
-            text = _("Without these packages nothing can be predicted. Press Predict to be asked again.")
+            text = packages.declined_text()
             return text, WARNING
         slicer.app.processEvents(qt.QEventLoop.ExcludeUserInputEvents)
         if self.state is State.CANCELLING:  # while packages were installed

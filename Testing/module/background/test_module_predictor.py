@@ -218,19 +218,19 @@ def test_what_the_library_refuses_is_shown_word_for_word(watched, case_in_scene,
 
 
 def test_a_missing_package_says_what_to_do(watched, case_in_scene, tiny_model, tmp_path, monkeypatch):
-    (tmp_path / "torch.py").write_text("raise ModuleNotFoundError(\"No module named 'torch'\")", encoding="utf-8")
+    (tmp_path / "numba.py").write_text("raise ModuleNotFoundError(\"No module named 'numba'\")", encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     real = predictor.background_environment
 
-    def without_torch():
+    def without_numba():
         environment = real()
         return {**environment, "PYTHONPATH": os.pathsep.join([str(tmp_path), environment["PYTHONPATH"]])}
 
-    monkeypatch.setattr(predictor, "background_environment", without_torch)
+    monkeypatch.setattr(predictor, "background_environment", without_numba)
     item = watched()
     item.prediction.start(request_of(case_in_scene(), tiny_model))
     outcome, _found = item.until_end(60)
-    assert outcome.message == "The Python package torch is missing or does not work."
+    assert outcome.message == "The Python package numba is missing or does not work."
     assert "let the packages be installed" in outcome.what_to_do
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import slicerhost
-from PDL1PredictorGUI.setup import packages, preferences
+from PDL1PredictorGUI.setup import computer, packages, preferences
 
 from PDL1PredictorLib.core.errors import MissingPackageError
 
@@ -48,6 +48,13 @@ def torch_extension(monkeypatch):
 
 
 @pytest.fixture
+def graphics(monkeypatch):
+    """An NVIDIA graphics card, which the user chose."""
+    monkeypatch.setattr(computer, "has_graphics", lambda device: device == "cuda")
+    preferences.write(preferences.DEVICE, "cuda")
+
+
+@pytest.fixture
 def no_torch_extension(monkeypatch):
     monkeypatch.setitem(sys.modules, "PyTorchUtils", None)
 
@@ -60,6 +67,8 @@ def test_the_table_is_the_librarys_list():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     versions = dict(re.fullmatch(r"([\w-]+)(>=.+)", text).groups() for text in project["dependencies"])
     assert {package.name: package.right_versions for package in packages.PACKAGES} == versions
+    (gpu,) = project["optional-dependencies"]["gpu"]
+    assert gpu == packages.TORCH.name + packages.TORCH.right_versions
 
 
 def test_nothing_is_missing_here_and_nothing_is_asked():
@@ -78,23 +87,49 @@ def test_a_version_that_computes_wrong_values_counts_as_missing(monkeypatch, ver
 
 
 def test_an_old_version_counts_as_missing(monkeypatch):
-    monkeypatch.setattr(packages, "installed_version", lambda name: "0.3" if name == "safetensors" else "99.0")
-    assert [package.name for package in packages.missing()] == ["safetensors"]
+    monkeypatch.setattr(packages, "installed_version", lambda name: "0.3" if name == "Jinja2" else "99.0")
+    assert [package.name for package in packages.missing()] == ["Jinja2"]
 
 
 def test_missing_packages_are_asked_for_once_with_their_sizes_and_installed(without, torch_extension):
-    without("torch", "numba", "safetensors")
+    without("torch", "numba", "Jinja2")
     with slicerhost.user_answers("Ok") as dialogs:
         assert packages.ensure()
     (shown,) = dialogs.shown
-    for part in ("torch: 750 MB", "numba: 195 MB", "safetensors: 1 MB", "946 MB", "from the internet", "several GB"):
+    for part in ("numba: 195 MB", "Jinja2: 1 MB", "196 MB", "from the internet"):
+        assert part in shown.text
+    assert "torch" not in shown.text
+    assert torch_extension == []
+    assert slicerhost.packages.installed == [["--only-binary=:all:", "numba>=0.61", "Jinja2>=3.1"]]
+
+
+def test_torch_is_asked_for_where_a_graphics_card_was_chosen(without, torch_extension, graphics):
+    without("torch", "numba")
+    with slicerhost.user_answers("Ok") as dialogs:
+        assert packages.ensure()
+    (shown,) = dialogs.shown
+    for part in ("torch: 750 MB", "numba: 195 MB", "945 MB", "several GB"):
         assert part in shown.text
     assert torch_extension == [{"askConfirmation": False, "torchVersionRequirement": ">=2.5"}]
-    assert slicerhost.packages.installed == [["--only-binary=:all:", "numba>=0.61", "safetensors>=0.4.5"]]
+    assert slicerhost.packages.installed == [["--only-binary=:all:", "numba>=0.61"]]
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "mps"])
+def test_torch_is_not_asked_for_with_any_other_choice(without, graphics, device):
+    without("torch")
+    preferences.write(preferences.DEVICE, device)  # an Apple's choice that came along to a computer without one
+    assert packages.missing() == []
+
+
+def test_declined_says_how_to_go_on(without, graphics):
+    without("torch")
+    assert "Choose the device Automatic or Processor" in packages.declined_text()
+    without("torch", "numba")
+    assert "nothing can be predicted" in packages.declined_text()
 
 
 def test_nothing_that_is_installed_may_change(without, monkeypatch):
-    without("safetensors")
+    without("Jinja2")
     seen = []
     real = sys.modules["slicer.packaging"].pip_install
 
@@ -108,11 +143,11 @@ def test_nothing_that_is_installed_may_change(without, monkeypatch):
     lines = seen[0].splitlines()
     for name in ("numpy", "scipy", "simpleitk", "pydicom", "torch", "vtk"):
         assert [line for line in lines if line.startswith(f"{name}==")]
-    assert not [line for line in lines if line.startswith("safetensors==")]
+    assert not [line for line in lines if line.startswith("jinja2==")]
     assert len(lines) == len({line.split("==")[0] for line in lines})
 
 
-def test_declined_is_no_error_and_installs_nothing(without, torch_extension):
+def test_declined_is_no_error_and_installs_nothing(without, torch_extension, graphics):
     without("torch", "numba")
     with slicerhost.user_answers("Cancel"):
         assert packages.ensure() is False
@@ -127,7 +162,7 @@ def test_a_script_that_has_agreed_is_not_asked(without):
     assert dialogs.shown == []
 
 
-def test_in_testing_mode_nothing_is_installed(without, torch_extension):
+def test_in_testing_mode_nothing_is_installed(without, torch_extension, graphics):
     without("torch", "numba")
     assert packages.ensure() is False
     assert slicerhost.packages.installed == []
@@ -135,18 +170,18 @@ def test_in_testing_mode_nothing_is_installed(without, torch_extension):
 
 
 def test_slicer_5_10_installs_one_after_the_other(without):
-    without("numba", "safetensors")
+    without("numba", "Jinja2")
     slicerhost.packages.available = False
     with slicerhost.user_answers("Ok"):
         assert packages.ensure()
     first, second = slicerhost.packages.installed
-    assert (first[-1], second[-1]) == ("numba>=0.61", "safetensors>=0.4.5")
+    assert (first[-1], second[-1]) == ("numba>=0.61", "Jinja2>=3.1")
     assert first[0] == "--only-binary=:all:"
     assert first[1].startswith("--constraint=")
 
 
 @pytest.mark.parametrize("modern", [True, False], ids=["5.12", "5.10"])
-def test_offline_from_a_folder_of_wheels(without, no_torch_extension, tmp_path, modern):
+def test_offline_from_a_folder_of_wheels(without, no_torch_extension, graphics, tmp_path, modern):
     folder = tmp_path / "Räder für Slicer"
     folder.mkdir()
     preferences.write(preferences.WHEELS_FOLDER, str(folder))
@@ -168,7 +203,7 @@ def test_a_folder_of_wheels_that_is_gone_is_passed_over(without, tmp_path):
     assert "--no-index" not in slicerhost.packages.installed[0]
 
 
-def test_without_the_pytorch_extension_it_says_what_to_do(without, no_torch_extension):
+def test_without_the_pytorch_extension_it_says_what_to_do(without, no_torch_extension, graphics):
     without("torch")
     with pytest.raises(MissingPackageError, match="Extensions Manager, install PyTorch, restart Slicer"):
         packages.ensure()
@@ -184,7 +219,7 @@ def test_a_failed_installation_says_what_to_do(without, tmp_path, wheels):
     assert ("Put their wheel files there" if wheels else "Check the internet connection") in str(failed.value)
 
 
-def test_an_installation_that_changed_nothing_is_told(without, torch_extension, monkeypatch):
+def test_an_installation_that_changed_nothing_is_told(without, torch_extension, graphics, monkeypatch):
     without("torch")
     monkeypatch.setattr(sys.modules["PyTorchUtils"].PyTorchUtilsLogic, "installTorch", lambda self, **_options: None)
     with slicerhost.user_answers("Ok"), pytest.raises(MissingPackageError, match="could not be installed: torch>=2.5"):
@@ -224,13 +259,15 @@ def test_loading_the_page_installs_and_imports_nothing():
     ],
 )
 def test_the_question_says_what_else_may_change(tmp_path, names, wheels, said, not_said):
-    wanted = [package for package in packages.PACKAGES if package.name in names]
+    wanted = [package for package in (packages.TORCH, *packages.PACKAGES) if package.name in names]
     text = packages.question(wanted, tmp_path if wheels else None)
     assert [part for part in said if part not in text] == []
     assert [part for part in not_said if part in text] == []
 
 
-def test_slicer_5_10_shows_that_torch_is_being_installed_and_says_so_before(without, torch_extension, monkeypatch):
+def test_slicer_5_10_shows_that_torch_is_being_installed_and_says_so_before(
+    without, torch_extension, graphics, monkeypatch
+):
     without("torch")
     slicerhost.packages.available = False
     made, closed = [], []

@@ -15,7 +15,7 @@ import slicer
 import slicerhost
 from PDL1PredictorGUI.background import predictor
 from PDL1PredictorGUI.scene import bridge, results
-from PDL1PredictorGUI.setup import packages, preferences, processes
+from PDL1PredictorGUI.setup import computer, packages, preferences, processes
 from slicerhost.user import choose, click, write
 from window_steps import leftovers, start, text_of, wait_for_end
 
@@ -158,10 +158,10 @@ def take_away(monkeypatch, name):
 
 
 def test_a_declined_installation_starts_nothing(ready, worker, monkeypatch):
-    take_away(monkeypatch, "safetensors")
+    take_away(monkeypatch, "Jinja2")
     with slicerhost.user_answers("Cancel") as dialogs:
         click(ready.ui.predictButton)
-        assert "safetensors: " in dialogs.texts[0]
+        assert "Jinja2: " in dialogs.texts[0]
     assert "Without these packages nothing can be predicted" in ready.ui.outcomeLabel.text
     assert worker.commands == []
     assert leftovers() == []
@@ -169,7 +169,9 @@ def test_a_declined_installation_starts_nothing(ready, worker, monkeypatch):
     assert slicerhost.packages.installed == []
 
 
-def test_without_torch_and_its_extension_the_window_says_what_to_install(ready, worker, monkeypatch):
+def test_without_torch_and_its_extension_a_graphics_card_says_what_to_install(ready, worker, monkeypatch):
+    monkeypatch.setattr(computer, "has_graphics", lambda device: device == "cuda")
+    preferences.write(preferences.DEVICE, "cuda")
     take_away(monkeypatch, "torch")
     monkeypatch.setitem(sys.modules, "PyTorchUtils", None)
     click(ready.ui.predictButton)
