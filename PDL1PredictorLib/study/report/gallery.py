@@ -22,7 +22,6 @@ from PDL1PredictorLib.report.svg import picture_svg
 from PDL1PredictorLib.report.words import percent
 from PDL1PredictorLib.study.outcome import GalleryCase, NumberGalleryCase
 
-
 AnyCase = GalleryCase | NumberGalleryCase
 
 
@@ -84,7 +83,8 @@ def _called(case: GalleryCase) -> str:
 
 
 def _predicted(case: NumberGalleryCase) -> str:
-    true, value, low, high = (significant(number) for number in (case.label, case.value, case.low, case.high))
+    value, low, high = (significant(number) for number in (case.value, case.low, case.high))
+    true = significant(case.label, zeros=False)
     unit = f" {words.unit}" if (words := endpoint(case.endpoint)).unit else ""
     return f"true: {true}{unit}; predicted: {value}{unit} ({low} to {high}{unit})"
 
