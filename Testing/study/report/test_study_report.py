@@ -18,7 +18,7 @@ from PDL1PredictorLib.report.words import p_value
 from PDL1PredictorLib.study.report.checklist_items import CHECKLISTS
 from PDL1PredictorLib.study.report.checklists import filled_checklists, run_answers
 from PDL1PredictorLib.study.report.document import schema, study_document
-from PDL1PredictorLib.study.report.page import cell, columns_of, estimate, flat, is_words, to_html
+from PDL1PredictorLib.study.report.page import cell, columns_of, columns_of_results, estimate, flat, is_words, to_html
 from PDL1PredictorLib.study.report.write import write_predictions, write_study_report
 
 LEAD, BASELINE = "Two-eyes", "Size alone"
@@ -293,6 +293,12 @@ def test_a_model_that_is_missing_is_a_dash(study, html):
 )
 def test_values_of_unknown_columns_are_shown_plainly(column, value, shown):
     assert cell(column, value) == shown
+
+
+def test_too_many_models_for_a_page_leave_lead_and_baselines_in_the_table_of_results():
+    few = {"a": "part", "b": "lead", "c": "baseline"}
+    assert columns_of_results(few) == ["a", "b", "c"]
+    assert columns_of_results({"n": "part", "m": "part", "k": "part", **few}) == ["b", "c"]
 
 
 def test_columns_without_content_are_left_out_and_words_are_told_from_numbers(study):
