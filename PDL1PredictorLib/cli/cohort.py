@@ -196,8 +196,10 @@ def _summary(cohort: "Cohort") -> str:
 
 
 def _cell(value: object) -> str:
+    from PDL1PredictorLib.report.words import p_value
+
     if isinstance(value, float):
-        return f"{value:.3f}" if value >= 0.001 else "<0.001"
+        return p_value(value)
     return "" if value is None else str(value)
 
 

@@ -10,6 +10,7 @@ from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.cohort.splits import stratified_parts
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
+from PDL1PredictorLib.core.regions import REGIONS
 from PDL1PredictorLib.core.running.processes import run_each
 from PDL1PredictorLib.core.targets import Target
 from PDL1PredictorLib.learning.crossfit import Inputs, Learned, learn
@@ -19,7 +20,6 @@ from PDL1PredictorLib.learning.parts.part import PartLearner, Place
 from PDL1PredictorLib.learning.recipe import ModelPlan, Recipe, check_kinds, lead_plan, roles_of
 from PDL1PredictorLib.learning.trained import Trained
 from PDL1PredictorLib.learning.training_set import TrainingSet
-from PDL1PredictorLib.models.schema.endpoints import REGIONS
 from PDL1PredictorLib.study.answers import all_together, model_outcome, prediction_sets
 from PDL1PredictorLib.study.keeping import regions_of, trained_of
 from PDL1PredictorLib.study.outcome import EndpointOutcome

@@ -93,7 +93,7 @@ def make_number(key: str, n: int, seed: int, folded: bool, roles: Mapping[str, R
     for title in roles:
         seen = STRENGTH[title] / 2 * trait + rng.normal(size=n) * (1 - STRENGTH[title] / 2)
         predicted = np.clip(values.mean() + 24 * STRENGTH[title] * seen, 0, 100)
-        half = 62 - 18 * STRENGTH[title]
+        half = np.quantile(np.abs(values - predicted), 0.88)
         outcomes[title] = NumberModelOutcome(
             value=predicted,
             low=np.clip(predicted - half, 0, 100),

@@ -91,7 +91,7 @@ def empty(figure: Figure, sentence: str) -> None:
 
 def square(n_models: int) -> tuple[Figure, Axes]:
     """A figure of one square panel, higher where the legend of so many models must stand below it."""
-    below = n_models if n_models > INSIDE else 0
+    below = n_models + 3 if n_models > INSIDE else 0  # lines, further curves than the models' among them
     figure = Figure(figsize=(SQUARE[0], SQUARE[1] + 0.14 * below))
     return figure, figure.subplots()
 

@@ -44,13 +44,13 @@ def r2_overview(endpoints: Mapping[str, Numbers], looks: Looks) -> tuple[Figure,
 def lead_scatter(numbers: Numbers, looks: Looks) -> tuple[Figure, str]:
     """Observed against predicted values of the lead model with its prediction intervals, and the line of identity."""
     figure, axes = square(1)
-    for title, look, model in drawn_models(numbers, looks):
+    for _, look, model in drawn_models(numbers, looks):
         if look.role == "lead":
             predicted = model["predicted"]
             axes.vlines(predicted["value"], predicted["low"], predicted["high"], color=look.color, alpha=0.16, lw=0.8)
             _scatter(axes, numbers, look, model)
-            axes.set_title(f"{title}: observed by predicted")
     _identity(axes, numbers, looks, first=True)
+    axes.set_title("Observed by predicted")
     return figure, "observed against predicted values of the lead model"
 
 
@@ -58,12 +58,11 @@ def lead_scatter(numbers: Numbers, looks: Looks) -> tuple[Figure, str]:
 def scatters(numbers: Numbers, looks: Looks) -> tuple[Figure, str]:
     """Observed against predicted values of every model, each with its R²."""
     models = drawn_models(numbers, looks, front_last=False)
-    figure, places = panels(len(models), 2.6)
+    figure, places = panels(len(models), 2.75)
     for place, (axes, (title, look, model)) in enumerate(zip(places, models, strict=True)):
         _scatter(axes, numbers, look, model)
         _identity(axes, numbers, looks, first=place % PER_ROW == 0)
-        axes.set_title(title, color=look.color, loc="center")
-        axes.text(0.04, 0.97, f"R² {number(model['r2']['value'], 2)}", transform=axes.transAxes, va="top", fontsize=7.5)
+        axes.set_title(f"{title}\nR² {number(model['r2']['value'], 2)}", color=look.color, loc="center")
     return figure, "observed against predicted values of every model"
 
 

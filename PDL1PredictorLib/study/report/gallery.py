@@ -82,7 +82,8 @@ def _called(case: GalleryCase) -> str:
 
 
 def _predicted(case: NumberGalleryCase) -> str:
-    true, value, low, high = (significant(number) for number in (case.label, case.value, case.low, case.high))
+    value, low, high = (significant(number) for number in (case.value, case.low, case.high))
+    true = significant(case.label, zeros=False)
     unit = f" {words.unit}" if (words := endpoint(case.endpoint)).unit else ""
     return f"true: {true}{unit}; predicted: {value}{unit} ({low} to {high}{unit})"
 

@@ -114,7 +114,9 @@ def _number_cells(found: EndpointOutcome) -> tuple[str, str]:
     defined = f"{words.definition} ({words.unit})" if words.unit else words.definition
     if not n:
         return defined, "0"
-    low, median, high = (significant(value) for value in np.quantile(found.labels, [0.25, 0.5, 0.75]).tolist())
+    low, median, high = (
+        significant(value, zeros=False) for value in np.quantile(found.labels, [0.25, 0.5, 0.75]).tolist()
+    )
     return defined, f"{n}; {median} ({low} to {high})"
 
 

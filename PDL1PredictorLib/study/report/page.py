@@ -22,6 +22,7 @@ from PDL1PredictorLib.study.report.kinds import Drawings, kind_report
 from PDL1PredictorLib.study.report.looks import Looks, looks_of
 from PDL1PredictorLib.study.report.method_text import blocks, marked
 
+MOST_COLUMNS = 5  # models beside each other on A4
 P_COLUMNS = {"p", "p_adjusted", "p_value", "q"}
 
 
@@ -85,6 +86,7 @@ def _environment(looks: Looks, roles: Mapping[str, Role]) -> Environment:
     environment.globals |= {
         "looks": looks,
         "titles": list(roles),
+        "columns": columns_of_results(roles),
         "lead": lead_of(roles),
         "baselines": with_role(roles, "baseline"),
         "SHOWN_FEATURES": figures.SHOWN_FEATURES,
@@ -116,6 +118,13 @@ def _kinds(outcome: StudyOutcome, document: Mapping[str, Any], looks: Looks) -> 
             KindView(report.results, own, left_out, report.overview(f"overview-{kind}", own, looks) if own else None)
         )
     return views
+
+
+def columns_of_results(roles: Mapping[str, Role]) -> list[str]:
+    """Titles of the models in the tables of results: all, or the lead and the baselines where all are too many."""
+    if len(roles) <= MOST_COLUMNS:
+        return list(roles)
+    return [lead_of(roles), *with_role(roles, "baseline")][:MOST_COLUMNS]
 
 
 def estimate(found: Mapping[str, float | None] | None, digits: int | None = 2) -> Markup:
