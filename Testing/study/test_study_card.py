@@ -8,7 +8,7 @@ import pytest
 
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.learning.classifiers import CHOSEN
-from PDL1PredictorLib.recipes.deepradscore import StudyRecipe
+from PDL1PredictorLib.recipes.deepradscore import DeepRadScoreRecipe
 from PDL1PredictorLib.study.card import Words, about_study, read_words, study_card
 from PDL1PredictorLib.study.report.checklists import run_answers
 
@@ -51,22 +51,24 @@ def test_the_method_is_the_recipes_own_text(outcome):
 def test_recipe_and_checklists_tell_how_the_classifier_was_chosen(outcome, choice):
     others = set(CHOSEN) - {choice}
     answer = run_answers(replace(outcome, settings={"choice": choice}))["model_choice"].lower()
-    method = " ".join(StudyRecipe(("EGFR",), choice=choice).method_text().lower().split())
+    method = " ".join(DeepRadScoreRecipe(("EGFR",), choice=choice).method_text().lower().split())
     for text in (method, answer):
         assert CHOSEN[choice].lower() in text
         assert not any(CHOSEN[other].lower() in text for other in others)
 
 
 def test_the_recipe_tells_how_the_network_was_trained():
-    trained, frozen = (StudyRecipe(("EGFR",), network=network).method_text() for network in ("trained", "frozen"))
+    trained, frozen = (
+        DeepRadScoreRecipe(("EGFR",), network=network).method_text() for network in ("trained", "frozen")
+    )
     assert "all training cases but a part (25%) that stops the training; once for every part" in trained
     assert "the convolutional part left as its start weights have it" in frozen
     assert "the convolutional part left as its start weights have it" not in trained
 
 
-def test_title_and_recipe_come_from_the_outcome_where_nobody_says_more(outcome):
+def test_the_title_comes_from_the_outcome_where_nobody_says_more(outcome):
     about = about_study(Words(), outcome, "99 tumors.")
-    assert (about.title, about.recipe_name) == ("Two-eyes", "two-eyes")
+    assert about.title == "Two-eyes"
     assert about_study(Words(title="Ours"), outcome, "99 tumors.").title == "Ours"
 
 
