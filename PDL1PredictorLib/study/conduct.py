@@ -3,7 +3,7 @@
 import importlib.metadata
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -111,7 +111,8 @@ def cases_of_table(cohort: Cohort, pet: Pet = "no") -> Cases:
 
 
 def _table_1(cohort: Cohort, used: PreparedCohort) -> list[dict[str, Any]]:
-    return table_1(cohort.select(used.names), dividing(cohort.endpoints))
+    own = replace(cohort.select(used.names), endpoints=used.endpoints)
+    return table_1(own, dividing(used.endpoints))
 
 
 def synthetic_cases(n: int, seed: int, endpoints: tuple[str, ...]) -> Cases:
