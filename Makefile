@@ -64,11 +64,13 @@ check: $(TOOLS)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-# flash-radiomics is measured beside the engine; it has no wheel for Windows.
+# flash-radiomics is measured beside the engine; it has no wheel for Windows. make bench BEFORE=COMMIT measures the
+# whole command against an earlier commit, too.
 bench: $(TOOLS)
 	-$(PIP) -r requirements/bench.txt
 	$(BIN)/python Testing/benchmarks/bench_radiomics.py
 	$(BIN)/python Testing/benchmarks/bench_predict.py
+	$(if $(BEFORE),$(BIN)/python Testing/benchmarks/bench_start.py $(BEFORE))
 
 # What was tried with faulty inputs, damaged files and kills, into docs/reliability.md.
 reliability: $(TOOLS)

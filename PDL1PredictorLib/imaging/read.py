@@ -9,8 +9,6 @@ from PDL1PredictorLib.core.case import require_ct, require_region
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.imaging.dicom.files import header, is_dicom, quiet
-from PDL1PredictorLib.imaging.dicom.masks import read_dicom_mask
-from PDL1PredictorLib.imaging.dicom.series import read_series
 from PDL1PredictorLib.imaging.label_maps import pick_label
 from PDL1PredictorLib.imaging.loaded import Loaded
 from PDL1PredictorLib.imaging.placing import place_mask
@@ -30,6 +28,8 @@ def read_ct(path: Path | str, series: str | None = None) -> Loaded:
     path = Path(path)
     require_file(path, "CT")
     if path.is_dir() or is_dicom(path):
+        from PDL1PredictorLib.imaging.dicom.series import read_series  # brings pydicom, which takes its time
+
         loaded = read_series(path, series)
     else:
         loaded = read_volume(path, "CT")
@@ -67,6 +67,8 @@ def read_mask(
     if path.is_dir():
         path = _only_dicom_mask(path)
     if is_dicom(path):
+        from PDL1PredictorLib.imaging.dicom.masks import read_dicom_mask
+
         loaded = read_dicom_mask(path, ct, segment, fill_gaps)
     else:
         volume = read_volume(path, "mask")

@@ -27,6 +27,16 @@ def radiomics_bench(folder_on_path: None) -> ModuleType:
     return bench_radiomics
 
 
+def test_the_least_of_both_checkouts_stands_in_the_table(folder_on_path: None):
+    import bench_start
+
+    before, now = ([bench_start.Run(clock, 1.0 + clock) for clock in clocks] for clocks in ((4.0, 5.0), (3.0, 2.0)))
+    text = bench_start.page("abc", before, now, 0.5)
+    assert "| commit abc | 4.00 | 5.00 |" in text
+    assert "| now | 2.00 | 3.00 |" in text
+    assert "(2 times each)" in text
+
+
 def test_a_section_is_replaced_and_the_others_are_left_alone(sections: ModuleType):
     page = sections.with_section("# Head\n", "one", "first")
     page = sections.with_section(page, "two", "second")

@@ -12,6 +12,7 @@ import csv
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -84,7 +85,7 @@ def differences(earlier: dict[str, float], now: dict[str, float], tolerance: flo
 def _renamed(name: str) -> str:
     for before, after in RENAMED.items():
         name = name.replace(before, after)
-    return name
+    return re.sub(r"\.radscores\.(\w+)\.", r".scores.\1.radscore_", name)  # of result.json before schema 2.0
 
 
 def _flat(content: Any, path: str) -> Iterator[tuple[str, float]]:

@@ -33,6 +33,11 @@ def test_a_difference_within_the_tolerance_is_none():
     assert compare.differences(EARLIER, {**EARLIER, "study.slope": 120.0 + 1e-11}, 1e-12) == []
 
 
+def test_a_score_is_found_under_its_name_of_today():
+    earlier = {"m.1.lesions[0].radscores.PDL1.tumor": 0.5}
+    assert compare.differences(earlier, {"m.1.lesions[0].scores.PDL1.radscore_tumor": 0.5}, 0.0) == []
+
+
 def test_a_checkout_is_asked_for_torch_only_where_it_can_be():
     assert compare._knows_runtime(compare.ROOT)
 

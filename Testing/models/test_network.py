@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -65,13 +66,25 @@ def same(first, second) -> None:
     assert methods == [{"class activation map"}, {"Grad-CAM"}]
 
 
+def real_files(shared: Path, case: str, folder: Path) -> Files:
+    """A whole CT with its RTSTRUCT, a chest, or a tumor's volume of interest."""
+    if case == "whole":
+        with tarfile.open(shared / "data" / "whole_ct" / "lung1_001.tar.xz") as archive:
+            archive.extractall(folder, filter="data")
+        (structures,) = (path for path in (folder / "lung1_001").rglob("*.dcm") if path.parent.name != "ct")
+        return Files(folder / "lung1_001" / "ct", structures, segment="GTV-1")
+    if case == "chest":
+        chest = shared / "data" / "chest_ct_nrrd"
+        return Files(chest / "lung1_image.nrrd", chest / "lung1_label.nrrd")
+    voi = shared / "data" / "nsclc_radiogenomics_voi" / "voi"
+    return Files(voi / f"{case}_image.nii.gz", voi / f"{case}_mask.nii.gz")
+
+
 @pytest.mark.real_data
 @pytest.mark.parametrize("name", BUNDLED)
-@pytest.mark.parametrize("case", ["chest", "case_000", "case_002", "case_005"])
-def test_the_bundled_models_answer_real_cases_the_same_both_ways(name: str, case: str, shared: Path):
-    voi, chest = shared / "data" / "nsclc_radiogenomics_voi" / "voi", shared / "data" / "chest_ct_nrrd"
-    files = Files(voi / f"{case}_image.nii.gz", voi / f"{case}_mask.nii.gz")
-    read = read_case(Files(chest / "lung1_image.nrrd", chest / "lung1_label.nrrd") if case == "chest" else files)
+@pytest.mark.parametrize("case", ["whole", "chest", "case_000", "case_002", "case_005"])
+def test_the_bundled_models_answer_real_cases_the_same_both_ways(name: str, case: str, shared: Path, tmp_path: Path):
+    read = read_case(real_files(shared, case, tmp_path))
     predictor = load_predictor(find_model(name))
     settings = predictor.manifest.regions
     regions = make_regions(read.case, settings)
@@ -192,7 +205,7 @@ def test_the_sample_patient_is_predicted_where_torch_cannot_be_imported(name: st
 
 
 def test_the_page_of_predictions_loads_neither_torch_nor_scikit_learn():
-    heavy = ("torch", "sklearn", "safetensors", "onnx", "matplotlib")
+    heavy = ("torch", "sklearn", "safetensors", "onnx", "matplotlib", "pydicom")
     text = f"import PDL1PredictorLib.predict, sys; print([name for name in {heavy} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"

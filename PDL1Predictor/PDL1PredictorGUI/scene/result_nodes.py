@@ -5,6 +5,7 @@ change of node IDs.
 """
 
 import json
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -76,11 +77,16 @@ class ResultNodes:
 
     @property
     def made_by(self) -> str:
-        """Model, and what ran its network, for the reader."""
+        """Model, what ran its network, and how like its training cases the tumor is; for the reader."""
+        make_importable()
+        from PDL1PredictorLib.report.words import likeness
+
         model, provenance = self.content["model"], self.content["provenance"]
         network = provenance.get("network", "torch")  # before schema 2.0 nothing else ran one
         ran = "no network" if network == "none" else f"network run by {network} on {provenance['device']}"
-        return f"{model['title']} {model['version']}, {ran}"
+        distance = self.lesion["atypicality"]
+        like = likeness(math.nan if distance is None else distance)
+        return f"{model['title']} {model['version']}, {ran}. Atypicality (limit 1): {like}."
 
     @property
     def warnings(self) -> list[dict[str, str]]:
@@ -175,7 +181,9 @@ def damage(text: str) -> str:
         lesions = content["lesions"]
         for warning in [*content["warnings"], *lesions[0]["warnings"]]:
             _require(warning, code=str, text=str)
-        _require(lesions[0], index=int, features=dict, endpoints=list)
+        _require(lesions[0], index=int, features=dict, endpoints=list, atypicality=(int, float, type(None)))
+        _require(content["model"], title=str, version=str)
+        _require(content["provenance"], device=str)
         for row in lesions[0]["endpoints"]:
             _require_endpoint(row)
         if not lesions[0]["endpoints"]:

@@ -6,14 +6,15 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pydicom
 import SimpleITK as sitk
-from pydicom.uid import UID
 
 from PDL1PredictorLib.core.errors import GridMismatchError, InputError
 from PDL1PredictorLib.imaging.volumes.files import unreadable
+
+if TYPE_CHECKING:
+    from pydicom.uid import UID
 
 FRAME_KEY = "0020|0052"  # the CT carries its frame of reference, so that masks of another are refused
 UNDEFINED_LENGTH = 0xFFFFFFFF
@@ -35,9 +36,11 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def uid(value: object) -> UID:
+def uid(value: object) -> "UID":
     """A value of a header as UID, whether it is a valid one or not, without a word of pydicom's."""
-    return UID(str(value or ""), validation_mode=pydicom.config.IGNORE)
+    import pydicom  # not before a DICOM file is there: most cases are not, and it takes half as long as SimpleITK
+
+    return pydicom.uid.UID(str(value or ""), validation_mode=pydicom.config.IGNORE)
 
 
 def is_dicom(path: Path) -> bool:
@@ -108,6 +111,8 @@ def header(path: Path, tags: Sequence[str] | None = None) -> Any:
 
 
 def _read(path: Path, **options: Any) -> Any:
+    import pydicom
+
     with quiet():
         try:
             with DicomStream(path) as stream:

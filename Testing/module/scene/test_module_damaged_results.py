@@ -48,6 +48,9 @@ DAMAGES = {
     "a kind of tomorrow": change((*ENDPOINT, "kind"), "time"),
     "an endpoint of tomorrow": change((*ENDPOINT, "endpoint"), "WEATHER"),
     "a contribution that is none": change((*ENDPOINT, "contributions"), [1]),
+    "no model": change(("model",), None),
+    "a device that is none": change(("provenance", "device"), 3),
+    "an atypicality in words": change(("lesions", 0, "atypicality"), "far"),
     "features that are none": change(("lesions", 0, "features"), "many"),
 }
 

@@ -123,7 +123,7 @@ def test_torch_is_not_asked_for_with_any_other_choice(without, graphics, device)
 
 def test_declined_says_how_to_go_on(without, graphics):
     without("torch")
-    assert "Choose the device Automatic or Processor" in packages.declined_text()
+    assert "choose the device Automatic or Processor" in packages.declined_text()
     without("torch", "numba")
     assert "nothing can be predicted" in packages.declined_text()
 

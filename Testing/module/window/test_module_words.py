@@ -72,7 +72,14 @@ def test_the_window_says_what_ran_the_network(numbered, content):
     assert f"network run by {provenance['network']} on cpu" in numbered.ui.endpointLabel.text
     content["provenance"]["network"] = "none"
     numbered.results.result.main.SetText(json.dumps(content))
-    assert numbered.results.result.made_by.endswith(", no network")
+    assert ", no network. " in numbered.results.result.made_by
+
+
+def test_that_likeness_is_not_known_is_said(numbered, content):
+    assert re.search(r"Atypicality \(limit 1\): \d+\.\d\d\.", numbered.results.result.made_by)
+    content["lesions"][0]["atypicality"] = None
+    numbered.results.result.main.SetText(json.dumps(content))
+    assert numbered.results.result.made_by.endswith("Atypicality (limit 1): not known for this model.")
 
 
 def test_a_result_of_before_answers_had_kinds_is_shown(answered, content):
