@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from PDL1PredictorLib.cli.options import add_cache, add_out, add_preset, add_work, cache_of
 from PDL1PredictorLib.cli.speaker import Speaker, add_command
+from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.lazy import require_module
 from PDL1PredictorLib.core.output import refuse_existing, whole_file
 from PDL1PredictorLib.core.outside_text import safe_cell
 
 if TYPE_CHECKING:
-    from PDL1PredictorLib.cohort.table import Cohort
+    from PDL1PredictorLib.cohort.table import Cohort, Label
     from PDL1PredictorLib.cohort.writing import Imported
 
 TABLE_HELP = "table of the cohort, CSV or Parquet (docs/cohort.md)"
@@ -126,6 +127,7 @@ def _features(options: argparse.Namespace, speaker: Speaker) -> None:
     from PDL1PredictorLib.cohort.prepare import prepare
     from PDL1PredictorLib.cohort.sources import file_sources
     from PDL1PredictorLib.cohort.table import read_cohort
+    from PDL1PredictorLib.core.needs import Needs
     from PDL1PredictorLib.core.settings import RegionSettings
     from PDL1PredictorLib.radiomics.settings import preset
 
@@ -143,6 +145,7 @@ def _features(options: argparse.Namespace, speaker: Speaker) -> None:
         options.workers,
         speaker.progress(),
         options.scheduler,
+        Needs(features=True),
     )
     write_feature_table(made, options.out, options.overwrite)
     failed = [f"Failed, {name}: {reason}" for name, reason in made.failed.items()]
@@ -183,18 +186,20 @@ def _write(found: "Imported", options: argparse.Namespace, speaker: Speaker) -> 
 
 def _summary(cohort: "Cohort") -> str:
     lines = [f"{len(cohort)} tumors of {len(set(cohort.patients))} patients."]
-    rows = [["endpoint", "positive", "negative", "not known"]]
+    rows = []
     for key in cohort.endpoints:
         labels = [case.labels[key] for case in cohort.cases]
-        rows.append([key, *(str(labels.count(value)) for value in (1, 0, None))])
-    if cohort.endpoints:
-        lines.append(_aligned(rows))
+        rows.append([key, *COUNTS[endpoint(key).kind](labels), str(labels.count(None))])
+    if rows:
+        lines.append(_aligned([["endpoint", "positive", "negative", "not known"], *rows]))
     return "\n".join([*lines, *(f"Warning: {warning}" for warning in cohort.warnings)])
 
 
 def _cell(value: object) -> str:
+    from PDL1PredictorLib.report.words import p_value
+
     if isinstance(value, float):
-        return f"{value:.3f}" if value >= 0.001 else "<0.001"
+        return p_value(value)
     return "" if value is None else str(value)
 
 
@@ -203,3 +208,15 @@ def _aligned(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
+
+
+def _yes_and_no(labels: "Sequence[Label]") -> tuple[str, str]:
+    return str(labels.count(1)), str(labels.count(0))
+
+
+def _range(labels: "Sequence[Label]") -> tuple[str, str]:
+    known = [label for label in labels if label is not None]
+    return (f"{min(known):g} to {max(known):g}", "") if known else ("", "")
+
+
+COUNTS = {"binary": _yes_and_no, "number": _range, "time": _range}

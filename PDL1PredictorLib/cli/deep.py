@@ -77,11 +77,11 @@ def _prepared(options: argparse.Namespace, progress: Any) -> tuple[Any, list[str
     from PDL1PredictorLib.cohort.prepare import prepare
     from PDL1PredictorLib.cohort.sources import PhantomSource, Source, file_sources
     from PDL1PredictorLib.cohort.table import read_cohort
+    from PDL1PredictorLib.core.needs import Needs
     from PDL1PredictorLib.core.settings import RegionSettings
-    from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
     regions = RegionSettings(patch_margin_mm=options.patch_margin)
-    features = FeatureSettings(name="first-order", classes=("firstorder",), wavelet=None)  # not used, quick
+    needs = Needs(features=False, picture="slice")
     cache = cache_of(options)
     patients: dict[str, str] = {}
     splits: dict[str, str | None] = {}
@@ -93,7 +93,7 @@ def _prepared(options: argparse.Namespace, progress: Any) -> tuple[Any, list[str
         splits = {case.name: case.split for case in table.cases}
     else:
         sources = [PhantomSource(options.seed, index) for index in range(options.n)]
-    cohort = prepare(sources, (options.endpoint,), regions, features, cache, options.workers, progress)
+    cohort = prepare(sources, (options.endpoint,), regions, None, cache, options.workers, progress, needs=needs)
     test = np.array([row for row, name in enumerate(cohort.names) if splits.get(name) == "test"], dtype=int)
     return cohort, [patients.get(name, name) for name in cohort.names], test if len(test) else None
 

@@ -28,6 +28,4 @@ def _models(options: argparse.Namespace, speaker: Speaker) -> None:
             f"{model.sha256}"
         )
         found.append({"name": model.name, "version": model.version, "path": str(bundle.path), "sha256": model.sha256})
-    speaker.done(
-        "\n".join(lines) or "There is no model. Train one: pdl1 train --recipe demo --out FOLDER", models=found
-    )
+    speaker.done("\n".join(lines) or "There is no model. Train one: pdl1 train --help says how.", models=found)

@@ -1,4 +1,4 @@
-"""Prepared cases on disk: for each its features (Parquet) and its patches (npz), whole or not at all.
+"""Prepared cases on disk: for each its features (Parquet) and its pictures (npz), whole or not at all.
 
 The features are written last: a case whose features are there is ready, whenever the run was killed.
 """
@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,13 +16,14 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from PDL1PredictorLib import __version__
+from PDL1PredictorLib.cohort.preparation import Preparation
 from PDL1PredictorLib.cohort.sources import Labels
+from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.output import whole_file
 from PDL1PredictorLib.core.results import CaseWarning
-from PDL1PredictorLib.core.settings import RegionSettings
-from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
-FORMAT = 2  # of the files; another number makes older ones unknown
+FORMAT = 3  # of the files; another number makes older ones unknown
+FACTS = ("labels", "clinical", "warnings")
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,17 +31,17 @@ class PreparedCase:
     """What training sees of one case.
 
     Attributes:
-        features: (f,), NaN where undefined.
-        patches_hu: (s, rows, columns) int16.
-        patches_tumor: (s, rows, columns) bool.
+        features: (f,), NaN where undefined; none where none are needed.
+        pictures: Arrays by name of the block, without the axis of the cases; see `PreparedCohort.blocks`.
         labels: As the source gave them.
+        clinical: As the files say.
         warnings: What must be known of the case: of reading, of the choice of the tumor, of its regions.
     """
 
     features: np.ndarray
-    patches_hu: np.ndarray
-    patches_tumor: np.ndarray
+    pictures: Mapping[str, np.ndarray]
     labels: Labels
+    clinical: Clinical
     warnings: tuple[CaseWarning, ...] = ()
 
 
@@ -48,14 +50,13 @@ class CaseCache:
 
     Args:
         folder: Made where it is missing; safe to delete.
-        regions: How the regions are made.
-        features: How they are measured.
+        how: What is made of the cases; another way has files of its own.
     """
 
-    def __init__(self, folder: Path, regions: RegionSettings, features: FeatureSettings) -> None:
+    def __init__(self, folder: Path, how: Preparation) -> None:
         self._folder = folder
-        self._names = features.feature_names()
-        settings = [FORMAT, __version__, regions.to_dict(), features.to_dict()]
+        self._names = how.feature_names
+        settings = [FORMAT, __version__, how.to_dict()]
         self._settings = json.dumps(settings, sort_keys=True)
         self._suffix = hashlib.sha256(self._settings.encode()).hexdigest()[:12]
 
@@ -75,14 +76,17 @@ class CaseCache:
             OutputError: It could not be written, for example because the disk is full; nothing is left half written.
         """
         arrays = io.BytesIO()
-        np.savez_compressed(arrays, patches_hu=case.patches_hu, patches_tumor=case.patches_tumor)
-        _put(self._patches_file(key), arrays.getvalue())
+        np.savez_compressed(arrays, **case.pictures)  # type: ignore[arg-type]  # the stubs know one keyword only
+        _put(self._pictures_file(key), arrays.getvalue())
         facts = {
             "labels": json.dumps(case.labels),
+            "clinical": json.dumps(case.clinical.to_dict()),
             "settings": self._settings,
             "warnings": json.dumps([warning.to_dict() for warning in case.warnings]),
         }
-        table = pa.table({"feature": list(self._names), "value": case.features}).replace_schema_metadata(facts)
+        table = pa.table(
+            {"feature": pa.array(self._names, pa.string()), "value": case.features}
+        ).replace_schema_metadata(facts)
         content = io.BytesIO()
         parquet.write_table(table, content, write_page_checksum=True)
         _put(self._features_file(key), content.getvalue())
@@ -92,21 +96,21 @@ class CaseCache:
         try:
             content = pa.BufferReader(self._features_file(key).read_bytes())
             table = parquet.ParquetFile(content, page_checksum_verification=True).read()
-            labels = json.loads(table.schema.metadata[b"labels"])
-            warnings = tuple(CaseWarning(**told) for told in json.loads(table.schema.metadata[b"warnings"]))
-            with np.load(io.BytesIO(self._patches_file(key).read_bytes()), allow_pickle=False) as stored:
-                patches = {name: stored[name] for name in stored.files}
+            facts = {name: json.loads(table.schema.metadata[name.encode()]) for name in FACTS}
+            warnings = tuple(CaseWarning(**told) for told in facts["warnings"])
+            with np.load(io.BytesIO(self._pictures_file(key).read_bytes()), allow_pickle=False) as stored:
+                pictures = {name: stored[name] for name in stored.files}
             if tuple(table["feature"].to_pylist()) != self._names:
                 return None
             values = table["value"].to_numpy()
-            return PreparedCase(values, patches["patches_hu"], patches["patches_tumor"], labels, warnings)
+            return PreparedCase(values, pictures, facts["labels"], Clinical(**facts["clinical"]), warnings)
         except Exception:  # a damaged file may fail in any way that its readers know; it is made again
             return None
 
     def _features_file(self, key: str) -> Path:
         return self._folder / "features" / f"{key}-{self._suffix}.parquet"
 
-    def _patches_file(self, key: str) -> Path:
+    def _pictures_file(self, key: str) -> Path:
         return self._folder / "patches" / f"{key}-{self._suffix}.npz"
 
 

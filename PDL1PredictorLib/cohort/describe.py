@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from PDL1PredictorLib.cohort.table import Cohort, CohortCase
-from PDL1PredictorLib.core.endpoints import endpoint
+from PDL1PredictorLib.core.endpoints import Endpoint, Kind, endpoint
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.statistics.groups import chi_square, fisher, mann_whitney
 
@@ -59,8 +59,10 @@ def table_1(cohort: Cohort, by: str | None = None) -> list[Plain]:
         number, None where nothing was compared) and test.
 
     Raises:
-        InputError: The cohort has no such endpoint.
+        InputError: The cohort has no such endpoint, or it is no yes/no question.
     """
+    if by is not None and dividing([by]) is None:
+        raise InputError(f"{by} is a number and makes no two groups. Compare by a yes/no endpoint, or by none.")
     if by is not None and by not in cohort.endpoints:
         raise InputError(f"The cohort has no endpoint {by!r}. It has: {', '.join(cohort.endpoints) or 'none'}.")
     groups = _Groups(
@@ -77,8 +79,13 @@ def table_1(cohort: Cohort, by: str | None = None) -> list[Plain]:
         rows += _word_rows(title, groups, partial(_clinical, name), split)
     for key in cohort.endpoints:
         if key != by:
-            rows += _word_rows(endpoint(key).title, groups, partial(_answer, key), split)
+            rows += ROWS[endpoint(key).kind](endpoint(key), groups, split)
     return rows
+
+
+def dividing(endpoints: Sequence[str]) -> str | None:
+    """The first of the endpoints that divides cases into two groups; None where none does."""
+    return next((key for key in endpoints if endpoint(key).kind in DIVIDING), None)
 
 
 def _row(variable: str, level: str, cells: Plain, p: float | None = None, test: str = "") -> Plain:
@@ -148,8 +155,24 @@ def _clinical(name: str, case: CohortCase) -> Any:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
 
 
-def _answer(key: str, case: CohortCase) -> str | None:
-    label = case.labels[key]
+def _answer(one: Endpoint, case: CohortCase) -> str | None:
+    label = case.labels[one.key]
     if label is None:
         return None
-    return endpoint(key).positive if label else endpoint(key).negative
+    return one.positive if label else one.negative
+
+
+def _answers(one: Endpoint, groups: _Groups, split: bool) -> list[Plain]:
+    return _word_rows(one.title, groups, partial(_answer, one), split)
+
+
+def _values(one: Endpoint, groups: _Groups, split: bool) -> list[Plain]:
+    return _number_rows(f"{one.title} ({one.unit})", groups, lambda case: case.labels[one.key], split)
+
+
+ROWS: dict[Kind, Callable[[Endpoint, _Groups, bool], list[Plain]]] = {
+    "binary": _answers,
+    "number": _values,
+    "time": _values,
+}
+DIVIDING: tuple[Kind, ...] = ("binary",)

@@ -13,16 +13,19 @@ from PDL1PredictorLib.core.output import whole_file
 from PDL1PredictorLib.core.outside_text import safe_cell
 from PDL1PredictorLib.core.results import codes
 
+STORED_AS = {"binary": np.int8, "number": np.float64, "time": np.float64}
 SUFFIXES = (".parquet", ".csv")
 
 
 def feature_table(cohort: PreparedCohort) -> pa.Table:
-    """Columns: case, warnings (codes), the labels (0, 1 or empty), the features (empty where undefined)."""
+    """Columns: case, warnings (codes), the endpoints (empty where unknown), the features (empty where undefined)."""
     told = [codes(cohort.case_warnings.get(name, ())) for name in cohort.names]
     columns: dict[str, pa.Array] = {"case": pa.array(cohort.names), "warnings": pa.array(told, pa.string())}
-    for key, values in zip(cohort.endpoints, cohort.labels.T, strict=True):
-        columns[key] = pa.array(np.nan_to_num(values).astype(np.int8), mask=np.isnan(values))
-    for name, values in zip(cohort.feature_names, cohort.features.T, strict=True):
+    for key, target in cohort.targets.items():
+        values = np.nan_to_num(target.values).astype(STORED_AS[target.kind])
+        columns[key] = pa.array(values, mask=~target.known)
+    for column, name in enumerate(cohort.feature_names):
+        values = cohort.features[:, column]
         columns[name] = pa.array(values, mask=np.isnan(values))
     return pa.table(columns)
 

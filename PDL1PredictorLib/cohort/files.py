@@ -123,10 +123,10 @@ class Examined:
     warnings: tuple[CaseWarning, ...] = ()
 
 
-def examine(image: Path, mask: Path, segment: str | None) -> Examined:
+def examine(image: Path, mask: Path, segment: str | None, pet: Path | None = None) -> Examined:
     """Read the files of a case as a prediction reads them, choose its tumor and draw its regions."""
     try:
-        read = read_one_tumor(Files(image, mask, segment))
+        read = read_one_tumor(Files(image, mask, segment, pet=pet))
         regions = make_regions(read.case, RegionSettings())
     except PDL1Error as error:
         return Examined(str(error).rstrip("."))

@@ -17,6 +17,7 @@ from PDL1PredictorLib.core.case import require_same_grid
 from PDL1PredictorLib.core.errors import EmptyRegionError, InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.settings import RegionSettings
+from PDL1PredictorLib.core.targets import Target
 from PDL1PredictorLib.imaging.lattice import lattice_of, sample_mask
 from PDL1PredictorLib.imaging.patch import slice_patches
 from PDL1PredictorLib.imaging.volumes.files import read_volume
@@ -80,12 +81,11 @@ def read_nodules(folder: Path, regions: RegionSettings, progress: Progress = SIL
         progress.step("nodules", done / len(files), f"{done} of {len(files)} nodules are read")
     cohort = PreparedCohort(
         names=tuple(file.removesuffix(".nii.gz") for file in files),
-        endpoints=(MALIGNANCY,),
-        feature_names=(),
-        features=np.zeros((len(files), 0)),
-        patches_hu=np.stack([hu for hu, _ in patches]),
-        patches_tumor=np.stack([tumor for _, tumor in patches]),
-        labels=np.array([[label] for label, _, _ in numbers], dtype=np.float64),
+        targets={MALIGNANCY: Target("binary", np.array([label for label, _, _ in numbers], dtype=np.float64))},
+        blocks={
+            "slices": np.stack([hu for hu, _ in patches]),
+            "slices_tumor": np.stack([tumor for _, tumor in patches]),
+        },
     )
     diameter, volume = (np.array([values[column] for values in numbers]) for column in (1, 2))
     return Nodules(cohort, tuple(row.get("patient_id") for row in rows), diameter, volume)

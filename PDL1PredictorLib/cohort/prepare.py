@@ -1,6 +1,6 @@
 """A cohort's cases turned into the arrays that training needs, each kept in a cache, on many processes or a cluster."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -13,31 +13,38 @@ from PDL1PredictorLib.cohort.cache import CaseCache, PreparedCase
 from PDL1PredictorLib.cohort.cluster import results_from_cluster
 from PDL1PredictorLib.cohort.feature_table import write_feature_table
 from PDL1PredictorLib.cohort.locking import only_run_in
+from PDL1PredictorLib.cohort.preparation import Preparation
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.cohort.sources import FileSource, PhantomSource, Source, file_sources, source_keys
+from PDL1PredictorLib.core.case import Case, Clinical
+from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.errors import InputError, OutputError, PDL1Error
+from PDL1PredictorLib.core.needs import Needs, clinical_row
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.running.processes import run_each
 from PDL1PredictorLib.core.settings import RegionSettings
+from PDL1PredictorLib.core.targets import Target
 from PDL1PredictorLib.imaging.patch import neighbor_patches
-from PDL1PredictorLib.imaging.regions import make_regions
+from PDL1PredictorLib.imaging.regions import Regions, make_regions
 from PDL1PredictorLib.radiomics.extract import extract_features
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
 __all__ = ["FileSource", "PhantomSource", "PreparedCohort", "Source", "file_sources", "prepare"]
 
 NEIGHBORS = (-4, -2, 2, 4)  # slices of the lattice that also serve as training samples, as in paper 004
+FEATURES_AND_SLICES = Needs(features=True, picture="slice")
 
 
 def prepare(
     sources: Sequence[Source],
     endpoints: Sequence[str],
     regions: RegionSettings,
-    features: FeatureSettings,
+    features: FeatureSettings | None,
     cache: Path,
     workers: int | None = None,
     progress: Progress = SILENT,
     scheduler: str | None = None,
+    needs: Needs = FEATURES_AND_SLICES,
 ) -> PreparedCohort:
     """Prepare every case and keep each in `cache`, so that a run that was stopped goes on where it was.
 
@@ -45,14 +52,15 @@ def prepare(
 
     Args:
         sources: The cases; no two may hold the same.
-        endpoints: Columns of the labels.
+        endpoints: Keys of the targets.
         regions: How the regions are made.
-        features: How they are measured.
+        features: How they are measured; None where no features are needed.
         cache: Folder of the prepared cases; safe to delete. At the end it holds `features.parquet`, the whole table.
         workers: Processes on this machine; None takes one a core.
         progress: Told after every case.
         scheduler: Address of a Dask cluster that does the work instead; its workers must see the files under the same
             paths. Only this process writes the cache.
+        needs: Which blocks are made.
 
     Raises:
         InputError: Two cases are the same, none can be used, another run works in the cache, or the cluster is not
@@ -60,13 +68,14 @@ def prepare(
         OutputError: The cache cannot be written, for example because the disk is full.
         CancelledError: The user cancelled; the cases that are ready stay in the cache.
     """
+    how = Preparation(needs, regions, features)
     with only_run_in(cache):
-        store = CaseCache(cache, regions, features)
+        store = CaseCache(cache, how)
         store.sweep()
         keys, failed = source_keys(sources)
         found, warnings = _found(sources, keys, store)
         todo = [position for position in keys if position not in found]
-        jobs = [(sources[position], regions, features) for position in todo]
+        jobs = [(sources[position], how) for position in todo]
         kept = [keys[position] for position in todo]
         run = _Run(jobs, kept, store, progress, done_before=len(sources) - len(todo))
         reasons = run.on_cluster(scheduler) if scheduler and jobs else run.here(workers)
@@ -79,7 +88,7 @@ def prepare(
             for position, key in keys.items()
             if sources[position].name not in failed
         ]
-        cohort = _gather(cases, tuple(endpoints), features.feature_names())
+        cohort = _gather(cases, tuple(endpoints), how)
         write_feature_table(cohort, cache / "features.parquet", overwrite=True)
         return replace(cohort, failed=failed, warnings=tuple(warnings))
 
@@ -107,7 +116,7 @@ def _read_back(source: Source, key: str, store: CaseCache) -> PreparedCase:
     return case
 
 
-Job = tuple[Source, RegionSettings, FeatureSettings]
+Job = tuple[Source, Preparation]
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,20 +158,18 @@ class _Run:
         self.progress.step("prepare", ready / max(total, 1), f"{ready} of {total} cases are ready")
 
 
-def _measure_and_keep(
-    source: Source, regions: RegionSettings, features: FeatureSettings, key: str, store: CaseCache
-) -> str:
-    result = _measure(source, regions, features)
+def _measure_and_keep(source: Source, how: Preparation, key: str, store: CaseCache) -> str:
+    result = _measure(source, how)
     if isinstance(result, str):
         return result
     store.write(key, result)
     return ""
 
 
-def _measure(source: Source, regions: RegionSettings, features: FeatureSettings) -> PreparedCase | str:
+def _measure(source: Source, how: Preparation) -> PreparedCase | str:
     """A prepared case, or the reason why it cannot be prepared: one bad case must not end a night's work."""
     try:
-        return _prepare_one(source, regions, features)
+        return _prepare_one(source, how)
     except OutputError:
         raise
     except PDL1Error as error:
@@ -171,40 +178,59 @@ def _measure(source: Source, regions: RegionSettings, features: FeatureSettings)
         return f"Unexpected {type(error).__name__}: {error}"
 
 
-def _prepare_one(source: Source, regions: RegionSettings, features: FeatureSettings) -> PreparedCase:
+def _prepare_one(source: Source, how: Preparation) -> PreparedCase:
     loaded = source.load()
     case = loaded.case
-    made = make_regions(case, regions, features.margin_at(regions.spacing_mm))
-    patches = neighbor_patches(case, made, regions, NEIGHBORS)
-    patches += (patches[0],) * (len(NEIGHBORS) + 1 - len(patches))  # slices without tumor teach nothing
-    values = extract_features(made, features)
+    made = make_regions(case, how.regions, how.margin_mm)
+    features = np.zeros(0)
+    if how.needs.features and how.features is not None:
+        values = extract_features(made, how.features)
+        features = np.array([values[name] for name in how.feature_names])
     return PreparedCase(
-        features=np.array([values[name] for name in features.feature_names()]),
-        patches_hu=np.concatenate([sitk.GetArrayFromImage(p.image) for p in patches]).astype(np.int16),
-        patches_tumor=np.concatenate([sitk.GetArrayFromImage(p.tumor) for p in patches]).astype(bool),
+        features=features,
+        pictures=_slices(case, made, how.regions) if how.needs.picture == "slice" else {},
         labels=loaded.labels,
+        clinical=case.clinical,
         warnings=(*loaded.warnings, *made.warnings),
     )
 
 
+def _slices(case: Case, made: Regions, regions: RegionSettings) -> dict[str, np.ndarray]:
+    """The deep patch and its neighbors; slices without tumor teach nothing and are the first one again."""
+    patches = neighbor_patches(case, made, regions, NEIGHBORS)
+    patches += (patches[0],) * (len(NEIGHBORS) + 1 - len(patches))
+    return {
+        "slices": np.concatenate([sitk.GetArrayFromImage(p.image) for p in patches]).astype(np.int16),
+        "slices_tumor": np.concatenate([sitk.GetArrayFromImage(p.tumor) for p in patches]).astype(bool),
+    }
+
+
 def _gather(
-    cases: Sequence[tuple[Source, PreparedCase]], endpoints: tuple[str, ...], feature_names: tuple[str, ...]
+    cases: Sequence[tuple[Source, PreparedCase]], endpoints: tuple[str, ...], how: Preparation
 ) -> PreparedCohort:
-    labels = []
-    for source, case in cases:
-        row = case.labels if source.labels is None else source.labels
-        labels.append([np.nan if row.get(endpoint) is None else row[endpoint] for endpoint in endpoints])
-
-    def stacked(of: Callable[[PreparedCase], np.ndarray]) -> np.ndarray:
-        return np.stack([of(case) for _, case in cases])
-
+    blocks: dict[str, np.ndarray] = {}
+    if how.needs.features:
+        blocks["features"] = np.stack([case.features for _, case in cases])
+    for name in cases[0][1].pictures:
+        blocks[name] = np.stack([case.pictures[name] for _, case in cases])
+    if how.needs.clinical:
+        blocks["clinical"] = np.array([clinical_row(_clinical(*one), how.needs.clinical) for one in cases])
     return PreparedCohort(
         names=tuple(source.name for source, _ in cases),
-        endpoints=endpoints,
-        feature_names=feature_names,
-        features=stacked(lambda case: case.features),
-        patches_hu=stacked(lambda case: case.patches_hu),
-        patches_tumor=stacked(lambda case: case.patches_tumor),
-        labels=np.array(labels, dtype=np.float64).reshape(len(cases), len(endpoints)),
+        targets={key: _target(key, cases) for key in endpoints},
+        blocks=blocks,
+        feature_names=how.feature_names,
         case_warnings={source.name: case.warnings for source, case in cases if case.warnings},
     )
+
+
+def _clinical(source: Source, case: PreparedCase) -> Clinical:
+    """What is known of the patient now, before what was known when the case was prepared."""
+    return case.clinical if source.clinical is None else source.clinical.with_defaults(case.clinical)
+
+
+def _target(key: str, cases: Sequence[tuple[Source, PreparedCase]]) -> Target:
+    rows = [case.labels if source.labels is None else source.labels for source, case in cases]
+    values = [np.nan if (value := row.get(key)) is None else value for row in rows]
+    one = endpoint(key)
+    return Target(one.kind, np.array(values, dtype=np.float64), low=one.low, high=one.high)

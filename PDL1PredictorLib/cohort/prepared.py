@@ -1,4 +1,4 @@
-"""What training sees of a cohort: the arrays, case by case in one order."""
+"""What training sees of a cohort: named arrays and targets, case by case in one order."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -7,6 +7,7 @@ import numpy as np
 
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.results import CaseWarning
+from PDL1PredictorLib.core.targets import Target
 
 VOLUME_FEATURES = ("tumor_original_shape_VoxelVolume", "tumor_original_shape_MeshVolume")  # mm3
 
@@ -17,30 +18,76 @@ class PreparedCohort:
 
     Attributes:
         names: Case names.
-        endpoints: Endpoint keys, the order of the columns of `labels`.
-        feature_names: Order of the columns of `features`.
-        features: (n, f), NaN where undefined.
-        patches_hu: (n, s, rows, columns) int16, HU: the deep patch first, then the same square on its neighbor slices.
-        patches_tumor: (n, s, rows, columns) bool.
-        labels: (n, e), 0 or 1, NaN where missing.
+        targets: Endpoint key to what is to be learned of it, n cases each.
+        blocks: Arrays of n cases by name; what nobody needs is not there. `features`: (n, f), NaN where undefined.
+            `slices`: (n, s, rows, columns) int16, HU, the deep patch first, then the same square on its neighbor
+            slices; `slices_tumor`: the contour on them, bool. `clinical`: (n, c), NaN where not known.
+        feature_names: Columns of `features`.
         failed: Case name to the reason, for the cases of the cohort that could not be prepared and are not among the n.
         warnings: What happened on the way that the user should know.
         case_warnings: Case name to what must be known of the case before its values are believed.
     """
 
     names: tuple[str, ...]
-    endpoints: tuple[str, ...]
-    feature_names: tuple[str, ...]
-    features: np.ndarray
-    patches_hu: np.ndarray
-    patches_tumor: np.ndarray
-    labels: np.ndarray
+    targets: Mapping[str, Target]
+    blocks: Mapping[str, np.ndarray]
+    feature_names: tuple[str, ...] = ()
     failed: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     case_warnings: Mapping[str, tuple[CaseWarning, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.names)
+
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """Keys of the targets, the order of the columns of `labels`."""
+        return tuple(self.targets)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """(n, e) float: 0 or 1; NaN where it is not known, and for endpoints that are no yes/no questions."""
+        return self._columns([target.labels for target in self.targets.values()])
+
+    @property
+    def strata(self) -> np.ndarray:
+        """(n, g) groups of the cases for a stratified split, see `Target.strata`."""
+        return self._columns([target.strata() for target in self.targets.values()])
+
+    def _columns(self, found: list[np.ndarray]) -> np.ndarray:
+        return np.column_stack(found) if found else np.zeros((len(self), 0))
+
+    @property
+    def features(self) -> np.ndarray:
+        """(n, f), see `blocks`.
+
+        Raises:
+            InputError: The cases were prepared without.
+        """
+        return self._block("features")
+
+    @property
+    def patches_hu(self) -> np.ndarray:
+        """(n, s, rows, columns) int16: the block `slices`; raises as `features` does."""
+        return self._block("slices")
+
+    @property
+    def patches_tumor(self) -> np.ndarray:
+        """(n, s, rows, columns) bool: the block `slices_tumor`; raises as `features` does."""
+        return self._block("slices_tumor")
+
+    @property
+    def clinical(self) -> np.ndarray:
+        """(n, c), NaN where not known: the block `clinical`; raises as `features` does."""
+        return self._block("clinical")
+
+    def _block(self, name: str) -> np.ndarray:
+        if name not in self.blocks:
+            raise InputError(
+                f"The cases were prepared without {name}; they have {', '.join(self.blocks) or 'nothing'}. Prepare "
+                "them for a recipe that needs it."
+            )
+        return self.blocks[name]
 
     @property
     def volumes_ml(self) -> np.ndarray:
@@ -59,8 +106,14 @@ class PreparedCohort:
         return replace(
             self,
             names=tuple(self.names[row] for row in rows),
-            features=self.features[rows],
-            patches_hu=self.patches_hu[rows],
-            patches_tumor=self.patches_tumor[rows],
-            labels=self.labels[rows],
+            targets={key: target.take(rows) for key, target in self.targets.items()},
+            blocks={name: block[rows] for name, block in self.blocks.items()},
         )
+
+    def with_targets(self, targets: Mapping[str, Target]) -> "PreparedCohort":
+        """The same cases, of which something else is to be learned."""
+        return replace(self, targets=dict(targets))
+
+    def with_blocks(self, **blocks: np.ndarray) -> "PreparedCohort":
+        """The same cases with these arrays in place of their own."""
+        return replace(self, blocks={**self.blocks, **blocks})

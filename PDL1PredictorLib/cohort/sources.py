@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Protocol
 
 from PDL1PredictorLib.cohort.table import Cohort, CohortCase
-from PDL1PredictorLib.core.case import Case
+from PDL1PredictorLib.core.case import Case, Clinical
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.needs import Pet
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.imaging.case_files import Files, read_one_tumor
 from PDL1PredictorLib.imaging.volumes.files import files_of
 from PDL1PredictorLib.phantom.patient import make_patient
 
-Labels = dict[str, int | None]
+Labels = dict[str, float | int | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +56,11 @@ class Source(Protocol):
         """The labels where they are known without loading; they then may change and the cache stays good."""
         ...
 
+    @property
+    def clinical(self) -> Clinical | None:
+        """Clinical values that are known without loading, likewise; they go before those of the files."""
+        ...
+
     def load(self) -> SourceCase:
         """The case, its labels and its warnings.
 
@@ -86,6 +92,11 @@ class PhantomSource:
         """Not known before the patient is made."""
         return None
 
+    @property
+    def clinical(self) -> Clinical | None:
+        """Likewise."""
+        return None
+
     def load(self) -> SourceCase:
         """Make the patient."""
         patient = make_patient(self.seed, self.index, extent="tumor")
@@ -94,9 +105,15 @@ class PhantomSource:
 
 @dataclass(frozen=True)
 class FileSource:
-    """A case of a cohort's table. Of a mask with several parts the largest is the tumor, as in a prediction."""
+    """A case of a cohort's table. Of a mask with several parts the largest is the tumor, as in a prediction.
+
+    Attributes:
+        case: The row.
+        pet: Whether a PET is read: `no`, `optional` (where the row has one) or `required`.
+    """
 
     case: CohortCase
+    pet: Pet = "no"
 
     @property
     def name(self) -> str:
@@ -105,9 +122,11 @@ class FileSource:
 
     @cached_property
     def key(self) -> str:
-        """SHA-256 of what the image and mask files hold, whatever they are called, and of the segment."""
+        """SHA-256 of what the files that are read hold, whatever they are called, and of the segment."""
         try:
             parts = [_digest_all(self.case.image), _digest_all(self.case.mask), self.case.segment or ""]
+            if self._pet is not None:
+                parts.append(_digest_all(self._pet))
         except OSError as error:
             raise InputError(f"{error.filename} cannot be read: {error.strerror}.") from error
         return hashlib.sha256("\n".join(parts).encode(errors="surrogatepass")).hexdigest()[:32]
@@ -117,16 +136,28 @@ class FileSource:
         """As in the table."""
         return self.case.labels
 
+    @property
+    def clinical(self) -> Clinical | None:
+        """As in the table."""
+        return self.case.clinical
+
+    @property
+    def _pet(self) -> Path | None:
+        return None if self.pet == "no" else self.case.pet
+
     def load(self) -> SourceCase:
         """Read the files."""
         one = self.case
-        read = read_one_tumor(Files(one.image, one.mask, one.segment, clinical=one.clinical, name=one.name))
+        if self.pet == "required" and one.pet is None:
+            raise InputError("The case has no PET, which is needed: fill in the column pet.")
+        files = Files(one.image, one.mask, one.segment, clinical=one.clinical, name=one.name, pet=self._pet)
+        read = read_one_tumor(files)
         return SourceCase(read.case, one.labels, read.warnings)
 
 
-def file_sources(cohort: Cohort) -> list[FileSource]:
-    """The cases of a table, ready to be prepared, in its order."""
-    return [FileSource(case) for case in cohort.cases]
+def file_sources(cohort: Cohort, pet: Pet = "no") -> list[FileSource]:
+    """The cases of a table, ready to be prepared, in its order; `pet` as in `FileSource`."""
+    return [FileSource(case, pet) for case in cohort.cases]
 
 
 def source_keys(sources: Sequence[Source]) -> tuple[dict[int, str], dict[str, str]]:

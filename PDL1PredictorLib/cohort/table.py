@@ -1,5 +1,6 @@
 """The table of a cohort: one row a tumor, checked whole before anything starts, every problem named at once."""
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -10,14 +11,14 @@ import numpy as np
 
 from PDL1PredictorLib.cohort.files import Row, examine, read_rows
 from PDL1PredictorLib.core.case import Clinical
-from PDL1PredictorLib.core.endpoints import ENDPOINTS, Endpoint, endpoint
+from PDL1PredictorLib.core.endpoints import ENDPOINTS, Endpoint, Kind, endpoint
 from PDL1PredictorLib.core.errors import CohortError, InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.core.running.processes import run_each
 
 REQUIRED = ("case", "image", "mask")
-OPTIONAL = ("patient", "split", "segment")
+OPTIONAL = ("patient", "split", "segment", "pet")
 CLINICAL = tuple(one.name for one in fields(Clinical))
 SPLITS = ("train", "test")
 IGNORED_PREFIX = "note_"  # such columns are the user's own and pass without a word
@@ -27,6 +28,7 @@ NO = ("0", "0.0", "no", "false", "negative", "absent", "wild", "wildtype", "wild
 SEXES = {"m": "male", "f": "female"}
 SMOKING = {"nonsmoker": "never", "non-smoker": "never", "ex-smoker": "former", "smoker": "current"}
 
+Label = float | int | None
 _Of = Callable[["CohortCase"], object]  # a value of a case that rows are compared by
 
 
@@ -42,7 +44,8 @@ class CohortCase:
         segment: Which region of the mask, where it has several.
         split: "train" or "test" where the table fixes it, None where it is to be drawn.
         clinical: What is known of patient and scan.
-        labels: Endpoint key to 1, 0, or None where it is not known.
+        labels: Endpoint key to 1 or 0, or to the number, or to None where it is not known.
+        pet: Volume file of a PET in SUV, where there is one.
     """
 
     name: str
@@ -52,7 +55,8 @@ class CohortCase:
     segment: str | None
     split: str | None
     clinical: Clinical
-    labels: dict[str, int | None]
+    labels: dict[str, Label]
+    pet: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ class Cohort:
         return tuple(case.patient for case in self.cases)
 
     def labels_array(self) -> np.ndarray:
-        """(n, e) float, 0 or 1, NaN where the label is not known; columns in the order of `endpoints`."""
+        """(n, e) float: 0, 1 or the number, NaN where it is not known; columns in the order of `endpoints`."""
         rows = [
             [np.nan if case.labels[key] is None else case.labels[key] for key in self.endpoints] for case in self.cases
         ]
@@ -118,8 +122,8 @@ def read_cohort(
 
     Args:
         path: CSV (UTF-8; comma, semicolon or tab) or Parquet, with the columns `case`, `image` and `mask`, and, as far
-            as there are any, `patient`, `split`, `segment`, the names of `Clinical`, and keys of `core.endpoints`.
-            Paths are relative to the table's folder.
+            as there are any, `patient`, `split`, `segment`, `pet`, the names of `Clinical`, and keys of
+            `core.endpoints`. Paths are relative to the table's folder.
         endpoints: Those that are needed, in this order; None takes all that the table has, in the order of
             `core.endpoints`.
         check_files: Refuse a case whose files are not there.
@@ -151,21 +155,41 @@ def read_cohort(
     return Cohort(tuple(cases), wanted, path, _unknown_columns(columns), reader.case_warnings)
 
 
-def label_of(text: str, one: Endpoint) -> int | None:
-    """A cell as a label: 1, 0, or None for an empty cell; words in any case.
+def label_of(text: str, one: Endpoint) -> Label:
+    """A cell as a label: 1 or 0, or a number, or None for an empty cell; words in any case.
 
     Raises:
-        InputError: The word is not known.
+        InputError: The word is not known, or the number is impossible.
     """
     word = text.strip().lower()
-    if not word:
-        return None
+    return LABELS[one.kind](word, text, one) if word else None
+
+
+def _yes_or_no(word: str, text: str, one: Endpoint) -> Label:
     if word in (*YES, one.positive.lower()):
         return 1
     if word in (*NO, one.negative.lower()):
         return 0
     words = f"{one.positive} or {one.negative}"
     raise InputError(f"{one.key} is {text!r}; write 1 or 0, {words}, or leave the cell empty where it is not known")
+
+
+def _number(word: str, text: str, one: Endpoint) -> Label:
+    low = -math.inf if one.low is None else one.low
+    high = math.inf if one.high is None else one.high
+    try:
+        value = float(word.removesuffix(one.unit.lower()))
+    except ValueError:
+        value = math.nan
+    if math.isfinite(value) and low <= value <= high:
+        return value
+    raise InputError(
+        f"{one.key} is {text!r}; write a number from {low:g} to {high:g} ({one.unit}), or leave the cell empty where "
+        "it is not known"
+    )
+
+
+LABELS: dict[Kind, Callable[[str, str, Endpoint], Label]] = {"binary": _yes_or_no, "number": _number, "time": _number}
 
 
 def clinical_of(cells: dict[str, str]) -> Clinical:
@@ -251,6 +275,7 @@ class _RowReader:
             split=split,
             clinical=clinical,
             labels={key: labels.get(key) for key in self._wanted},
+            pet=self._file(row, "pet") if row.get("pet") else None,
         )
         if all(row.get(column) for column in REQUIRED):
             self._read.append((row, case))
@@ -270,7 +295,7 @@ class _RowReader:
 
     def check_images(self, workers: int | None, progress: Progress) -> None:
         """Open every image and mask, and draw the regions."""
-        jobs = [(case.image, case.mask, case.segment) for _, case in self._read]
+        jobs = [(case.image, case.mask, case.segment, case.pet) for _, case in self._read]
         found = run_each(examine, jobs, workers, progress, "check")
         for (row, case), examined in zip(self._read, found, strict=True):
             if examined.fault:
@@ -286,7 +311,7 @@ class _RowReader:
         name = row.get("case")
         self.problems.append((row.number, f" ({name}): {text}" if name else f": {text}"))
 
-    def _label(self, row: Row, key: str) -> int | None:
+    def _label(self, row: Row, key: str) -> Label:
         try:
             return label_of(row.get(key), endpoint(key))
         except InputError as error:

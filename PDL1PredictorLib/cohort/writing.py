@@ -11,6 +11,7 @@ from PDL1PredictorLib.core.endpoints import ENDPOINTS
 from PDL1PredictorLib.core.output import whole_file
 from PDL1PredictorLib.core.outside_text import safe_cell
 
+PATHS = ("image", "mask", "pet")
 NOT_KNOWN = ("", "unknown", "not collected", "not recorded", "not known", "n/a", "na", "nan", "none", "-", "?")
 
 TableRow = dict[str, str]  # column to cell
@@ -21,7 +22,7 @@ class Imported:
     """What an importer found.
 
     Attributes:
-        rows: Of the table; `image` and `mask` are absolute paths until it is written.
+        rows: Of the table; `image`, `mask` and `pet` are absolute paths until it is written.
         notes: What was left out and why, and what the user must look at.
     """
 
@@ -39,7 +40,7 @@ def write_cohort_table(rows: Sequence[Mapping[str, str]], path: Path, overwrite:
     """Write the rows as the table of a cohort, paths relative to it, and read it as a user of the table will.
 
     Args:
-        rows: Column to cell; `image` and `mask` are paths.
+        rows: Column to cell; `image`, `mask` and `pet` are paths.
         path: CSV file.
         overwrite: Replace an existing file.
 
@@ -52,7 +53,7 @@ def write_cohort_table(rows: Sequence[Mapping[str, str]], path: Path, overwrite:
         writer = csv.DictWriter(file, columns, restval="", extrasaction="ignore", lineterminator="\n")
         writer.writerow({name: safe_cell(name) for name in columns})
         for row in rows:
-            cells = {**row, **{name: _relative(row[name], path.parent) for name in ("image", "mask")}}
+            cells = {**row, **{name: _relative(row[name], path.parent) for name in PATHS if row.get(name)}}
             writer.writerow({name: safe_cell(cell) for name, cell in cells.items()})
     return read_cohort(path)
 

@@ -100,6 +100,7 @@ class Case:
         tumor: uint8, 1 inside the tumor and 0 outside, on the CT's grid, at least 64 voxels.
         clinical: What is known besides.
         name: How the case is called in tables; carries nothing that identifies a patient unless the user put it there.
+        pet: A PET in SUV, where there is one, on a grid of its own, all voxels finite.
 
     Raises:
         InputError: The CT cannot be one.
@@ -111,9 +112,12 @@ class Case:
     tumor: sitk.Image
     clinical: Clinical = field(default_factory=Clinical)
     name: str = "case"
+    pet: sitk.Image | None = None
 
     def __post_init__(self) -> None:
         require_ct(self.ct)
+        if self.pet is not None:
+            require_pet(self.pet)
         require_same_grid(self.ct, self.tumor)
         require_region(self.tumor)
 
@@ -222,6 +226,19 @@ def require_ct(ct: sitk.Image) -> str:
     if judgement.refusal:
         raise InputError(judgement.refusal)
     return judgement.doubt
+
+
+def require_pet(pet: sitk.Image) -> None:
+    """Refuse what is not a volume of finite numbers.
+
+    Raises:
+        InputError: It is none.
+    """
+    require_volume(pet, "PET")
+    values = sitk.GetArrayViewFromImage(pet)
+    bad = int(values.size - np.count_nonzero(np.isfinite(values)))
+    if bad:
+        raise InputError(f"The PET has {bad} voxels that are NaN or infinite. Export it again from its source.")
 
 
 def require_region(mask: sitk.Image, what: str = "tumor", minimum: int = MIN_TUMOR_VOXELS) -> None:

@@ -1,5 +1,6 @@
 """What the models of a study are to each other, so that reports need not know their names."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,3 +19,20 @@ class ModelName:
 
     title: str
     role: Role
+
+
+def with_role(roles: Mapping[str, Role], role: Role) -> tuple[str, ...]:
+    """Titles of the models that have the role, in their order."""
+    return tuple(title for title, own in roles.items() if own == role)
+
+
+def lead_of(roles: Mapping[str, Role]) -> str:
+    """Title of the lead model.
+
+    Raises:
+        ValueError: There is none, or more than one.
+    """
+    leads = with_role(roles, "lead")
+    if len(leads) != 1:
+        raise ValueError(f"One model has the role lead, got {len(leads)} of the models {', '.join(roles)}.")
+    return leads[0]

@@ -1,6 +1,6 @@
 """What is to be learned of an endpoint: yes or no, a number, or the time until something happens."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +17,8 @@ class Target:
         kind: Of the endpoint.
         values: (n,) float: 0 or 1, the number, or the time; NaN where it is not known.
         event: (n,) bool, of a time only: whether it ended in the event and not in the end of the follow-up.
+        low: Least possible value of a number or time; None without a bound.
+        high: Greatest possible value; None without a bound.
 
     Raises:
         ValueError: The arrays do not fit each other.
@@ -25,6 +27,8 @@ class Target:
     kind: Kind
     values: np.ndarray
     event: np.ndarray | None = None
+    low: float | None = None
+    high: float | None = None
 
     def __post_init__(self) -> None:
         if self.values.ndim != 1 or (self.kind == "time") != (self.event is not None):
@@ -44,7 +48,13 @@ class Target:
 
     def take(self, rows: np.ndarray) -> "Target":
         """These cases, in this order; `rows` are positions or a mask."""
-        return Target(self.kind, self.values[rows], None if self.event is None else self.event[rows])
+        event = None if self.event is None else self.event[rows]
+        return replace(self, values=self.values[rows], event=event)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """(n,) 0, 1 or NaN of a yes/no endpoint; NaN throughout for another kind."""
+        return self.values if self.kind == "binary" else np.full(len(self), np.nan)
 
     def strata(self) -> np.ndarray:
         """Group of each case for a stratified split, (n, g): each column 1 in one group, 0 in another, NaN if unknown.

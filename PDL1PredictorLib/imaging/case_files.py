@@ -9,6 +9,7 @@ from PDL1PredictorLib.core.case import Case, Clinical
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.imaging.lesions import choose_tumors
 from PDL1PredictorLib.imaging.read import read_ct, read_mask
+from PDL1PredictorLib.imaging.volumes.files import read_volume, require_file
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Files:
         resample_mask: Bring a mask on another grid onto the CT's.
         clinical: What is known besides; completes what the files say.
         name: How the case is called.
+        pet: Volume file of a PET in SUV, on a grid of its own.
     """
 
     ct: Path
@@ -34,6 +36,7 @@ class Files:
     resample_mask: bool = False
     clinical: Clinical = field(default_factory=Clinical)
     name: str = "case"
+    pet: Path | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,10 +69,16 @@ def read_case(files: Files) -> ReadCase:
     loaded = read_ct(files.ct, series=files.series)
     tumor = read_mask(files.tumor, loaded.image, segment=files.segment, resample=files.resample_mask)
     ring = None if files.ring is None else read_mask(files.ring, loaded.image, resample=files.resample_mask)
-    case = Case(loaded.image, tumor.image, files.clinical.with_defaults(loaded.clinical), files.name)
+    pet = None if files.pet is None else _pet(files.pet)
+    case = Case(loaded.image, tumor.image, files.clinical.with_defaults(loaded.clinical), files.name, pet)
     if ring is None:
         return ReadCase(case, None, (*loaded.warnings, *tumor.warnings))
     return ReadCase(case, ring.image, (*loaded.warnings, *tumor.warnings, *ring.warnings))
+
+
+def _pet(path: Path) -> sitk.Image:
+    require_file(path, "PET")
+    return read_volume(path, "PET").image
 
 
 def read_one_tumor(files: Files) -> ReadCase:

@@ -28,6 +28,7 @@ from sklearn.svm import SVC
 
 from PDL1PredictorLib.core.errors import PDL1Error
 from PDL1PredictorLib.core.progress import SILENT, Progress
+from PDL1PredictorLib.learning.selection import by_class, columns_to_use
 from PDL1PredictorLib.models.onnx_graph import check_classifier
 from PDL1PredictorLib.models.onnx_session import Classifier
 from PDL1PredictorLib.statistics.resampling import corrected_standard_error
@@ -74,6 +75,7 @@ class Chosen:
     Attributes:
         kind: Its name among `CLASSIFIERS`.
         estimator: Fitted on all cases.
+        columns: Of the inputs that it was fitted on.
         mean_auc: Mean cross-validated AUC of every kind.
         out_of_fold: Probability of positive of each case from models that did not see it, averaged over repetitions,
             (n,).
@@ -81,6 +83,7 @@ class Chosen:
 
     kind: str
     estimator: ClassifierMixin
+    columns: np.ndarray
     mean_auc: dict[str, float]
     out_of_fold: np.ndarray
 
@@ -93,6 +96,7 @@ def choose_classifier(
     kinds: Sequence[str] = tuple(CLASSIFIERS),
     choice: Choice = "best",
     progress: Progress = SILENT,
+    to_select: np.ndarray | None = None,
 ) -> Chosen:
     """Pick a classifier by the AUC of repeated stratified cross-validation, then fit it on all cases.
 
@@ -104,23 +108,28 @@ def choose_classifier(
         kinds: Names among `CLASSIFIERS` to choose from.
         choice: `best`: the one with the highest mean AUC. `simplest`: see `simplest_of`.
         progress: Told after every repetition.
+        to_select: (d,) bool: columns of which some are selected, on the training cases of every fold anew.
     """
-    if not np.ptp(x, axis=0).any():
-        return _share_of_positives(x, labels, seed, kinds)
+    columns = columns_to_use(x, labels, to_select, by_class)
+    if not np.ptp(x[:, columns], axis=0).any():
+        return _share_of_positives(np.take(x, columns, axis=1), columns, labels, seed, kinds)
     n_folds = min(N_FOLDS, int(labels.sum()), int((1 - labels).sum()))
     aucs: dict[str, list[float]] = {kind: [] for kind in kinds}
     held_out = {kind: np.zeros(len(labels)) for kind in kinds}
     for repeat in range(n_repeats):
         folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed + repeat)
         for train, test in folds.split(x, labels):
+            seen = columns if to_select is None else columns_to_use(x[train], labels[train], to_select, by_class)
+            own = np.take(x, seen, axis=1)
             for kind in kinds:
-                p = _fit(CLASSIFIERS[kind](seed, len(train)), x[train], labels[train]).predict_proba(x[test])[:, 1]
+                p = _fit(CLASSIFIERS[kind](seed, len(train)), own[train], labels[train]).predict_proba(own[test])[:, 1]
                 held_out[kind][test] += p / n_repeats
                 aucs[kind].append(float(roc_auc_score(labels[test], p)))
         progress.step("fusion", (repeat + 1) / n_repeats)
     mean_auc = {kind: float(np.mean(values)) for kind, values in aucs.items()}
     kind = simplest_of(aucs, n_folds) if choice == "simplest" else max(mean_auc, key=lambda kind: mean_auc[kind])
-    return Chosen(kind, _fit(CLASSIFIERS[kind](seed, len(labels)), x, labels), mean_auc, held_out[kind])
+    estimator = _fit(CLASSIFIERS[kind](seed, len(labels)), np.take(x, columns, axis=1), labels)
+    return Chosen(kind, estimator, columns, mean_auc, held_out[kind])
 
 
 def simplest_of(aucs: Mapping[str, Sequence[float]], n_folds: int) -> str:
@@ -143,11 +152,13 @@ def simplest_of(aucs: Mapping[str, Sequence[float]], n_folds: int) -> str:
     return next(kind for kind, less in lost.items() if less.mean() <= corrected_standard_error(less, 1 / (n_folds - 1)))
 
 
-def _share_of_positives(x: np.ndarray, labels: np.ndarray, seed: int, kinds: Sequence[str]) -> Chosen:
+def _share_of_positives(
+    x: np.ndarray, columns: np.ndarray, labels: np.ndarray, seed: int, kinds: Sequence[str]
+) -> Chosen:
     """What inputs that never vary allow: logistic regression, which then answers the share of positives."""
     kind = "logistic regression"
     estimator = _fit(CLASSIFIERS[kind](seed, len(labels)), x, labels)
-    return Chosen(kind, estimator, dict.fromkeys(kinds, 0.5), np.full(len(labels), labels.mean()))
+    return Chosen(kind, estimator, columns, dict.fromkeys(kinds, 0.5), np.full(len(labels), labels.mean()))
 
 
 def _fit(estimator: ClassifierMixin, x: np.ndarray, labels: np.ndarray) -> Any:

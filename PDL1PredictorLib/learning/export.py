@@ -1,7 +1,6 @@
-"""A trained recipe written as a bundle: manifest, 16-bit weights, tables, ONNX classifiers, card."""
+"""A trained recipe written as a bundle: manifest, network, tables, classifiers, card."""
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,14 +11,13 @@ import safetensors.numpy
 
 from PDL1PredictorLib import __version__
 from PDL1PredictorLib.core.endpoints import endpoint
-from PDL1PredictorLib.core.needs import Needs
-from PDL1PredictorLib.core.regions import REGIONS
-from PDL1PredictorLib.learning.classifiers import to_onnx_bytes
+from PDL1PredictorLib.learning.kinds import rules
+from PDL1PredictorLib.learning.network_files import network_files
 from PDL1PredictorLib.learning.trained import Trained, TrainedEndpoint
 from PDL1PredictorLib.models.bundle import SCHEMA_VERSION, Bundle, write_bundle
 from PDL1PredictorLib.models.manifest import read_manifest
 
-WEIGHTS, TABLES = "deep_ct.safetensors", "tables.safetensors"
+FAMILY, TABLES = "stack", "tables.safetensors"
 LICENCE = "Apache-2.0"
 
 
@@ -32,7 +30,6 @@ class About:
         intended_use: What it is for, and what it is not for.
         cohort: What it was trained on, sentences.
         limitations: Sentences.
-        recipe_name: Of the recipe.
         card: Manifest to the Markdown of the model card.
         licence: Of the weights.
         bayes_auc: Endpoint to the AUC that no model can exceed, for synthetic cohorts.
@@ -43,7 +40,6 @@ class About:
     intended_use: str
     cohort: str
     limitations: tuple[str, ...]
-    recipe_name: str
     card: Callable[[dict[str, Any]], str]
     licence: str = LICENCE
     bayes_auc: Mapping[str, float] = field(default_factory=dict)
@@ -63,28 +59,27 @@ def export_bundle(trained: Trained, about: About, folder: Path, overwrite: bool 
         BundleError: What was learned cannot be a bundle; nothing was written.
         OutputError: The folder exists already or cannot be written.
     """
-    files = {
-        WEIGHTS: _weights(trained),
-        TABLES: safetensors.numpy.save(_tables(trained)),
-        **{
-            _classifier_file(key): to_onnx_bytes(e.model.chosen.estimator, e.model.inputs)
-            for key, e in trained.endpoints.items()
-        },
-    }
-    manifest = _manifest(trained, about, folder.name)
+    files = {TABLES: safetensors.numpy.save(_tables(trained))}
+    network = None
+    if trained.network is not None:
+        own = trained.network
+        written = network_files(own.network, own.patches, own.probabilities, own.outputs)
+        files |= written.files
+        network = written.entry
+    for key, found in trained.endpoints.items():
+        files |= rules(found.kind).files(found.model, _model_file(key))
+    manifest = _manifest(trained, about, folder.name, network)
     files["MODEL_CARD.md"] = about.card(manifest).encode()
     plain = json.loads(json.dumps(manifest))
     read_manifest(Bundle(folder.name, "", plain, files))  # what no reader would take is not written
     return write_bundle(folder, manifest, files, overwrite=overwrite)
 
 
-def _manifest(trained: Trained, about: About, name: str) -> dict[str, Any]:
-    recipe = trained.recipe
-    used = sorted({f for e in trained.endpoints.values() for region in REGIONS for f in e.coefficients[region]})
-    column = {feature: i for i, feature in enumerate(trained.feature_names)}
+def _manifest(trained: Trained, about: About, name: str, network: dict[str, Any] | None) -> dict[str, Any]:
+    recipe, reference = trained.recipe, trained.reference
     return {
         "schema_version": SCHEMA_VERSION,
-        "family": "stack",
+        "family": FAMILY,
         "name": name,
         "title": about.title,
         "version": about.version,
@@ -94,23 +89,16 @@ def _manifest(trained: Trained, about: About, name: str) -> dict[str, Any]:
         "intended_use": about.intended_use,
         "cohort": about.cohort,
         "limitations": list(about.limitations),
-        "recipe": {"name": about.recipe_name, **recipe.to_dict()},
-        "needs": Needs(picture="slice").to_dict(),
+        "recipe": {"name": recipe.name, **recipe.to_dict()},
+        "needs": recipe.needs.to_dict(),
         "regions": recipe.regions.to_dict(),
-        "features": recipe.features.to_dict(),
-        "network": {
-            "file": WEIGHTS,
-            "graph": None,
-            "backbone": trained.deep.network.backbone,
-            "n_deep": recipe.deep.n_deep,
-            "bits": 16,
-            "head": "linear",
-            "moved": None,
-        },
+        "features": None if recipe.features is None else recipe.features.to_dict(),
+        "network": network,
         "tables": TABLES,
-        "feature_mean": {feature: float(trained.standardizer.mean[column[feature]]) for feature in used},
-        "feature_sd": {feature: float(trained.standardizer.sd[column[feature]]) for feature in used},
-        "reference": {"features": list(trained.reference.features), "distance_99": trained.reference.distance_99},
+        **_scales(trained),
+        "reference": None
+        if reference is None
+        else {"features": list(reference.features), "distance_99": reference.distance_99},
         "coverage": recipe.coverage,
         "endpoint_order": list(trained.endpoints),
         "endpoints": {key: _endpoint(key, e, about.bayes_auc.get(key)) for key, e in trained.endpoints.items()},
@@ -118,56 +106,41 @@ def _manifest(trained: Trained, about: About, name: str) -> dict[str, Any]:
     }
 
 
+def _scales(trained: Trained) -> dict[str, dict[str, float]]:
+    """Mean and SD of the features that are used."""
+    found: dict[str, dict[str, float]] = {"feature_mean": {}, "feature_sd": {}}
+    if trained.standardizer is not None:
+        for name in trained.used_features:
+            column = trained.feature_names.index(name)
+            found["feature_mean"][name] = float(trained.standardizer.mean[column])
+            found["feature_sd"][name] = float(trained.standardizer.sd[column])
+    return found
+
+
 def _endpoint(key: str, trained: TrainedEndpoint, bayes_auc: float | None) -> dict[str, Any]:
-    model, measured = trained.model, trained.test_auc
+    about, model = endpoint(key), trained.model
     return {
-        "kind": "binary",
-        "definition": endpoint(key).definition,
-        "parts": ["deep", "radscore"],
-        "radscore": trained.coefficients,
+        "kind": trained.kind,
+        "definition": about.definition,
+        "parts": list(trained.parts),
+        **trained.entry,
         "input_mean": model.mean.tolist(),
         "input_sd": model.sd.tolist(),
-        "model": {
-            "kind": model.chosen.kind,
-            "file": _classifier_file(key),
-            "cross_validated": model.chosen.mean_auc,
-        },
-        "calibration": {"method": "Platt", "slope": model.slope, "intercept": model.intercept},
-        "conformal": [q if math.isfinite(q) else None for q in model.conformal],
-        "threshold": model.threshold,
+        **rules(trained.kind).entry(model, about.unit, _model_file(key)),
         **({} if bayes_auc is None else {"bayes_auc": bayes_auc}),
-        "test": None
-        if measured is None
-        else {
-            "auc": measured.value,
-            "low": measured.interval[0],
-            "high": measured.interval[1],
-            "n_positive": measured.n_positive,
-            "n_negative": measured.n_negative,
-        },
+        "test": trained.test,
     }
 
 
-def _classifier_file(key: str) -> str:
+def _model_file(key: str) -> str:
     return f"classifiers/{key}.onnx"
 
 
-def _weights(trained: Trained) -> bytes:
-    """16-bit floats; the outputs for endpoints that were left out are dropped."""
-    kept = [trained.recipe.endpoints.index(key) for key in trained.endpoints]
-    state = {name: value.detach().numpy() for name, value in trained.deep.network.state_dict().items()}
-    for name in ("classifier.weight", "classifier.bias"):
-        state[name] = state[name][kept]
-    return bytes(
-        safetensors.numpy.save(
-            {name: np.ascontiguousarray(v, np.float16 if v.dtype.kind == "f" else v.dtype) for name, v in state.items()}
-        )
-    )
-
-
 def _tables(trained: Trained) -> dict[str, np.ndarray]:
-    return {
-        "reference/mean": np.ascontiguousarray(trained.reference.mean),
-        "reference/precision": np.ascontiguousarray(trained.reference.precision),
-        **{f"calibration/{key}": np.ascontiguousarray(e.model.calibrations) for key, e in trained.endpoints.items()},
-    }
+    found: dict[str, np.ndarray] = {}
+    if trained.reference is not None:
+        found["reference/mean"] = np.ascontiguousarray(trained.reference.mean)
+        found["reference/precision"] = np.ascontiguousarray(trained.reference.precision)
+    for key, one in trained.endpoints.items():
+        found |= rules(one.kind).tables(one.model, key)
+    return found

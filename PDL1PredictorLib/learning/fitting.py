@@ -1,7 +1,7 @@
 """One model of one endpoint: standardize, choose the classifier, calibrate, set thresholds and prediction sets."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ class Fitting:
         n_bootstrap: Resampled calibrations.
         coverage: Of the prediction sets.
         kinds: Classifiers to choose among.
-        choice: Which of them is taken; see `fusion.choose_classifier`.
+        choice: Which of them is taken; see `classifiers.choose_classifier`.
     """
 
     n_repeats: int = N_REPEATS
@@ -33,15 +33,19 @@ class Fitting:
     kinds: Sequence[str] = tuple(CLASSIFIERS)
     choice: Choice = "best"
 
+    def with_kinds(self, kinds: Sequence[str]) -> "Fitting":
+        """The same among other classifiers."""
+        return replace(self, kinds=tuple(kinds))
+
 
 @dataclass(frozen=True, eq=False)
 class FittedModel:
     """A fitted model.
 
     Attributes:
-        mean: Of each input over the cases it was fitted on, (d,).
+        mean: Of each input that is used over the cases it was fitted on, (d,).
         sd: Likewise, (d,).
-        chosen: The classifier.
+        chosen: The classifier, and which of the given inputs it uses.
         inputs: Standardized inputs of the cases it was fitted on, (n, d).
         slope: Platt slope.
         intercept: Platt intercept.
@@ -61,16 +65,21 @@ class FittedModel:
     thresholds: dict[str, float]
 
     @property
+    def columns(self) -> np.ndarray:
+        """Of the given inputs, those that are used."""
+        return self.chosen.columns
+
+    @property
     def threshold(self) -> float:
         """Youden's."""
         return self.thresholds[YOUDEN]
 
     def standardized(self, x: np.ndarray) -> np.ndarray:
-        """Inputs (n, d) as the classifier sees them."""
-        return np.asarray((x - self.mean) / self.sd)
+        """Given inputs as the classifier sees them, (n, d)."""
+        return np.asarray((np.take(x, self.columns, axis=1) - self.mean) / self.sd)
 
     def raw_probability(self, x: np.ndarray) -> np.ndarray:
-        """The classifier's own probability of positive for inputs (n, d): (n,)."""
+        """The classifier's own probability of positive for given inputs: (n,)."""
         estimator: Any = self.chosen.estimator
         return np.asarray(estimator.predict_proba(self.standardized(x))[:, 1])
 
@@ -81,12 +90,12 @@ class FittedModel:
         return np.asarray(self.slope * raw + self.intercept)
 
     def probability(self, x: np.ndarray) -> np.ndarray:
-        """Calibrated probability of positive for inputs (n, d): (n,)."""
+        """Calibrated probability of positive for given inputs: (n,)."""
         return np.asarray(1 / (1 + np.exp(-self.log_odds(self.standardized(x)))))
 
 
 def fit_model(
-    x: np.ndarray, labels: np.ndarray, how: Fitting, seed: int, rng: np.random.Generator | None = None
+    x: np.ndarray, labels: np.ndarray, how: Fitting, seed: int, to_select: np.ndarray | None = None
 ) -> FittedModel:
     """Fit on inputs that are honest: of cases that neither the network nor the RadScores were fitted on.
 
@@ -95,23 +104,23 @@ def fit_model(
         labels: 0 or 1, (n,).
         how: Settings.
         seed: Of folds and classifiers.
-        rng: Of the resampled calibrations; made from the seed without one.
+        to_select: (d,) bool: columns of which some are selected, see `choose_classifier`.
     """
     mean, sd = x.mean(0), np.maximum(x.std(0), 1e-6)
     standardized = (x - mean) / sd
-    chosen = choose_classifier(standardized, labels, seed, how.n_repeats, how.kinds, how.choice)
+    chosen = choose_classifier(standardized, labels, seed, how.n_repeats, how.kinds, how.choice, to_select=to_select)
     odds = limited_log_odds(chosen.out_of_fold)
     slope, intercept = calibrator(labels, odds)
     p = 1 / (1 + np.exp(-(slope * odds + intercept)))
     return FittedModel(
-        mean=mean,
-        sd=sd,
+        mean=mean[chosen.columns],
+        sd=sd[chosen.columns],
         chosen=chosen,
-        inputs=standardized,
+        inputs=np.take(standardized, chosen.columns, axis=1),
         slope=slope,
         intercept=intercept,
         calibrations=_never_falling(
-            bootstrap_platt(labels, odds, how.n_bootstrap, rng or np.random.default_rng([seed, 2])), labels
+            bootstrap_platt(labels, odds, how.n_bootstrap, np.random.default_rng([seed, 2])), labels
         ),
         conformal=class_conditional_quantiles(labels, p, how.coverage),
         thresholds={YOUDEN: float(youden_threshold(labels, p)), SENSITIVITY_90: sensitivity_threshold(labels, p, 0.9)},

@@ -1,39 +1,56 @@
 """What the training cohort looks like, for the warning that a case is unlike it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.covariance import LedoitWolf
 
-from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.core.regions import REGIONS
-from PDL1PredictorLib.learning.crossfit import RadScores
-from PDL1PredictorLib.learning.trained import Reference
+from PDL1PredictorLib.learning.selection import Standardizer
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """What the training cohort looks like, for the out-of-distribution check.
+
+    Attributes:
+        features: Names of the radiomic features that are used, r of them.
+        mean: Of their z-scores over the training cases, (r,).
+        precision: Inverse of their Ledoit-Wolf covariance, (r, r).
+        distance_99: 99th percentile of the Mahalanobis distance of cases that it was not learned from.
+    """
+
+    features: tuple[str, ...]
+    mean: np.ndarray
+    precision: np.ndarray
+    distance_99: float
 
 
 def reference_of(
-    radscores: RadScores, features: np.ndarray, held_out: Sequence[tuple[np.ndarray, np.ndarray]]
-) -> Reference:
-    """Mean and covariance of the selected features, and how far cases lie from them that they were not learned from.
+    used: Iterable[str],
+    names: Sequence[str],
+    standardizer: Standardizer,
+    features: np.ndarray,
+    held_out: Sequence[tuple[np.ndarray, np.ndarray]],
+) -> Reference | None:
+    """Mean and covariance of the features that are used, and how far cases lie from them that they do not come from.
 
     Args:
-        radscores: Whose features were selected.
+        used: Names of the features that the models rest on.
+        names: Of all features.
+        standardizer: Of all features.
         features: Of all cases, (n, f).
         held_out: Pairs of rows: what a distance is learned from, and measured on. What is kept is learned from the
             first of a single pair, and from the cases of all pairs together otherwise.
 
-    Raises:
-        InputError: No feature was selected for any endpoint.
+    Returns:
+        None where no feature is used: then nothing tells how unlike a case is.
     """
-    chosen = {name for regions in radscores.coefficients.values() for region in REGIONS for name in regions[region]}
-    used = tuple(sorted(chosen))
+    chosen = tuple(sorted(set(used)))
+    if not chosen:
+        return None
     everyone = np.unique(np.concatenate([rows for pair in held_out for rows in pair]))
-    if not used:
-        raise InputError(
-            f"No radiomic feature told the classes of any endpoint apart in {len(everyone)} training cases, so there "
-            "is no RadScore. Train on more cases."
-        )
-    z = radscores.standardizer(features)[:, [radscores.names.index(name) for name in used]]
+    z = standardizer(features)[:, [names.index(name) for name in chosen]]
     distances = [np.sqrt(LedoitWolf().fit(z[known]).mahalanobis(z[others])) for known, others in held_out]
     kept = LedoitWolf().fit(z[held_out[0][0] if len(held_out) == 1 else everyone])
-    return Reference(used, kept.location_, kept.precision_, float(np.percentile(np.concatenate(distances), 99)))
+    return Reference(chosen, kept.location_, kept.precision_, float(np.percentile(np.concatenate(distances), 99)))

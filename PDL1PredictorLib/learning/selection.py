@@ -4,13 +4,15 @@ Source: paper 001, "Feature selection" (its appendix is not public); the steps a
 zero variance, Mann-Whitney U, correlation pruning at |rho| > 0.9, LASSO by cross-validation.
 """
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
-from sklearn.linear_model import LogisticRegressionCV
-from sklearn.model_selection import StratifiedKFold
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LassoCV, LogisticRegressionCV
+from sklearn.model_selection import KFold, StratifiedKFold
 
 P_LIMIT = 0.05
 CORRELATION_LIMIT = 0.9
@@ -51,6 +53,54 @@ def fit_standardizer(features: np.ndarray) -> Standardizer:
     return Standardizer(mean, np.where(varies, sd, 1.0), varies)
 
 
+Ranking = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""Columns of z-scores (n, f) and the true answers (n,) to a p value of each column, (f,)."""
+
+
+def by_class(z: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """P of the Mann-Whitney U test between the two classes, of every column."""
+    p = stats.mannwhitneyu(z[labels == 1], z[labels == 0], axis=0, method="asymptotic").pvalue
+    return np.asarray(p)
+
+
+def by_rank(z: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """P of Spearman's correlation with a number, of every column, by Student's t; 1 where a column is constant."""
+    n = len(values)
+    ranks = stats.rankdata(z, axis=0)
+    ranks, own = ranks - ranks.mean(axis=0), stats.rankdata(values) - (n + 1) / 2
+    scale = np.sqrt((ranks**2).sum(axis=0) * (own**2).sum())
+    rho = np.clip(own @ ranks / np.where(scale > 0, scale, 1), -1, 1)
+    t = rho * np.sqrt((n - 2) / np.maximum(1 - rho**2, 1e-15))
+    return np.asarray(np.where(scale > 0, 2 * stats.t.sf(np.abs(t), n - 2), 1.0))
+
+
+def candidates(z: np.ndarray, truths: np.ndarray, varies: np.ndarray, ranking: Ranking) -> np.ndarray:
+    """Columns that go with the answers at p < 0.05, pruned, the most significant first, `MOST_CANDIDATES` at most."""
+    columns = np.flatnonzero(varies)
+    p = ranking(z[:, columns], truths)
+    order = np.argsort(p, kind="stable")
+    return _prune(z, np.asarray(columns[order[p[order] < P_LIMIT]]))
+
+
+def columns_to_use(x: np.ndarray, truths: np.ndarray, to_select: np.ndarray | None, ranking: Ranking) -> np.ndarray:
+    """Columns that a model is fitted on, ascending: all of the narrow parts, and of the wide ones the selected.
+
+    Args:
+        x: Inputs of the training cases, (n, d).
+        truths: (n,).
+        to_select: (d,) bool: columns of wide parts; None where there are none.
+        ranking: How these are ranked. Where none is significant, the best one is taken: a model needs an input.
+    """
+    if to_select is None or not to_select.any():
+        return np.arange(x.shape[1])
+    varies = to_select & (np.ptp(x, axis=0) > 0)
+    chosen = candidates(x, truths, varies, ranking)
+    if not len(chosen):
+        wide = np.flatnonzero(to_select)
+        chosen = wide[[np.argmin(ranking(x[:, wide], truths))]]
+    return np.sort(np.concatenate([np.flatnonzero(~to_select), chosen]))
+
+
 def fit_radscore(
     z: np.ndarray, labels: np.ndarray, names: Sequence[str], varies: np.ndarray, seed: int
 ) -> dict[str, float]:
@@ -66,8 +116,8 @@ def fit_radscore(
     Returns:
         Coefficient by feature name, those of LASSO that are not zero; empty when no feature separates the classes.
     """
-    candidates = _prune(z, _significant(z, labels, varies))
-    if not len(candidates):
+    columns = candidates(z, labels, varies, by_class)
+    if not len(columns):
         return {}
     folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed)
     lasso = LogisticRegressionCV(
@@ -81,17 +131,26 @@ def fit_radscore(
         random_state=seed,
         use_legacy_attributes=False,
     )
-    lasso.fit(z[:, candidates], labels)
-    weights = lasso.coef_[0]
-    return {names[c]: float(w) for c, w in zip(candidates, weights, strict=True) if abs(w) > 1e-6}
+    lasso.fit(z[:, columns], labels)
+    return _named(lasso.coef_[0], columns, names)
 
 
-def _significant(z: np.ndarray, labels: np.ndarray, varies: np.ndarray) -> np.ndarray:
-    """Columns that differ between the classes by Mann-Whitney U at p < 0.05, the most significant first."""
-    columns = np.flatnonzero(varies)
-    p = stats.mannwhitneyu(z[labels == 1][:, columns], z[labels == 0][:, columns], axis=0, method="asymptotic").pvalue
-    order = np.argsort(p, kind="stable")
-    return np.asarray(columns[order[p[order] < P_LIMIT]])
+def fit_number_score(
+    z: np.ndarray, values: np.ndarray, names: Sequence[str], varies: np.ndarray, seed: int
+) -> dict[str, float]:
+    """The same for a number: (n,) values in place of labels, ranked by Spearman's correlation, linear LASSO."""
+    columns = candidates(z, values, varies, by_rank)
+    if not len(columns):
+        return {}
+    lasso = LassoCV(cv=KFold(N_FOLDS, shuffle=True, random_state=seed), max_iter=20_000, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # of the smallest penalties, which lose
+        lasso.fit(z[:, columns], values)
+    return _named(lasso.coef_, columns, names)
+
+
+def _named(weights: np.ndarray, columns: np.ndarray, names: Sequence[str]) -> dict[str, float]:
+    return {names[c]: float(w) for c, w in zip(columns, weights, strict=True) if abs(w) > 1e-6}
 
 
 def _prune(z: np.ndarray, ranked: np.ndarray) -> np.ndarray:

@@ -1,55 +1,17 @@
 """What training gives, whatever the recipe: all that a bundle is written from."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from PDL1PredictorLib.core.settings import RegionSettings
-from PDL1PredictorLib.learning.deep.settings import DeepTraining
-from PDL1PredictorLib.learning.deep.training import TrainedDeepCT
-from PDL1PredictorLib.learning.fitting import FittedModel
+from PDL1PredictorLib.core.endpoints import Kind
+from PDL1PredictorLib.learning.kinds import Fitted
+from PDL1PredictorLib.learning.recipe import Recipe
+from PDL1PredictorLib.learning.reference import Reference
 from PDL1PredictorLib.learning.selection import Standardizer
-from PDL1PredictorLib.radiomics.settings import FeatureSettings
-from PDL1PredictorLib.statistics.discrimination import Auc
-
-
-class Recipe(Protocol):
-    """What every recipe says of itself; see `DemoRecipe` for the words."""
-
-    @property
-    def seed(self) -> int:
-        """Of everything that is drawn."""
-        ...
-
-    @property
-    def endpoints(self) -> tuple[str, ...]:
-        """The network's outputs, in order."""
-        ...
-
-    @property
-    def regions(self) -> RegionSettings:
-        """How the regions are made."""
-        ...
-
-    @property
-    def features(self) -> FeatureSettings:
-        """How they are measured."""
-        ...
-
-    @property
-    def deep(self) -> DeepTraining:
-        """How the network is trained."""
-        ...
-
-    @property
-    def coverage(self) -> float:
-        """Of the prediction sets."""
-        ...
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        ...
+from PDL1PredictorLib.networks.deep_ct import DeepCT
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,31 +19,37 @@ class TrainedEndpoint:
     """What was learned for one endpoint.
 
     Attributes:
-        coefficients: Per region: feature name to coefficient.
-        model: The fused model.
-        test_auc: On the test cases; None when they hold one class only.
+        kind: Of the endpoint.
+        parts: Of the inputs, in their order.
+        entry: What the parts say in the manifest.
+        model: The lead model.
+        test: Figures on test cases, see `kinds.Rules.test`; None where there are none.
     """
 
-    coefficients: dict[str, dict[str, float]]
-    model: FittedModel
-    test_auc: Auc | None
+    kind: Kind
+    parts: tuple[str, ...]
+    entry: dict[str, Any]
+    model: Fitted
+    test: dict[str, Any] | None
 
 
 @dataclass(frozen=True, eq=False)
-class Reference:
-    """What the training cohort looks like, for the out-of-distribution check.
+class TrainedNetwork:
+    """A network, and what its files are held against.
 
     Attributes:
-        features: Names of the selected radiomic features, r of them.
-        mean: Of their z-scores over the fit cases, (r,).
-        precision: Inverse of their Ledoit-Wolf covariance, (r, r).
-        distance_99: 99th percentile of the Mahalanobis distance over the validation cases.
+        network: In evaluation mode, on the CPU.
+        history: Per epoch: training loss, and validation loss where some cases were watched.
+        outputs: Those of its outputs that are kept, one an endpoint that has a model, in order.
+        patches: Input channels of some cases, (m, 3, h, w) 32-bit.
+        probabilities: A network of the same build to the answers of the whole model on it for some cases, flat.
     """
 
-    features: tuple[str, ...]
-    mean: np.ndarray
-    precision: np.ndarray
-    distance_99: float
+    network: DeepCT
+    history: tuple[dict[str, float], ...]
+    outputs: tuple[int, ...]
+    patches: np.ndarray
+    probabilities: Callable[[DeepCT], np.ndarray] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,26 +59,25 @@ class Trained:
     Attributes:
         recipe: How it was made.
         created_utc: ISO 8601.
-        deep: The network and its history.
-        standardizer: Of all features.
+        network: What sees the picture; None where nothing does.
+        standardizer: Of all features; None where no features are used.
         feature_names: Columns of the standardizer.
+        used_features: Names of those that the models rest on, sorted.
         endpoints: What was learned, by key.
         left_out: Endpoint to the reason why it has no model.
-        reference: For the out-of-distribution check.
-        n_fit: Cases that network and RadScores were fitted on.
-        n_validation: Further cases that chose and calibrated the classifiers; 0 where these learn from all of the
-            former, cross-fitted.
+        reference: For the out-of-distribution check; None where no features are used.
+        n_fit: Cases that everything was learned from.
         n_test: Cases that nothing had seen.
     """
 
     recipe: Recipe
     created_utc: str
-    deep: TrainedDeepCT
-    standardizer: Standardizer
+    network: TrainedNetwork | None
+    standardizer: Standardizer | None
     feature_names: tuple[str, ...]
+    used_features: tuple[str, ...]
     endpoints: dict[str, TrainedEndpoint]
     left_out: dict[str, str]
-    reference: Reference
+    reference: Reference | None
     n_fit: int
-    n_validation: int
     n_test: int

@@ -1,25 +1,37 @@
-"""The recipe `deepradscore`: what decides the outcome of a study, all in one frozen value."""
+"""The recipe `deepradscore` (paper 001): a network and two RadScores, fused by a classifier; all of it frozen data."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
+from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.needs import Needs
+from PDL1PredictorLib.core.roles import ModelName
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.learning.classifiers import CHOSEN, CLASSIFIERS, HOLDS_ROWS, Choice
 from PDL1PredictorLib.learning.deep.heads import HeadTraining
+from PDL1PredictorLib.learning.deep.learners import FrozenNetwork, WholeNetwork
 from PDL1PredictorLib.learning.deep.settings import DeepTraining, Stage
 from PDL1PredictorLib.learning.fitting import Fitting
+from PDL1PredictorLib.learning.parts.deep import DeepFeatureLearner
+from PDL1PredictorLib.learning.parts.part import PartLearner, Place
+from PDL1PredictorLib.learning.parts.radscore import RadScoreLearner
+from PDL1PredictorLib.learning.parts.volume import VolumeLearner
+from PDL1PredictorLib.learning.recipe import Design, ModelPlan, check_design
 from PDL1PredictorLib.radiomics.settings import FeatureSettings, preset
 
-ENDPOINTS = ("PDL1", "LVI", "PI", "T4", "EGFR", "KRAS", "ALK", "TP53", "PIK3CA", "ROS1")
-"""Those of paper 001."""
-Design = Literal["split", "nested"]
+MODELS = (
+    ModelPlan(ModelName("Radiomics-Score", "part"), ("radscore",)),
+    ModelPlan(ModelName("Deep-CT", "part"), ("deep",)),
+    ModelPlan(ModelName("Deep-RadScore", "lead"), ("deep", "radscore")),
+    ModelPlan(ModelName("Tumor volume", "baseline"), ("volume",), "logistic"),
+)
 Network = Literal["trained", "frozen"]
 SHAREABLE = tuple(kind for kind in CLASSIFIERS if kind not in HOLDS_ROWS)
-LEAST_PER_CLASS = 10  # in training: with fewer, neither features nor classifiers can be chosen by cross-validation
 
 
-# Smaller cohorts than the demo's need more passes and more change between them. The patience is longer than the stretch
+# Small cohorts need many passes and more change between them. The patience is longer than the stretch
 # of high learning rates, in which the validation loss jumps; class weights are left to the user, because rare endpoints
 # then shake what is shared.
 def study_training(patch_pixels: int) -> DeepTraining:
@@ -39,8 +51,8 @@ STUDY_REGIONS = RegionSettings(patch_pixels=112)
 
 
 @dataclass(frozen=True)
-class StudyRecipe:
-    """Everything that decides what comes out.
+class DeepRadScoreRecipe:
+    """Everything that decides what comes out; see `learning.recipe.Recipe`.
 
     Attributes:
         endpoints: In this order; one network for all of them.
@@ -69,6 +81,10 @@ class StudyRecipe:
             or the best.
     """
 
+    name: ClassVar[str] = "deepradscore"
+    models: ClassVar[tuple[ModelPlan, ...]] = MODELS
+    needs: ClassVar[Needs] = Needs(features=True, picture="slice")
+
     endpoints: tuple[str, ...]
     seed: int = 1
     design: Design = "split"
@@ -88,27 +104,64 @@ class StudyRecipe:
     choice: Choice = "simplest"
 
     def __post_init__(self) -> None:
-        if not self.endpoints or len(set(self.endpoints)) < len(self.endpoints):
-            raise InputError(f"Endpoints must be named, each once; got {list(self.endpoints)}.")
-        for name in ("test_share", "validation_share"):
-            share = getattr(self, name)
-            if not 0.05 <= share <= 0.5:
-                raise InputError(f"{name} must lie between 0.05 and 0.5, got {share!r}.")
+        check_design(self)
+        if not 0.05 <= self.validation_share <= 0.5:
+            raise InputError(f"validation_share must lie between 0.05 and 0.5, got {self.validation_share!r}.")
         if not self.kinds or not set(self.kinds) <= set(CLASSIFIERS):
             raise InputError(f"Classifiers must be some of {', '.join(CLASSIFIERS)}; got {list(self.kinds)}.")
         if self.choice not in CHOSEN:
             raise InputError(f"choice must be one of {', '.join(CHOSEN)}; got {self.choice!r}.")
-        if not 2 <= self.n_folds <= 20:
-            raise InputError(f"n_folds must lie between 2 and 20, got {self.n_folds!r}.")
+
+    @property
+    def n_inner_folds(self) -> int:
+        """A network that is trained whole: such that each fold is the share of validation cases; else as said."""
+        return round(1 / self.validation_share) if self.network == "trained" else self.n_folds
 
     def fitting(self, kept: bool) -> Fitting:
         """How classifiers are fitted, in the model that is kept or inside an outer fold."""
         repeats = self.n_repeats if kept else self.n_repeats_nested
         return Fitting(repeats, self.n_bootstrap, self.coverage, self.kinds, self.choice)
 
-    def with_seed(self, seed: int) -> "StudyRecipe":
-        """The same with another seed."""
-        return replace(self, seed=seed)
+    def require(self, place: Place) -> None:
+        """A frozen network needs its weights."""
+        if self.network == "frozen" and place.start is None:
+            raise InputError("A frozen network needs weights to start from: give --weights FILE (see pdl1 pretrain).")
+
+    def learners(self, cohort: PreparedCohort, place: Place) -> Mapping[str, PartLearner]:
+        """Network, RadScores and volume."""
+        network: FrozenNetwork | WholeNetwork
+        if self.network == "frozen" and place.start is not None:
+            network = FrozenNetwork(cohort, self.deep, self.head, self.seed, place.device, place.start)
+        else:
+            network = WholeNetwork(cohort, self.deep, self.seed, place.device, place.start, place.checkpoints)
+        deep = DeepFeatureLearner(network, self.deep.n_deep)
+        return {"deep": deep, "radscore": RadScoreLearner(), "volume": VolumeLearner()}
+
+    def with_endpoints(self, endpoints: Sequence[str]) -> "DeepRadScoreRecipe":
+        """The same for other endpoints."""
+        return replace(self, endpoints=tuple(endpoints))
+
+    def method_text(self) -> str:
+        """What the recipe does, for report and model card: Markdown."""
+        network = {
+            "trained": "all layers trained, on all training cases but a part "
+            f"({self.validation_share:.0%}) that stops the training; once for every part, and in the end on "
+            "all for as many epochs as were best on average.",
+            "frozen": "the convolutional part left as its start weights have it, the two new layers trained.",
+        }[self.network]
+        return f"""\
+Deep-RadScore (Deep-CT, RadScore of tumor and {self.regions.ring_mm:g} mm ring, fused), with the choices where the paper
+is silent:
+
+- Radiomics: preset `{self.features.name}` on {self.regions.spacing_mm:g} mm voxels; z-score, near-zero variance,
+  Mann-Whitney U (p < 0.05), correlation pruning (|rho| > 0.9), LASSO by 5-fold cross-validation, on training cases
+  only. A RadScore is the sum of coefficient times standardized feature.
+- Deep-CT: {self.deep.backbone}, {self.deep.n_deep} deep features; {network}
+- Fusion: {CHOSEN[self.choice]}, on cross-fitted inputs: each training case's come from a selection and a network
+  without it.
+- Calibration: Platt on out-of-fold predictions; the interval resamples it. Prediction sets: class-conditional
+  conformal, {self.coverage:.0%} coverage by design.
+- Unlike-the-cohort warning: Mahalanobis distance of the selected features against the 99th percentile."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -155,6 +155,20 @@ def number(value: float | None, digits: int = 1, signed: bool = False) -> str:
     return f"{value:{'+' if signed else ''}.{digits}f}".replace("-", "−")
 
 
+def significant(value: float | None, zeros: bool = True) -> str:
+    """A number with three digits that count, all of a whole number's; a dash where there is none.
+
+    Args:
+        value: The number.
+        zeros: Keep zeros at the end, as of a measure; what was observed reads better without.
+    """
+    if value is None or not math.isfinite(value):
+        return "–"
+    size = math.floor(math.log10(abs(value))) if value else 0
+    text = number(value, max(0, 2 - size))
+    return text.rstrip("0").rstrip(".") if "." in text and not (zeros and value) else text
+
+
 def _view(lesion: LesionResult, result: CaseResult) -> LesionView:
     first = words.lead(lesion)
     heat_map = _shown_heat_map(lesion, first)

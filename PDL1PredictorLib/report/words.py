@@ -88,6 +88,13 @@ def percent(share: float) -> str:
     return f"{share * 100:.0f} %"
 
 
+def p_value(p: float | None) -> str:
+    """A p as journals print it: three digits, small ones as a bound; a dash where there is none."""
+    if p is None or not math.isfinite(p):
+        return "–"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def percent_range(interval: tuple[float, float]) -> str:
     """`48 to 74 %`."""
     low, high = (percent(share) for share in interval)

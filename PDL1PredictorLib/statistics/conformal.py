@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from PDL1PredictorLib.statistics.checks import FloatArray, outcomes, probabilities_of
+from PDL1PredictorLib.statistics.checks import FloatArray, outcomes, probabilities_of, sample
 
 ANSWERS = ("negative", "positive")
 
@@ -59,6 +59,26 @@ def prediction_set(probability: float, quantiles: tuple[float, float]) -> tuple[
         raise ValueError(f"probability must lie between 0 and 1, got {probability!r}.")
     strangeness = (probability, 1 - probability)
     return tuple(a for a, s, limit in zip(ANSWERS, strangeness, quantiles, strict=True) if s <= limit)
+
+
+def residual_quantile(residuals: ArrayLike, coverage: float) -> float:
+    """Half the width of an interval about a prediction that holds the true number in at least `coverage` of the cases.
+
+    That holds on average over calibration sets, when new cases are exchangeable with these ones. Infinite where too
+    few cases were seen.
+
+    Args:
+        residuals: Observed less predicted, (n,), n >= 1, from cases that the model was not fitted on.
+        coverage: Between 0 and 1, both left out.
+
+    Raises:
+        ValueError: Residuals or coverage are not as said.
+
+    Source: split-conformal intervals, Lei et al. 2018, doi 10.1080/01621459.2017.1307116, algorithm 2.
+    """
+    if not 0 < coverage < 1:
+        raise ValueError(f"coverage must lie between 0 and 1, got {coverage!r}.")
+    return _quantile(np.abs(sample(residuals, "residuals")), coverage)
 
 
 def _quantile(strangeness: FloatArray, coverage: float) -> float:

@@ -1,21 +1,21 @@
-"""What a bundle of the recipe `deepradscore` says of itself, and its model card."""
+"""What a bundle says of itself, whatever its recipe, and its model card."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
-from PDL1PredictorLib.core.endpoints import endpoint
+from PDL1PredictorLib.core.endpoints import Kind
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.roles import lead_of, with_role
 from PDL1PredictorLib.core.strict_json import brief, strict_json
-from PDL1PredictorLib.learning.classifiers import CHOSEN, HOLDS_ROWS
+from PDL1PredictorLib.learning.classifiers import HOLDS_ROWS
 from PDL1PredictorLib.learning.export import About
-from PDL1PredictorLib.learning.model_names import MODELS
 from PDL1PredictorLib.models.manifest import MAX_LETTERS
-from PDL1PredictorLib.statistics.discrimination import auc
 from PDL1PredictorLib.study.outcome import EndpointOutcome, StudyOutcome
+from PDL1PredictorLib.study.report.kinds import kind_report
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Words:
     """What only the people who train a model can say of it; a JSON file with these names.
 
     Attributes:
-        title: One line.
+        title: One line; the lead model's title where it is empty.
         cohort: Who the patients are and where they come from.
         intended_use: What the model is for, and what it is not for.
         limitations: Sentences.
@@ -32,7 +32,7 @@ class Words:
         version: Of the bundle.
     """
 
-    title: str = "Deep-RadScore"
+    title: str = ""
     cohort: str = "A cohort of the user's own."
     intended_use: str = "Research on the cohort that it was trained on. It must not guide care."
     limitations: tuple[str, ...] = ("It has not been tested on patients of another hospital.",)
@@ -85,11 +85,10 @@ def about_study(
         bayes_auc: See `About`.
     """
     return About(
-        title=words.title,
+        title=words.title or lead_of(outcome.roles),
         intended_use=words.intended_use,
         cohort=f"{words.cohort} {counts}",
         limitations=(*words.limitations, *_always(outcome)),
-        recipe_name="deepradscore",
         card=partial(study_card, words=words, outcome=outcome),
         licence=words.licence,
         bayes_auc=bayes_auc or {},
@@ -98,7 +97,7 @@ def about_study(
 
 
 def _always(outcome: StudyOutcome) -> tuple[str, ...]:
-    sentences = ["The interval speaks of the calibration's uncertainty only, not of the image's or the contour's."]
+    sentences = [kind_report(kind).words.limitation for kind in _kinds(outcome)]
     if outcome.design != "split":
         sentences.append(
             "The figures are those of nested cross-validation; the model in the bundle was trained on all cases in the "
@@ -122,11 +121,10 @@ def study_card(manifest: dict[str, Any], words: Words, outcome: StudyOutcome) ->
         manifest["cohort"],
         "\n".join(f"- {source}" for source in words.attribution),
         "## How",
-        _method(outcome),
+        outcome.method,
         "## Figures",
-        f"{how} AUC with DeLong's 95 % interval; “volume” is a logistic regression on the tumor's volume alone, which "
-        "any model has to beat. An interval that holds 0.5 shows no signal.",
-        _table(outcome),
+        f"{how}{_beaten(outcome)}",
+        *(_figures(outcome, kind) for kind in _kinds(outcome)),
         _left_out(outcome.left_out),
         f"Made by `{outcome.command}` with version {manifest['library_version']}.",
         "## Limitations",
@@ -145,47 +143,32 @@ def _rows(manifest: Mapping[str, Any]) -> str:
     )
 
 
-def _method(outcome: StudyOutcome) -> str:
-    recipe = outcome.settings
-    network = {
-        "trained": "all layers trained, on all training cases but a part "
-        f"({recipe['validation_share']:.0%}) that stops the training; once for every part, and in the end on "
-        "all for as many epochs as were best on average.",
-        "frozen": "the convolutional part left as its start weights have it, the two new layers trained.",
-    }[recipe["network"]]
-    ring, spacing = recipe["regions"]["ring_mm"], recipe["regions"]["spacing_mm"]
-    return f"""\
-Deep-RadScore (Deep-CT, RadScore of tumor and {ring:g} mm ring, fused), with the choices where the paper is silent:
-
-- Radiomics: preset `{recipe["features"]["name"]}` on {spacing:g} mm voxels; z-score, near-zero variance, Mann-Whitney U
-  (p < 0.05), correlation pruning (|rho| > 0.9), LASSO by 5-fold cross-validation, on training cases only.
-- Deep-CT: {recipe["deep"]["backbone"]}, {recipe["deep"]["n_deep"]} deep features; {network}
-- Fusion: {CHOSEN[recipe["choice"]]}, on cross-fitted inputs: each training case's come from a selection and a network
-  without it.
-- Calibration: Platt on out-of-fold predictions; the interval resamples it. Prediction sets: class-conditional
-  conformal, {outcome.coverage:.0%} coverage by design.
-- Unlike-the-cohort warning: Mahalanobis distance of the selected features against the 99th percentile."""
+def _kinds(outcome: StudyOutcome) -> tuple[Kind, ...]:
+    return tuple(dict.fromkeys(found.kind for found in outcome.endpoints.values()))
 
 
-def _table(outcome: StudyOutcome) -> str:
-    names = [name for name in MODELS if any(name in found.models for found in outcome.endpoints.values())]
+def _beaten(outcome: StudyOutcome) -> str:
+    baselines = with_role(outcome.roles, "baseline")
+    return f" What any model has to beat: {', '.join(baselines)}." if baselines else ""
+
+
+def _figures(outcome: StudyOutcome, kind: Kind) -> str:
+    """How to read the figures of one kind, and their table: endpoints down, models across."""
+    words = kind_report(kind).words
+    endpoints = {key: found for key, found in outcome.endpoints.items() if found.kind == kind}
+    titles = [title for title in outcome.roles if any(title in found.models for found in endpoints.values())]
     lines = [
-        f"| endpoint | positive means | positive / negative | {' | '.join(names)} |",
-        f"|---|---|---|{'---|' * len(names)}",
+        f"| endpoint | {' | '.join((*words.card_columns, *titles))} |",
+        f"|---|---|---|{'---|' * len(titles)}",
+        *(_row(found, titles) for found in endpoints.values()),
     ]
-    for key, found in outcome.endpoints.items():
-        positive = int(found.labels.sum())
-        figures = " | ".join(_auc(found, name) for name in names)
-        definition = endpoint(key).definition
-        lines.append(f"| {key} | {definition} | {positive} / {len(found.labels) - positive} | {figures} |")
-    return "\n".join(lines)
+    return f"{words.card_measure}\n\n" + "\n".join(lines)
 
 
-def _auc(found: EndpointOutcome, name: str) -> str:
-    if name not in found.models or not 0 < found.labels.sum() < len(found.labels):
-        return "not measured"
-    value = auc(found.labels, found.models[name].probability)
-    return f"{value.value:.3f} ({value.interval[0]:.3f} to {value.interval[1]:.3f})"
+def _row(found: EndpointOutcome, titles: Sequence[str]) -> str:
+    report = kind_report(found.kind)
+    figures = [report.card_figure(found, title) if title in found.models else "not measured" for title in titles]
+    return f"| {found.key} | {' | '.join((*report.card_cells(found), *figures))} |"
 
 
 def _left_out(reasons: Mapping[str, str]) -> str:

@@ -3,7 +3,7 @@
 import importlib.metadata
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,20 +11,21 @@ from typing import Any
 import numpy as np
 
 from PDL1PredictorLib import __version__
-from PDL1PredictorLib.cohort.describe import table_1
+from PDL1PredictorLib.cohort.describe import dividing, table_1
 from PDL1PredictorLib.cohort.locking import only_run_in
 from PDL1PredictorLib.cohort.prepare import prepare
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.cohort.sources import PhantomSource, Source, file_sources
 from PDL1PredictorLib.cohort.table import Cohort
 from PDL1PredictorLib.core.errors import CohortError, InputError
+from PDL1PredictorLib.core.needs import Pet
 from PDL1PredictorLib.core.output import refuse_existing
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.learning.deep.cost import Cost, measured
 from PDL1PredictorLib.learning.export import export_bundle
+from PDL1PredictorLib.learning.recipe import Recipe, lead_plan, roles_of
 from PDL1PredictorLib.models.bundle import Bundle
-from PDL1PredictorLib.phantom.truth import bayes_auc
-from PDL1PredictorLib.recipes.deepradscore import StudyRecipe
+from PDL1PredictorLib.phantom.truth import PHANTOM_ENDPOINTS, bayes_auc
 from PDL1PredictorLib.study.card import Words, about_study
 from PDL1PredictorLib.study.examples import examples
 from PDL1PredictorLib.study.outcome import StudyOutcome
@@ -47,13 +48,13 @@ class Plan:
         command: What was typed, for the report.
         words: What people say of the model.
         device: Where the network runs.
-        start: Weights that the backbone starts from.
+        start: Weights that a network starts from.
         workers: Processes; None takes one a core.
         scheduler: Address of a Dask cluster that prepares the cases.
         overwrite: Replace existing folders.
     """
 
-    recipe: StudyRecipe
+    recipe: Recipe
     bundle: Path
     report: Path
     cache: Path
@@ -87,8 +88,12 @@ class Cases:
     notes: tuple[str, ...] = ()
 
 
-def cases_of_table(cohort: Cohort) -> Cases:
+def cases_of_table(cohort: Cohort, pet: Pet = "no") -> Cases:
     """The cases of a cohort's table.
+
+    Args:
+        cohort: The table.
+        pet: Whether the recipe needs a PET, see `FileSource`.
 
     Raises:
         CohortError: One of the splits is empty.
@@ -97,7 +102,7 @@ def cases_of_table(cohort: Cohort) -> Cases:
     if splits and len(set(splits.values())) < 2:
         raise CohortError(cohort.source, ["the column split names only one of train and test"])
     return Cases(
-        sources=list(file_sources(cohort)),
+        sources=list(file_sources(cohort, pet)),
         patients={case.name: case.patient for case in cohort.cases},
         table_1=partial(_table_1, cohort),
         splits=splits,
@@ -106,7 +111,8 @@ def cases_of_table(cohort: Cohort) -> Cases:
 
 
 def _table_1(cohort: Cohort, used: PreparedCohort) -> list[dict[str, Any]]:
-    return table_1(cohort.select(used.names), cohort.endpoints[0])
+    own = replace(cohort.select(used.names), endpoints=used.endpoints)
+    return table_1(own, dividing(used.endpoints))
 
 
 def synthetic_cases(n: int, seed: int, endpoints: tuple[str, ...]) -> Cases:
@@ -124,7 +130,7 @@ def synthetic_cases(n: int, seed: int, endpoints: tuple[str, ...]) -> Cases:
         sources=sources,
         patients={source.name: source.name for source in sources},
         table_1=lambda used: [],
-        bayes_auc={key: float(bayes_auc(key)) for key in endpoints},
+        bayes_auc={key: float(bayes_auc(key)) for key in endpoints if key in PHANTOM_ENDPOINTS},
         notes=(
             "The patients are synthetic: the figures hold for further synthetic patients and say nothing about people.",
         ),
@@ -132,11 +138,19 @@ def synthetic_cases(n: int, seed: int, endpoints: tuple[str, ...]) -> Cases:
 
 
 def prepare_cases(
-    cases: Cases, recipe: StudyRecipe, cache: Path, workers: int | None, scheduler: str | None, progress: Progress
+    cases: Cases, recipe: Recipe, cache: Path, workers: int | None, scheduler: str | None, progress: Progress
 ) -> PreparedCohort:
     """The cases as the recipe wants them; see `prepare`."""
     return prepare(
-        cases.sources, recipe.endpoints, recipe.regions, recipe.features, cache, workers, progress, scheduler
+        cases.sources,
+        recipe.endpoints,
+        recipe.regions,
+        recipe.features,
+        cache,
+        workers,
+        progress,
+        scheduler,
+        recipe.needs,
     )
 
 
@@ -181,7 +195,10 @@ def _test_rows(prepared: PreparedCohort, splits: Mapping[str, str]) -> np.ndarra
 
 def _outcome(plan: Plan, cases: Cases, study: Study, run: StudyRun, cost: Cost) -> StudyOutcome:
     return StudyOutcome(
-        title=plan.words.title,
+        title=plan.words.title or lead_plan(plan.recipe).name.title,
+        recipe=plan.recipe.name,
+        method=plan.recipe.method_text(),
+        roles=roles_of(plan.recipe),
         command=plan.command,
         design=DESIGNS[plan.recipe.design],
         settings=plan.recipe.to_dict(),
@@ -200,7 +217,7 @@ def _outcome(plan: Plan, cases: Cases, study: Study, run: StudyRun, cost: Cost) 
         endpoints=run.endpoints,
         left_out=run.left_out,
         coverage=plan.recipe.coverage,
-        history=run.trained.deep.history,
+        history=() if run.trained.network is None else run.trained.network.history,
         gallery=examples(study, run),
         notes=cases.notes,
         case_warnings=study.cohort.case_warnings,

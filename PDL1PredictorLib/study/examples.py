@@ -5,22 +5,28 @@ import torch
 
 from PDL1PredictorLib.explain.grad_cam import grad_cams, normalize
 from PDL1PredictorLib.imaging.patch import spread_map
-from PDL1PredictorLib.learning.model_names import FUSED
+from PDL1PredictorLib.learning.parts.deep import deep_part
 from PDL1PredictorLib.networks.deep_ct import input_channels
-from PDL1PredictorLib.study.outcome import EndpointOutcome, GalleryCase
+from PDL1PredictorLib.study.outcome import EndpointOutcome, GalleryCase, NumberGalleryCase, NumberModelOutcome
 from PDL1PredictorLib.study.run import Fold, Study, StudyRun
 
-EACH = 2  # cases that are called positive rightly, negative rightly, positive wrongly, negative wrongly
+EACH = 2  # cases called positive rightly, negative rightly, positive wrongly, negative wrongly; nearest, farthest
+Shown = GalleryCase | NumberGalleryCase
 
 
-def examples(study: Study, run: StudyRun, each: int = EACH) -> tuple[GalleryCase, ...]:
+def examples(study: Study, run: StudyRun, each: int = EACH) -> tuple[Shown, ...]:
     """The surest right and the surest wrong calls of every endpoint, each with the heat map of its own fold's network.
 
     Args:
         study: What was asked.
         run: What came out.
-        each: Cases of each kind, at most.
+        each: Cases of each group, at most.
+
+    Returns:
+        None where the lead model has no network.
     """
+    if run.trained.network is None:
+        return ()
     row_of = {name: row for row, name in enumerate(study.cohort.names)}
     fold_of = {int(row): fold for fold in run.folds for row in fold.test}
     wanted: dict[int, list[tuple[str, int]]] = {}
@@ -42,8 +48,11 @@ def examples(study: Study, run: StudyRun, each: int = EACH) -> tuple[GalleryCase
 
 
 def _surest(outcome: EndpointOutcome, each: int) -> list[int]:
-    """Positions of the cases, the surest first in every group."""
-    model = outcome.models[FUSED]
+    """Positions of the cases, the surest first in every group; of numbers the nearest and the farthest answers."""
+    model = outcome.models[outcome.lead]
+    if isinstance(model, NumberModelOutcome):
+        order = np.argsort(np.abs(model.value - outcome.labels), kind="stable")
+        return list(dict.fromkeys(int(index) for index in (*order[:each], *order[::-1][:each])))
     chosen: list[int] = []
     for label, called in ((1, True), (0, False), (0, True), (1, False)):
         group = np.flatnonzero((outcome.labels == label) & (model.positive == called))
@@ -57,7 +66,10 @@ def _heat_maps(study: Study, fold: Fold, rows: list[int]) -> list[np.ndarray]:
     if not rows:
         return []
     cohort = study.cohort
-    network = fold.learned.deep.network().eval()
+    _, model = deep_part(fold.learned.parts)
+    if model is None:
+        return []
+    network = model.network().eval()
     maps = []
     for row in rows:
         hu = torch.from_numpy(cohort.patches_hu[row, :1].astype(np.float32))
@@ -68,16 +80,14 @@ def _heat_maps(study: Study, fold: Fold, rows: list[int]) -> list[np.ndarray]:
     return maps
 
 
-def _case(study: Study, outcome: EndpointOutcome, index: int, row: int, heat: np.ndarray) -> GalleryCase:
-    model, cohort = outcome.models[FUSED], study.cohort
-    hu = cohort.patches_hu[row, 0]
-    return GalleryCase(
-        endpoint=outcome.key,
-        case=outcome.cases[index],
-        label=int(outcome.labels[index]),
-        probability=float(model.probability[index]),
-        positive=bool(model.positive[index]),
-        hu=hu,
-        tumor=cohort.patches_tumor[row, 0],
-        heat=spread_map(heat, (hu.shape[0], hu.shape[1])),
-    )
+def _case(study: Study, outcome: EndpointOutcome, index: int, row: int, heat: np.ndarray) -> Shown:
+    model, cohort = outcome.models[outcome.lead], study.cohort
+    hu, tumor = cohort.patches_hu[row, 0], cohort.patches_tumor[row, 0]
+    pictures = {"hu": hu, "tumor": tumor, "heat": spread_map(heat, (hu.shape[0], hu.shape[1]))}
+    if isinstance(model, NumberModelOutcome):
+        value, low, high = (float(values[index]) for values in (model.value, model.low, model.high))
+        truth = float(outcome.labels[index])
+        return NumberGalleryCase(outcome.key, outcome.cases[index], truth, value, low, high, **pictures)
+    probability, positive = float(model.probability[index]), bool(model.positive[index])
+    label = int(outcome.labels[index])
+    return GalleryCase(outcome.key, outcome.cases[index], label, probability, positive, **pictures)

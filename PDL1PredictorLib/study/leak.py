@@ -1,7 +1,7 @@
 """Does anything leak? The whole study on labels that were shuffled: whatever it then finds, it has no right to find."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,45 +9,52 @@ import numpy as np
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.progress import SILENT, Progress
-from PDL1PredictorLib.learning.model_names import MODELS
-from PDL1PredictorLib.recipes.deepradscore import StudyRecipe
-from PDL1PredictorLib.statistics.discrimination import auc
+from PDL1PredictorLib.learning.kinds import rules
+from PDL1PredictorLib.learning.recipe import Recipe, roles_of
 from PDL1PredictorLib.study.run import Study, run_study
 
 
 @dataclass(frozen=True)
 class LeakTest:
-    """Test AUCs of every model on shuffled labels.
+    """Test figures of every model on shuffled answers.
 
     Attributes:
-        aucs: Model to the AUC of every repeat.
+        measure: Which figure.
+        chance: What it is where nothing leaks.
+        figures: Title of the model to the figure of every repeat.
     """
 
-    aucs: Mapping[str, tuple[float, ...]]
+    measure: str
+    chance: float
+    figures: Mapping[str, tuple[float, ...]]
 
     def mean(self, model: str) -> float:
-        """Over the repeats; 0.5 where nothing leaks."""
-        return float(np.mean(self.aucs[model]))
+        """Over the repeats."""
+        return float(np.mean(self.figures[model]))
 
     def largest(self, model: str) -> float:
         """Of the repeats."""
-        return max(self.aucs[model])
+        return max(self.figures[model])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {
-            model: {"mean": self.mean(model), "largest": self.largest(model), "aucs": list(values)}
-            for model, values in self.aucs.items()
+            "measure": self.measure,
+            "chance": self.chance,
+            "models": {
+                model: {"mean": self.mean(model), "largest": self.largest(model), "figures": list(values)}
+                for model, values in self.figures.items()
+            },
         }
 
     def text(self) -> str:
         """One line a model."""
-        n = len(next(iter(self.aucs.values())))
-        lines = [f"Test AUC on {n} shuffles of the labels; 0.5 where nothing leaks:"]
+        n = len(next(iter(self.figures.values())))
+        lines = [f"Test {self.measure} on {n} shuffles of the labels; {self.chance:g} where nothing leaks:"]
         lines += [
-            f"{model:<16} mean {self.mean(model):.3f}, SD {np.std(self.aucs[model], ddof=1):.3f}, "
+            f"{model:<16} mean {self.mean(model):.3f}, SD {np.std(self.figures[model], ddof=1):.3f}, "
             f"largest {self.largest(model):.3f}"
-            for model in self.aucs
+            for model in self.figures
         ]
         return "\n".join(lines)
 
@@ -61,14 +68,11 @@ def shuffled(cohort: PreparedCohort, endpoint: str, repeats: int, seed: int) -> 
         repeats: How many.
         seed: Of the shuffles.
     """
-    column = cohort.labels[:, cohort.endpoints.index(endpoint)]
-    known = cohort.take(np.flatnonzero(np.isfinite(column)))
-    labels = column[np.isfinite(column)]
+    known = cohort.take(np.flatnonzero(cohort.targets[endpoint].known))
+    target = known.targets[endpoint]
     rng = np.random.default_rng([seed, 20])
-    return replace(
-        known,
-        endpoints=tuple(f"SHUFFLED_{number + 1}" for number in range(repeats)),
-        labels=np.column_stack([rng.permutation(labels) for _ in range(repeats)]),
+    return known.with_targets(
+        {f"SHUFFLED_{number + 1}": target.take(rng.permutation(len(target))) for number in range(repeats)}
     )
 
 
@@ -76,7 +80,7 @@ def leak_test(
     cohort: PreparedCohort,
     patients: Sequence[str],
     endpoint: str,
-    recipe: StudyRecipe,
+    recipe: Recipe,
     repeats: int = 20,
     device: str = "cpu",
     start: Path | None = None,
@@ -99,14 +103,13 @@ def leak_test(
         progress: Told on the way.
     """
     noise = shuffled(cohort, endpoint, repeats, recipe.seed)
-    own = replace(recipe, endpoints=noise.endpoints)
+    own = recipe.with_endpoints(noise.endpoints)
     owner = dict(zip(cohort.names, patients, strict=True))
     owners = [owner[name] for name in noise.names]
     study = Study(noise, owners, own, device, start, checkpoints=checkpoints, workers=workers)
     found = run_study(study, progress).endpoints
-    return LeakTest(
-        {
-            model: tuple(auc(one.labels, one.models[model].probability).value for one in found.values())
-            for model in MODELS
-        }
-    )
+    kind = rules(cohort.targets[endpoint].kind)
+    figures = {
+        title: tuple(kind.figure(one.labels, one.models[title]) for one in found.values()) for title in roles_of(recipe)
+    }
+    return LeakTest(kind.measure, kind.chance, figures)

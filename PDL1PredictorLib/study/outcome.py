@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from PDL1PredictorLib.core.endpoints import Kind
 from PDL1PredictorLib.core.results import CaseWarning
+from PDL1PredictorLib.core.roles import Role, lead_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,24 +57,34 @@ class EndpointOutcome:
 
     Attributes:
         key: Of `core.endpoints`.
-        cases: Names of the test cases whose label is known, n of them.
-        labels: 0 or 1, (n,).
-        models: By name, of `MODELS`, in that order.
-        counts: Part of the cohort (`fit`, `validation`, `test`; under cross-validation `all`) to (positive, negative).
-        coefficients: Region (`tumor`, `ring`) to feature name to LASSO coefficient, of the final model.
+        cases: Names of the test cases whose true value is known, n of them.
+        labels: 0 or 1, or the true values of a number in the endpoint's unit, (n,).
+        models: Title to what it answered, in the order of `roles`: `ModelOutcome` of yes/no endpoints,
+            `NumberModelOutcome` of numbers.
+        counts: Part of the cohort (`training`, `test`; under cross-validation `all`) to (positive, negative) of yes/no
+            endpoints, and to (cases,) of numbers.
+        coefficients: Region (`tumor`, `ring`) to feature name to coefficient, of the final model; empty for a recipe
+            that selects no features.
         selected_in: Region to feature name to the share of the folds that selected it; empty without folds.
-        input_names: Inputs of the fused classifier, d of them.
+        input_names: Inputs of the lead model, d of them.
         inputs: Their standardized values, (n, d).
-        contributions: Shapley values of the fused model in log-odds, (n, d); None where they were not asked for.
-        prediction_sets: (n, 2) bool: whether negative, positive is in the conformal set of the fused model.
+        contributions: Shapley values of the lead model, in log-odds or in the endpoint's unit, (n, d); None where they
+            were not asked for.
+        prediction_sets: (n, 2) bool: whether negative, positive is in the conformal set of the lead model; (0, 2) of
+            numbers, whose models have intervals.
         bayes_auc: What no model can exceed, known for synthetic cohorts only.
+        kind: Of the endpoint.
+        roles: Title to role, of all models that the recipe has.
+
+    Raises:
+        ValueError: A model has no role, or not one model has the role lead.
     """
 
     key: str
     cases: tuple[str, ...]
     labels: np.ndarray
-    models: dict[str, ModelOutcome]
-    counts: dict[str, tuple[int, int]]
+    models: Mapping[str, ModelOutcome | NumberModelOutcome]
+    counts: Mapping[str, tuple[int, ...]]
     coefficients: dict[str, dict[str, float]]
     selected_in: dict[str, dict[str, float]]
     input_names: tuple[str, ...]
@@ -80,17 +92,37 @@ class EndpointOutcome:
     contributions: np.ndarray | None
     prediction_sets: np.ndarray
     bayes_auc: float | None = None
+    kind: Kind = "binary"
+    roles: Mapping[str, Role] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        lead_of(self.roles)
+        if unknown := [title for title in self.models if title not in self.roles]:
+            raise ValueError(f"The models {', '.join(unknown)} have no role.")
+
+    @property
+    def lead(self) -> str:
+        """Title of the lead model."""
+        return lead_of(self.roles)
+
+    def binary_models(self) -> dict[str, ModelOutcome]:
+        """The models of a yes/no endpoint, by title; only those of that kind."""
+        return {title: model for title, model in self.models.items() if isinstance(model, ModelOutcome)}
+
+    def number_models(self) -> dict[str, NumberModelOutcome]:
+        """The models of a number, by title; only those of that kind."""
+        return {title: model for title, model in self.models.items() if isinstance(model, NumberModelOutcome)}
 
 
 @dataclass(frozen=True, eq=False)
 class GalleryCase:
-    """A test case whose heat map is shown.
+    """A test case of a yes/no endpoint whose heat map is shown.
 
     Attributes:
         endpoint: Whose map.
         case: Its name.
         label: 0 or 1.
-        probability: Of positive, fused model.
+        probability: Of positive, lead model.
         positive: Called positive.
         hu: The patch, (rows, columns), HU.
         tumor: The contour's mask on it, (rows, columns) bool.
@@ -108,11 +140,41 @@ class GalleryCase:
 
 
 @dataclass(frozen=True, eq=False)
+class NumberGalleryCase:
+    """A test case of a number whose heat map is shown.
+
+    Attributes:
+        endpoint: Whose map.
+        case: Its name.
+        label: True value, in the endpoint's unit.
+        value: Predicted, lead model.
+        low: Lower end of its prediction interval.
+        high: Upper end.
+        hu: The patch, (rows, columns), HU.
+        tumor: The contour's mask on it, (rows, columns) bool.
+        heat: Grad-CAM on the same grid, 0 to 1, (rows, columns).
+    """
+
+    endpoint: str
+    case: str
+    label: float
+    value: float
+    low: float
+    high: float
+    hu: np.ndarray
+    tumor: np.ndarray
+    heat: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class StudyOutcome:
     """The whole study.
 
     Attributes:
         title: One line.
+        recipe: Name of the recipe.
+        method: What the recipe does, its own text: Markdown of paragraphs and lists.
+        roles: Title to role, of all models, in the order of the tables.
         command: What makes it again.
         design: `split` (trained once, tested on cases that nothing had seen) or `nested cross-validation`.
         settings: The recipe, whole, as plain values for JSON.
@@ -123,14 +185,17 @@ class StudyOutcome:
         case_warnings: Case name to what must be known of it, for the cases that were used.
         endpoints: By key.
         left_out: Endpoint to the reason why it has no model.
-        coverage: Stated coverage of the prediction sets.
+        coverage: Stated coverage of the prediction sets and intervals.
         history: Of the network, per epoch: `train` and `validation` loss; under cross-validation of the final model.
         backbones: Rows of the comparison of backbones, plain values; empty when it was not asked for.
-        gallery: Right and wrong cases.
+        gallery: Right and wrong cases of both kinds.
         notes: Sentences that the reader must know (sources, licences, what may not be concluded).
     """
 
     title: str
+    recipe: str
+    method: str
+    roles: Mapping[str, Role]
     command: str
     design: str
     settings: dict[str, Any]
@@ -143,6 +208,6 @@ class StudyOutcome:
     coverage: float
     history: tuple[dict[str, float], ...] = ()
     backbones: list[dict[str, Any]] = field(default_factory=list)
-    gallery: tuple[GalleryCase, ...] = ()
+    gallery: tuple[GalleryCase | NumberGalleryCase, ...] = ()
     notes: tuple[str, ...] = ()
     case_warnings: Mapping[str, Sequence[CaseWarning]] = field(default_factory=dict)

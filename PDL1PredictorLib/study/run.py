@@ -1,8 +1,7 @@
 """A study from prepared cases to its outcome and the model that is kept: once split, or nested cross-validation."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,22 +12,20 @@ from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.regions import REGIONS
 from PDL1PredictorLib.core.running.processes import run_each
-from PDL1PredictorLib.explain.shapley import exact_shapley
-from PDL1PredictorLib.learning.crossfit import Inputs, Learned, TrainingSet, learn
-from PDL1PredictorLib.learning.deep.learners import DeepLearner, FrozenNetwork, WholeNetwork
-from PDL1PredictorLib.learning.deep.training import TrainedDeepCT
-from PDL1PredictorLib.learning.fitting import FittedModel, Fitting, fit_model
-from PDL1PredictorLib.learning.model_names import FUSED, MODELS, VOLUME
-from PDL1PredictorLib.learning.reference import reference_of
-from PDL1PredictorLib.learning.trained import Trained, TrainedEndpoint
-from PDL1PredictorLib.recipes.deepradscore import LEAST_PER_CLASS, StudyRecipe
-from PDL1PredictorLib.statistics.conformal import prediction_set
-from PDL1PredictorLib.statistics.discrimination import auc
-from PDL1PredictorLib.study.outcome import EndpointOutcome, ModelOutcome
+from PDL1PredictorLib.core.targets import Target
+from PDL1PredictorLib.learning.crossfit import Inputs, Learned, learn
+from PDL1PredictorLib.learning.fitting import Fitting
+from PDL1PredictorLib.learning.kinds import Answers, Fitted, Rules, rules
+from PDL1PredictorLib.learning.parts.part import PartLearner, Place
+from PDL1PredictorLib.learning.recipe import ModelPlan, Recipe, check_kinds, lead_plan, roles_of
+from PDL1PredictorLib.learning.trained import Trained
+from PDL1PredictorLib.learning.training_set import TrainingSet
+from PDL1PredictorLib.study.answers import all_together, model_outcome, prediction_sets
+from PDL1PredictorLib.study.keeping import regions_of, trained_of
+from PDL1PredictorLib.study.outcome import EndpointOutcome
 
-Models = dict[str, FittedModel]
-"""By name, of `MODELS`."""
-VOLUME_KINDS = ("logistic regression",)  # one input: what a reader would do
+Models = dict[str, Fitted]
+"""By title of the recipe's models."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +43,11 @@ class Fold:
     models: dict[str, Models]
     test: np.ndarray
     inputs: Inputs
+
+    def input_names(self, plan: ModelPlan, key: str) -> tuple[str, ...]:
+        """Of the inputs that a model uses."""
+        names = self.learned.names(plan.parts, key)
+        return tuple(names[column] for column in self.models[key][plan.name.title].columns)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,16 +78,19 @@ class Study:
         patients: Of each case.
         recipe: How.
         device: Where the network runs.
-        start: Weights to start the backbone from; needed for a frozen network.
+        start: Weights to start a network from.
         test: Rows of the test cases where the cohort table fixes them; None draws them.
         checkpoints: Folder for the state of a training that was stopped.
-        workers: Processes that fit classifiers; None takes one a core.
+        workers: Processes that fit models; None takes one a core.
         bayes_auc: Endpoint to what no model can exceed, for synthetic cohorts.
+
+    Raises:
+        InputError: The cases, the place and the recipe do not fit each other.
     """
 
     cohort: PreparedCohort
     patients: Sequence[str]
-    recipe: StudyRecipe
+    recipe: Recipe
     device: str = "cpu"
     start: Path | None = None
     test: np.ndarray | None = None
@@ -94,19 +99,23 @@ class Study:
     bayes_auc: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.recipe.network == "frozen" and self.start is None:
-            raise InputError("A frozen network needs weights to start from: give --weights FILE (see pdl1 pretrain).")
+        self.recipe.require(self.place)
         if self.cohort.endpoints != self.recipe.endpoints:
             raise InputError(
                 f"The cases were prepared for the endpoints {', '.join(self.cohort.endpoints)}, the recipe is for "
                 f"{', '.join(self.recipe.endpoints)}. Prepare them again."
             )
+        check_kinds(self.recipe, self.cohort)
 
-    def learner(self) -> DeepLearner:
-        """Of the deep features."""
-        if self.recipe.network == "frozen" and self.start is not None:
-            return FrozenNetwork(self.cohort, self.recipe, self.device, self.start)
-        return WholeNetwork(self.cohort, self.recipe, self.device, self.start, self.checkpoints)
+    @property
+    def place(self) -> Place:
+        """Where is learned."""
+        return Place(self.device, self.start, self.checkpoints)
+
+    @property
+    def once(self) -> bool:
+        """Whether there is one training with test cases, which is kept."""
+        return self.recipe.design == "split"
 
 
 def run_study(study: Study, progress: Progress = SILENT) -> StudyRun:
@@ -115,46 +124,47 @@ def run_study(study: Study, progress: Progress = SILENT) -> StudyRun:
     Raises:
         InputError: No endpoint has enough cases.
     """
-    recipe = study.recipe
     splits = _splits(study)
-    usable, left_out = usable_endpoints(study.cohort, [train for train, _ in splits])
-    learner = study.learner()
+    usable, left_out = usable_endpoints(study.cohort, [train for train, _ in splits], study.recipe.coverage)
+    learners = study.recipe.learners(study.cohort, study.place)
     folds = []
-    share = 1 / len(splits) if recipe.design == "split" else 0.8 / len(splits)
+    share = 1 / len(splits) if study.once else 0.8 / len(splits)
     for number, (train, test) in enumerate(splits):
-        name = "training" if recipe.design == "split" else f"fold {number + 1} of {len(splits)}"
+        name = "training" if study.once else f"fold {number + 1} of {len(splits)}"
         with progress.part("study", number * share, (number + 1) * share, name) as part:
-            folds.append(_run_fold(study, learner, train, test, usable, recipe.design == "split", part))
-    if recipe.design == "split":
+            folds.append(_run_fold(study, learners, train, test, usable, study.once, part))
+    if study.once:
         kept = folds[0]
     else:
         everyone = np.arange(len(study.cohort))
         with progress.part("study", 0.8, 1.0, "training on all cases") as part:
-            kept = _run_fold(study, learner, everyone, everyone[:0], usable, True, part)
-    endpoints = {key: _outcome(study, key, tuple(folds), kept) for key in usable}
-    run = StudyRun(tuple(folds), kept, endpoints, left_out, _trained(study, kept, endpoints, left_out))
-    learner.forget()
-    return run
+            kept = _run_fold(study, learners, everyone, everyone[:0], usable, True, part)
+    found = {key: _outcome(study, key, tuple(folds), kept) for key in usable}
+    tests = {key: rules(outcome.kind).test(outcome.labels, answers) for key, (outcome, answers) in found.items()}
+    trained = trained_of(study.cohort, study.recipe, kept.learned, kept.models, kept.test, tests, left_out)
+    endpoints = {key: outcome for key, (outcome, _) in found.items()}
+    for learner in learners.values():
+        learner.forget()
+    return StudyRun(tuple(folds), kept, endpoints, left_out, trained)
 
 
 def usable_endpoints(
-    cohort: PreparedCohort, trainings: Sequence[np.ndarray], least: int = LEAST_PER_CLASS
+    cohort: PreparedCohort, trainings: Sequence[np.ndarray], coverage: float = 0.9
 ) -> tuple[tuple[str, ...], dict[str, str]]:
     """Endpoints that have enough cases in every training, and the reasons of the others.
 
     Raises:
         InputError: There is none.
     """
-    left_out = {}
-    for column, key in enumerate(cohort.endpoints):
-        labels = [cohort.labels[rows, column] for rows in trainings]
-        positive, negative = (min(int((part == value).sum()) for part in labels) for value in (1, 0))
-        if min(positive, negative) < least:
-            left_out[key] = f"{positive} positive and {negative} negative cases in training; {least} of each are needed"
+    reasons = {
+        key: rules(target.kind).too_few([target.values[rows] for rows in trainings], coverage)
+        for key, target in cohort.targets.items()
+    }
+    left_out = {key: reason for key, reason in reasons.items() if reason}
     usable = tuple(key for key in cohort.endpoints if key not in left_out)
     if not usable:
-        reasons = "; ".join(f"{key}: {reason}" for key, reason in left_out.items())
-        raise InputError(f"No endpoint can be learned. {reasons}. Add cases or labels.")
+        told = "; ".join(f"{key}: {reason}" for key, reason in left_out.items())
+        raise InputError(f"No endpoint can be learned. {told}. Add cases or labels.")
     return usable, left_out
 
 
@@ -162,149 +172,141 @@ def _splits(study: Study) -> list[tuple[np.ndarray, np.ndarray]]:
     """(training, test) rows of every fold."""
     recipe, everyone = study.recipe, np.arange(len(study.cohort))
     rng = np.random.default_rng([recipe.seed, 10])
-    if recipe.design == "nested":
+    if not study.once:
         shares = (1 / recipe.n_folds,) * recipe.n_folds
-        tests = stratified_parts(study.patients, study.cohort.labels, shares, rng)
+        tests = stratified_parts(study.patients, study.cohort.strata, shares, rng)
         return [(np.setdiff1d(everyone, test), test) for test in tests]
     if study.test is not None:
         return [(np.setdiff1d(everyone, study.test), study.test)]
     shares = (1 - recipe.test_share, recipe.test_share)
-    train, test = stratified_parts(study.patients, study.cohort.labels, shares, rng)
+    train, test = stratified_parts(study.patients, study.cohort.strata, shares, rng)
     return [(train, test)]
 
 
 def _run_fold(
     study: Study,
-    learner: DeepLearner,
+    learners: Mapping[str, PartLearner],
     train: np.ndarray,
     test: np.ndarray,
     endpoints: tuple[str, ...],
     kept: bool,
     progress: Progress,
 ) -> Fold:
-    training = TrainingSet(study.cohort, np.asarray(study.patients), train, endpoints, study.recipe)
+    training = TrainingSet(study.cohort, np.asarray(study.patients), train, endpoints, study.recipe.seed)
     with progress.part("learning", 0.0, 0.8) as part:
-        learned = learn(training, learner, part)
-    with progress.part("fusion", 0.8, 1.0, "choosing and fitting classifiers") as part:
+        learned = learn(training, learners, study.recipe.n_inner_folds, part)
+    with progress.part("fusion", 0.8, 1.0, "choosing and fitting models") as part:
         models = _fit_models(study, learned, endpoints, kept, part)
     return Fold(learned, models, test, learned.inputs(study.cohort, test) if len(test) else learned.honest)
+
+
+Job = tuple[str, str, np.ndarray, np.ndarray]
+"""Title of a model, how it is fitted, its inputs, and of which of them some are selected."""
 
 
 def _fit_models(
     study: Study, learned: Learned, endpoints: tuple[str, ...], kept: bool, progress: Progress
 ) -> dict[str, Models]:
     how = study.recipe.fitting(kept)
-    jobs = []
+    tasks = []
     for key in endpoints:
-        labels = study.cohort.labels[learned.rows, study.cohort.endpoints.index(key)]
-        known = np.isfinite(labels)
-        y = labels[known].astype(int)
-        inputs = {model: learned.honest.of(model, key)[known] for model in MODELS}
-        jobs.append((inputs, y, how, study.recipe.seed))
-    return dict(zip(endpoints, run_each(_fit_one, jobs, study.workers, progress, "fusion", "endpoints"), strict=True))
+        target = study.cohort.targets[key].take(learned.rows)
+        jobs = [
+            (
+                plan.name.title,
+                plan.fit,
+                learned.honest.of(plan.parts, key)[target.known],
+                learned.to_select(plan.parts, key),
+            )
+            for plan in study.recipe.models
+        ]
+        tasks.append((jobs, target.take(target.known), how, study.recipe.seed))
+    return dict(zip(endpoints, run_each(_fit_one, tasks, study.workers, progress, "fusion", "endpoints"), strict=True))
 
 
-def _fit_one(inputs: dict[str, np.ndarray], labels: np.ndarray, how: Fitting, seed: int) -> Models:
-    alone = replace(how, kinds=VOLUME_KINDS)
-    return {model: fit_model(x, labels, alone if model == VOLUME else how, seed) for model, x in inputs.items()}
+def _fit_one(jobs: list[Job], target: Target, how: Fitting, seed: int) -> Models:
+    kind = rules(target.kind)
+    return {title: kind.fit(x, target, fit, how, seed, to_select) for title, fit, x, to_select in jobs}
 
 
-def _outcome(study: Study, key: str, folds: tuple[Fold, ...], kept: Fold) -> EndpointOutcome:
-    """Test cases of all folds, each answered by its own fold's models."""
-    cohort = study.cohort
-    column = cohort.endpoints.index(key)
-    known = [np.isfinite(cohort.labels[fold.test, column]) for fold in folds]
+def _outcome(study: Study, key: str, folds: tuple[Fold, ...], kept: Fold) -> tuple[EndpointOutcome, Answers]:
+    """Test cases of all folds, each answered by its own fold's models; and the lead model's answers."""
+    recipe, target = study.recipe, study.cohort.targets[key]
+    kind, lead = rules(target.kind), lead_plan(recipe)
+    known = [target.known[fold.test] for fold in folds]
     rows = np.concatenate([fold.test[mask] for fold, mask in zip(folds, known, strict=True)])
-    fused = [fold.models[key][FUSED] for fold in folds]
-    standardized = [
-        model.standardized(fold.inputs.of(FUSED, key)[mask])
-        for model, fold, mask in zip(fused, folds, known, strict=True)
-    ]
-    sets = [
-        prediction_set(p, model.conformal)
-        for model, x in zip(fused, standardized, strict=True)
-        for p in (1 / (1 + np.exp(-model.log_odds(x))) if len(x) else ())
-    ]
+    answers = {plan.name.title: _answers(kind, plan, key, folds, known) for plan in recipe.models}
+    names, inputs, contributions = _explained(kind, lead, key, folds, known, kept)
     return EndpointOutcome(
         key=key,
-        cases=tuple(cohort.names[row] for row in rows),
-        labels=cohort.labels[rows, column].astype(int),
-        models={model: _model_outcome(model, key, folds, known) for model in MODELS},
-        counts=_counts(study, column, folds),
-        coefficients=kept.learned.radscores.coefficients[key],
-        selected_in=_selected_in(key, folds) if len(folds) > 1 else {},
-        input_names=kept.inputs.names(FUSED),
-        inputs=np.concatenate(standardized),
-        contributions=np.concatenate([_contributions(m, x) for m, x in zip(fused, standardized, strict=True)]),
-        prediction_sets=np.array([["negative" in s, "positive" in s] for s in sets], dtype=bool).reshape(-1, 2),
-        bayes_auc=study.bayes_auc.get(key),
-    )
-
-
-def _model_outcome(model: str, key: str, folds: tuple[Fold, ...], known: list[np.ndarray]) -> ModelOutcome:
-    fitted = [fold.models[key][model] for fold in folds]
-    answers = [
-        one.probability(fold.inputs.of(model, key)[mask]) if mask.any() else np.zeros(0)
-        for one, fold, mask in zip(fitted, folds, known, strict=True)
-    ]
-    kinds = list(fitted[0].chosen.mean_auc)
-    return ModelOutcome(
-        probability=np.concatenate(answers),
-        positive=np.concatenate([p >= one.threshold for p, one in zip(answers, fitted, strict=True)]),
-        classifier=", ".join(one.chosen.kind for one in fitted),
-        mean_auc={kind: float(np.mean([one.chosen.mean_auc[kind] for one in fitted])) for kind in kinds},
-        thresholds=dict(fitted[0].thresholds) if len(folds) == 1 else {},
-    )
-
-
-def _contributions(model: FittedModel, standardized: np.ndarray) -> np.ndarray:
-    """Shapley values in log-odds of every case, against the mean case."""
-    mean = np.zeros(standardized.shape[1])
-    shares = [exact_shapley(model.log_odds, row, mean).values for row in standardized]
-    return np.array(shares).reshape(standardized.shape)
-
-
-def _counts(study: Study, column: int, folds: tuple[Fold, ...]) -> dict[str, tuple[int, int]]:
-    labels = study.cohort.labels[:, column]
-
-    def count(rows: np.ndarray) -> tuple[int, int]:
-        return int((labels[rows] == 1).sum()), int((labels[rows] == 0).sum())
-
-    if len(folds) > 1:
-        return {"all": count(np.arange(len(labels)))}
-    return {"training": count(folds[0].learned.rows), "test": count(folds[0].test)}
-
-
-def _selected_in(key: str, folds: tuple[Fold, ...]) -> dict[str, dict[str, float]]:
-    chosen = [fold.learned.radscores.coefficients[key] for fold in folds]
-    return {
-        region: {
-            name: sum(name in one[region] for one in chosen) / len(folds)
-            for name in sorted({name for one in chosen for name in one[region]})
-        }
-        for region in REGIONS
-    }
-
-
-def _trained(study: Study, kept: Fold, endpoints: dict[str, EndpointOutcome], left_out: dict[str, str]) -> Trained:
-    learned, cohort = kept.learned, study.cohort
-    return Trained(
-        recipe=study.recipe,
-        created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
-        deep=TrainedDeepCT(learned.deep.network(), learned.deep.history),
-        standardizer=learned.radscores.standardizer,
-        feature_names=cohort.feature_names,
-        endpoints={
-            key: TrainedEndpoint(
-                learned.radscores.coefficients[key],
-                kept.models[key][FUSED],
-                auc(outcome.labels, outcome.models[FUSED].probability) if 0 < outcome.labels.mean() < 1 else None,
-            )
-            for key, outcome in endpoints.items()
+        cases=tuple(study.cohort.names[row] for row in rows),
+        labels=kind.truths(target.values[rows]),
+        models={
+            title: model_outcome(kind, [fold.models[key][title] for fold in folds], found)
+            for title, found in answers.items()
         },
-        left_out=left_out,
-        reference=reference_of(learned.radscores, cohort.features, learned.held_out),
-        n_fit=len(learned.rows),
-        n_validation=0,
-        n_test=len(kept.test),
+        counts=_counts(kind, target, folds),
+        coefficients=regions_of(kept.learned, kind, kept.models[key][lead.name.title], lead, key),
+        selected_in=_selected_in(lead, key, folds) if len(folds) > 1 else {},
+        input_names=names,
+        inputs=inputs,
+        contributions=contributions,
+        prediction_sets=prediction_sets(answers[lead.name.title]),
+        bayes_auc=study.bayes_auc.get(key),
+        kind=target.kind,
+        roles=roles_of(recipe),
+    ), answers[lead.name.title]
+
+
+def _answers(kind: Rules, plan: ModelPlan, key: str, folds: tuple[Fold, ...], known: list[np.ndarray]) -> Answers:
+    return all_together(
+        [
+            kind.answers(fold.models[key][plan.name.title], fold.inputs.of(plan.parts, key)[mask])
+            for fold, mask in zip(folds, known, strict=True)
+        ]
     )
+
+
+def _explained(
+    kind: Rules, lead: ModelPlan, key: str, folds: tuple[Fold, ...], known: list[np.ndarray], kept: Fold
+) -> tuple[tuple[str, ...], np.ndarray, np.ndarray | None]:
+    """Names of the lead model's inputs, their standardized values (n, d), and their contributions.
+
+    Folds that selected other inputs than the model that is kept: all inputs of all folds, 0 where one is not used.
+    """
+    own_names = [fold.input_names(lead, key) for fold in folds]
+    names = tuple(dict.fromkeys((*kept.input_names(lead, key), *(name for own in own_names for name in own))))
+    inputs, shares = [], []
+    for fold, mask, own in zip(folds, known, own_names, strict=True):
+        model = fold.models[key][lead.name.title]
+        z = model.standardized(fold.inputs.of(lead.parts, key)[mask])
+        moved = kind.contributions(model, z)
+        inputs.append(_spread(z, own, names))
+        shares.append(None if moved is None else _spread(moved, own, names))
+    found = [share for share in shares if share is not None]
+    return names, np.concatenate(inputs), np.concatenate(found) if len(found) == len(folds) else None
+
+
+def _spread(values: np.ndarray, own: tuple[str, ...], names: tuple[str, ...]) -> np.ndarray:
+    """Columns named `own` in those named `names`, 0 elsewhere."""
+    if own == names:
+        return values
+    spread = np.zeros((len(values), len(names)))
+    spread[:, [names.index(name) for name in own]] = values
+    return spread
+
+
+def _counts(kind: Rules, target: Target, folds: tuple[Fold, ...]) -> dict[str, tuple[int, ...]]:
+    if len(folds) > 1:
+        return {"all": kind.counts(target.values)}
+    training, test = folds[0].learned.rows, folds[0].test
+    return {"training": kind.counts(target.values[training]), "test": kind.counts(target.values[test])}
+
+
+def _selected_in(lead: ModelPlan, key: str, folds: tuple[Fold, ...]) -> dict[str, dict[str, float]]:
+    """Region to feature to the share of the folds whose lead model rests on it."""
+    used = [fold.learned.features(lead.parts, key, fold.input_names(lead, key)) for fold in folds]
+    shares = {name: sum(name in own for own in used) / len(folds) for name in sorted({n for own in used for n in own})}
+    if not shares:
+        return {}
+    return {r: {name: share for name, share in shares.items() if name.startswith(f"{r}_")} for r in REGIONS}

@@ -211,13 +211,13 @@ def test_clinical_values_are_checked(place: Place, capsys):
 
 
 def test_a_damaged_model_is_refused(place: Place, capsys):
-    weights = place.model / "deep_ct.safetensors"
+    weights = place.model / "network.safetensors"
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
     weights.write_bytes(content)
-    assert "deep_ct.safetensors" in refused(place, capsys)
+    assert "network.safetensors" in refused(place, capsys)
     weights.unlink()
-    assert "deep_ct.safetensors" in refused(place, capsys)
+    assert "network.safetensors" in refused(place, capsys)
 
 
 def test_a_model_of_a_newer_schema_is_refused(place: Place, capsys):
@@ -302,10 +302,10 @@ def test_a_phantom_cohort_is_written_and_one_of_nobody_refused(tmp_path: Path, c
 
 
 def test_training_with_too_few_patients_or_over_an_existing_folder_is_refused(tmp_path: Path, capsys):
-    assert main(["train", "--recipe", "demo", "--n", "10", "--out", str(tmp_path / "m")]) == EXIT_REFUSED
-    assert "40 to 100000 training cases, got 10" in capsys.readouterr().err
+    assert main(["train", "--recipe", "deepradscore", "--n", "10", "--out", str(tmp_path / "m")]) == EXIT_REFUSED
+    assert "40 to 100000 synthetic patients, got 10" in capsys.readouterr().err
     (tmp_path / "a file of the user's").touch()
-    assert main(["train", "--recipe", "demo", "--out", str(tmp_path)]) == EXIT_REFUSED
+    assert main(["train", "--recipe", "deepradscore", "--out", str(tmp_path)]) == EXIT_REFUSED
     assert "exists already" in capsys.readouterr().err
 
 

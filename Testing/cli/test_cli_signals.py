@@ -91,8 +91,8 @@ def test_a_command_with_several_processes_ends_and_leaves_nothing(tmp_path: Path
 
 
 def test_what_outlives_a_cancelled_command_is_named(tmp_path: Path):
-    arguments = pdl1("train", "--recipe", "demo", "--n", "500", "--out", "model", "--device", "cpu")
-    status, said = Started(arguments, tmp_path).until("of 800 cases").send(signal.SIGINT, True).end()
+    arguments = pdl1("train", "--recipe", "deepradscore", "--n", "500", "--out", "model", "--device", "cpu")
+    status, said = Started(arguments, tmp_path).until("of 500 cases").send(signal.SIGINT, True).end()
     cache = tmp_path / "model.cache"
     assert status == 130
     assert said == [

@@ -36,7 +36,12 @@ PASSING = (
     "command",
     "provenance.device",
 )  # not results
-RENAMED: dict[str, str] = {}  # key of the earlier commit to the key of today, as parts of a path
+RENAMED = {
+    "model.conformal_coverage": "model.coverage",
+    ".classifier.cross_validated_auc.": ".model.cross_validated.",
+    ".test_auc.value": ".test.auc",
+    ".test_auc.": ".test.",
+}  # key of the earlier commit to the key of today, as parts of a path
 
 
 def numbers(root: Path, out: Path) -> dict[str, float]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import safetensors.numpy
+from small_model import export_tiny
 
 from PDL1PredictorLib.cli.main import main
 from PDL1PredictorLib.core.errors import BundleError, InputError
@@ -17,7 +18,6 @@ from PDL1PredictorLib.models.bundle import Bundle, read_bundle, write_bundle
 from PDL1PredictorLib.models.load import load_predictor
 from PDL1PredictorLib.models.manifest import read_manifest, survey
 from PDL1PredictorLib.models.predictor import Given
-from PDL1PredictorLib.recipes.demo_card import export_demo
 from PDL1PredictorLib.resources import find_model
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -148,9 +148,9 @@ def test_tables_that_cannot_be_are_refused(sound: Bundle, changed: dict[str, np.
 
 
 def test_weights_of_another_width_are_refused_before_a_network_is_made(sound: Bundle):
-    weights = safetensors.numpy.load(sound.file("deep_ct.safetensors"))
+    weights = safetensors.numpy.load(sound.file("network.safetensors"))
     for name, wrong in (("reduce.weight", np.zeros((9, 1024), np.float16)), ("classifier.weight", np.zeros((3, 10)))):
-        files = {**sound.files, "deep_ct.safetensors": safetensors.numpy.save({**weights, name: wrong})}
+        files = {**sound.files, "network.safetensors": safetensors.numpy.save({**weights, name: wrong})}
         with pytest.raises(BundleError, match="10 deep features and 2 endpoints need reduce.weight of shape"):
             read_manifest(Bundle(sound.name, sound.sha256, sound.manifest, files))
 
@@ -224,7 +224,7 @@ def test_the_words_of_a_bundle_cannot_steer_a_terminal(sound: Bundle, tmp_path: 
 def test_what_no_reader_would_take_is_not_written(trained: Trained, tmp_path: Path):
     wrong = replace(trained, reference=replace(trained.reference, distance_99=0.0))
     with pytest.raises(BundleError, match="reference.distance_99 must be positive"):
-        export_demo(wrong, tmp_path / "m")
+        export_tiny(wrong, tmp_path / "m")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -27,7 +27,9 @@ def first(second: Bundle) -> Bundle:
 
 def test_both_schemas_give_the_same_values(first: Bundle, second: Bundle):
     assert first.manifest["schema_version"] == 1
-    assert read_manifest(first) == read_manifest(second)
+    now = read_manifest(second)
+    library_graph = replace(now.network, graph=None)  # a file of schema 1 has no graph: the library's is taken
+    assert read_manifest(first) == replace(now, network=library_graph)
 
 
 def test_the_bundled_models_are_read(monkeypatch):

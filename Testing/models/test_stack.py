@@ -107,7 +107,7 @@ def test_the_network_of_the_bundle_is_the_trained_one_to_16_bits(predictor: Stac
     assert output.maps.shape == (2, 5, 5)
     assert output.deep.shape == (10,)
     stored = predictor.network.module("cpu").state_dict()
-    for name, value in trained.deep.network.state_dict().items():
+    for name, value in trained.network.network.state_dict().items():
         torch.testing.assert_close(stored[name].double(), value.double(), rtol=1e-3, atol=1e-6)
 
 
@@ -115,7 +115,7 @@ def test_weights_of_another_shape_are_refused(tiny_model: Path):
     bundle = read_bundle(tiny_model)
     other = safetensors.numpy.save({"reduce.weight": np.zeros((3, 4), np.float16)})
     with pytest.raises(BundleError, match="weights of tiny do not fit"):
-        load_predictor(damaged(bundle, **{"deep_ct.safetensors": other})).network.module("cpu")
+        load_predictor(damaged(bundle, **{"network.safetensors": other})).network.module("cpu")
 
 
 def test_tables_without_the_reference_are_refused(tiny_model: Path):

@@ -11,7 +11,7 @@ from html_page import Page
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.results import CaseWarning, Contribution, HeatMap
-from PDL1PredictorLib.report.html import contribution_rows, number, pretty, to_html
+from PDL1PredictorLib.report.html import contribution_rows, number, pretty, significant, to_html
 from PDL1PredictorLib.report.svg import answer_scale, effect_bar, scale_bar_mm
 
 
@@ -205,6 +205,22 @@ def test_numbers_and_units_are_typeset():
     assert number(-3.14159, 2) == "−3.14"
     assert number(float("nan")) == number(None) == "–"
     assert number(0.5, 1, signed=True) == "+0.5"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown", "plain"),
+    [
+        (1493.4, "1493", "1493"),
+        (-26.08, "−26.1", "−26.1"),
+        (20.0, "20.0", "20"),
+        (0.0512, "0.0512", "0.0512"),
+        (0.0, "0", "0"),
+        (None, "–", "–"),
+    ],
+)
+def test_three_digits_count(value, shown, plain):
+    assert significant(value) == shown
+    assert significant(value, zeros=False) == plain
     assert pretty("TPS >= 1 %") == "TPS ≥ 1\u00a0%"
 
 

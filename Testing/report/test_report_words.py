@@ -8,7 +8,16 @@ from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.results import BinaryAnswer
 from PDL1PredictorLib.report.kinds import verdict
 from PDL1PredictorLib.report.text import WIDTH, summary
-from PDL1PredictorLib.report.words import atypical, feature_title, lead, lead_key, likeness, percent, percent_range
+from PDL1PredictorLib.report.words import (
+    atypical,
+    feature_title,
+    lead,
+    lead_key,
+    likeness,
+    p_value,
+    percent,
+    percent_range,
+)
 
 
 def prediction(positive, prediction_set, endpoint="PDL1"):
@@ -127,3 +136,10 @@ def test_the_summary_does_not_pass_on_control_characters(make_result):
 @pytest.mark.parametrize(("keys", "first"), [(["EGFR", "PDL1"], "PDL1"), (["LVI", "EGFR"], "LVI"), ([], None)])
 def test_pd_l1_stands_first_else_what_the_model_names_first(keys, first):
     assert lead_key(keys) == first
+
+
+@pytest.mark.parametrize(
+    ("p", "shown"), [(0.0004, "< 0.001"), (0.001, "0.001"), (0.04213, "0.042"), (None, "–"), (float("nan"), "–")]
+)
+def test_a_p_is_given_as_journals_print_it(p, shown):
+    assert p_value(p) == shown

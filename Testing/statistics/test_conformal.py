@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from PDL1PredictorLib.statistics.conformal import class_conditional_quantiles, prediction_set
+from PDL1PredictorLib.statistics.conformal import class_conditional_quantiles, prediction_set, residual_quantile
 
 NINE = np.arange(1, 10) / 10  # 0.1 to 0.9
 
@@ -103,3 +103,19 @@ def test_labels_and_probabilities_of_the_limits_are_checked():
 def test_a_set_needs_a_probability(probability):
     with pytest.raises(ValueError, match="probability must lie between 0 and 1"):
         prediction_set(probability, (0.5, 0.5))
+
+
+def test_the_half_width_is_the_residual_of_the_rank_that_the_coverage_asks_for():
+    residuals = np.array([3.0, -1.0, 2.0, -4.0, 5.0, 6.0, -7.0, 8.0, 9.0])
+    assert residual_quantile(residuals, 0.8) == 8.0  # rank ceil(10 x 0.8) of the absolute values
+    assert residual_quantile(residuals, 0.95) == math.inf
+    with pytest.raises(ValueError, match="coverage must lie between"):
+        residual_quantile(residuals, 1.0)
+    with pytest.raises(ValueError, match="residuals must be"):
+        residual_quantile([], 0.9)
+
+
+def test_an_interval_of_that_half_width_covers_new_cases():
+    rng = np.random.default_rng(0)
+    covered = [abs(rng.normal()) <= residual_quantile(rng.normal(size=40), 0.9) for _ in range(2000)]
+    assert np.mean(covered) == pytest.approx(0.9, abs=0.02)

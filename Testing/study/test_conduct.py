@@ -165,5 +165,6 @@ def test_the_leak_test_is_a_command_too(
     out = tmp_path / "leak.json"
     assert main([*arguments, "--cache", str(trained / "model.cache"), "--out", str(out)]) == 0
     found = json.loads(out.read_text())
-    assert len(found["Deep-RadScore"]["aucs"]) == 2
-    assert f"mean {found['Deep-RadScore']['mean']:.3f}" in capsys.readouterr().out
+    lead = found["models"]["Deep-RadScore"]
+    assert (found["measure"], len(lead["figures"])) == ("AUC", 2)
+    assert f"mean {lead['mean']:.3f}" in capsys.readouterr().out

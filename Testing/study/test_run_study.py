@@ -7,24 +7,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from prepared import binary_targets, prepared
+from titles import DEEP, FUSED, MODELS, RADIOMICS, VOLUME
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.settings import RegionSettings
-from PDL1PredictorLib.learning import crossfit as inputs_page
+from PDL1PredictorLib.learning.crossfit import learn
 from PDL1PredictorLib.learning.deep.heads import HeadTraining
 from PDL1PredictorLib.learning.deep.learners import DeepModel
 from PDL1PredictorLib.learning.deep.settings import DeepTraining, Stage
 from PDL1PredictorLib.learning.deep.weights import save_backbone
 from PDL1PredictorLib.learning.export import About, export_bundle
-from PDL1PredictorLib.learning.model_names import DEEP, FUSED, MODELS, RADIOMICS, VOLUME
+from PDL1PredictorLib.learning.parts import deep as deep_page
+from PDL1PredictorLib.learning.parts import radscore as radscore_page
+from PDL1PredictorLib.learning.training_set import TrainingSet
 from PDL1PredictorLib.models.answers import calibrated_log_odds
 from PDL1PredictorLib.models.load import load_predictor
 from PDL1PredictorLib.models.predictor import Given
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
-from PDL1PredictorLib.recipes.deepradscore import SHAREABLE, StudyRecipe, study_training
+from PDL1PredictorLib.recipes.deepradscore import SHAREABLE, DeepRadScoreRecipe, study_training
 from PDL1PredictorLib.statistics.discrimination import auc
 from PDL1PredictorLib.study.examples import examples
 from PDL1PredictorLib.study.leak import leak_test, shuffled
@@ -49,10 +53,14 @@ def made_up(n: int = 150, endpoints: tuple[str, ...] = ("PDL1", "EGFR"), signal:
     tumor = np.zeros((n, 2, 32, 32), bool)
     tumor[:, :, 8:24, 8:24] = True
     cases = tuple(f"case_{i:03}" for i in range(n))
-    return PreparedCohort(cases, endpoints, names, features, hu.astype(np.int16), tumor, labels)
+    return prepared(cases, endpoints, names, features, hu.astype(np.int16), tumor, labels)
 
 
-RECIPE = StudyRecipe(
+def with_labels(cohort: PreparedCohort, labels: np.ndarray) -> PreparedCohort:
+    return cohort.with_targets(binary_targets(cohort.endpoints, labels))
+
+
+RECIPE = DeepRadScoreRecipe(
     endpoints=("PDL1", "EGFR"),
     network="frozen",
     n_folds=3,
@@ -135,7 +143,7 @@ def test_under_nested_cross_validation_every_case_is_a_test_case_once(nested_stu
 
 def test_the_model_that_is_kept_was_trained_on_all_cases(nested_study):
     _, run = nested_study
-    assert sorted(run.kept.learned.deep.known) == list(range(150))
+    assert sorted(run.kept.learned.parts["deep"].model.known) == list(range(150))
     assert run.trained.n_test == 0
 
 
@@ -146,7 +154,7 @@ def test_classifiers_that_hold_no_row_are_five_and_neither_of_the_two_that_do():
 
 def test_the_bundle_gives_the_answers_of_the_study(split_study, tmp_path: Path):
     study, run = split_study
-    about = About("Made up", "Tests.", "Made up.", ("None.",), "deepradscore", card=lambda manifest: "# card")
+    about = About("Made up", "Tests.", "Made up.", ("None.",), card=lambda manifest: "# card")
     export_bundle(run.trained, about, tmp_path / "model")
     predictor = load_predictor(tmp_path / "model")
     model = predictor.manifest.endpoints[0]
@@ -155,7 +163,7 @@ def test_the_bundle_gives_the_answers_of_the_study(split_study, tmp_path: Path):
     np.testing.assert_allclose(given, outcome.models[FUSED].probability, atol=1e-4)
     row = study.cohort.names.index(outcome.cases[0])
     features = dict(zip(study.cohort.feature_names, study.cohort.features[row], strict=True))
-    deep = run.kept.learned.deep.features(np.array([row]))[0]
+    deep = run.kept.learned.parts["deep"].model.features(np.array([row]))[0]
     np.testing.assert_allclose(
         predictor.standardized(model, predictor.inputs(Given(features, None, 1.0), deep)), outcome.inputs[0], atol=1e-9
     )
@@ -166,8 +174,8 @@ def test_the_network_in_the_bundle_gives_the_deep_features_that_the_classifiers_
 
     study, run = split_study
     rows = run.folds[0].test[:4]
-    whole, _ = deep_features(run.trained.deep.network, study.cohort.take(rows))
-    np.testing.assert_allclose(whole, run.kept.learned.deep.features(rows), atol=1e-4)
+    whole, _ = deep_features(run.trained.network.network, study.cohort.take(rows))
+    np.testing.assert_allclose(whole, run.kept.learned.parts["deep"].model.features(rows), atol=1e-4)
 
 
 def test_right_and_wrong_calls_are_shown_with_their_heat_maps(split_study):
@@ -190,7 +198,7 @@ def test_a_study_run_twice_gives_the_same_numbers(split_study, cohort, start):
 def whole_network_study(cohort: PreparedCohort, checkpoints: Path | None = None) -> Study:
     deep = DeepTraining(stages=(Stage(1, 32, 1e-3),), batch=8)
     recipe = replace(RECIPE, endpoints=("PDL1",), network="trained", deep=deep, validation_share=0.3)
-    one = replace(cohort, endpoints=("PDL1",), labels=cohort.labels[:, :1])
+    one = cohort.with_targets({"PDL1": cohort.targets["PDL1"]})
     return Study(one, one.names, recipe, checkpoints=checkpoints, workers=1)
 
 
@@ -199,9 +207,9 @@ def test_a_network_that_is_trained_whole_is_trained_once_for_every_part_and_on_a
     (fold,) = run.folds
     assert sorted([*fold.learned.rows, *fold.test]) == list(range(150))
     assert [len(held_out) for _, held_out in fold.learned.held_out] == [35, 35, 35]
-    assert sorted(fold.learned.deep.known) == sorted(fold.learned.rows)
-    assert (run.trained.n_fit, run.trained.n_validation, run.trained.n_test) == (105, 0, 45)
-    assert [sorted(epoch) for epoch in run.trained.deep.history] == [["train", "validation"]]  # of the first fold
+    assert sorted(fold.learned.parts["deep"].model.known) == sorted(fold.learned.rows)
+    assert (run.trained.n_fit, run.trained.n_test) == (105, 45)
+    assert [sorted(epoch) for epoch in run.trained.network.history] == [["train", "validation"]]  # of the first fold
 
 
 def test_a_study_that_was_killed_trains_no_finished_network_again(cohort, tmp_path: Path):
@@ -230,8 +238,6 @@ def test_a_study_that_was_killed_trains_no_finished_network_again(cohort, tmp_pa
 class Telltale:
     """A learner whose deep features tell whether the case was among those it learned from."""
 
-    n_folds = 3
-
     def __init__(self, cheats: bool = False) -> None:
         self._cheats = cheats
 
@@ -242,16 +248,19 @@ class Telltale:
     def kept(self, train: np.ndarray, models: Sequence[DeepModel], progress: Progress = SILENT) -> DeepModel:
         return models[0]
 
+    def forget(self) -> None:
+        pass
+
 
 @pytest.mark.parametrize("cheats", [False, True])
 def test_classifiers_see_deep_features_of_networks_that_had_not_seen_the_case(
     cohort, cheats: bool, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(inputs_page, "turned", lambda model, target: model)
-    training = inputs_page.TrainingSet(cohort, np.array(cohort.names), np.arange(90), ("PDL1",), RECIPE)
-    learned = inputs_page.learn(training, Telltale(cheats))
+    monkeypatch.setattr(deep_page, "turned", lambda model, target: model)
+    training = TrainingSet(cohort, np.array(cohort.names), np.arange(90), ("PDL1",), seed=1)
+    learned = learn(training, {"deep": deep_page.DeepFeatureLearner(Telltale(cheats), 10)}, n_folds=3)
     assert sorted(learned.rows) == list(range(90))
-    np.testing.assert_array_equal(learned.honest.deep, np.full((90, 10), float(cheats)))
+    np.testing.assert_array_equal(learned.honest.of(("deep",), "PDL1"), np.full((90, 10), float(cheats)))
 
 
 def test_deep_features_of_another_network_are_turned_onto_those_that_are_kept():
@@ -264,9 +273,9 @@ def test_deep_features_of_another_network_are_turned_onto_those_that_are_kept():
         DeepModel(known, lambda rows, values=values: values[rows], lambda: DeepCT(1), ())
         for known, values in ((np.arange(35), kept), (np.arange(10, 40), other))
     ]
-    found = inputs_page.turned(models[1], models[0])
+    found = deep_page.turned(models[1], models[0])
     np.testing.assert_allclose(found.features(np.arange(10, 40)), kept[10:], atol=1e-9)
-    assert inputs_page.turned(models[0], models[0]) is models[0]
+    assert deep_page.turned(models[0], models[0]) is models[0]
 
 
 def test_test_cases_that_the_table_names_are_the_test_cases(cohort, start):
@@ -282,7 +291,7 @@ def test_changing_the_labels_of_test_cases_changes_nothing_that_was_learned(spli
     labels[test] = 1 - labels[test]
     features = cohort.features.copy()
     features[test] *= 3
-    other = replace(cohort, labels=labels, features=features)
+    other = with_labels(cohort, labels).with_blocks(features=features)
     again = run_study(Study(other, other.names, RECIPE, start=start, test=test, workers=1))
     fixed = run_study(Study(cohort, cohort.names, RECIPE, start=start, test=test, workers=1))
     assert again.endpoints["PDL1"].coefficients == fixed.endpoints["PDL1"].coefficients
@@ -306,18 +315,19 @@ def noise_test(start: Path):
 
 def test_nothing_is_found_in_shuffled_labels(honest_noise):
     found = honest_noise
-    assert len(found.aucs[FUSED]) == 6
+    assert (found.measure, found.chance) == ("AUC", 0.5)
+    assert len(found.figures[FUSED]) == 6
     for model in (RADIOMICS, DEEP, FUSED):
         assert found.mean(model) == pytest.approx(0.5, abs=0.1)
 
 
 def test_a_selection_that_sees_the_test_cases_is_caught(honest_noise, start, monkeypatch: pytest.MonkeyPatch):
-    honest = inputs_page.fit_radscores
+    honest = radscore_page.fit_radscores
 
     def leaking(cohort, rows, endpoints, seed, *progress):
         return honest(cohort, np.arange(len(cohort)), endpoints, seed, *progress)
 
-    monkeypatch.setattr(inputs_page, "fit_radscores", leaking)
+    monkeypatch.setattr(radscore_page, "fit_radscores", leaking)
     leaking_noise = noise_test(start)
     assert leaking_noise.mean(RADIOMICS) > max(honest_noise.mean(RADIOMICS), 0.5) + 0.05
 
@@ -325,7 +335,7 @@ def test_a_selection_that_sees_the_test_cases_is_caught(honest_noise, start, mon
 def test_shuffles_keep_the_share_of_positives_and_leave_out_unknown_cases():
     labels = NOISE.labels.copy()
     labels[:7, 0] = np.nan
-    noise = shuffled(replace(NOISE, labels=labels), "PDL1", 3, seed=1)
+    noise = shuffled(with_labels(NOISE, labels), "PDL1", 3, seed=1)
     assert len(noise) == 103
     assert set(noise.labels.sum(axis=0)) == {labels[7:, 0].sum()}
     assert not (noise.labels[:, 0] == noise.labels[:, 1]).all()
@@ -335,23 +345,22 @@ def test_a_radscore_that_is_worse_than_chance_on_held_out_cases_is_dropped():
     cohort = made_up(n=20, endpoints=("PDL1",))
     labels = cohort.labels[:, 0]
     values = np.column_stack([labels, -labels])  # of the tumor right, of the ring the wrong way round
-    honest = inputs_page.Inputs(np.zeros((20, 10)), {"PDL1": values}, np.ones(20))
-    scores = inputs_page.RadScores(None, {"PDL1": {"tumor": {"a": 1.0}, "ring": {"b": 1.0}}}, ("a", "b"))
-    kept, changed = inputs_page.without_failed(cohort, np.arange(20), scores, honest)
-    assert kept.coefficients == {"PDL1": {"tumor": {"a": 1.0}, "ring": {}}}
-    np.testing.assert_array_equal(changed.radscores["PDL1"], np.column_stack([labels, 0 * labels]))
+    scores = radscore_page.RadScores(None, {"PDL1": {"tumor": {"a": 1.0}, "ring": {"b": 1.0}}}, ("a", "b"))
+    kept, changed = radscore_page.without_failed(cohort, np.arange(20), scores, {"PDL1": values})
+    assert kept.weights == {"PDL1": {"tumor": {"a": 1.0}, "ring": {}}}
+    np.testing.assert_array_equal(changed["PDL1"], np.column_stack([labels, 0 * labels]))
 
 
 def test_an_endpoint_with_nine_positive_cases_in_training_is_left_out_with_the_reason(cohort):
     labels = np.zeros((150, 2))
     labels[:10, 0], labels[:9, 1] = 1, 1
-    usable, left_out = usable_endpoints(replace(cohort, labels=labels), [np.arange(150)])
+    usable, left_out = usable_endpoints(with_labels(cohort, labels), [np.arange(150)])
     assert usable == ("PDL1",)
     assert left_out["EGFR"].startswith("9 positive and 141 negative cases in training; 10 of each")
 
 
 def test_labels_that_are_all_equal_are_refused_with_the_reason(cohort, start):
-    study = Study(replace(cohort, labels=np.ones((150, 2))), cohort.names, RECIPE, start=start)
+    study = Study(with_labels(cohort, np.ones((150, 2))), cohort.names, RECIPE, start=start)
     with pytest.raises(InputError, match="No endpoint can be learned. PDL1: .* 0 negative"):
         run_study(study)
 
@@ -359,14 +368,14 @@ def test_labels_that_are_all_equal_are_refused_with_the_reason(cohort, start):
 def test_a_constant_feature_is_never_selected(cohort, start):
     features = cohort.features.copy()
     features[:, cohort.feature_names.index("tumor_original_firstorder_Mean")] = 4.0
-    run = run_study(Study(replace(cohort, features=features), cohort.names, RECIPE, start=start, workers=1))
+    run = run_study(Study(cohort.with_blocks(features=features), cohort.names, RECIPE, start=start, workers=1))
     assert "tumor_original_firstorder_Mean" not in run.endpoints["PDL1"].coefficients["tumor"]
 
 
 @pytest.mark.parametrize(("patch", "crops"), [(112, [96, 112]), (160, [144, 160]), (20, [10, 20])])
 def test_the_network_is_trained_on_crops_with_room_to_shift_and_then_on_whole_patches(patch: int, crops: list[int]):
     assert [stage.pixels for stage in study_training(patch).stages] == crops
-    assert StudyRecipe(("PDL1",)).deep == study_training(StudyRecipe(("PDL1",)).regions.patch_pixels)
+    assert DeepRadScoreRecipe(("PDL1",)).deep == study_training(DeepRadScoreRecipe(("PDL1",)).regions.patch_pixels)
 
 
 def test_a_frozen_network_needs_its_weights(cohort):

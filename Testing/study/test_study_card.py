@@ -8,17 +8,9 @@ import pytest
 
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.learning.classifiers import CHOSEN
+from PDL1PredictorLib.recipes.deepradscore import DeepRadScoreRecipe
 from PDL1PredictorLib.study.card import Words, about_study, read_words, study_card
 from PDL1PredictorLib.study.report.checklists import run_answers
-
-RECIPE = {
-    "network": "frozen",
-    "validation_share": 0.25,
-    "choice": "simplest",
-    "regions": {"ring_mm": 3.0, "spacing_mm": 1.0},
-    "features": {"name": "deepradscore"},
-    "deep": {"backbone": "densenet121", "n_deep": 10},
-}
 
 
 def manifest(kind: str = "logistic regression") -> dict:
@@ -35,7 +27,7 @@ def manifest(kind: str = "logistic regression") -> dict:
 
 @pytest.fixture
 def outcome(folded_study):
-    return replace(folded_study, settings=RECIPE)
+    return folded_study
 
 
 def test_the_card_names_sources_figures_and_how_they_were_measured(outcome):
@@ -49,21 +41,58 @@ def test_the_card_names_sources_figures_and_how_they_were_measured(outcome):
         assert f"| {key} |" in card
 
 
-def test_the_card_tells_how_the_network_was_trained(outcome):
-    trained = study_card(manifest(), Words(), replace(outcome, settings=RECIPE | {"network": "trained"}))
-    assert "all training cases but a part (25%) that stops the training; once for every part" in trained
-    assert "the convolutional part left as its start weights have it" not in trained
-    assert "the convolutional part left as its start weights have it" in study_card(manifest(), Words(), outcome)
+def test_the_method_is_the_recipes_own_text(outcome):
+    card = study_card(manifest(), Words(), outcome)
+    assert f"## How\n\n{outcome.method}\n\n## Figures" in card
+    assert "What any model has to beat: Size alone." in card
 
 
 @pytest.mark.parametrize("choice", CHOSEN)
-def test_card_and_checklists_tell_how_the_classifier_was_chosen(outcome, choice):
-    chosen = replace(outcome, settings=RECIPE | {"choice": choice})
+def test_recipe_and_checklists_tell_how_the_classifier_was_chosen(outcome, choice):
     others = set(CHOSEN) - {choice}
-    answer = run_answers(chosen)["model_choice"].lower()
-    for text in (study_card(manifest(), Words(), chosen).lower(), answer):
+    answer = run_answers(replace(outcome, settings={"choice": choice}))["model_choice"].lower()
+    method = " ".join(DeepRadScoreRecipe(("EGFR",), choice=choice).method_text().lower().split())
+    for text in (method, answer):
         assert CHOSEN[choice].lower() in text
         assert not any(CHOSEN[other].lower() in text for other in others)
+
+
+def test_the_recipe_tells_how_the_network_was_trained():
+    trained, frozen = (
+        DeepRadScoreRecipe(("EGFR",), network=network).method_text() for network in ("trained", "frozen")
+    )
+    assert "all training cases but a part (25%) that stops the training; once for every part" in trained
+    assert "the convolutional part left as its start weights have it" in frozen
+    assert "the convolutional part left as its start weights have it" not in trained
+
+
+def test_the_title_comes_from_the_outcome_where_nobody_says_more(outcome):
+    about = about_study(Words(), outcome, "99 tumors.")
+    assert about.title == "Two-eyes"
+    assert about_study(Words(title="Ours"), outcome, "99 tumors.").title == "Ours"
+
+
+def test_the_card_of_a_number_tells_its_share_of_variance_and_error(number_study):
+    from sklearn.metrics import mean_absolute_error, r2_score
+
+    found = number_study.endpoints["TPS"]
+    card = study_card(manifest(), Words(), number_study)
+    row = next(line for line in card.splitlines() if line.startswith("| TPS |"))
+    assert row.startswith("| TPS | tumor proportion score (%) | 150; ")
+    for one in found.models.values():
+        value = f"{r2_score(found.labels, one.value):.3f}".replace("-", "−")
+        assert f"| {value} (" in row
+        assert f"; {mean_absolute_error(found.labels, one.value):.1f}" in row
+    assert "AUC" not in card
+    limitations = about_study(Words(), number_study, "").limitations
+    assert any("prediction interval holds for cases like those of training" in sentence for sentence in limitations)
+
+
+def test_a_card_has_a_table_for_every_kind(make_study):
+    card = study_card(manifest(), Words(), make_study(sizes=(40, 30), keys=("TPS", "PDL1")))
+    assert card.index("R² with its 95 % interval") < card.index("| TPS |") < card.index("AUC with DeLong") < card.index(
+        "| PDL1 |"
+    )  # fmt: skip
 
 
 def test_the_figures_are_those_of_the_study(outcome):

@@ -91,10 +91,10 @@ def _known(cohort: PreparedCohort, endpoint: str, part: str) -> PreparedCohort:
         raise InputError(f"The cohort has no endpoint {endpoint!r}; it has {', '.join(cohort.endpoints)}.")
     column = cohort.endpoints.index(endpoint)
     known = cohort.take(np.flatnonzero(np.isfinite(cohort.labels[:, column])))
-    labels = known.labels[:, [column]]
+    labels = known.labels[:, column]
     if part != "validation" and len(np.unique(labels)) < 2:
         raise InputError(f"The {part} cases need both positive and negative {endpoint}. Give more cases.")
-    return replace(known, endpoints=(endpoint,), labels=labels)
+    return known.with_targets({endpoint: known.targets[endpoint]})
 
 
 def _row(

@@ -64,6 +64,13 @@ def deep_features(
     return deep, logits
 
 
+def channels_of(cohort: PreparedCohort) -> np.ndarray:
+    """What the network is given of each case's first slice, (n, 3, rows, columns) 32-bit."""
+    hu = torch.from_numpy(cohort.patches_hu[:, 0].astype(np.float32))
+    tumor = torch.from_numpy(cohort.patches_tumor[:, 0].astype(np.float32))
+    return np.asarray(input_channels(hu, tumor).numpy(), dtype=np.float32)
+
+
 @torch.no_grad()
 def embed(
     network: DeepCT,

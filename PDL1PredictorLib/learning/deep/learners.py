@@ -11,13 +11,12 @@ import torch
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.progress import SILENT, Progress
-from PDL1PredictorLib.learning.deep.heads import into_network, train_head
+from PDL1PredictorLib.learning.deep.heads import HeadTraining, into_network, train_head
 from PDL1PredictorLib.learning.deep.inference import deep_features, embed
 from PDL1PredictorLib.learning.deep.settings import DeepTraining, best_epochs
 from PDL1PredictorLib.learning.deep.training import train_deep_ct
 from PDL1PredictorLib.learning.deep.weights import load_backbone
 from PDL1PredictorLib.networks.deep_ct import DeepCT
-from PDL1PredictorLib.recipes.deepradscore import StudyRecipe
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +39,6 @@ class DeepModel:
 class DeepLearner(Protocol):
     """Learns deep features."""
 
-    @property
-    def n_folds(self) -> int:
-        """Parts of the training cases that are held out in turn."""
-        ...
-
     def learn(self, fit: np.ndarray, validation: np.ndarray, progress: Progress = SILENT) -> DeepModel:
         """From the rows `fit`; `validation` may stop the training. Raises what the training raises."""
         ...
@@ -63,34 +57,36 @@ class WholeNetwork:
 
     Args:
         cohort: All cases.
-        recipe: How.
+        deep: How.
+        seed: Of the trainings.
         device: Where.
         start: Weights to start the backbone from, or None.
         checkpoints: Folder that keeps the state of the trainings of a run that was stopped, or None.
     """
 
     def __init__(
-        self, cohort: PreparedCohort, recipe: StudyRecipe, device: str, start: Path | None, checkpoints: Path | None
+        self,
+        cohort: PreparedCohort,
+        deep: DeepTraining,
+        seed: int,
+        device: str = "cpu",
+        start: Path | None = None,
+        checkpoints: Path | None = None,
     ) -> None:
-        self._cohort, self._recipe, self._device, self._start = cohort, recipe, device, start
+        self._cohort, self._deep, self._seed, self._device, self._start = cohort, deep, seed, device, start
         self._checkpoints = checkpoints
         self._files: list[Path] = []
 
-    @property
-    def n_folds(self) -> int:
-        """Such that each fold is the recipe's share of validation cases."""
-        return round(1 / self._recipe.validation_share)
-
     def learn(self, fit: np.ndarray, validation: np.ndarray, progress: Progress = SILENT) -> DeepModel:
         """Train from the start weights, or go on where a run that was stopped has left this training."""
-        return self._train(fit, validation, self._recipe.deep, progress)
+        return self._train(fit, validation, self._deep, progress)
 
     def kept(self, train: np.ndarray, models: Sequence[DeepModel], progress: Progress = SILENT) -> DeepModel:
         """Trained on all, every stage as long as was best in the folds on average.
 
         Its history is that of the first fold, which has cases to watch.
         """
-        deep = self._recipe.deep
+        deep = self._deep
         best = np.mean([best_epochs(deep, model.history) for model in models], axis=0).round().astype(int)
         stages = tuple(replace(stage, epochs=int(n)) for stage, n in zip(deep.stages, best, strict=True))
         model = self._train(train, train[:0], replace(deep, stages=stages, patience=None), progress)
@@ -98,9 +94,7 @@ class WholeNetwork:
 
     def _train(self, fit: np.ndarray, validation: np.ndarray, deep: DeepTraining, progress: Progress) -> DeepModel:
         parts = self._cohort.take(fit), self._cohort.take(validation)
-        trained = train_deep_ct(
-            *parts, deep, self._recipe.seed, self._device, self._start, progress, self._checkpoint(fit)
-        )
+        trained = train_deep_ct(*parts, deep, self._seed, self._device, self._start, progress, self._checkpoint(fit))
         return DeepModel(
             known=fit,
             features=lambda rows: deep_features(trained.network, self._cohort.take(rows))[0],
@@ -128,38 +122,37 @@ class FrozenNetwork:
 
     Args:
         cohort: All cases, whose pooled maps are computed once.
-        recipe: How.
+        deep: Backbone and number of deep features.
+        head: How the two layers are trained.
+        seed: Of the trainings.
         device: Where.
         start: Weights of the backbone.
     """
 
-    def __init__(self, cohort: PreparedCohort, recipe: StudyRecipe, device: str, start: Path) -> None:
-        self._cohort, self._recipe, self._start = cohort, recipe, start
+    def __init__(
+        self, cohort: PreparedCohort, deep: DeepTraining, head: HeadTraining, seed: int, device: str, start: Path
+    ) -> None:
+        self._cohort, self._deep, self._head, self._seed, self._start = cohort, deep, head, seed, start
         self._embeddings = embed(self._backbone(), cohort, device, slices="first")
 
-    @property
-    def n_folds(self) -> int:
-        """As the recipe says: a training takes a second."""
-        return self._recipe.n_folds
-
     def _backbone(self) -> DeepCT:
-        deep = self._recipe.deep
+        deep = self._deep
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self._recipe.seed)
-            network = DeepCT(len(self._recipe.endpoints), deep.n_deep, backbone=deep.backbone)
+            torch.manual_seed(self._seed)
+            network = DeepCT(len(self._cohort.endpoints), deep.n_deep, backbone=deep.backbone)
         load_backbone(network, self._start)
         return network.eval()
 
     def learn(self, fit: np.ndarray, validation: np.ndarray, progress: Progress = SILENT) -> DeepModel:
         """Train the two layers, always from the same start, for a fixed number of steps."""
-        recipe = self._recipe
-        head = train_head(self._embeddings[fit], self._cohort.labels[fit], recipe.deep.n_deep, recipe.head, recipe.seed)
+        labels = self._cohort.labels[fit]
+        head = train_head(self._embeddings[fit], labels, self._deep.n_deep, self._head, self._seed)
         progress.step("network", 1.0)
 
         def network() -> DeepCT:
             whole = self._backbone()
             into_network(whole, head)
-            return whole
+            return whole.eval()
 
         return DeepModel(fit, lambda rows: head.deep(self._embeddings[rows]), network, head.history)
 

@@ -135,7 +135,7 @@ def _logits(trained: TrainedDeepCT, nodules: Nodules, pixels: int) -> np.ndarray
     """Mean over the slices of each nodule, (n,)."""
     cohort = nodules.cohort
     slices = [
-        replace(cohort, patches_hu=cohort.patches_hu[:, [index]], patches_tumor=cohort.patches_tumor[:, [index]])
+        cohort.with_blocks(slices=cohort.patches_hu[:, [index]], slices_tumor=cohort.patches_tumor[:, [index]])
         for index in range(cohort.patches_hu.shape[1])
     ]
     return np.asarray(np.mean([deep_features(trained.network, one, pixels=pixels)[1][:, 0] for one in slices], axis=0))

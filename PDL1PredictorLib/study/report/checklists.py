@@ -3,11 +3,12 @@
 from typing import Any
 
 from PDL1PredictorLib.core.endpoints import endpoint
+from PDL1PredictorLib.core.roles import lead_of, with_role
 from PDL1PredictorLib.learning.classifiers import CHOSEN
-from PDL1PredictorLib.learning.model_names import VOLUME
 from PDL1PredictorLib.study.outcome import StudyOutcome
 from PDL1PredictorLib.study.report.checklist_items import CHECKLISTS
 from PDL1PredictorLib.study.report.flow_chart import SPLIT, cases_used
+from PDL1PredictorLib.study.report.kinds import kind_report
 
 
 def filled_checklists(outcome: StudyOutcome) -> list[dict[str, Any]]:
@@ -34,39 +35,45 @@ def filled_checklists(outcome: StudyOutcome) -> list[dict[str, Any]]:
 
 def run_answers(outcome: StudyOutcome) -> dict[str, str]:
     """Sentences by the key of `checklist_items`; one that this run cannot say is left out."""
-    return _of_design(outcome) | _of_choice(outcome) | _of_data(outcome) | _of_results(outcome) | _ALWAYS
+    parts = (_of_design, _of_choice, _of_data, _of_kinds, _of_models, _of_results)
+    return {key: answer for part in parts for key, answer in part(outcome).items()} | _ALWAYS
 
 
-_ALWAYS = {  # what the recipe does in every run
+_ALWAYS = {  # what every recipe does
     "checklists": "The items of CLEAR, METRICS and TRIPOD+AI are listed here.",
-    "segmentation": "Tumor masks are taken as given; the ring around them is drawn in mm, in three dimensions. "
-    "Size: Settings.",
+    "segmentation": "Tumor masks are taken as given; a ring around them, where the recipe has one, is drawn in mm, in "
+    "three dimensions. Size: Settings.",
     "images": "CT and mask are resampled to one grid; spacing and interpolation: Settings.",
-    "features": "Radiomic features with the definitions of pyradiomics, and deep features; classes, filters, bin width "
-    "and numbers: Settings.",
+    "features": "Radiomic features with the definitions of pyradiomics; classes, filters, bin width, numbers, and what "
+    "else goes into the models: Settings.",
     "settings": "Every setting and seed is listed under Settings.",
-    "scaling": "Z-score by mean and SD of the training cases alone.",
-    "selection": "Near-zero variance, Mann-Whitney U, correlation pruning and LASSO by cross-validation, on training "
-    "cases alone.",
-    "imbalance": "Positive and negative cases of every part: Cases. Weights in training: Settings.",
-    "algorithms": "RadScores (LASSO) of tumor and ring, a convolutional network (Deep-CT), and a classifier on both "
-    "(Deep-RadScore); kinds per endpoint.",
+    "scaling": "By the training cases alone; how: Method.",
+    "selection": "On training cases alone; steps: Method.",
     "training": "Optimizer, epochs, stopping, augmentation: Settings; learning curves: Network.",
-    "measures": "AUC; accuracy, recall, precision, specificity, PPV, NPV, F1; confusion matrix; Brier score, "
-    "calibration slope and intercept; net benefit.",
-    "uncertainty": "95 % intervals: DeLong (AUC), Wilson (shares), bootstrap (F1, ROC band).",
-    "comparison": "DeLong's paired test of every model against Deep-RadScore; p also adjusted for all tests "
-    "(Benjamini-Hochberg).",
-    "calibration": "Calibration curves, slope, intercept and Brier score per endpoint and model.",
-    "interpretation": "Shapley values of the fused inputs, RadScore coefficients, Grad-CAM.",
     "imaging": "One kind of imaging: CT.",
-    "performance": "AUC with intervals: Results; all other measures: per endpoint.",
-    "updating": "None: probabilities were calibrated within the training cases, before evaluation.",
-    "predictions": "By the command under Settings; predictions.csv holds every case's probability by every model.",
-    "output": "Calibrated probability; called positive at a threshold that was set on training cases (per endpoint).",
-    "counts": "Positive and negative cases of every part and endpoint: Cases.",
-    "model": "RadScore coefficients: per endpoint and in study.json; network and classifiers: the exported bundle.",
 }
+
+
+def _of_kinds(outcome: StudyOutcome) -> dict[str, str]:
+    """What the kinds of its endpoints say, each sentence once."""
+    found: dict[str, list[str]] = {}
+    for kind in dict.fromkeys(one.kind for one in outcome.endpoints.values()):
+        for key, answer in kind_report(kind).words.answers.items():
+            sentence = answer.format(lead=lead_of(outcome.roles))
+            found.setdefault(key, []).append(sentence)
+    return {key: " ".join(dict.fromkeys(sentences)) for key, sentences in found.items()}
+
+
+def _of_models(outcome: StudyOutcome) -> dict[str, str]:
+    parts, baselines = with_role(outcome.roles, "part"), with_role(outcome.roles, "baseline")
+    groups = [lead_of(outcome.roles), *parts]
+    beaten = f"; {', '.join(baselines)}: what any model has to beat" if baselines else ""
+    found = {"algorithms": f"{', '.join(groups)}{beaten}. Steps: Method; kinds per endpoint."}
+    used = [title for title in baselines if any(title in one.models for one in outcome.endpoints.values())]
+    if used:
+        own = "is a model of its own" if len(used) == 1 else "are models of their own"
+        found["volume"] = f"{' and '.join(used)} {own}, compared with the others."
+    return found
 
 
 def _of_choice(outcome: StudyOutcome) -> dict[str, str]:
@@ -115,14 +122,21 @@ def _of_data(outcome: StudyOutcome) -> dict[str, str]:
 
 
 def _of_results(outcome: StudyOutcome) -> dict[str, str]:
-    found = {}
+    endpoints = outcome.endpoints.values()
     numbers = [
         f"{endpoint(key).title} " + " + ".join(f"{len(rows)} ({region})" for region, rows in e.coefficients.items())
         for key, e in outcome.endpoints.items()
         if e.coefficients
     ]
+    means = {
+        "Shapley values of the lead model's inputs": any(e.contributions is not None for e in endpoints),
+        "coefficients of the selected features": bool(numbers),
+        "heat maps": bool(outcome.gallery),
+    }
+    found = {"model": f"{'Coefficients: per endpoint and in study.json; the rest' if numbers else 'All'}: the bundle."}
+    if any(means.values()):
+        sentence = ", ".join(words for words, there in means.items() if there)
+        found["interpretation"] = f"{sentence[0].upper()}{sentence[1:]}."
     if numbers:
         found["selected"] = f"Selected features: {'; '.join(numbers)}."
-    if any(VOLUME in e.models for e in outcome.endpoints.values()):
-        found["volume"] = f"{VOLUME} alone is a model of its own, tested against Deep-RadScore (DeLong)."
     return found

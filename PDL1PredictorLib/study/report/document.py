@@ -5,29 +5,25 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
-import numpy as np
-
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.cohort.case_warnings import as_plain
 from PDL1PredictorLib.core.endpoints import endpoint
-from PDL1PredictorLib.learning.model_names import FUSED
 from PDL1PredictorLib.report.json_result import finite
 from PDL1PredictorLib.statistics.groups import benjamini_hochberg
-from PDL1PredictorLib.study.outcome import EndpointOutcome, GalleryCase, StudyOutcome
+from PDL1PredictorLib.study.outcome import EndpointOutcome, GalleryCase, NumberGalleryCase, StudyOutcome
 from PDL1PredictorLib.study.report.checklists import filled_checklists
+from PDL1PredictorLib.study.report.kinds import kind_report
 from PDL1PredictorLib.study.report.measures import (
-    BAND_RESAMPLES,
     RESAMPLES,
     SEED,
     Plain,
     contribution_numbers,
     correlation_numbers,
-    decision_reference,
-    model_numbers,
-    set_numbers,
+    feature_numbers,
 )
+from PDL1PredictorLib.study.report.measures_binary import BAND_RESAMPLES
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "2.0"
 
 
 def study_document(outcome: StudyOutcome) -> dict[str, Any]:
@@ -37,7 +33,7 @@ def study_document(outcome: StudyOutcome) -> dict[str, Any]:
         A dictionary that `json.dumps(..., allow_nan=False)` accepts: what is not finite or cannot be had is None.
 
     Raises:
-        InputError: An endpoint is not known.
+        InputError: An endpoint is not known, or of a kind that cannot be reported.
     """
     endpoints = {key: _endpoint(found, outcome.coverage) for key, found in outcome.endpoints.items()}
     _adjust(endpoints)
@@ -45,6 +41,9 @@ def study_document(outcome: StudyOutcome) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "research_use_only": RESEARCH_USE_ONLY,
         "title": outcome.title,
+        "recipe": outcome.recipe,
+        "method": outcome.method,
+        "roles": dict(outcome.roles),
         "command": outcome.command,
         "design": outcome.design,
         "notes": outcome.notes,
@@ -61,7 +60,7 @@ def study_document(outcome: StudyOutcome) -> dict[str, Any]:
         "backbones": outcome.backbones,
         "settings": outcome.settings,
         "seeds": seeds_in({"settings": outcome.settings, "provenance": outcome.provenance}),
-        "resampling": {"seed": SEED, "f1": RESAMPLES, "roc_band": BAND_RESAMPLES},
+        "resampling": {"seed": SEED, "f1": RESAMPLES, "roc_band": BAND_RESAMPLES, "errors": RESAMPLES},
         "provenance": outcome.provenance,
         "checklists": filled_checklists(outcome),
     }
@@ -90,60 +89,33 @@ def seeds_in(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def _endpoint(found: EndpointOutcome, coverage: float) -> Plain:
     words = endpoint(found.key)
-    labels = np.asarray(found.labels)
-    fused = found.models.get(FUSED)
     return {
+        "kind": found.kind,
         "title": words.title,
         "definition": words.definition,
-        "positive_word": words.positive,
-        "negative_word": words.negative,
-        "cases": len(labels),
-        "positive": int(np.count_nonzero(labels == 1)),
-        "negative": int(np.count_nonzero(labels == 0)),
-        "counts": {part: {"positive": yes, "negative": no} for part, (yes, no) in found.counts.items()},
-        "bayes_auc": found.bayes_auc,
-        "models": {
-            name: model_numbers(labels, model, None if name == FUSED else fused) for name, model in found.models.items()
-        },
-        "decision_reference": decision_reference(labels),
-        "prediction_sets": set_numbers(labels, np.asarray(found.prediction_sets), coverage),
+        "lead": found.lead,
+        "cases": len(found.labels),
+        **kind_report(found.kind).numbers(found, coverage),
         "correlation": correlation_numbers(found),
         "contributions": contribution_numbers(found),
-        "coefficients": {
-            region: _features(coefficients, found.selected_in.get(region))
-            for region, coefficients in found.coefficients.items()
-        },
+        "coefficients": feature_numbers(found),
     }
 
 
-def _features(coefficients: dict[str, float], selected_in: dict[str, float] | None) -> list[Plain]:
-    """The final model's features, the strongest first, then those that only folds selected, with the coefficient 0."""
-    shares = selected_in or {}
-    names = sorted({*coefficients, *shares}, key=lambda name: (-abs(coefficients.get(name, 0.0)), name))
-    return [
-        {
-            "feature": name,
-            "coefficient": coefficients.get(name, 0.0),
-            "selected_in": None if selected_in is None else shares.get(name, 0.0),
-        }
-        for name in names
-    ]
-
-
 def _adjust(endpoints: dict[str, Plain]) -> None:
-    """Add to every DeLong test its p adjusted for all of the study's (Benjamini and Hochberg)."""
-    tests = [m["delong"] for e in endpoints.values() for m in e["models"].values() if m["delong"] is not None]
+    """Add to every test its p adjusted for all of the study's (Benjamini and Hochberg)."""
+    tests = [test for numbers in endpoints.values() for test in kind_report(numbers["kind"]).tests(numbers)]
     if tests:
         adjusted = benjamini_hochberg([test["p"] for test in tests]).tolist()
         for test, p in zip(tests, adjusted, strict=True):
             test["p_adjusted"] = p
 
 
-def _shown(case: GalleryCase) -> Plain:
-    return {
-        "endpoint": case.endpoint,
-        "case": case.case,
-        "label": case.label,
-        "probability": case.probability,
-        "positive": case.positive,
-    }
+def _shown(case: GalleryCase | NumberGalleryCase) -> Plain:
+    return {"endpoint": case.endpoint, "case": case.case, "label": case.label, **_answer(case)}
+
+
+def _answer(case: GalleryCase | NumberGalleryCase) -> Plain:
+    if isinstance(case, GalleryCase):
+        return {"probability": case.probability, "positive": case.positive}
+    return {"value": case.value, "low": case.low, "high": case.high}

@@ -7,20 +7,23 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 import matplotlib as mpl
+import numpy as np
 from markupsafe import Markup, escape
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from PDL1PredictorLib.learning.model_names import DEEP, FUSED, RADIOMICS, VOLUME
+from PDL1PredictorLib.study.report.looks import Look, Looks
 
 P = ParamSpec("P")
+Numbers = dict[str, Any]
+"""One endpoint of the document."""
 
-# Okabe and Ito 2008, "Color universal design": told apart with every color vision. Line and mark differ too.
-MODEL_COLORS = {FUSED: "#d55e00", DEEP: "#009e73", RADIOMICS: "#0072b2", VOLUME: "#7a7a7a"}
-MODEL_LINES = {FUSED: "-", DEEP: (0, (5, 1.5)), RADIOMICS: (0, (5, 1.5, 1, 1.5)), VOLUME: (0, (1, 1.2))}
-MODEL_MARKS = {FUSED: "o", DEEP: "s", RADIOMICS: "^", VOLUME: "D"}
 REGION_COLORS = {"tumor": "#e69f00", "ring": "#56b4e9"}
 INK, SOFT, FAINT = "#1d2733", "#566372", "#c3cad2"
+SQUARE = (3.5, 3.55)  # inches
+WIDE = 9.6
+INSIDE = 5  # lines of a legend that leave room for the curves
+PER_ROW = 4  # panels
 
 STYLE: Any = {
     "svg.fonttype": "none",  # text stays text: it can be searched, and follows the page's font
@@ -84,6 +87,42 @@ def empty(figure: Figure, sentence: str) -> None:
     axes = figure.subplots()
     axes.set_axis_off()
     axes.text(0.5, 0.5, sentence, ha="center", va="center", color=SOFT, wrap=True)
+
+
+def square(n_models: int) -> tuple[Figure, Axes]:
+    """A figure of one square panel, higher where the legend of so many models must stand below it."""
+    below = n_models + 3 if n_models > INSIDE else 0  # lines, further curves than the models' among them
+    figure = Figure(figsize=(SQUARE[0], SQUARE[1] + 0.14 * below))
+    return figure, figure.subplots()
+
+
+def panels(n: int, height: float) -> tuple[Figure, list[Axes]]:
+    """Panels beside each other, `PER_ROW` in a row, those left empty without axes.
+
+    Args:
+        n: How many are filled.
+        height: Of a row, inches.
+    """
+    n_rows = max(1, -(-n // PER_ROW))
+    figure = Figure(figsize=(WIDE, height * n_rows))
+    found = list(np.atleast_1d(figure.subplots(n_rows, PER_ROW)).flat)
+    for axes in found[n:]:
+        axes.set_axis_off()
+    return figure, found[:n]
+
+
+def drawn_models(numbers: Numbers, looks: Looks, front_last: bool = True) -> list[tuple[str, Look, Numbers]]:
+    """The endpoint's models in the order of drawing: the lead last, so that it lies on top."""
+    models = [(title, look, numbers["models"][title]) for title, look in looks.items() if title in numbers["models"]]
+    return models[::-1] if front_last else models
+
+
+def legend(axes: Axes, n_models: int, **settings: Any) -> None:
+    """A legend whose first line is what was drawn last, the lead model; below the panel where there are many models."""
+    lines, labels = axes.get_legend_handles_labels()
+    if n_models > INSIDE:
+        settings = {"loc": "upper left", "bbox_to_anchor": (0, -0.17), "handlelength": 2}
+    axes.legend(lines[::-1], labels[::-1], borderaxespad=0.1, fontsize=6.6, **settings)
 
 
 def _inline(svg: str, name: str, label: str) -> Markup:

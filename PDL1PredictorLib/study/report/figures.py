@@ -1,189 +1,75 @@
-"""The figures of the study report, drawn from the numbers of `study.document`, so that page and JSON say the same."""
+"""Figures that the report shows whatever the kind of endpoint, drawn from the numbers of `study.report.document`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from PDL1PredictorLib.core.endpoints import endpoint as about
 from PDL1PredictorLib.core.regions import REGIONS
-from PDL1PredictorLib.learning.model_names import FUSED
 from PDL1PredictorLib.report.html import number
 from PDL1PredictorLib.report.words import feature_title
 from PDL1PredictorLib.study.outcome import EndpointOutcome
 from PDL1PredictorLib.study.report.drawing import (
     FAINT,
     INK,
-    MODEL_COLORS,
-    MODEL_LINES,
-    MODEL_MARKS,
     REGION_COLORS,
     SOFT,
+    WIDE,
+    Numbers,
     drawn,
     empty,
-    unit_square,
 )
+from PDL1PredictorLib.study.report.looks import Looks
 
 SHOWN_FEATURES = 20
-SQUARE = (3.5, 3.55)  # inches
-COUNT_SHADES = LinearSegmentedColormap.from_list("counts", ["#ffffff", "#9ec1de", "#24588c"])
-Numbers = dict[str, Any]  # one endpoint of the document
+SHOWN_INPUTS = 24  # of the lead model, the strongest; more cannot be read
+TOLD_INPUTS = 16  # with so many the correlations are written into their fields
 
 
-@drawn
-def auc_overview(endpoints: dict[str, Numbers]) -> tuple[Figure, str]:
-    """AUC of every endpoint and model with its interval."""
-    names = [name for name in MODEL_COLORS if any(name in e["models"] for e in endpoints.values())]
-    figure = Figure(figsize=(9.6, 0.75 + (0.15 * max(1, len(names)) + 0.12) * len(endpoints)))
+def overview(endpoints: Mapping[str, Numbers], looks: Looks, measure: str) -> tuple[Figure, Axes]:
+    """One measure of every endpoint and model with its interval; a row an endpoint, a line a model.
+
+    Args:
+        endpoints: Of the document, all of one kind.
+        looks: Of the models.
+        measure: Its name among a model's numbers.
+    """
+    there = {title for numbers in endpoints.values() for title in numbers["models"]}
+    drawn_looks = {title: look for title, look in looks.items() if title in there}
+    n = max(1, len(drawn_looks))
+    figure = Figure(figsize=(WIDE, 0.75 + (0.15 * n + 0.12) * len(endpoints)))
     axes = figure.subplots()
     for row, numbers in enumerate(endpoints.values()):
         if row % 2:
             axes.axhspan(row - 0.5, row + 0.5, color="#f3f5f8", linewidth=0, zorder=0)
-        for place, name in enumerate(names):
-            area = numbers["models"].get(name, {}).get("auc")
-            if area is None:
+        for place, (title, look) in enumerate(drawn_looks.items()):
+            found = numbers["models"].get(title, {}).get(measure)
+            if found is None or found["value"] is None:
                 continue
-            y = row + (place - (len(names) - 1) / 2) * 0.2
-            color = MODEL_COLORS[name]
-            axes.plot([area["low"], area["high"]], [y, y], color=color, linewidth=1.4, solid_capstyle="butt")
-            axes.plot(area["value"], y, MODEL_MARKS[name], color=color, markersize=4.5, markeredgewidth=0)
-        if numbers["bayes_auc"] is not None:
-            axes.plot([numbers["bayes_auc"]] * 2, [row - 0.42, row + 0.42], color=INK, linewidth=1.1)
-    axes.axvline(0.5, color=SOFT, linewidth=0.7, linestyle=(0, (2, 2)), zorder=0)
-    for name in names:
-        axes.plot([], [], MODEL_MARKS[name], ls="-", color=MODEL_COLORS[name], markersize=4.5, label=name)
-    if any(numbers["bayes_auc"] is not None for numbers in endpoints.values()):
-        axes.plot([], [], "|", color=INK, markersize=9, label="Bayes AUC")
-    low = min([0.4, *(m["auc"]["low"] for e in endpoints.values() for m in e["models"].values() if m["auc"])])
-    axes.set(xlim=(np.floor(low * 10) / 10, 1.005), ylim=(len(endpoints) - 0.5, -0.5), xlabel="AUC, 95 % interval")
-    axes.set_yticks(range(len(endpoints)), [about(key).title for key in endpoints], fontsize=8.5, color=INK)
+            y = row + (place - (n - 1) / 2) * min(0.2, 0.8 / n)
+            if found["low"] is not None:
+                axes.plot([found["low"], found["high"]], [y, y], color=look.color, linewidth=1.4, solid_capstyle="butt")
+            axes.plot(found["value"], y, look.mark, color=look.color, markersize=4.5, markeredgewidth=0)
+    for title, look in drawn_looks.items():
+        axes.plot([], [], look.mark, ls="-", color=look.color, markersize=4.5, label=title)
+    axes.set(ylim=(len(endpoints) - 0.5, -0.5))
+    axes.set_yticks(
+        range(len(endpoints)), [numbers["title"] for numbers in endpoints.values()], fontsize=8.5, color=INK
+    )
     axes.tick_params(axis="y", length=0)
+    return figure, axes
+
+
+def overview_legend(axes: Axes) -> None:
+    """The legend above an overview, once all is drawn."""
     axes.legend(ncols=5, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, fontsize=8)
-    return figure, "AUC with 95 % interval of every endpoint and model"
-
-
-@drawn
-def roc_curves(numbers: Numbers) -> tuple[Figure, str]:
-    """ROC curves; the fused model's with its band; marks where the calls were made."""
-    figure = Figure(figsize=SQUARE)
-    axes = figure.subplots()
-    unit_square(axes, "1 − specificity", "sensitivity")
-    for name, model in _drawn_models(numbers):
-        if model["roc"] is None:
-            continue
-        color, area = MODEL_COLORS[name], model["auc"]
-        if name == FUSED and (band := model["roc_band"]) is not None:
-            x, low, high = band["false_positive_rate"], band["low"], band["high"]
-            axes.fill_between(x, low, high, color=color, alpha=0.14, linewidth=0)
-        axes.plot(
-            model["roc"]["false_positive_rate"],
-            model["roc"]["true_positive_rate"],
-            color=color,
-            linestyle=MODEL_LINES[name],
-            linewidth=1.8 if name == FUSED else 1.2,
-            label=f"{name} {area['value']:.2f} ({area['low']:.2f}–{area['high']:.2f})",
-        )
-        called = model["measures"]
-        x, y = 1 - called["specificity"]["value"], called["recall"]["value"]
-        axes.plot(x, y, MODEL_MARKS[name], color=color, markersize=5, markeredgecolor="white", markeredgewidth=0.8)
-    axes.set_title("ROC, AUC (95 % interval)")
-    _legend(axes, loc="lower right")
-    return figure, "ROC curves with AUC and interval"
-
-
-@drawn
-def calibration_curves(numbers: Numbers) -> tuple[Figure, str]:
-    """Observed share against predicted probability in groups of cases."""
-    figure = Figure(figsize=SQUARE)
-    axes = figure.subplots()
-    unit_square(axes, "predicted probability", "observed share")
-    for name, model in _drawn_models(numbers):
-        if not (groups := model["reliability"]):
-            continue
-        color = MODEL_COLORS[name]
-        x, y = [g["predicted"] for g in groups], [g["observed"]["value"] for g in groups]
-        if name == FUSED:
-            axes.vlines(
-                x,
-                [g["observed"]["low"] for g in groups],
-                [g["observed"]["high"] for g in groups],
-                color=color,
-                linewidth=0.9,
-            )
-        axes.plot(x, y, color=color, linestyle=MODEL_LINES[name], linewidth=1.8 if name == FUSED else 1.1)
-        axes.plot(x, y, MODEL_MARKS[name], color=color, markersize=4, markeredgewidth=0, label=_slope(name, model))
-    axes.set_title("Calibration")
-    _legend(axes, loc="upper left", handlelength=1)
-    return figure, "calibration curves"
-
-
-@drawn
-def decision_curves(numbers: Numbers) -> tuple[Figure, str]:
-    """Net benefit of every model against treating all and none."""
-    figure = Figure(figsize=SQUARE)
-    axes = figure.subplots()
-    reference = numbers["decision_reference"]
-    axes.axhline(0, color=SOFT, linewidth=0.9, label="none")
-    top = 0.05
-    if reference is not None:
-        axes.plot(reference["threshold"], reference["treat_all"], color=INK, linewidth=0.9, label="all")
-        top = max(top, *reference["treat_all"])
-    for name, model in _drawn_models(numbers):
-        if model["decision_curve"] is None:
-            continue
-        x, y = model["decision_curve"]["threshold"], model["decision_curve"]["net_benefit"]
-        axes.plot(
-            x,
-            y,
-            color=MODEL_COLORS[name],
-            linestyle=MODEL_LINES[name],
-            linewidth=1.8 if name == FUSED else 1.2,
-            label=name,
-        )
-        top = max(top, *y)
-    axes.set(xlim=(0, 1), ylim=(-0.35 * top, 1.08 * top), xlabel="threshold probability", ylabel="net benefit")
-    axes.set_box_aspect(1)
-    axes.set_title("Decision curves")
-    _legend(axes, loc="upper right")
-    return figure, "decision curves"
-
-
-@drawn
-def confusion_tables(numbers: Numbers) -> tuple[Figure, str]:
-    """Counts of true against called answers for every model, shaded by the share of the true answer."""
-    models = list(_drawn_models(numbers, front_last=False))
-    words = (numbers["negative_word"], numbers["positive_word"])
-    figure = Figure(figsize=(9.6, 2.35))
-    for place, (axes, (name, model)) in enumerate(zip(_row(figure, 4), models, strict=False)):
-        axes.set_axis_on()
-        table = model["confusion"]
-        counts = np.array(
-            [
-                [table["true_negative"], table["false_positive"]],
-                [table["false_negative"], table["true_positive"]],
-            ]
-        )
-        shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-        axes.imshow(shares, cmap=COUNT_SHADES, vmin=0, vmax=1)
-        for (row, column), share in np.ndenumerate(shares):
-            color = "white" if share > 0.6 else INK
-            axes.text(column, row - 0.06, str(counts[row, column]), ha="center", va="bottom", color=color, fontsize=12)
-            axes.text(column, row + 0.1, f"{share * 100:.0f} %", ha="center", va="top", color=color, fontsize=7.5)
-        axes.set_xticks([0, 1], words)
-        axes.set_yticks([0, 1], words, rotation=90, va="center")
-        axes.tick_params(length=0)
-        axes.set(xlabel="called", ylabel="true" if place == 0 else "")
-        axes.set_title(name, color=MODEL_COLORS[name], loc="center")
-        axes.spines[:].set_visible(True)
-    return figure, "confusion matrices"
 
 
 @drawn
 def selected_features(numbers: Numbers) -> tuple[Figure, str]:
-    """Coefficients of the RadScores, the largest first, and the share of the folds that selected each feature."""
+    """Coefficients of the selected features, the largest first, and the share of the folds that selected each."""
     rows = [(region, row) for region, features in numbers["coefficients"].items() for row in features]
     rows = sorted(rows, key=lambda row: (-abs(row[1]["coefficient"]), row[1]["feature"]))[:SHOWN_FEATURES]
     folded = any(row["selected_in"] is not None for _, row in rows)
@@ -199,7 +85,7 @@ def selected_features(numbers: Numbers) -> tuple[Figure, str]:
     axes.axvline(0, color=SOFT, linewidth=0.7)
     axes.set_yticks(at, [feature_title(row["feature"]) for _, row in rows], color=INK)
     axes.tick_params(axis="y", length=0)
-    axes.set(ylim=(len(rows) - 0.4, -0.6), xlabel="LASSO coefficient (per SD of the feature)")
+    axes.set(ylim=(len(rows) - 0.4, -0.6), xlabel="coefficient (per SD of the feature)")
     for region in dict.fromkeys(region for region, _ in rows):
         axes.barh(0, 0, color=REGION_COLORS[region], label=REGIONS[region])
     axes.legend(ncols=2, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.1)
@@ -213,7 +99,7 @@ def selected_features(numbers: Numbers) -> tuple[Figure, str]:
 
 @drawn
 def correlation_map(numbers: Numbers) -> tuple[Figure, str]:
-    """Pearson correlation of the fused inputs."""
+    """Pearson correlation of the lead model's inputs; without words where there are too many."""
     names = [input_title(name) for name in numbers["correlation"]["inputs"]]
     matrix = np.array(numbers["correlation"]["matrix"], dtype=float)
     figure = Figure(figsize=(4.8, 4.5))
@@ -221,29 +107,33 @@ def correlation_map(numbers: Numbers) -> tuple[Figure, str]:
     axes.spines[:].set_visible(False)
     shown = axes.imshow(matrix, cmap="RdBu_r", vmin=-1, vmax=1)
     for (row, column), r in np.ndenumerate(matrix):
-        if np.isfinite(r) and len(names) <= 16:
+        if np.isfinite(r) and len(names) <= TOLD_INPUTS:
             text = (
                 number(round(float(r), 2) + 0.0, 2).replace("0.", ".", 1).replace("1.00", "1")
             )  # + 0.0: no minus zero
             axes.text(column, row, text, ha="center", va="center", fontsize=5.5, color="white" if abs(r) > 0.6 else INK)
-    axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(names)), names)
+    told = range(len(names)) if len(names) <= SHOWN_INPUTS else ()
+    axes.set_xticks(told, [names[at] for at in told], rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(told, [names[at] for at in told])
     axes.tick_params(length=0)
     bar = figure.colorbar(shown, ax=axes, shrink=0.6, pad=0.02, ticks=[-1, -0.5, 0, 0.5, 1])
     bar.outline.set_visible(False)
-    axes.set_title("Pearson correlation of the fused inputs")
+    axes.set_title("Pearson correlation of the inputs")
     return figure, "heat map of Pearson correlations"
 
 
 @drawn
-def contribution_swarm(outcome: EndpointOutcome, mean_absolute: dict[str, float]) -> tuple[Figure, str]:
-    """Shapley values of every case and input, colored by the input's value; inputs by their mean absolute value."""
+def contribution_swarm(outcome: EndpointOutcome, mean_absolute: dict[str, float], unit: str) -> tuple[Figure, str]:
+    """Shapley values of every case and input, colored by the input's value; inputs by their mean absolute value.
+
+    `unit`: of the values, in words.
+    """
     figure = Figure(figsize=(4.8, 4.5))
     axes = figure.subplots()
     if outcome.contributions is None:
         empty(figure, "Contributions were not asked for.")
         return figure, "no contributions"
-    order = sorted(mean_absolute, key=lambda name: (-mean_absolute[name], name))
+    order = sorted(mean_absolute, key=lambda name: (-mean_absolute[name], name))[:SHOWN_INPUTS]
     columns = [outcome.input_names.index(name) for name in order]
     axes.axvline(0, color=SOFT, linewidth=0.7, zorder=0)
     points: Any = None
@@ -263,12 +153,12 @@ def contribution_swarm(outcome: EndpointOutcome, mean_absolute: dict[str, float]
     labels = [f"{input_title(name)}  {mean_absolute[name]:.2f}" for name in order]
     axes.set_yticks(range(len(order)), labels, color=INK)
     axes.tick_params(axis="y", length=0)
-    axes.set(ylim=(len(order) - 0.4, -0.6), xlabel="Shapley value (log-odds of positive)")
+    axes.set(ylim=(len(order) - 0.4, -0.6), xlabel=f"Shapley value ({unit})")
     bar = figure.colorbar(points, ax=axes, shrink=0.6, pad=0.02, ticks=[-2, 0, 2])
     bar.ax.set_title("input\n(SD)", fontsize=6.5, fontweight="normal", loc="left")
     bar.outline.set_visible(False)
     axes.set_title("Contributions; number: mean |value|")
-    return figure, "Shapley values of the fused inputs"
+    return figure, "Shapley values of the inputs"
 
 
 @drawn
@@ -315,28 +205,3 @@ def swarm(values: np.ndarray, width: float = 0.38, bins: int = 60) -> np.ndarray
 def input_title(name: str) -> str:
     """An input's name, short enough for an axis."""
     return feature_title(name).replace("deep feature", "deep").replace("peritumoral ", "")
-
-
-def _drawn_models(numbers: Numbers, front_last: bool = True) -> list[tuple[str, Numbers]]:
-    """Models in the order of drawing: the fused one last, so that it lies on top."""
-    models = [(name, numbers["models"][name]) for name in MODEL_COLORS if name in numbers["models"]]
-    return models[::-1] if front_last else models
-
-
-def _row(figure: Figure, n: int) -> list[Axes]:
-    """Panels in one row, those left empty without axes."""
-    panels = list(np.atleast_1d(figure.subplots(1, n)))
-    for axes in panels:
-        axes.set_axis_off()
-    return panels
-
-
-def _slope(name: str, model: Numbers) -> str:
-    slope = model["calibration"]["slope"]
-    return f"{name}, slope –" if slope is None else f"{name}, slope {number(slope, 2)}"
-
-
-def _legend(axes: Axes, **settings: Any) -> None:
-    """A legend whose first line is what was drawn last: the fused model."""
-    lines, labels = axes.get_legend_handles_labels()
-    axes.legend(lines[::-1], labels[::-1], borderaxespad=0.1, fontsize=6.6, **settings)

@@ -8,6 +8,7 @@ from markupsafe import Markup, escape
 
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.study.outcome import StudyOutcome
+from PDL1PredictorLib.study.report.kinds import kind_report
 
 SPLIT = "split"  # the design that divides the cases; the other one uses each for both
 Line = tuple[str, bool]
@@ -111,9 +112,9 @@ def _aside(outcome: StudyOutcome, step: Step, last: bool) -> list[Line]:
 
 
 def _endpoint_lines(outcome: StudyOutcome, key: str) -> list[Line]:
-    counts = outcome.endpoints[key].counts
+    found = outcome.endpoints[key]
     title = textwrap.wrap(endpoint(key).title, 20)
-    parts = [f"{part}: {yes} / {no}" for part, (yes, no) in counts.items()]
+    parts = [f"{part}: {kind_report(found.kind).counted(counts)}" for part, counts in found.counts.items()]
     return [*((line, True) for line in title), *((line, False) for line in parts)]
 
 

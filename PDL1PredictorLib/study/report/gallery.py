@@ -9,6 +9,7 @@ from markupsafe import Markup
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.core.windows import LUNG, SOFT_TISSUE, Window
+from PDL1PredictorLib.report.html import significant
 from PDL1PredictorLib.report.pictures import (
     Picture,
     contour_path,
@@ -18,7 +19,9 @@ from PDL1PredictorLib.report.pictures import (
 )
 from PDL1PredictorLib.report.svg import picture_svg
 from PDL1PredictorLib.report.words import percent
-from PDL1PredictorLib.study.outcome import GalleryCase
+from PDL1PredictorLib.study.outcome import GalleryCase, NumberGalleryCase
+
+AnyCase = GalleryCase | NumberGalleryCase
 
 
 @dataclass(frozen=True)
@@ -27,19 +30,21 @@ class Shown:
 
     Attributes:
         case: Its name.
-        right: Whether it was called rightly.
-        said: The true and the called answer in the endpoint's words.
+        right: Whether it was called rightly, or whether the true value lies in the prediction interval.
+        tag: That in words.
+        said: The true and the predicted answer in the endpoint's words.
         pictures: The patch in the lung window, and in the soft-tissue window below the heat map.
     """
 
     case: str
     right: bool
+    tag: str
     said: str
     pictures: tuple[Markup, Markup]
 
 
-def gallery(cases: tuple[GalleryCase, ...], settings: Mapping[str, Any]) -> dict[str, list[Shown]]:
-    """Cases by endpoint, those called rightly first.
+def gallery(cases: tuple[AnyCase, ...], settings: Mapping[str, Any]) -> dict[str, list[Shown]]:
+    """Cases by endpoint, those answered rightly first.
 
     Args:
         cases: To show.
@@ -47,24 +52,43 @@ def gallery(cases: tuple[GalleryCase, ...], settings: Mapping[str, Any]) -> dict
     """
     spacing_mm = _spacing_mm(settings)
     found: dict[str, list[Shown]] = {}
-    for case in sorted(cases, key=lambda c: c.positive != bool(c.label)):
+    for case in sorted(cases, key=lambda c: not _right(c)):
         found.setdefault(case.endpoint, []).append(_shown(case, spacing_mm))
     return found
 
 
-def _shown(case: GalleryCase, spacing_mm: float) -> Shown:
-    words = endpoint(case.endpoint)
-    true, called = (words.positive if answer else words.negative for answer in (case.label, case.positive))
-    said = f"true: {true}; called: {called}, probability of “{words.positive}” {percent(case.probability)}"
+def _right(case: AnyCase) -> bool:
+    if isinstance(case, GalleryCase):
+        return case.positive == bool(case.label)
+    return case.low <= case.label <= case.high
+
+
+def _shown(case: AnyCase, spacing_mm: float) -> Shown:
     heat = png_of(heat_rgba(case.heat))
     pictures = (
         picture_svg(_picture(case, "Lung window", LUNG, None, spacing_mm)),
         picture_svg(_picture(case, "Soft-tissue window with heat map", SOFT_TISSUE, heat, spacing_mm)),
     )
-    return Shown(case.case, case.positive == bool(case.label), said, pictures)
+    right = _right(case)
+    if isinstance(case, GalleryCase):
+        return Shown(case.case, right, "right" if right else "wrong", _called(case), pictures)
+    return Shown(case.case, right, "in its interval" if right else "outside", _predicted(case), pictures)
 
 
-def _picture(case: GalleryCase, title: str, window: Window, overlay_png: bytes | None, spacing_mm: float) -> Picture:
+def _called(case: GalleryCase) -> str:
+    words = endpoint(case.endpoint)
+    true, called = (words.positive if answer else words.negative for answer in (case.label, case.positive))
+    return f"true: {true}; called: {called}, probability of “{words.positive}” {percent(case.probability)}"
+
+
+def _predicted(case: NumberGalleryCase) -> str:
+    value, low, high = (significant(number) for number in (case.value, case.low, case.high))
+    true = significant(case.label, zeros=False)
+    unit = f" {words.unit}" if (words := endpoint(case.endpoint)).unit else ""
+    return f"true: {true}{unit}; predicted: {value}{unit} ({low} to {high}{unit})"
+
+
+def _picture(case: AnyCase, title: str, window: Window, overlay_png: bytes | None, spacing_mm: float) -> Picture:
     rows, columns = case.hu.shape
     return Picture(
         title=title,

@@ -2,24 +2,45 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from PDL1PredictorLib.core.endpoints import endpoint
-from PDL1PredictorLib.learning.model_names import FUSED, MODELS
+from PDL1PredictorLib.core.roles import Role, lead_of, with_role
 from PDL1PredictorLib.report import svg
-from PDL1PredictorLib.report.html import number, pretty, shown
-from PDL1PredictorLib.report.words import feature_title, percent
+from PDL1PredictorLib.report.html import number, pretty, shown, significant
+from PDL1PredictorLib.report.words import p_value, percent
 from PDL1PredictorLib.study.outcome import StudyOutcome
 from PDL1PredictorLib.study.report import figures
-from PDL1PredictorLib.study.report.drawing import MODEL_COLORS
-from PDL1PredictorLib.study.report.figures import input_title
+from PDL1PredictorLib.study.report.drawing import Numbers
 from PDL1PredictorLib.study.report.flow_chart import SPLIT, cases_used, flow_chart
 from PDL1PredictorLib.study.report.gallery import gallery
+from PDL1PredictorLib.study.report.kinds import Drawings, kind_report
+from PDL1PredictorLib.study.report.looks import Looks, looks_of
+from PDL1PredictorLib.study.report.method_text import blocks, marked
 
+MOST_COLUMNS = 5  # models beside each other on A4
 P_COLUMNS = {"p", "p_adjusted", "p_value", "q"}
+
+
+@dataclass(frozen=True)
+class KindView:
+    """What the page shows of all endpoints of one kind.
+
+    Attributes:
+        template: Of the table of results.
+        endpoints: Of the document, by key.
+        left_out: Key to the reason.
+        overview: Figure of all endpoints; None without any.
+    """
+
+    template: str
+    endpoints: Mapping[str, Numbers]
+    left_out: Mapping[str, str]
+    overview: Markup | None
 
 
 def to_html(outcome: StudyOutcome, document: Mapping[str, Any]) -> str:
@@ -29,6 +50,30 @@ def to_html(outcome: StudyOutcome, document: Mapping[str, Any]) -> str:
         outcome: For the pictures and the dots of the contributions.
         document: Of the same outcome, from `study_document`: the source of every number.
     """
+    looks = looks_of(outcome.roles)
+    environment = _environment(looks, outcome.roles)
+    style = environment.loader.get_source(environment, "study_report.css")[0] if environment.loader else ""
+    return environment.get_template("study_report.html").render(
+        study=document,
+        style=Markup(style),  # noqa: S704 our own style sheet
+        folded=outcome.design != SPLIT,
+        kinds=_kinds(outcome, document, looks),
+        sections={key: kind_report(found.kind).section for key, found in outcome.endpoints.items()},
+        counted=list(dict.fromkeys(kind_report(found.kind).words.counts for found in outcome.endpoints.values())),
+        flow=flow_chart(outcome),
+        n_cases=cases_used(outcome),
+        drawings={key: _drawings(outcome, document, key, looks) for key in outcome.endpoints},
+        towards={key: kind_report(found.kind).towards(key) for key, found in outcome.endpoints.items()},
+        learning=figures.learning_curves("learning", outcome.history) if outcome.history else None,
+        gallery=gallery(outcome.gallery, outcome.settings),
+        heat_legend=svg.heat_legend(),
+        method=blocks(document["method"]),
+        settings=flat(document["settings"]),
+        provenance=flat(document["provenance"]),
+    )
+
+
+def _environment(looks: Looks, roles: Mapping[str, Role]) -> Environment:
     environment = Environment(
         loader=PackageLoader("PDL1PredictorLib.study.report", "."),
         autoescape=True,
@@ -39,51 +84,62 @@ def to_html(outcome: StudyOutcome, document: Mapping[str, Any]) -> str:
     )
     environment.filters |= {"pretty": pretty, "header": header}
     environment.globals |= {
-        "MODELS": MODELS,
-        "MODEL_COLORS": MODEL_COLORS,
-        "FUSED": FUSED,
+        "looks": looks,
+        "titles": list(roles),
+        "columns": columns_of_results(roles),
+        "lead": lead_of(roles),
+        "baselines": with_role(roles, "baseline"),
         "SHOWN_FEATURES": figures.SHOWN_FEATURES,
+        "SHOWN_INPUTS": figures.SHOWN_INPUTS,
         "cell": cell,
         "columns_of": columns_of,
         "endpoint": endpoint,
         "estimate": estimate,
-        "feature_title": feature_title,
-        "input_title": input_title,
         "is_words": is_words,
+        "marked": marked,
         "number": number,
         "p_value": p_value,
         "percent": percent,
+        "significant": significant,
     }
-    style = environment.loader.get_source(environment, "study_report.css")[0] if environment.loader else ""
-    return environment.get_template("study_report.html").render(
-        study=document,
-        style=Markup(style),  # noqa: S704 our own style sheet
-        folded=outcome.design != SPLIT,
-        overview=figures.auc_overview("auc", document["endpoints"]) if outcome.endpoints else None,
-        flow=flow_chart(outcome),
-        n_cases=cases_used(outcome),
-        drawings={key: _drawings(outcome, document, key) for key in outcome.endpoints},
-        learning=figures.learning_curves("learning", outcome.history) if outcome.history else None,
-        gallery=gallery(outcome.gallery, outcome.settings),
-        heat_legend=svg.heat_legend(),
-        settings=flat(document["settings"]),
-        provenance=flat(document["provenance"]),
-    )
+    return environment
 
 
-def estimate(value: Mapping[str, float | None] | None, digits: int = 2) -> Markup:
-    """`0.84 (0.77 to 0.91)` of a value with `low` and `high`; a dash where there is none."""
-    if value is None or value["value"] is None:
+def _kinds(outcome: StudyOutcome, document: Mapping[str, Any], looks: Looks) -> list[KindView]:
+    """By kind, in the order of the endpoints; those without a model last."""
+    endpoints: Mapping[str, Numbers] = document["endpoints"]
+    kind_of = {key: endpoint(key).kind for key in outcome.left_out} | {key: e["kind"] for key, e in endpoints.items()}
+    views = []
+    for kind in dict.fromkeys(kind_of[key] for key in (*endpoints, *outcome.left_out)):
+        own = {key: numbers for key, numbers in endpoints.items() if kind_of[key] == kind}
+        left_out = {key: reason for key, reason in outcome.left_out.items() if kind_of[key] == kind}
+        report = kind_report(kind)
+        views.append(
+            KindView(report.results, own, left_out, report.overview(f"overview-{kind}", own, looks) if own else None)
+        )
+    return views
+
+
+def columns_of_results(roles: Mapping[str, Role]) -> list[str]:
+    """Titles of the models in the tables of results: all, or the lead and the baselines where all are too many."""
+    if len(roles) <= MOST_COLUMNS:
+        return list(roles)
+    return [lead_of(roles), *with_role(roles, "baseline")][:MOST_COLUMNS]
+
+
+def estimate(found: Mapping[str, float | None] | None, digits: int | None = 2) -> Markup:
+    """`0.84 (0.77 to 0.91)` of a value with `low` and `high`; a dash where there is none.
+
+    Args:
+        found: `value`, `low`, `high`.
+        digits: After the point; None for three that count.
+    """
+    if found is None or found["value"] is None:
         return Markup("–")
-    low, high = number(value["low"], digits), number(value["high"], digits)
-    return Markup("{} <span class='soft'>({} to {})</span>").format(number(value["value"], digits), low, high)
-
-
-def p_value(p: float | None) -> str:
-    """A p as journals print it: three digits, small ones as a bound."""
-    if p is None or not math.isfinite(p):
-        return "–"
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+    value, low, high = (
+        significant(found[name]) if digits is None else number(found[name], digits) for name in ("value", "low", "high")
+    )
+    return Markup("{} <span class='soft'>({} to {})</span>").format(value, low, high)
 
 
 def cell(column: str, value: Any) -> str:
@@ -130,19 +186,17 @@ def flat(values: Any, prefix: str = "") -> dict[str, str]:
     return lines
 
 
-def _drawings(outcome: StudyOutcome, document: Mapping[str, Any], key: str) -> dict[str, Markup | None]:
-    """The figures of one endpoint; those that need both outcomes are None where one is lacking."""
+def _drawings(outcome: StudyOutcome, document: Mapping[str, Any], key: str, looks: Looks) -> Drawings:
+    """The figures of one endpoint: those of its kind, and those that all kinds have."""
     numbers, found = document["endpoints"][key], outcome.endpoints[key]
-    both = numbers["decision_reference"] is not None
-    contributions = numbers["contributions"]
+    report, contributions = kind_report(found.kind), numbers["contributions"]
     return {
-        "roc": figures.roc_curves(f"roc-{key}", numbers) if both else None,
-        "calibration": figures.calibration_curves(f"calibration-{key}", numbers) if both else None,
-        "decision": figures.decision_curves(f"decision-{key}", numbers) if both else None,
-        "confusion": figures.confusion_tables(f"confusion-{key}", numbers) if both else None,
-        "features": figures.selected_features(f"features-{key}", numbers),
-        "correlation": figures.correlation_map(f"correlation-{key}", numbers),
-        "contributions": figures.contribution_swarm(f"contributions-{key}", found, contributions)
-        if contributions is not None
+        **report.drawings(key, numbers, looks),
+        "features": figures.selected_features(f"features-{key}", numbers) if numbers["coefficients"] else None,
+        "correlation": figures.correlation_map(f"correlation-{key}", numbers) if found.input_names else None,
+        "contributions": figures.contribution_swarm(
+            f"contributions-{key}", found, contributions, report.effect_unit(key)
+        )
+        if contributions
         else None,
     }

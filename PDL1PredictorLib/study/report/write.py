@@ -5,17 +5,14 @@ import json
 from pathlib import Path
 from typing import TextIO
 
-import numpy as np
-
 from PDL1PredictorLib.core.output import whole_folder
 from PDL1PredictorLib.core.outside_text import safe_cell
-from PDL1PredictorLib.learning.model_names import FUSED
-from PDL1PredictorLib.study.outcome import EndpointOutcome, StudyOutcome
+from PDL1PredictorLib.study.outcome import StudyOutcome
 from PDL1PredictorLib.study.report.document import study_document
+from PDL1PredictorLib.study.report.kinds import kind_report
 from PDL1PredictorLib.study.report.page import to_html
 
-COLUMNS = ("endpoint", "case", "label", "model", "probability", "positive", "prediction_set")
-SETS = {(True, False): "negative", (False, True): "positive", (True, True): "both", (False, False): "none"}
+COLUMNS = ("endpoint", "case", "label", "model")  # and those of the kinds
 
 
 def write_study_report(outcome: StudyOutcome, folder: Path, overwrite: bool = False) -> Path:
@@ -32,7 +29,7 @@ def write_study_report(outcome: StudyOutcome, folder: Path, overwrite: bool = Fa
         The report's path.
 
     Raises:
-        InputError: An endpoint is not known.
+        InputError: An endpoint is not known, or of a kind that cannot be reported.
         OutputError: The folder exists and is not empty, or cannot be written.
     """
     with whole_folder(Path(folder), overwrite) as draft:
@@ -46,17 +43,13 @@ def write_study_report(outcome: StudyOutcome, folder: Path, overwrite: bool = Fa
 
 
 def write_predictions(outcome: StudyOutcome, file: TextIO) -> None:
-    """One row per endpoint, case and model; the prediction set stands with the fused model, whose it is."""
-    table = csv.writer(file, lineterminator="\n")
-    table.writerow(COLUMNS)
-    for found in outcome.endpoints.values():
-        for name, model in found.models.items():
-            for row, case in enumerate(found.cases):
-                calls = (repr(float(model.probability[row])), int(model.positive[row]))
-                held = _set(found, row) if name == FUSED else ""
-                table.writerow((found.key, safe_cell(case), int(found.labels[row]), name, *calls, held))
-
-
-def _set(found: EndpointOutcome, row: int) -> str:
-    negative, positive = np.asarray(found.prediction_sets[row], dtype=bool).tolist()
-    return SETS[negative, positive]
+    """One row per endpoint, case and model, with the columns of every kind that the study has."""
+    reports = {key: kind_report(found.kind) for key, found in outcome.endpoints.items()}
+    columns = tuple(dict.fromkeys(column for report in reports.values() for column in report.columns))
+    table = csv.DictWriter(file, (*COLUMNS, *columns), lineterminator="\n", restval="")
+    table.writeheader()
+    for key, found in outcome.endpoints.items():
+        for title in found.models:
+            for case, (label, *answers) in zip(found.cases, reports[key].rows(found, title), strict=True):
+                about = (key, safe_cell(case), label, title)
+                table.writerow(dict(zip((*COLUMNS, *reports[key].columns), (*about, *answers), strict=True)))

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from prepared import prepared
 
-from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.learning.deep.augmentation import augment, batches, batches_per_epoch
 from PDL1PredictorLib.learning.deep.settings import DeepTraining, Stage
 
@@ -64,9 +64,9 @@ def test_what_does_not_fill_a_batch_waits(n: int, batch: int, steps: int):
 def test_every_case_of_an_epoch_is_seen_once():
     n = 6
     patches = np.zeros((n, 2, 8, 8), np.int16)
-    labels = np.arange(n, dtype=float)[:, None]
-    cohort = PreparedCohort(tuple("abcdef"), ("A",), (), np.zeros((n, 0)), patches, patches > 0, labels)
+    bits = (np.arange(n)[:, None] >> np.arange(3) & 1).astype(float)  # each case by its number
+    cohort = prepared("abcdef", "ABC", (), np.zeros((n, 0)), patches, patches > 0, bits)
     settings = DeepTraining(batch=3, shift_pixels=1)
     seen = [y for _, y in batches(cohort, Stage(1, 6, 1e-3), settings, np.random.default_rng(1))]
     assert [len(y) for y in seen] == [3, 3]
-    assert sorted(float(value) for y in seen for value in y) == [0, 1, 2, 3, 4, 5]
+    assert sorted(int(value @ np.array([1.0, 2.0, 4.0])) for y in seen for value in y.numpy()) == [0, 1, 2, 3, 4, 5]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from prepared import prepared
 from torch import nn
 
 from PDL1PredictorLib.cli.main import main
@@ -26,7 +27,7 @@ def cohort(n: int, pixels: int = 76) -> PreparedCohort:
     rng = np.random.default_rng(0)
     hu = rng.integers(-900, 100, (n, 1, pixels, pixels)).astype(np.int16)
     labels = np.column_stack([np.full(n, np.nan), np.arange(n) % 2]).astype(float)
-    return PreparedCohort(tuple(f"c{i}" for i in range(n)), ("EGFR", "PDL1"), (), np.zeros((n, 0)), hu, hu > 0, labels)
+    return prepared(tuple(f"c{i}" for i in range(n)), ("EGFR", "PDL1"), (), np.zeros((n, 0)), hu, hu > 0, labels)
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def test_the_same_cases_and_seed_serve_all_and_unlabeled_cases_none(monkeypatch:
 
     monkeypatch.setattr(backbones, "train_deep_ct", watched)
     whole = cohort(8)
-    whole.labels[0, 1] = np.nan
+    whole.targets["PDL1"].values[0] = np.nan
     rows = compare_backbones(whole, whole, whole, "PDL1", TINY, seed=4, names=("vgg19", "resnet50"))
     names = tuple(f"c{i}" for i in range(1, 8))
     assert seen == [(names, ("PDL1",), names, 4, "vgg19"), (names, ("PDL1",), names, 4, "resnet50")]

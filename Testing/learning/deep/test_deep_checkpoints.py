@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import safetensors
 import torch
+from prepared import prepared
 from torch import nn
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
@@ -39,7 +40,7 @@ def cohort(n: int, seed: int = 0) -> PreparedCohort:
     labels[0, 1] = np.nan
     hu = rng.integers(-900, 200, (n, 3, 20, 20)).astype(np.int16)
     names = tuple(f"case-{i}" for i in range(n))
-    return PreparedCohort(names, ("A", "B"), (), np.zeros((n, 0)), hu, rng.random((n, 3, 20, 20)) < 0.3, labels)
+    return prepared(names, ("A", "B"), (), np.zeros((n, 0)), hu, rng.random((n, 3, 20, 20)) < 0.3, labels)
 
 
 FIT, VALIDATION = cohort(11), cohort(5, seed=1)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from prepared import prepared
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.errors import InputError
@@ -26,7 +27,7 @@ def bright_or_dark(n: int, pixels: int = 32) -> PreparedCohort:
     tumors = np.zeros((n, pixels, pixels), bool)
     tumors[:, 8:24, 8:24] = True
     names = tuple(f"case-{i}" for i in range(n))
-    return PreparedCohort(names, ("PDL1", "EGFR"), (), np.zeros((n, 0)), patches[:, None], tumors[:, None], labels)
+    return prepared(names, ("PDL1", "EGFR"), (), np.zeros((n, 0)), patches[:, None], tumors[:, None], labels)
 
 
 SETTINGS = DeepTraining(stages=(Stage(5, 32, 3e-3),), batch=8, shift_pixels=2)

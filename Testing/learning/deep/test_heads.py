@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from prepared import prepared
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.errors import InputError
@@ -73,7 +74,7 @@ def small_cohort(n: int = 3, slices: int = 2, pixels: int = 40) -> PreparedCohor
     rng = np.random.default_rng(0)
     hu = rng.integers(-900, 100, (n, slices, pixels, pixels)).astype(np.int16)
     labels = (np.arange(n) % 2)[:, None].astype(float)
-    return PreparedCohort(tuple("abcdefgh"[:n]), ("A",), (), np.zeros((n, 0)), hu, hu > -100, labels)
+    return prepared(tuple("abcdefgh"[:n]), ("A",), (), np.zeros((n, 0)), hu, hu > -100, labels)
 
 
 @pytest.fixture(scope="module")
@@ -99,21 +100,11 @@ def test_a_head_in_the_network_gives_what_it_gives_on_the_embeddings(network: De
 
 def test_all_slices_are_averaged_and_a_crop_is_its_center(network: DeepCT):
     cohort = small_cohort()
-    second = PreparedCohort(
-        cohort.names, ("A",), (), cohort.features, cohort.patches_hu[:, 1:], cohort.patches_tumor[:, 1:], cohort.labels
-    )
+    second = cohort.with_blocks(slices=cohort.patches_hu[:, 1:], slices_tumor=cohort.patches_tumor[:, 1:])
     mean = (embed(network, cohort, slices="first") + embed(network, second)) / 2
     np.testing.assert_allclose(embed(network, cohort), mean, rtol=1e-4, atol=1e-5)
     inner = np.s_[:, :, 4:36, 4:36]
-    cropped = PreparedCohort(
-        cohort.names,
-        ("A",),
-        (),
-        cohort.features,
-        cohort.patches_hu[inner],
-        cohort.patches_tumor[inner],
-        cohort.labels,
-    )
+    cropped = cohort.with_blocks(slices=cohort.patches_hu[inner], slices_tumor=cohort.patches_tumor[inner])
     np.testing.assert_array_equal(embed(network, cohort, pixels=32), embed(network, cropped))
 
 

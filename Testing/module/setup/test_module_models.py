@@ -19,7 +19,7 @@ def folder(tiny_model, tmp_path, monkeypatch):
     shutil.copytree(tiny_model, own / "first")
     pack(tiny_model, own / "second.zip")
     shutil.copytree(tiny_model, own / "damaged")
-    weights = own / "damaged" / "deep_ct.safetensors"
+    weights = own / "damaged" / "network.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"?")
     (own / "notes.txt").write_text("no model", encoding="utf-8")
     return own
@@ -31,7 +31,7 @@ def test_the_users_models_are_listed_with_what_is_wrong(folder):
     assert entries["first"].problem == ""
     assert entries["first"].name == entries["second.zip"].name
     assert entries["first"].key == str(folder / "first")
-    assert "deep_ct.safetensors" in entries["damaged"].problem
+    assert "network.safetensors" in entries["damaged"].problem
     assert entries["damaged"].title == "damaged (cannot be used)"
 
 

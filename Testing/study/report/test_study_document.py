@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.learning.model_names import DEEP, FUSED, RADIOMICS, VOLUME
+from PDL1PredictorLib.core.roles import Role
 from PDL1PredictorLib.study.outcome import EndpointOutcome, ModelOutcome
 from PDL1PredictorLib.study.report.document import schema, seeds_in, study_document
 
+DEEP, FUSED = "one eye", "both eyes"
+ROLES: dict[str, Role] = {DEEP: "part", FUSED: "lead"}
 VALIDATOR = jsonschema.Draft202012Validator(schema())
 LABELS = np.array([1, 1, 1, 1, 0, 0, 0, 0])
 FUSED_P = np.array([0.9, 0.8, 0.7, 0.3, 0.6, 0.2, 0.2, 0.1])  # 15 of the 16 pairs stand right
@@ -40,6 +42,7 @@ def by_hand(**changes):
         inputs=inputs,
         contributions=np.column_stack([np.array([1, -1] * 4), np.array([0.5, 0.5, -1.5, 0.5] * 2)]),
         prediction_sets=np.array([[0, 1]] * 3 + [[1, 0]] + [[1, 0]] * 2 + [[1, 1], [0, 0]], dtype=bool),
+        roles=ROLES,
     )
     return replace(found, **changes)
 
@@ -49,7 +52,9 @@ def one(make_study):
     """A study of the endpoint by hand, to be changed."""
 
     def document(**changes):
-        whole = replace(make_study(keys=("PDL1",), sizes=(20,)), endpoints={"PDL1": by_hand(**changes)}, gallery=())
+        whole = replace(
+            make_study(keys=("PDL1",), sizes=(20,)), endpoints={"PDL1": by_hand(**changes)}, roles=ROLES, gallery=()
+        )
         content = study_document(whole)
         VALIDATOR.validate(content)
         return content["endpoints"]["PDL1"]
@@ -217,8 +222,8 @@ def test_without_the_fused_model_nothing_is_compared(one):
 
 
 def test_a_model_that_is_missing_is_simply_absent(document):
-    assert VOLUME not in document["endpoints"]["LVI"]["models"]
-    assert list(document["endpoints"]["PDL1"]["models"]) == [RADIOMICS, DEEP, FUSED, VOLUME]
+    assert "Size alone" not in document["endpoints"]["LVI"]["models"]
+    assert list(document["endpoints"]["PDL1"]["models"]) == list(document["roles"])
 
 
 @pytest.mark.parametrize("design", ["split", "nested cross-validation"])
@@ -239,7 +244,9 @@ def test_both_designs_keep_the_schema_and_hold_no_nan(make_study, design):
     ("path", "value"),
     [
         (("schema_version",), "0"),
-        (("endpoints", "PDL1", "models", FUSED, "brier"), 1.5),
+        (("endpoints", "PDL1", "models", "Two-eyes", "brier"), 1.5),
+        (("endpoints", "PDL1", "kind"), "number"),
+        (("roles", "Two-eyes"), "winner"),
         (("endpoints", "PDL1", "prediction_sets", "stated"), "0.9"),
         (("checklists", 0, "items", 0, "answer"), 3),
         (("something",), 1),

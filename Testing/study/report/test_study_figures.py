@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from PDL1PredictorLib.learning.model_names import MODELS
-from PDL1PredictorLib.study.report import figures
+from PDL1PredictorLib.study.report import figures, figures_binary, figures_number
 from PDL1PredictorLib.study.report.document import study_document
-from PDL1PredictorLib.study.report.drawing import MODEL_COLORS, MODEL_LINES, MODEL_MARKS
 from PDL1PredictorLib.study.report.flow_chart import arrange, cases_used, flow_chart
 from PDL1PredictorLib.study.report.gallery import gallery
+from PDL1PredictorLib.study.report.looks import looks_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -25,25 +24,36 @@ def numbers(study):
     return study_document(study)["endpoints"]["PDL1"]
 
 
+@pytest.fixture(scope="module")
+def looks(study):
+    return looks_of(study.roles)
+
+
+@pytest.fixture(scope="module")
+def amounts(number_study):
+    """Of an endpoint that is a number."""
+    return study_document(number_study)["endpoints"]["TPS"]
+
+
 def texts(svg):
     return [text for element in ET.fromstring(svg).iter() if (text := (element.text or "").strip())]
 
 
-def test_a_curve_is_labeled_with_its_model_area_and_interval(numbers):
-    area = numbers["models"]["Deep-CT"]["auc"]
-    label = f"Deep-CT {area['value']:.2f} ({area['low']:.2f}–{area['high']:.2f})"
-    assert label in texts(figures.roc_curves("roc", numbers))
+def test_a_curve_is_labeled_with_its_model_area_and_interval(numbers, looks):
+    area = numbers["models"]["Picture net"]["auc"]
+    label = f"Picture net {area['value']:.2f} ({area['low']:.2f}–{area['high']:.2f})"
+    assert label in texts(figures_binary.roc_curves("roc", numbers, looks))
 
 
-def test_a_missing_model_is_not_drawn(numbers):
-    alone = {**numbers, "models": {"Deep-CT": numbers["models"]["Deep-CT"]}}
-    words = texts(figures.decision_curves("decision", alone))
-    assert "Deep-CT" in words
-    assert "Deep-RadScore" not in words
+def test_a_missing_model_is_not_drawn(numbers, looks):
+    alone = {**numbers, "models": {"Picture net": numbers["models"]["Picture net"]}}
+    words = texts(figures_binary.decision_curves("decision", alone, looks))
+    assert "Picture net" in words
+    assert "Two-eyes" not in words
 
 
-def test_confusion_tables_show_every_count(numbers):
-    words = texts(figures.confusion_tables("confusion", numbers))
+def test_confusion_tables_show_every_count(numbers, looks):
+    words = texts(figures_binary.confusion_tables("confusion", numbers, looks))
     for model in numbers["models"].values():
         assert {str(count) for count in model["confusion"].values()} <= set(words)
 
@@ -77,6 +87,7 @@ def test_contributions_are_ordered_by_their_mean(study):
             "swarm",
             study.endpoints["PDL1"],
             {name: float(n) for n, name in enumerate(study.endpoints["PDL1"].input_names)},
+            "log-odds of positive",
         )
     )
     assert words.index("RadScore, ring  11.00") < words.index("deep 0  0.00")
@@ -88,12 +99,12 @@ def test_the_lowest_validation_loss_is_marked():
     assert not any("lowest" in word for word in texts(figures.learning_curves("learning", [{"train": 1.0}])))
 
 
-def test_the_overview_reaches_down_to_the_lowest_interval(study):
+def test_the_overview_reaches_down_to_the_lowest_interval(study, looks):
     endpoints = study_document(study)["endpoints"]
-    words = texts(figures.auc_overview("auc", endpoints))
-    assert {"PD-L1", "Lymphovascular invasion", "EGFR", "Bayes AUC", *MODELS} <= set(words)
+    words = texts(figures_binary.auc_overview("auc", endpoints, looks))
+    assert {"PD-L1", "Lymphovascular invasion", "EGFR", "Bayes AUC", *study.roles} <= set(words)
     unbounded = {key: {**numbers, "bayes_auc": None} for key, numbers in endpoints.items()}
-    assert "Bayes AUC" not in texts(figures.auc_overview("auc", unbounded))
+    assert "Bayes AUC" not in texts(figures_binary.auc_overview("auc", unbounded, looks))
 
 
 def test_a_dollar_sign_is_no_formula(numbers):
@@ -101,8 +112,8 @@ def test_a_dollar_sign_is_no_formula(numbers):
     assert "a$b$c<&>" in texts(figures.selected_features("features", {**numbers, "coefficients": odd}))
 
 
-def test_inner_names_differ_between_drawings_and_nothing_lies_outside(numbers):
-    first, second = (figures.roc_curves(name, numbers) for name in ("one", "two"))
+def test_inner_names_differ_between_drawings_and_nothing_lies_outside(numbers, looks):
+    first, second = (figures_binary.roc_curves(name, numbers, looks) for name in ("one", "two"))
     ids = [re.findall(r' id="([^"]*)"', drawing) for drawing in (first, second)]
     assert ids[0]
     assert not set(ids[0]) & set(ids[1])
@@ -113,15 +124,72 @@ def test_inner_names_differ_between_drawings_and_nothing_lies_outside(numbers):
 
 def test_the_same_numbers_give_the_same_bytes(numbers, study):
     contributions = numbers["contributions"]
-    drawings = [figures.contribution_swarm("a", study.endpoints["PDL1"], contributions) for _ in range(2)]
+    drawings = [figures.contribution_swarm("a", study.endpoints["PDL1"], contributions, "log-odds") for _ in range(2)]
     assert drawings[0] == drawings[1]
     assert "202" not in re.sub(r"<image.*?/>|[\d.]{4,}", "", drawings[0], flags=re.DOTALL)  # no date
 
 
-def test_models_differ_in_color_line_and_mark():
-    for look in (MODEL_COLORS, MODEL_LINES, MODEL_MARKS):
-        assert set(look) == set(MODELS)
-        assert len({str(value) for value in look.values()}) == len(MODELS)
+def test_models_differ_in_color_line_and_mark(looks):
+    for what in ("color", "line", "mark"):
+        assert len({str(getattr(look, what)) for look in looks.values()}) == len(looks)
+
+
+def test_looks_follow_the_role_and_no_name():
+    looks = looks_of({"a": "baseline", "b": "part", "c": "part", "d": "lead"})
+    assert list(looks) == ["d", "c", "b", "a"]  # the lead first, what any model has to beat last
+    assert looks["d"].width > looks["c"].width
+    swapped = looks_of({"d": "baseline", "b": "part", "c": "part", "a": "lead"})
+    assert (swapped["a"], swapped["d"]) == (looks["d"], looks["a"])
+
+
+def test_many_models_never_look_alike():
+    roles = {"lead": "lead"} | {f"part {n}": "part" for n in range(9)} | {f"base {n}": "baseline" for n in range(4)}
+    assert len({(look.color, look.mark) for look in looks_of(roles).values()}) == len(roles)
+
+
+def test_every_model_has_its_panel_however_many_there_are(numbers):
+    roles = {"lead": "lead"} | {f"part {n}": "part" for n in range(6)}
+    one = numbers["models"]["Two-eyes"]
+    many = {**numbers, "models": dict.fromkeys(roles, one)}
+    for draw in (figures_binary.confusion_tables, figures_binary.roc_curves, figures_binary.decision_curves):
+        words = " ".join(texts(draw("many", many, looks_of(roles))))
+        assert all(title in words for title in roles)
+
+
+def test_predicted_against_observed_tells_every_model_with_its_share_of_variance(amounts, looks):
+    words = texts(figures_number.scatters("scatters", amounts, looks))
+    for title, model in amounts["models"].items():
+        assert title in words
+        assert f"R² {model['r2']['value']:.2f}" in words
+    assert "predicted (%)" in words
+    assert "observed (%)" in words
+
+
+def test_only_the_lead_model_stands_in_the_large_scatter(amounts, looks):
+    drawing = figures_number.lead_scatter("one", amounts, looks)
+    assert looks["Two-eyes"].color in drawing
+    assert not any(look.color in drawing for look in looks.values() if look.role != "lead")
+
+
+def test_bland_altman_tells_bias_and_limits(amounts, looks):
+    limits = {**amounts["models"]["Two-eyes"]["limits"], "bias": -1.5, "low": -11.3, "high": 8.3}
+    lead = {**amounts["models"]["Two-eyes"], "limits": limits}
+    words = texts(figures_number.bland_altman("ba", {**amounts, "models": {"Two-eyes": lead}}, looks))
+    assert {"bias −1.50", "+1.96 SD 8.30", "−1.96 SD −11.3"} <= set(words)
+
+
+def test_the_residuals_of_parts_are_left_to_the_table(amounts, looks):
+    words = texts(figures_number.residual_histogram("residuals", amounts, looks))
+    assert {"Two-eyes", "Size alone"} <= set(words)
+    assert "Picture net" not in words
+
+
+def test_the_overview_of_numbers_is_cut_where_nothing_can_be_read(amounts, looks):
+    worst = {"value": -7.0, "low": -9.0, "high": -5.0}
+    models = {**amounts["models"], "Size alone": {**amounts["models"]["Size alone"], "r2": worst}}
+    words = texts(figures_number.r2_overview("r2", {"TPS": {**amounts, "models": models}}, looks))
+    assert {"−1.00", "1.00"} <= set(words)
+    assert not any(word.startswith(("−1.2", "−2", "−7")) for word in words)
 
 
 @given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=80))
@@ -199,6 +267,17 @@ def test_the_gallery_shows_right_cases_first_and_says_what_was_called(study):
     assert [case.right for case in shown] == [True, True, True, False]
     wrong = next(case for case in study.gallery if case.positive != bool(case.label))
     assert shown[-1].said.startswith(f"true: {'positive' if wrong.label else 'negative'}; called: ")
+
+
+def test_the_gallery_of_a_number_says_what_was_predicted(number_study):
+    shown = gallery(number_study.gallery, number_study.settings)["TPS"]
+    assert [case.tag for case in shown] == ["in its interval"] * 3 + ["outside"]
+    case = next(one for one in number_study.gallery if one.case == shown[-1].case)
+    assert shown[-1].said.startswith(f"true: {case.label:.0f} %; predicted: ")
+
+
+def test_a_number_has_one_count_in_the_flow_chart(number_study):
+    assert {"training: 192", "test: 150"} <= set(texts(flow_chart(number_study)))
 
 
 def test_the_scale_bar_follows_the_pixels_edge(study):

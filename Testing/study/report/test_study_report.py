@@ -14,13 +14,14 @@ from html_page import Page
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.errors import InputError, OutputError
 from PDL1PredictorLib.core.results import CaseWarning
-from PDL1PredictorLib.learning.model_names import FUSED, VOLUME
+from PDL1PredictorLib.report.words import p_value
 from PDL1PredictorLib.study.report.checklist_items import CHECKLISTS
 from PDL1PredictorLib.study.report.checklists import filled_checklists, run_answers
 from PDL1PredictorLib.study.report.document import schema, study_document
-from PDL1PredictorLib.study.report.page import cell, columns_of, estimate, flat, is_words, p_value, to_html
+from PDL1PredictorLib.study.report.page import cell, columns_of, columns_of_results, estimate, flat, is_words, to_html
 from PDL1PredictorLib.study.report.write import write_predictions, write_study_report
 
+LEAD, BASELINE = "Two-eyes", "Size alone"
 EVIL = '"><script>alert(1)</script>{{ 7 * 7 }}'
 
 
@@ -69,13 +70,13 @@ def test_predictions_come_back_exactly(folder, study):
         rows = list(csv.DictReader(file))
     assert len(rows) == 4 * 120 + 3 * 180 + 4 * 60
     found = study.endpoints["LVI"]
-    fused = [row for row in rows if row["endpoint"] == "LVI" and row["model"] == FUSED]
+    fused = [row for row in rows if row["endpoint"] == "LVI" and row["model"] == LEAD]
     assert [row["case"] for row in fused] == list(found.cases)
-    assert [float(row["probability"]) for row in fused] == found.models[FUSED].probability.tolist()
+    assert [float(row["probability"]) for row in fused] == found.models[LEAD].probability.tolist()
     assert [row["label"] for row in fused] == [str(label) for label in found.labels]
     words = {(True, False): "negative", (False, True): "positive", (True, True): "both", (False, False): "none"}
     assert [row["prediction_set"] for row in fused] == [words[tuple(pair)] for pair in found.prediction_sets.tolist()]
-    assert {row["prediction_set"] for row in rows if row["model"] != FUSED} == {""}
+    assert {row["prediction_set"] for row in rows if row["model"] != LEAD} == {""}
 
 
 def test_an_existing_report_is_kept_unless_it_may_be_replaced(small, tmp_path):
@@ -132,13 +133,13 @@ def test_the_research_line_stands_at_top_and_bottom(html):
 
 
 def test_text_stays_text(html):
-    assert "Pearson correlation of the fused inputs" in Page(html).text
+    assert "Pearson correlation of the inputs" in Page(html).text
 
 
 def test_the_headline_table_tells_the_documents_areas(html, study):
     text = Page(html).text
     for numbers in study_document(study)["endpoints"].values():
-        area = numbers["models"][FUSED]["auc"]
+        area = numbers["models"][LEAD]["auc"]
         assert f"{area['value']:.2f} ( {area['low']:.2f} to {area['high']:.2f} )".replace("( ", "(").replace(
             " )", ")"
         ) in (text)
@@ -157,15 +158,18 @@ def test_every_part_of_the_report_is_there(html):
         "Table 1: the cohort",
         "chi-square",
         "Performance with 95 % intervals",
-        "DeLong's test against Deep-RadScore",
+        "DeLong's test against Two-eyes",
         "Prediction sets at 90 % coverage",
         "Confusion matrices",
-        "RadScores: selected features",
+        "Selected features",
+        "What goes into Two-eyes",
         "Contributions; number: mean |value|",
         "Grad-CAM of the network",
         "Learning curves",
         "Backbones compared",
-        "pdl1 train --recipe deepradscore",
+        "Method of the recipe two-eyes",
+        "near-zero variance dropped",
+        "pdl1 train --recipe two-eyes",
         "settings.deep.seed = 7",
         "regions.ring_mm",
         "CLEAR: 35 of 58 items",
@@ -201,6 +205,8 @@ def test_names_and_texts_from_outside_are_only_text(small):
         small,
         title=EVIL,
         command=EVIL,
+        recipe=EVIL,
+        method=f"{EVIL}\n\n- {EVIL}",
         settings={EVIL: EVIL},
         provenance={EVIL: EVIL},
         table_1=[{EVIL: EVIL}],
@@ -263,7 +269,7 @@ def test_a_study_of_left_out_endpoints_alone_says_why(small):
 
 
 def test_a_model_that_is_missing_is_a_dash(study, html):
-    assert VOLUME not in study.endpoints["LVI"].models
+    assert BASELINE not in study.endpoints["LVI"].models
     row = re.search(r'<td><a href="#endpoint-LVI">.*?</tr>', html, flags=re.DOTALL)
     assert row is not None
     assert re.findall(r'<td class="num">–</td>', row[0]) == ['<td class="num">–</td>']
@@ -287,6 +293,12 @@ def test_a_model_that_is_missing_is_a_dash(study, html):
 )
 def test_values_of_unknown_columns_are_shown_plainly(column, value, shown):
     assert cell(column, value) == shown
+
+
+def test_too_many_models_for_a_page_leave_lead_and_baselines_in_the_table_of_results():
+    few = {"a": "part", "b": "lead", "c": "baseline"}
+    assert columns_of_results(few) == ["a", "b", "c"]
+    assert columns_of_results({"n": "part", "m": "part", "k": "part", **few}) == ["b", "c"]
 
 
 def test_columns_without_content_are_left_out_and_words_are_told_from_numbers(study):
@@ -331,7 +343,7 @@ def test_what_a_run_does_not_know_is_left_to_the_authors(small):
     }
     assert answers["8"] is None  # ethics
     assert answers["13"] is answers["44"] is answers["45"] is answers["56"] is None
-    assert answers["33"].startswith("Near-zero variance")
+    assert answers["33"] == "On training cases alone; steps: Method."
 
 
 def test_the_split_is_answered_by_design(study, folded_study):

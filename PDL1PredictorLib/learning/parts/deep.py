@@ -1,0 +1,103 @@
+"""Deep features as inputs: a network's penultimate layer, each fold's turned onto those of the network that is kept."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.linalg import orthogonal_procrustes
+
+from PDL1PredictorLib.cohort.prepared import PreparedCohort
+from PDL1PredictorLib.core.progress import Progress
+from PDL1PredictorLib.learning.deep.learners import DeepLearner, DeepModel
+from PDL1PredictorLib.learning.parts.part import PartModel, SameEverywhere, Values
+from PDL1PredictorLib.learning.training_set import TrainingSet
+
+
+@dataclass(frozen=True, eq=False)
+class DeepFeatures:
+    """Deep features of a network.
+
+    Attributes:
+        model: The network.
+        n_deep: Width of the penultimate layer.
+    """
+
+    model: DeepModel
+    n_deep: int
+
+    def values(self, cohort: PreparedCohort, rows: np.ndarray) -> Values:
+        """(n, n_deep)."""
+        return self.model.features(rows)
+
+    def names(self, endpoint: str) -> tuple[str, ...]:
+        """Numbered from 1."""
+        return tuple(f"deep_{i + 1}" for i in range(self.n_deep))
+
+    def features(self, endpoint: str, chosen: Sequence[str]) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    def coefficients(self, endpoint: str, weights: Mapping[str, float]) -> dict[str, dict[str, float]]:
+        """None."""
+        return {}
+
+    def entry(self, endpoint: str, chosen: Sequence[str]) -> dict[str, Any]:
+        """Nothing: the network has an entry of its own."""
+        return {}
+
+
+class DeepFeatureLearner(SameEverywhere):
+    """The part `deep`.
+
+    Args:
+        learner: Of the network.
+        n_deep: Width of its penultimate layer.
+    """
+
+    title = "training the network"
+    effort = 17.0
+
+    def __init__(self, learner: DeepLearner, n_deep: int) -> None:
+        self._learner, self._n_deep = learner, n_deep
+
+    def learn(self, training: TrainingSet, fit: np.ndarray, watch: np.ndarray, progress: Progress) -> DeepFeatures:
+        """Train a network on `fit`; `watch` may stop it."""
+        return DeepFeatures(self._learner.learn(fit, watch, progress), self._n_deep)
+
+    def kept(self, training: TrainingSet, models: Sequence[DeepFeatures], progress: Progress) -> DeepFeatures:
+        """The network for cases to come."""
+        kept = self._learner.kept(training.rows, [model.model for model in models], progress)
+        return DeepFeatures(kept, self._n_deep)
+
+    def aligned(self, model: DeepFeatures, kept: DeepFeatures) -> DeepFeatures:
+        """See `turned`."""
+        return replace(model, model=turned(model.model, kept.model))
+
+    def forget(self) -> None:
+        """The trainings' states are not needed any more."""
+        self._learner.forget()
+
+
+def turned(model: DeepModel, target: DeepModel) -> DeepModel:
+    """The same deep features, shifted and rotated onto those of `target`.
+
+    The deep features of two networks need not mean the same. By least squares over the cases that both were fitted on.
+    Source: Schoenemann 1966, doi 10.1007/BF02289451 (orthogonal Procrustes problem).
+    """
+    if model is target:
+        return model
+    shared = np.intersect1d(model.known, target.known)
+    own, wanted = model.features(shared), target.features(shared)
+    rotation, _ = orthogonal_procrustes(own - own.mean(0), wanted - wanted.mean(0))
+
+    def features(rows: np.ndarray) -> np.ndarray:
+        return np.asarray((model.features(rows) - own.mean(0)) @ rotation + wanted.mean(0))
+
+    return replace(model, features=features)
+
+
+def deep_part(parts: Mapping[str, PartModel]) -> tuple[str, DeepModel | None]:
+    """The part that is a network: its name, and the network; None where no part is one."""
+    found = ((name, part.model) for name, part in parts.items() if isinstance(part, DeepFeatures))
+    return next(found, ("", None))

@@ -1,0 +1,70 @@
+"""What the command line knows of a recipe before it is built; loads nothing heavy."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from PDL1PredictorLib.core.endpoints import Kind
+
+if TYPE_CHECKING:
+    from PDL1PredictorLib.learning.recipe import Recipe
+
+
+class Option(NamedTuple):
+    """An option of a recipe.
+
+    Attributes:
+        flag: Such as `--backbone`; several recipes may have one of the same name and settings.
+        settings: As `argparse.ArgumentParser.add_argument` takes them, without a default.
+        default: Where it is not given.
+    """
+
+    flag: str
+    settings: Mapping[str, Any]
+    default: Any = None
+
+    @property
+    def key(self) -> str:
+        """Of its value."""
+        return self.flag.removeprefix("--").replace("-", "_")
+
+
+class Shared(NamedTuple):
+    """What every recipe is built from.
+
+    Attributes:
+        endpoints: Keys, in order.
+        seed: Of everything that is drawn.
+        design: `split` or `nested`.
+        n_folds: Of nested cross-validation.
+    """
+
+    endpoints: tuple[str, ...]
+    seed: int
+    design: Any
+    n_folds: int
+
+
+Build = Callable[[Shared, Mapping[str, Any]], "Recipe"]
+"""Shared settings, and the recipe's own options by key, to the recipe."""
+
+
+@dataclass(frozen=True)
+class RecipePage:
+    """A recipe before it is built.
+
+    Attributes:
+        name: By which it is asked for.
+        summary: One line for help texts.
+        kinds: Kinds of endpoints that it learns.
+        endpoints: Those of its paper, for the synthetic cohort.
+        build: Makes it; loads what it needs.
+        options: Its own.
+    """
+
+    name: str
+    summary: str
+    kinds: tuple[Kind, ...]
+    endpoints: tuple[str, ...]
+    build: Build
+    options: tuple[Option, ...] = field(default=())

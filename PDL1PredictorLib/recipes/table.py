@@ -1,0 +1,28 @@
+"""The recipes, by name; none is loaded before it is asked for."""
+
+from collections.abc import Callable
+
+from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.recipes.page import RecipePage
+
+
+def _deepradscore() -> RecipePage:
+    from PDL1PredictorLib.recipes.deepradscore_page import PAGE
+
+    return PAGE
+
+
+RECIPES: dict[str, Callable[[], RecipePage]] = {"deepradscore": _deepradscore}
+
+
+def recipe_page(name: str) -> RecipePage:
+    """Look a recipe up by its name.
+
+    Raises:
+        InputError: There is no such recipe.
+    """
+    try:
+        page = RECIPES[name]
+    except KeyError:
+        raise InputError(f"The recipe {name!r} is not known. Known recipes: {', '.join(RECIPES)}.") from None
+    return page()

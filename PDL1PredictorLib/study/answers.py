@@ -1,0 +1,47 @@
+"""What the models of all folds answered for the test cases of an endpoint, as the outcome of a study holds it."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from PDL1PredictorLib.learning.fitting import FittedModel
+from PDL1PredictorLib.learning.kinds import Answers, Fitted, HowMuch, Rules, YesNo
+from PDL1PredictorLib.study.outcome import ModelOutcome, NumberModelOutcome
+
+Outcome = ModelOutcome | NumberModelOutcome
+
+
+def model_outcome(rules: Rules, fitted: Sequence[Fitted], answers: Answers) -> Outcome:
+    """How one model did.
+
+    Args:
+        rules: Of the endpoint's kind.
+        fitted: The model of every fold.
+        answers: Of all test cases.
+    """
+    tried = [rules.tried(one) for one in fitted]
+    kinds = ", ".join(kind for kind, _ in tried)
+    figures = {kind: float(np.mean([own[kind] for _, own in tried])) for kind in tried[0][1]}
+    return OUTCOMES[type(answers)](answers, kinds, figures, fitted)
+
+
+def _yes_no(answers: YesNo, kinds: str, figures: dict[str, float], fitted: Sequence[FittedModel]) -> ModelOutcome:
+    thresholds = dict(fitted[0].thresholds) if len(fitted) == 1 else {}
+    return ModelOutcome(answers.probability, answers.positive, kinds, figures, thresholds)
+
+
+def _how_much(answers: HowMuch, kinds: str, figures: dict[str, float], fitted: Sequence[Fitted]) -> NumberModelOutcome:
+    return NumberModelOutcome(answers.value, answers.low, answers.high, kinds, figures)
+
+
+OUTCOMES: dict[type, Callable[..., Outcome]] = {YesNo: _yes_no, HowMuch: _how_much}
+
+
+def prediction_sets(answers: Answers) -> np.ndarray:
+    """(n, 2) bool of yes/no answers; (0, 2) of numbers, which have intervals."""
+    return answers.sets if isinstance(answers, YesNo) else np.zeros((0, 2), dtype=bool)
+
+
+def all_together(parts: Sequence[Answers]) -> Answers:
+    """Answers of the cases of one fold after those of another."""
+    return type(parts[0])(*map(np.concatenate, zip(*parts, strict=True)))

@@ -1,0 +1,166 @@
+"""What the report shows of an endpoint by its kind: measures, tables, figures, words. The one place that asks."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+
+from PDL1PredictorLib.core.endpoints import Kind, endpoint
+from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.report.html import number, significant
+from PDL1PredictorLib.statistics.discrimination import auc
+from PDL1PredictorLib.study.outcome import EndpointOutcome
+from PDL1PredictorLib.study.report import figures_binary, figures_number
+from PDL1PredictorLib.study.report.drawing import Numbers
+from PDL1PredictorLib.study.report.kind_words import BINARY_WORDS, NUMBER_WORDS, Words
+from PDL1PredictorLib.study.report.looks import Looks
+from PDL1PredictorLib.study.report.measures import Plain, estimate_of
+from PDL1PredictorLib.study.report.measures_binary import binary_numbers, binary_tests, has_both
+from PDL1PredictorLib.study.report.measures_number import headline, number_numbers, number_tests
+from PDL1PredictorLib.study.report.predictions import BINARY_COLUMNS, NUMBER_COLUMNS, binary_rows, number_rows
+
+Drawings = dict[str, Markup | None]
+
+
+@dataclass(frozen=True)
+class KindReport:
+    """How endpoints of one kind are reported.
+
+    Attributes:
+        numbers: What the document holds of an endpoint besides what all kinds share, at the stated coverage.
+        tests: Those among an endpoint's numbers, whose `p` are adjusted together.
+        counted: One part's cases, for a box of the flow chart.
+        overview: The figure of all endpoints.
+        drawings: The figures of one endpoint, by name in its template; None where there is nothing to draw.
+        effect_unit: Key to the unit of Shapley values.
+        towards: Key to where a contribution to the right leads.
+        results: Template of the table of all endpoints.
+        section: Template of one endpoint.
+        columns: Of `predictions.csv`, after endpoint, case, label and model.
+        rows: Label and what stands in these columns, for each case of one model.
+        card_cells: What stands below `Words.card_columns` in the model card.
+        card_figure: What the card tells of one model, by title.
+        words: What is said of them.
+    """
+
+    numbers: Callable[[EndpointOutcome, float], Plain]
+    tests: Callable[[Plain], list[Plain]]
+    counted: Callable[[tuple[int, ...]], str]
+    overview: Callable[[str, Mapping[str, Numbers], Looks], Markup]
+    drawings: Callable[[str, Numbers, Looks], Drawings]
+    effect_unit: Callable[[str], str]
+    towards: Callable[[str], str]
+    results: str
+    section: str
+    columns: tuple[str, ...]
+    rows: Callable[[EndpointOutcome, str], list[tuple[object, ...]]]
+    card_cells: Callable[[EndpointOutcome], tuple[str, str]]
+    card_figure: Callable[[EndpointOutcome, str], str]
+    words: Words
+
+
+def kind_report(kind: Kind) -> KindReport:
+    """How a kind is reported.
+
+    Raises:
+        InputError: It cannot be reported yet.
+    """
+    try:
+        return KINDS[kind]
+    except KeyError:
+        raise InputError(
+            f"The report of a study shows endpoints of the kinds {', '.join(KINDS)}, got {kind}. "
+            "Leave endpoints of that kind out of the study."
+        ) from None
+
+
+def _binary_drawings(key: str, numbers: Numbers, looks: Looks) -> Drawings:
+    if numbers["decision_reference"] is None:  # not both answers occur
+        return dict.fromkeys(("roc", "calibration", "decision", "confusion"))
+    return {
+        "roc": figures_binary.roc_curves(f"roc-{key}", numbers, looks),
+        "calibration": figures_binary.calibration_curves(f"calibration-{key}", numbers, looks),
+        "decision": figures_binary.decision_curves(f"decision-{key}", numbers, looks),
+        "confusion": figures_binary.confusion_tables(f"confusion-{key}", numbers, looks),
+    }
+
+
+def _number_drawings(key: str, numbers: Numbers, looks: Looks) -> Drawings:
+    if numbers["constants"] is None:  # too few cases
+        return dict.fromkeys(("scatter", "bland_altman", "residuals", "scatters"))
+    return {
+        "scatter": figures_number.lead_scatter(f"scatter-{key}", numbers, looks),
+        "bland_altman": figures_number.bland_altman(f"bland-altman-{key}", numbers, looks),
+        "residuals": figures_number.residual_histogram(f"residuals-{key}", numbers, looks),
+        "scatters": figures_number.scatters(f"scatters-{key}", numbers, looks),
+    }
+
+
+def _binary_cells(found: EndpointOutcome) -> tuple[str, str]:
+    positive = int(found.labels.sum())
+    return endpoint(found.key).definition, f"{positive} / {len(found.labels) - positive}"
+
+
+def _binary_figure(found: EndpointOutcome, title: str) -> str:
+    if not has_both(found.labels):
+        return "not measured"
+    area = auc(found.labels, found.binary_models()[title].probability)
+    return _three(estimate_of(area.value, area.interval))
+
+
+def _number_cells(found: EndpointOutcome) -> tuple[str, str]:
+    words, n = endpoint(found.key), len(found.labels)
+    defined = f"{words.definition} ({words.unit})" if words.unit else words.definition
+    if not n:
+        return defined, "0"
+    low, median, high = (
+        significant(value, zeros=False) for value in np.quantile(found.labels, [0.25, 0.5, 0.75]).tolist()
+    )
+    return defined, f"{n}; {median} ({low} to {high})"
+
+
+def _number_figure(found: EndpointOutcome, title: str) -> str:
+    measured = headline(found, title)
+    return "not measured" if measured is None else f"{_three(measured[0])}; {significant(measured[1])}"
+
+
+def _three(found: Plain) -> str:
+    value, low, high = (number(found[name], 3) for name in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"
+
+
+KINDS: Mapping[Kind, KindReport] = {
+    "binary": KindReport(
+        numbers=binary_numbers,
+        tests=binary_tests,
+        counted=lambda counts: " / ".join(map(str, counts)),
+        overview=figures_binary.auc_overview,
+        drawings=_binary_drawings,
+        effect_unit=lambda key: "log-odds of positive",
+        towards=lambda key: f"“{endpoint(key).positive}”",
+        results="results_binary.html",
+        section="endpoint_binary.html",
+        columns=BINARY_COLUMNS,
+        rows=binary_rows,
+        card_cells=_binary_cells,
+        card_figure=_binary_figure,
+        words=BINARY_WORDS,
+    ),
+    "number": KindReport(
+        numbers=number_numbers,
+        tests=number_tests,
+        counted=lambda counts: str(sum(counts)),
+        overview=figures_number.r2_overview,
+        drawings=_number_drawings,
+        effect_unit=lambda key: endpoint(key).unit or "in the endpoint's unit",
+        towards=lambda key: "a greater value",
+        results="results_number.html",
+        section="endpoint_number.html",
+        columns=NUMBER_COLUMNS,
+        rows=number_rows,
+        card_cells=_number_cells,
+        card_figure=_number_figure,
+        words=NUMBER_WORDS,
+    ),
+}
