@@ -13,6 +13,7 @@ TITLES = {plan.name.title for plan in MODELS}
 LEADS = {plan.name.title for plan in MODELS if plan.name.role == "lead"}
 NAMES_ALLOWED = {  # page to the words that mean something else there
     "radiomics/settings.py": {"deepradscore"},  # the preset of features
+    "face.py": {"deepradscore"},  # the same
     "cli/options.py": {"deepradscore"},  # the same, and its help text
     "learning/network_files.py": {"Deep-CT"},  # the network, as paper 001 calls it
 }

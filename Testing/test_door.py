@@ -26,11 +26,6 @@ PAGES = (
     *sorted((GITHUB / "ISSUE_TEMPLATE").glob("*.yml")),
 )
 HOUSES = ("PDL1Predictor", "PDL1PredictorLib", "Testing", "docs", "requirements", ".ci", ".github")
-#: What is named here or in tasks.py and on its way (docs/architecture.md); to be taken out when it has come.
-COMING = (
-    *(f"PDL1PredictorLib/learning/{name}.py" for name in ("kinds", "recipe")),
-    *(f"PDL1PredictorLib/recipes/{name}.py" for name in ("page", "NAME_page", "table")),
-)
 
 
 def name_of(path: Path) -> str:
@@ -77,11 +72,7 @@ def load(path: Path) -> dict:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_path_that_is_named_is_there(page: Path):
-    assert set(absent(page.read_text(encoding="utf-8"))) <= set(COMING)
-
-
-def test_what_has_come_is_no_longer_expected():
-    assert [name for name in COMING if any(ROOT.glob(name.replace("NAME", "*")))] == []
+    assert set(absent(page.read_text(encoding="utf-8"))) == set()
 
 
 def test_a_path_that_is_not_there_is_told():

@@ -25,13 +25,13 @@ from PDL1PredictorLib.imaging.case_files import Files
 from PDL1PredictorLib.imaging.patch import deep_patch, place_map
 from PDL1PredictorLib.imaging.preview import preview
 from PDL1PredictorLib.imaging.regions import make_regions
-from PDL1PredictorLib.models.answers import calibrated_log_odds
 from PDL1PredictorLib.models.load import load_predictor
 from PDL1PredictorLib.models.network_torch import TorchNetwork
 from PDL1PredictorLib.models.predictor import Predictor
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 from PDL1PredictorLib.prediction import Options, image_sha256, predict_case, predict_files
 from PDL1PredictorLib.report.json_result import schema
+from PDL1PredictorLib.statistics.scores import calibrated_log_odds
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,9 @@ def test_the_same_case_gives_the_same_answer(phantom, predictor: Predictor):
 def test_contributions_add_up_to_the_answer(phantom, predictor: Predictor):
     result = predict_case(phantom.case, predictor, Options(device="cpu"))
     for model, answer in zip(predictor.manifest.endpoints, result.lesions[0].endpoints, strict=True):
-        start = calibrated_log_odds(model.rule, predictor.score(model, np.zeros((1, 12))))[0]
+        start = calibrated_log_odds(model.rule.slope, model.rule.intercept, predictor.score(model, np.zeros((1, 12))))[
+            0
+        ]
         total = start + sum(c.effect for c in answer.contributions)
         assert 1 / (1 + np.exp(-total)) == pytest.approx(answer.probability, abs=1e-6)
         effects = [abs(c.effect) for c in answer.contributions]

@@ -90,7 +90,8 @@ def test_packages_beside_the_library_are_installed_as_they_lie(checkout, capsys)
 
 def test_the_site_is_built_with_warnings_as_errors(installed, capsys):
     tasks.docs(LINUX)
-    packages, site = told(capsys)
+    page, packages, site = told(capsys)
+    assert page.endswith(".venv/bin/python -m PDL1PredictorLib.radiomics.page docs/features.md")
     assert packages.endswith(" -r requirements/docs.txt")
     assert site.endswith(".venv/bin/python -m mkdocs build --strict")
 

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from PDL1PredictorLib.cli.options import add_cache, add_device, add_out, add_seed, add_work, cache_of
 from PDL1PredictorLib.cli.recipe_options import add_recipe_options, chosen_options
 from PDL1PredictorLib.cli.speaker import Speaker, add_command
 from PDL1PredictorLib.core.lazy import require_module
@@ -18,7 +19,7 @@ def add(commands: Any) -> None:
     """Add `train` and `leak-test` to the commands."""
     command = add_command(commands, "train", "Train models, measure them, and write a bundle.", _train)
     command.add_argument("--recipe", required=True, help=f"one of: {_summaries()}")
-    command.add_argument("--out", type=Path, required=True, help="folder of the bundle; its name becomes the model's")
+    add_out(command, "folder of the bundle; its name becomes the model's")
     command.add_argument("--words", type=Path, help="JSON file: title, cohort, limitations ... for the model card")
     command.add_argument("--report", type=Path, help="folder of the report (default: OUT with .study added)")
     _add_study(command)
@@ -27,7 +28,7 @@ def add(commands: Any) -> None:
     leak.add_argument("--recipe", default=DEFAULT_RECIPE, help=f"one of: {_summaries()} (default: {DEFAULT_RECIPE})")
     leak.add_argument("--endpoint", help="whose labels are shuffled (default: the recipe's first)")
     leak.add_argument("--shuffles", type=int, default=20, help="of the labels (default: 20)")
-    leak.add_argument("--out", type=Path, required=True, help="JSON file to make")
+    add_out(leak, "JSON file to make")
     _add_study(leak)
 
 
@@ -40,7 +41,7 @@ def _add_study(command: argparse.ArgumentParser) -> None:
     command.add_argument("--cohort", type=Path, help="table of the cohort, see docs/cohort.md (default: synthetic)")
     command.add_argument("--n", type=int, default=600, help="synthetic patients, without --cohort (default: 600)")
     command.add_argument("--endpoints", help="comma-separated (default: all of the cohort that the recipe learns)")
-    command.add_argument("--seed", type=int, default=1, help="of everything that is drawn (default: 1)")
+    add_seed(command, "of everything that is drawn")
     command.add_argument(
         "--design",
         choices=("split", "nested"),
@@ -48,11 +49,10 @@ def _add_study(command: argparse.ArgumentParser) -> None:
         help="split: train once, test on the rest (default); nested: nested cross-validation, for small cohorts",
     )
     command.add_argument("--folds", type=int, default=5, help="of nested cross-validation (default: 5)")
-    command.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
-    command.add_argument("--workers", type=int, help="processes that prepare cases and fit models")
+    add_device(command)
+    add_work(command, "processes that prepare cases and fit models")
     command.add_argument("--scheduler", help="address of a Dask cluster that prepares the cases")
-    command.add_argument("--cache", type=Path, help="folder for prepared cases (default: OUT with .cache added)")
-    command.add_argument("--overwrite", action="store_true", help="replace what exists")
+    add_cache(command)
     add_recipe_options(command, RECIPES)
 
 
@@ -72,7 +72,7 @@ def _train(options: argparse.Namespace, speaker: Speaker) -> None:
         recipe=recipe,
         bundle=options.out,
         report=options.report or options.out.with_name(f"{options.out.name}.study"),
-        cache=_cache(options),
+        cache=cache_of(options),
         command=options.typed,
         words=words,
         device=choose_device(options.device),
@@ -107,7 +107,7 @@ def _leak_test(options: argparse.Namespace, speaker: Speaker) -> None:
     progress = speaker.progress()
     with whole_file(options.out, options.overwrite) as draft:
         with progress.part("prepare", 0.0, 0.3, "preparing the cases") as part:
-            prepared = prepare_cases(cases, recipe, _cache(options), options.workers, options.scheduler, part)
+            prepared = prepare_cases(cases, recipe, cache_of(options), options.workers, options.scheduler, part)
         with progress.part("study", 0.3, 1.0, "training on shuffled labels") as part:
             found = leak_test(
                 prepared,
@@ -118,7 +118,7 @@ def _leak_test(options: argparse.Namespace, speaker: Speaker) -> None:
                 choose_device(options.device),
                 own.get("weights"),
                 options.workers,
-                _cache(options) / "leak-test",
+                cache_of(options) / "leak-test",
                 part,
             )
         draft.write_text(json.dumps({"command": options.typed, **found.to_dict()}, indent=1) + "\n", encoding="utf-8")
@@ -166,8 +166,3 @@ def _synthetic_words(recipe: Any, seed: int) -> Any:
         ),
         limitations=("Its figures hold for further synthetic patients only and say nothing about accuracy in people.",),
     )
-
-
-def _cache(options: argparse.Namespace) -> Path:
-    folder: Path = options.cache or options.out.with_name(f"{options.out.name}.cache")
-    return folder

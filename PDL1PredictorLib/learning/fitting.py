@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from PDL1PredictorLib.learning.classifiers import CLASSIFIERS, N_REPEATS, Choice, Chosen, choose_classifier
-from PDL1PredictorLib.models.answers import limited_log_odds
 from PDL1PredictorLib.statistics.calibration import bootstrap_platt, fit_platt
 from PDL1PredictorLib.statistics.conformal import class_conditional_quantiles
 from PDL1PredictorLib.statistics.discrimination import sensitivity_threshold, youden_threshold
+from PDL1PredictorLib.statistics.scores import calibrated_log_odds, expit, limited_log_odds
 
 YOUDEN, SENSITIVITY_90 = "youden", "sensitivity 90 %"
 
@@ -87,11 +87,11 @@ class FittedModel:
         """Calibrated log-odds of positive for standardized inputs (n, d): (n,)."""
         estimator: Any = self.chosen.estimator
         raw = limited_log_odds(estimator.predict_proba(standardized)[:, 1])
-        return np.asarray(self.slope * raw + self.intercept)
+        return calibrated_log_odds(self.slope, self.intercept, raw)
 
     def probability(self, x: np.ndarray) -> np.ndarray:
         """Calibrated probability of positive for given inputs: (n,)."""
-        return np.asarray(1 / (1 + np.exp(-self.log_odds(self.standardized(x)))))
+        return expit(self.log_odds(self.standardized(x)))
 
 
 def fit_model(
@@ -111,7 +111,7 @@ def fit_model(
     chosen = choose_classifier(standardized, labels, seed, how.n_repeats, how.kinds, how.choice, to_select=to_select)
     odds = limited_log_odds(chosen.out_of_fold)
     slope, intercept = calibrator(labels, odds)
-    p = 1 / (1 + np.exp(-(slope * odds + intercept)))
+    p = expit(calibrated_log_odds(slope, intercept, odds))
     return FittedModel(
         mean=mean[chosen.columns],
         sd=sd[chosen.columns],

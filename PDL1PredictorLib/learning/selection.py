@@ -165,10 +165,3 @@ def _prune(z: np.ndarray, ranked: np.ndarray) -> np.ndarray:
         if len(kept) == MOST_CANDIDATES:
             break
     return ranked[kept]
-
-
-def radscore(z: np.ndarray, names: Sequence[str], coefficients: dict[str, float]) -> np.ndarray:
-    """Sum of selected features times their coefficients: (n, f) to (n,)."""
-    column = {name: i for i, name in enumerate(names)}
-    chosen = [column[name] for name in coefficients]
-    return z[:, chosen] @ np.array(list(coefficients.values())) if chosen else np.zeros(len(z))

@@ -10,8 +10,8 @@ from PDL1PredictorLib.core.results import Answer, BinaryAnswer, Contribution, Nu
 from PDL1PredictorLib.explain.shapley import MAX_INPUTS, grouped_shapley
 from PDL1PredictorLib.models.schema.endpoints import BinaryRule, EndpointModel, Linear, NumberRule
 from PDL1PredictorLib.statistics.conformal import prediction_set
+from PDL1PredictorLib.statistics.scores import calibrated_log_odds, expit
 
-LOG_ODDS_LIMIT = 7.0  # a forest or a neighbor vote of 0 or 1 stands for about 1 in 1000, not for certainty
 INTERVAL = (2.5, 97.5)  # percentiles
 Score = Callable[[np.ndarray], np.ndarray]
 """Rows of standardized inputs (n, d) to the model's own numbers (n,)."""
@@ -43,28 +43,11 @@ def answer_to(question: Question) -> Answer:
     return _KINDS[question.model.rule.kind](question, question.model.rule)
 
 
-def limited_log_odds(probability: np.ndarray) -> np.ndarray:
-    """Log-odds of a classifier's probabilities, kept within a limit: a vote of 0 or 1 is not certainty."""
-    edge = float(_expit(np.array(-LOG_ODDS_LIMIT)))
-    p = np.clip(probability, edge, 1 - edge)
-    return np.asarray(np.log(p / (1 - p)))
-
-
-def calibrated_log_odds(rule: BinaryRule, raw: np.ndarray) -> np.ndarray:
-    """Calibrated log-odds of positive for a classifier's own."""
-    return np.asarray(rule.slope * raw + rule.intercept)
-
-
-def _expit(x: np.ndarray) -> np.ndarray:
-    with np.errstate(over="ignore"):  # far below 0 the answer is 0
-        return np.asarray(1 / (1 + np.exp(-x)))
-
-
 def _yes_or_no(question: Question, rule: BinaryRule) -> BinaryAnswer:
     raw = question.score(question.row[None])[0]
-    probability = float(_expit(calibrated_log_odds(rule, raw)))
+    probability = float(expit(calibrated_log_odds(rule.slope, rule.intercept, raw)))
     resampled = question.calibrations
-    low, high = np.percentile(_expit(resampled[:, 0] * raw + resampled[:, 1]), INTERVAL)
+    low, high = np.percentile(expit(resampled[:, 0] * raw + resampled[:, 1]), INTERVAL)
     return BinaryAnswer(
         endpoint=question.model.key,
         probability=probability,
@@ -73,7 +56,9 @@ def _yes_or_no(question: Question, rule: BinaryRule) -> BinaryAnswer:
         positive=probability >= rule.threshold,
         prediction_set=prediction_set(probability, rule.conformal),
         coverage=question.coverage,
-        contributions=_shapley(question, lambda rows: calibrated_log_odds(rule, question.score(rows))),
+        contributions=_shapley(
+            question, lambda rows: calibrated_log_odds(rule.slope, rule.intercept, question.score(rows))
+        ),
     )
 
 

@@ -21,7 +21,7 @@ from PDL1PredictorLib.core.regions import REGIONS
 from PDL1PredictorLib.core.results import Answer, CaseWarning, HeatMap, ModelSummary
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.imaging.patch import Patch, place_map
-from PDL1PredictorLib.models.answers import Question, answer_to, limited_log_odds
+from PDL1PredictorLib.models.answers import Question, answer_to
 from PDL1PredictorLib.models.bundle import Bundle
 from PDL1PredictorLib.models.contents import read_tables
 from PDL1PredictorLib.models.manifest import Manifest, NetworkEntry
@@ -30,6 +30,7 @@ from PDL1PredictorLib.models.onnx_session import Classifier
 from PDL1PredictorLib.models.predictor import Answered, Given
 from PDL1PredictorLib.models.schema.endpoints import EndpointModel, Linear
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
+from PDL1PredictorLib.statistics.scores import limited_log_odds, radscore
 
 
 @dataclass(frozen=True, eq=False)
@@ -270,8 +271,9 @@ class Stack:
 
 
 def _radscores(model: EndpointModel, z: Mapping[str, float]) -> dict[str, float]:
+    row = np.array([list(z.values())])
     return {
-        f"radscore_{region}": float(sum(coefficient * z[name] for name, coefficient in coefficients.items()))
+        f"radscore_{region}": float(radscore(row, tuple(z), coefficients)[0])
         for region, coefficients in model.coefficients.items()
     }
 

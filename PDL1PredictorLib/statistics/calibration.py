@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit
 
 from PDL1PredictorLib.statistics.checks import BoolArray, FloatArray, numbers, outcomes, probabilities_of
 from PDL1PredictorLib.statistics.proportions import Proportion, proportion
+from PDL1PredictorLib.statistics.scores import expit
 
 NEAREST_TO_CERTAIN = 1e-6  # a probability of 0 or 1 has no finite logit
 MAX_STEPS = 200

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from PDL1PredictorLib.learning.selection import fit_radscore, fit_standardizer, radscore
+from PDL1PredictorLib.learning.selection import fit_radscore, fit_standardizer
+from PDL1PredictorLib.statistics.scores import radscore
 
 
 def cohort(n: int = 200, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

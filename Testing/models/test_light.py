@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-PAGES = ("predict", "models.load", "models.stack", "models.manifest", "report.kinds")
+PAGES = ("prediction", "models.load", "models.stack", "models.manifest", "report.kinds")
 
 
 def test_the_pages_of_a_prediction_load_neither_torch_nor_onnxruntime():

@@ -11,12 +11,12 @@ import torch
 from PDL1PredictorLib.core.errors import BundleError, InputError
 from PDL1PredictorLib.imaging.patch import deep_patch
 from PDL1PredictorLib.imaging.regions import make_regions
-from PDL1PredictorLib.models.answers import calibrated_log_odds, limited_log_odds
 from PDL1PredictorLib.models.bundle import Bundle, read_bundle
 from PDL1PredictorLib.models.load import load_predictor
 from PDL1PredictorLib.models.predictor import Given
 from PDL1PredictorLib.models.stack import Inputs, Stack
 from PDL1PredictorLib.networks.deep_ct import DeepCT
+from PDL1PredictorLib.statistics.scores import calibrated_log_odds, limited_log_odds
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_the_answer_is_the_calibrated_logistic_of_the_standardized_inputs(predic
     assert answer.probability == pytest.approx(expected, abs=1e-6)
     assert answer.interval[0] < answer.probability < answer.interval[1]
     assert answer.positive == (answer.probability >= 0.45)
-    calibrated = calibrated_log_odds(model.rule, predictor.score(model, row[None]))
+    calibrated = calibrated_log_odds(model.rule.slope, model.rule.intercept, predictor.score(model, row[None]))
     assert calibrated[0] == pytest.approx(np.log(expected / (1 - expected)), abs=1e-5)
 
 
@@ -92,7 +92,7 @@ def test_a_higher_ring_score_raises_the_answer(predictor: Stack):
     model = predictor.manifest.endpoints[0]
     rows = np.zeros((3, 12))
     rows[:, -1] = [-1, 0, 1]
-    low, middle, high = calibrated_log_odds(model.rule, predictor.score(model, rows))
+    low, middle, high = calibrated_log_odds(model.rule.slope, model.rule.intercept, predictor.score(model, rows))
     assert low < middle < high
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import SimpleITK as sitk
+from toy_cohort import train_toy
 from toy_recipe import FEW, LEAD, MEAN, PAGE, SIZE, ToyRecipe
 
 from PDL1PredictorLib.cli.main import main
@@ -22,7 +22,6 @@ from PDL1PredictorLib.recipes.table import RECIPES
 from PDL1PredictorLib.study.leak import leak_test
 from PDL1PredictorLib.study.run import Study, StudyRun, run_study
 
-N = 80
 NOISE_SD = 6.0  # of the TPS about its line, in %
 BRIGHTNESS, RING = "tumor_original_firstorder_Mean", "ring_original_firstorder_Mean"
 
@@ -132,33 +131,10 @@ def test_a_yes_or_no_endpoint_is_refused_by_a_recipe_for_numbers():
         run(cohort, ToyRecipe(("EGFR",)))
 
 
-def write_case(folder: Path, name: str, hu: float, rng: np.random.Generator) -> None:
-    """A ball in lung whose soft tissue has that mean."""
-    at = np.stack(np.meshgrid(*(np.arange(22) - 10.5 for _ in range(3)), indexing="ij"), axis=-1)
-    ball = np.linalg.norm(at, axis=-1) < rng.uniform(4.5, 6)
-    values = rng.normal(-800, 40, ball.shape)
-    values[ball] = rng.normal(hu, 15, int(ball.sum()))
-    for what, array in (("ct", values.astype(np.int16)), ("mask", ball.astype(np.uint8))):
-        sitk.WriteImage(sitk.GetImageFromArray(array), str(folder / f"{name}_{what}.nii.gz"))
-
-
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a cohort, and beside it the model that one command made of it."""
-    folder = tmp_path_factory.mktemp("toy")
-    rng = np.random.default_rng(3)
-    rows = []
-    for i in range(N):
-        tps = rng.uniform(5, 95)
-        write_case(folder, f"c{i:02}", tps + rng.normal(0, 5), rng)
-        rows.append([f"c{i:02}", f"c{i:02}_ct.nii.gz", f"c{i:02}_mask.nii.gz", f"{tps:.1f}", int(tps >= 50)])
-    with (folder / "cases.csv").open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([["case", "image", "mask", "TPS", "PDL1_HIGH"], *rows])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(RECIPES, "toy", lambda: PAGE)
-        command = ["train", "--recipe", "toy", "--cohort", str(folder / "cases.csv"), "--out", str(folder / "model")]
-        assert main([*command, "--workers", "2", "--device", "cpu", "--progress", "none", "--tries", "1"]) == 0
-    return folder
+    return train_toy(tmp_path_factory.mktemp("toy"))
 
 
 def test_the_model_says_what_it_needs_and_how_good_it_is(trained: Path):

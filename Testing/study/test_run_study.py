@@ -23,13 +23,13 @@ from PDL1PredictorLib.learning.export import About, export_bundle
 from PDL1PredictorLib.learning.parts import deep as deep_page
 from PDL1PredictorLib.learning.parts import radscore as radscore_page
 from PDL1PredictorLib.learning.training_set import TrainingSet
-from PDL1PredictorLib.models.answers import calibrated_log_odds
 from PDL1PredictorLib.models.load import load_predictor
 from PDL1PredictorLib.models.predictor import Given
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 from PDL1PredictorLib.recipes.deepradscore import SHAREABLE, DeepRadScoreRecipe, study_training
 from PDL1PredictorLib.statistics.discrimination import auc
+from PDL1PredictorLib.statistics.scores import calibrated_log_odds
 from PDL1PredictorLib.study.examples import examples
 from PDL1PredictorLib.study.leak import leak_test, shuffled
 from PDL1PredictorLib.study.run import Study, run_study, usable_endpoints
@@ -159,7 +159,9 @@ def test_the_bundle_gives_the_answers_of_the_study(split_study, tmp_path: Path):
     predictor = load_predictor(tmp_path / "model")
     model = predictor.manifest.endpoints[0]
     outcome = run.endpoints["PDL1"]
-    given = 1 / (1 + np.exp(-calibrated_log_odds(model.rule, predictor.score(model, outcome.inputs))))
+    given = 1 / (
+        1 + np.exp(-calibrated_log_odds(model.rule.slope, model.rule.intercept, predictor.score(model, outcome.inputs)))
+    )
     np.testing.assert_allclose(given, outcome.models[FUSED].probability, atol=1e-4)
     row = study.cohort.names.index(outcome.cases[0])
     features = dict(zip(study.cohort.feature_names, study.cohort.features[row], strict=True))

@@ -11,8 +11,9 @@ from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.regions import REGIONS
 from PDL1PredictorLib.learning.kinds import rules
 from PDL1PredictorLib.learning.parts.part import Values, values_for
-from PDL1PredictorLib.learning.selection import Standardizer, fit_standardizer, radscore
+from PDL1PredictorLib.learning.selection import Standardizer, fit_standardizer
 from PDL1PredictorLib.learning.training_set import TrainingSet
+from PDL1PredictorLib.statistics.scores import radscore
 
 Weights = dict[str, dict[str, dict[str, float]]]
 """Endpoint to region to feature name to coefficient."""
