@@ -117,11 +117,11 @@ def answers(moved: dict[str, float]):
     exact = []
 
     def of(network: DeepCT) -> np.ndarray:
-        weight = network.features.conv0.weight.detach()
+        weight = network.features.denseblock4.denselayer16.conv2.weight.detach()
         if not exact:
             exact.append(weight.clone())
         error = float((weight - exact[0]).abs().max())
-        bits = "none" if error == 0 else "16" if error < 1e-3 else "8"
+        bits = "none" if error == 0 else "16" if error < 2e-4 else "8"
         return np.array([0.3, np.nan, 0.5 + moved.get(bits, 0.0)])
 
     return of
@@ -138,11 +138,12 @@ def test_8_bits_are_taken_where_they_move_no_probability_by_much(densenet: DeepC
         "head": "linear",
         "moved": pytest.approx(0.004),
     }
-    assert sum(map(len, written.files.values())) < 7.5e6
+    assert sum(map(len, written.files.values())) < 7.8e6  # a bundle has 8 MB
     again = network_files(densenet, patches(64, 64), answers({"8": 0.004}))
     assert again.files == written.files
     stored = safetensors.numpy.load(written.files["network.safetensors"])
-    assert stored["features.conv0.weight"].dtype == np.int8
+    assert stored["features.conv0.weight"].dtype == np.float16  # what goes wrong there goes through all layers
+    assert stored["features.denseblock4.denselayer16.conv2.weight"].dtype == np.int8
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,24 @@ def test_8_bits_are_whole_numbers_and_a_scale_per_output_channel():
     np.testing.assert_allclose(back["conv.weight"].ravel(), [12.7, -6.4, 0, 0], rtol=1e-6)
 
 
+def test_the_first_layers_keep_16_bits_as_long_as_they_are_few():
+    state = {
+        "first.weight": np.full((2, 2), 0.123, np.float32),
+        "bn.weight": np.ones(50, np.float32),
+        "second.weight": np.full((1, 1), 0.123, np.float32),
+        "third.weight": np.full((5, 19), 0.123, np.float32),
+        "last.weight": np.full((1, 1), 0.123, np.float32),
+    }
+    kinds = {name: value.dtype.name for name, value in rounded(state, 8).items() if "scale" not in name}
+    assert kinds == {  # 5 of 101 weights are the first twentieth
+        "first.weight": "float16",
+        "bn.weight": "float16",
+        "second.weight": "float16",
+        "third.weight": "int8",
+        "last.weight": "int8",
+    }
+
+
 def test_16_bits_keep_the_names_and_leave_the_counters_out():
     assert {name: value.dtype.name for name, value in rounded(STATE, 16).items()} == {
         "conv.weight": "float16",
