@@ -8,6 +8,7 @@ from typing import Any
 from PDL1PredictorLib.cli.options import add_cache, add_device, add_out, add_seed, add_work, cache_of
 from PDL1PredictorLib.cli.recipe_options import add_recipe_options, chosen_options
 from PDL1PredictorLib.cli.speaker import Speaker, add_command
+from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.lazy import require_module
 from PDL1PredictorLib.recipes.page import RecipePage, Shared
 from PDL1PredictorLib.recipes.table import RECIPES, recipe_page
@@ -44,8 +45,8 @@ def _add_study(command: argparse.ArgumentParser) -> None:
     add_seed(command, "of everything that is drawn")
     command.add_argument(
         "--design",
-        choices=("split", "nested"),
-        default="split",
+        choices=[one.value for one in Design],
+        default=Design.SPLIT.value,
         help="split: train once, test on the rest (default); nested: nested cross-validation, for small cohorts",
     )
     command.add_argument("--folds", type=int, default=5, help="of nested cross-validation (default: 5)")
@@ -141,7 +142,7 @@ def _recipe_and_cases(page: RecipePage, own: dict[str, Any], options: argparse.N
     from PDL1PredictorLib.study.conduct import cases_of_table, synthetic_cases
 
     def recipe(endpoints: tuple[str, ...]) -> Any:
-        return page.build(Shared(endpoints, options.seed, options.design, options.folds), own)
+        return page.build(Shared(endpoints, options.seed, Design(options.design), options.folds), own)
 
     wanted = tuple(endpoint(key).key for key in options.endpoints.split(",")) if options.endpoints else None
     if not options.cohort:

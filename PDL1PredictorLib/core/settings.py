@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from PDL1PredictorLib.core.errors import InputError
 
+REGIONS = {"tumor": "tumor", "ring": "peritumoral ring"}  # prefix of a feature's name: words for people
 RING_MM_RANGE = (0.5, 20.0)
 MIN_TUMOR_VOXELS = 64  # fewer leave most texture features undefined or ruled by single voxels
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+from importlib import resources
 from typing import Any, NoReturn
 
 MAX_DEPTH = 32
@@ -114,3 +115,14 @@ def brief(value: Any) -> str:
         return f"a number of more than {MAX_DIGITS} digits"
     shown = ascii(value)
     return shown if len(shown) <= 60 else f"{shown[:60]}..."
+
+
+def read_schema(package: str, name: str) -> dict[str, Any]:
+    """A JSON Schema (draft 2020-12) of the library.
+
+    Args:
+        package: Where it lies, such as `PDL1PredictorLib.report`.
+        name: Of the file.
+    """
+    content: dict[str, Any] = json.loads(resources.files(package).joinpath(name).read_text(encoding="utf-8"))
+    return content

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, Self
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
+from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.needs import Needs
 from PDL1PredictorLib.core.roles import ModelName, Role, lead_of
@@ -14,7 +15,6 @@ from PDL1PredictorLib.learning.kinds import rules
 from PDL1PredictorLib.learning.parts.part import PartLearner, Place
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
-Design = Literal["split", "nested"]
 Fit = Literal["choose", "logistic", "ridge", "mean"]
 
 

@@ -8,9 +8,8 @@ from typing import Any
 from PDL1PredictorLib.core.errors import BundleError, InputError, PDL1Error
 from PDL1PredictorLib.core.needs import Needs
 from PDL1PredictorLib.core.outside_text import one_line
-from PDL1PredictorLib.core.regions import REGIONS
 from PDL1PredictorLib.core.results import ModelSummary
-from PDL1PredictorLib.core.settings import RegionSettings
+from PDL1PredictorLib.core.settings import REGIONS, RegionSettings
 from PDL1PredictorLib.core.strict_json import brief
 from PDL1PredictorLib.models.bundle import Bundle, read_bundle
 from PDL1PredictorLib.models.contents import check_classifiers, check_weights, read_tables

@@ -17,9 +17,8 @@ from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.errors import BundleError, InputError
 from PDL1PredictorLib.core.needs import Needs, clinical_row
 from PDL1PredictorLib.core.progress import SILENT, Progress
-from PDL1PredictorLib.core.regions import REGIONS
 from PDL1PredictorLib.core.results import Answer, CaseWarning, HeatMap, ModelSummary
-from PDL1PredictorLib.core.settings import RegionSettings
+from PDL1PredictorLib.core.settings import REGIONS, RegionSettings
 from PDL1PredictorLib.imaging.patch import Patch, place_map
 from PDL1PredictorLib.models.answers import Question, answer_to
 from PDL1PredictorLib.models.bundle import Bundle
@@ -95,6 +94,10 @@ class Stack:
     def features(self) -> FeatureSettings | None:
         """How it wants them measured; None where no features are needed."""
         return self.manifest.features
+
+    def __repr__(self) -> str:
+        summary = self.manifest.summary
+        return f"{summary.title} {summary.version} ({summary.name}): {', '.join(self.endpoints)}"
 
     @property
     def endpoints(self) -> tuple[str, ...]:

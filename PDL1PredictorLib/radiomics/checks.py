@@ -8,7 +8,7 @@ import SimpleITK as sitk
 
 from PDL1PredictorLib.core.case import require_region, require_same_grid
 from PDL1PredictorLib.core.errors import EmptyRegionError, InputError
-from PDL1PredictorLib.core.regions import REGIONS
+from PDL1PredictorLib.core.settings import REGIONS
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
 MAX_GRAY_LEVELS = 512  # co-occurrence matrices grow with the square, work on them with the cube; a wavelet triples it

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from PDL1PredictorLib.core.regions import REGIONS
+from PDL1PredictorLib.core.settings import REGIONS
 from PDL1PredictorLib.radiomics.settings import LOG_MARGIN_SIGMAS, PRESETS, WAVELET_MARGIN_VOXELS, FeatureSettings
 from PDL1PredictorLib.radiomics.table import FAMILIES, features_of
 

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.lazy import require_module
-from PDL1PredictorLib.core.regions import REGIONS
+from PDL1PredictorLib.core.settings import REGIONS
 from PDL1PredictorLib.radiomics.table import FAMILIES, features_of
 
 WAVELET_MARGIN_VOXELS = 10  # the periodic end of the transform must not reach a region, whatever its parity

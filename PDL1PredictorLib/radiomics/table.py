@@ -8,7 +8,7 @@ differently (and kurtosis is without the 3 that IBSI subtracts).
 from dataclasses import dataclass
 
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.core.regions import REGIONS
+from PDL1PredictorLib.core.settings import REGIONS
 
 
 @dataclass(frozen=True)

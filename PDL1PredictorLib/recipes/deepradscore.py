@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
+from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.needs import Needs
 from PDL1PredictorLib.core.roles import ModelName
@@ -18,7 +19,7 @@ from PDL1PredictorLib.learning.parts.deep import DeepFeatureLearner
 from PDL1PredictorLib.learning.parts.part import PartLearner, Place
 from PDL1PredictorLib.learning.parts.radscore import RadScoreLearner
 from PDL1PredictorLib.learning.parts.volume import VolumeLearner
-from PDL1PredictorLib.learning.recipe import Design, ModelPlan, check_design
+from PDL1PredictorLib.learning.recipe import ModelPlan, check_design
 from PDL1PredictorLib.radiomics.settings import FeatureSettings, preset
 
 MODELS = (
@@ -87,7 +88,7 @@ class DeepRadScoreRecipe:
 
     endpoints: tuple[str, ...]
     seed: int = 1
-    design: Design = "split"
+    design: Design = Design.SPLIT
     network: Network = "trained"
     test_share: float = 0.3
     validation_share: float = 0.25

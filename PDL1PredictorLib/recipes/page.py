@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.endpoints import Kind
 
 if TYPE_CHECKING:
@@ -35,13 +36,13 @@ class Shared(NamedTuple):
     Attributes:
         endpoints: Keys, in order.
         seed: Of everything that is drawn.
-        design: `split` or `nested`.
+        design: How cases are divided.
         n_folds: Of nested cross-validation.
     """
 
     endpoints: tuple[str, ...]
     seed: int
-    design: Any
+    design: Design
     n_folds: int
 
 

@@ -1,15 +1,14 @@
 """The result as JSON: everything but the volumes, strictly valid, free of the patient unless asked."""
 
-import json
 import math
 from collections.abc import Mapping
-from importlib import resources
 from numbers import Integral, Real
 from typing import Any
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.results import Answer, CaseResult, CaseWarning, LesionResult, ModelSummary, plain
+from PDL1PredictorLib.core.strict_json import read_schema
 from PDL1PredictorLib.report.heat_files import heat_map_name
 from PDL1PredictorLib.report.kinds import renderer, verdict
 
@@ -44,9 +43,7 @@ def to_json(result: CaseResult, with_patient: bool) -> dict[str, Any]:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of what `to_json` gives."""
-    text = resources.files(__package__).joinpath("result.schema.json").read_text(encoding="utf-8")
-    content: dict[str, Any] = json.loads(text)
-    return content
+    return read_schema(__package__, "result.schema.json")
 
 
 def finite(value: Any) -> Any:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from PDL1PredictorLib.core.regions import REGIONS
 from PDL1PredictorLib.core.results import Answer, CaseResult, LesionResult
+from PDL1PredictorLib.core.settings import REGIONS
 
 Kind = Literal["positive", "negative", "undecided", "unlike", "estimate"]
 

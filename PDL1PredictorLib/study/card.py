@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
+from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.endpoints import Kind
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.roles import lead_of, with_role
@@ -98,7 +99,7 @@ def about_study(
 
 def _always(outcome: StudyOutcome) -> tuple[str, ...]:
     sentences = [kind_report(kind).words.limitation for kind in _kinds(outcome)]
-    if outcome.design != "split":
+    if outcome.design != Design.SPLIT:
         sentences.append(
             "The figures are those of nested cross-validation; the model in the bundle was trained on all cases in the "
             "same way and has no test cases of its own."
@@ -110,8 +111,8 @@ def study_card(manifest: dict[str, Any], words: Words, outcome: StudyOutcome) ->
     """Markdown of the card: what the model is, what it was trained on, how it did, what it cannot do."""
     how = (
         "On cases that nothing had seen."
-        if outcome.design == "split"
-        else f"By {outcome.design}: every case was answered by a model that had not seen it."
+        if outcome.design == Design.SPLIT
+        else f"By {outcome.design.words}: every case was answered by a model that had not seen it."
     )
     parts = [
         f"# {manifest['title']} (`{manifest['name']}`)",

@@ -17,6 +17,7 @@ from PDL1PredictorLib.cohort.prepare import prepare
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.cohort.sources import PhantomSource, Source, file_sources
 from PDL1PredictorLib.cohort.table import Cohort
+from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.errors import CohortError, InputError
 from PDL1PredictorLib.core.needs import Pet
 from PDL1PredictorLib.core.output import refuse_existing
@@ -33,7 +34,6 @@ from PDL1PredictorLib.study.report.write import write_study_report
 from PDL1PredictorLib.study.run import Study, StudyRun, run_study
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "SimpleITK", "numba", "onnxruntime", "skl2onnx")
-DESIGNS = {"split": "split", "nested": "nested cross-validation"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,7 +200,7 @@ def _outcome(plan: Plan, cases: Cases, study: Study, run: StudyRun, cost: Cost) 
         method=plan.recipe.method_text(),
         roles=roles_of(plan.recipe),
         command=plan.command,
-        design=DESIGNS[plan.recipe.design],
+        design=plan.recipe.design,
         settings=plan.recipe.to_dict(),
         provenance={
             "library_version": __version__,
@@ -230,7 +230,7 @@ def _flow(cases: Cases, study: Study, run: StudyRun) -> list[tuple[str, int]]:
         ("could not be used", len(study.cohort.failed)),
         ("prepared", len(study.cohort)),
     ]
-    if study.recipe.design == "nested":
+    if study.recipe.design == Design.NESTED:
         return [*flow, (f"each tested in one of {len(run.folds)} folds", len(study.cohort))]
     fold = run.folds[0]
     return [*flow, ("training", len(fold.learned.rows)), ("test", len(fold.test))]

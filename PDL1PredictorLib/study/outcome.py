@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.endpoints import Kind
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.core.roles import Role, lead_of
@@ -176,7 +177,7 @@ class StudyOutcome:
         method: What the recipe does, its own text: Markdown of paragraphs and lists.
         roles: Title to role, of all models, in the order of the tables.
         command: What makes it again.
-        design: `split` (trained once, tested on cases that nothing had seen) or `nested cross-validation`.
+        design: How cases were divided.
         settings: The recipe, whole, as plain values for JSON.
         provenance: Versions, seed, device, times; plain values.
         table_1: Rows of the cohort table as `study.describe` makes them; plain values.
@@ -197,7 +198,7 @@ class StudyOutcome:
     method: str
     roles: Mapping[str, Role]
     command: str
-    design: str
+    design: Design
     settings: dict[str, Any]
     provenance: dict[str, Any]
     table_1: list[dict[str, Any]]

@@ -8,10 +8,11 @@ import numpy as np
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.cohort.splits import stratified_parts
+from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
-from PDL1PredictorLib.core.regions import REGIONS
 from PDL1PredictorLib.core.running.processes import run_each
+from PDL1PredictorLib.core.settings import REGIONS
 from PDL1PredictorLib.core.targets import Target
 from PDL1PredictorLib.learning.crossfit import Inputs, Learned, learn
 from PDL1PredictorLib.learning.fitting import Fitting
@@ -115,7 +116,7 @@ class Study:
     @property
     def once(self) -> bool:
         """Whether there is one training with test cases, which is kept."""
-        return self.recipe.design == "split"
+        return self.recipe.design == Design.SPLIT
 
 
 def run_study(study: Study, progress: Progress = SILENT) -> StudyRun:

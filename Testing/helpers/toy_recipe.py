@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
+from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.needs import Needs
 from PDL1PredictorLib.core.roles import ModelName
 from PDL1PredictorLib.core.settings import RegionSettings
@@ -12,7 +13,7 @@ from PDL1PredictorLib.learning.fitting import Fitting
 from PDL1PredictorLib.learning.parts.part import PartLearner, Place
 from PDL1PredictorLib.learning.parts.selected import SelectedLearner
 from PDL1PredictorLib.learning.parts.volume import VolumeLearner
-from PDL1PredictorLib.learning.recipe import Design, ModelPlan, check_design
+from PDL1PredictorLib.learning.recipe import ModelPlan, check_design
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 from PDL1PredictorLib.recipes.page import Option, RecipePage, Shared
 
@@ -34,7 +35,7 @@ class ToyRecipe:
 
     endpoints: tuple[str, ...] = ("TPS",)
     seed: int = 1
-    design: Design = "split"
+    design: Design = Design.SPLIT
     test_share: float = 0.3
     n_folds: int = 5
     n_inner_folds: int = 5

@@ -12,6 +12,7 @@ from toy_recipe import FEW, LEAD, MEAN, PAGE, SIZE, ToyRecipe
 
 from PDL1PredictorLib.cli.main import main
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
+from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.results import NumberAnswer
 from PDL1PredictorLib.core.targets import Target
@@ -92,7 +93,7 @@ def test_contributions_add_up_to_the_answer(known_line: StudyRun):
 
 
 def test_folds_that_selected_other_features_are_shown_side_by_side():
-    found = run(made_up(120, noise=10.0), ToyRecipe(design="nested", n_folds=3))
+    found = run(made_up(120, noise=10.0), ToyRecipe(design=Design.NESTED, n_folds=3))
     outcome = found.endpoints["TPS"]
     assert len(outcome.cases) == 120
     assert outcome.inputs.shape == outcome.contributions.shape == (120, len(outcome.input_names))

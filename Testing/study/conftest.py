@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.roles import Role
 from PDL1PredictorLib.study.outcome import (
@@ -22,7 +23,7 @@ ROLES: dict[str, Role] = {TEXTURE: "part", PICTURE: "part", BOTH: "lead", SIZE: 
 STRENGTH = {TEXTURE: 0.9, PICTURE: 1.1, BOTH: 1.6, SIZE: 0.4}
 CLASSIFIERS = ("logistic regression", "random forest", "naive Bayes")
 INPUTS = (*(f"deep_{n}" for n in range(10)), "radscore_tumor", "radscore_ring")
-FOLDED = "nested cross-validation"
+FOLDED = Design.NESTED
 METHOD = """\
 Two-eyes (texture and picture, then both):
 
@@ -159,7 +160,9 @@ def row(
 
 
 def build(
-    design: str = "split", sizes: tuple[int, ...] = (120, 180, 60), keys: tuple[str, ...] = ("PDL1", "LVI", "EGFR")
+    design: Design = Design.SPLIT,
+    sizes: tuple[int, ...] = (120, 180, 60),
+    keys: tuple[str, ...] = ("PDL1", "LVI", "EGFR"),
 ) -> StudyOutcome:
     """A study of some endpoints, of any kind; the second lacks the baseline where there are several."""
     folded = design == FOLDED

@@ -11,6 +11,7 @@ from prepared import binary_targets, prepared
 from titles import DEEP, FUSED, MODELS, RADIOMICS, VOLUME
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
+from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.settings import RegionSettings
@@ -96,7 +97,7 @@ def split_study(cohort, start):
 
 @pytest.fixture(scope="module")
 def nested_study(cohort, start):
-    study = Study(cohort, cohort.names, replace(RECIPE, design="nested"), start=start, workers=1)
+    study = Study(cohort, cohort.names, replace(RECIPE, design=Design.NESTED), start=start, workers=1)
     return study, run_study(study)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.progress import SILENT, Progress
-from PDL1PredictorLib.core.regions import REGIONS
+from PDL1PredictorLib.core.settings import REGIONS
 from PDL1PredictorLib.learning.kinds import rules
 from PDL1PredictorLib.learning.parts.part import Values, values_for
 from PDL1PredictorLib.learning.selection import Standardizer, fit_standardizer

@@ -12,7 +12,7 @@ import numpy as np
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.progress import Progress
-from PDL1PredictorLib.core.regions import REGIONS
+from PDL1PredictorLib.core.settings import REGIONS
 from PDL1PredictorLib.learning.parts.part import SameEverywhere, Values
 from PDL1PredictorLib.learning.selection import Standardizer, fit_standardizer
 from PDL1PredictorLib.learning.training_set import TrainingSet

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from PDL1PredictorLib.core.endpoints import Endpoint, endpoint
-from PDL1PredictorLib.core.regions import REGIONS
 from PDL1PredictorLib.core.results import NumberTest
+from PDL1PredictorLib.core.settings import REGIONS
 from PDL1PredictorLib.core.strict_json import brief
 from PDL1PredictorLib.models.schema.values import (
     LARGEST,

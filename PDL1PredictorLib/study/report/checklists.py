@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.roles import lead_of, with_role
 from PDL1PredictorLib.learning.classifiers import CHOSEN
 from PDL1PredictorLib.study.outcome import StudyOutcome
 from PDL1PredictorLib.study.report.checklist_items import CHECKLISTS
-from PDL1PredictorLib.study.report.flow_chart import SPLIT, cases_used
+from PDL1PredictorLib.study.report.flow_chart import cases_used
 from PDL1PredictorLib.study.report.kinds import kind_report
 
 
@@ -85,7 +86,7 @@ def _of_choice(outcome: StudyOutcome) -> dict[str, str]:
 
 
 def _of_design(outcome: StudyOutcome) -> dict[str, str]:
-    if outcome.design == SPLIT:
+    if outcome.design == Design.SPLIT:
         return {
             "split": "By patient, stratified by the endpoints, before anything was learned; the test cases were used "
             "once. Sizes: Cases.",
@@ -93,9 +94,9 @@ def _of_design(outcome: StudyOutcome) -> dict[str, str]:
             "development": "Both come from one cohort table and were divided by lot.",
         }
     return {
-        "split": f"{outcome.design.capitalize()} by patient; every step that learns ran inside the training folds. "
-        "Sizes: Cases.",
-        "testing": f"Internal: {outcome.design}, predictions of held-out folds pooled. No external test.",
+        "split": f"{outcome.design.words.capitalize()} by patient; every step that learns ran inside the training "
+        "folds. Sizes: Cases.",
+        "testing": f"Internal: {outcome.design.words}, predictions of held-out folds pooled. No external test.",
         "development": "Every case served both, in different folds of one cohort table.",
     }
 

@@ -1,13 +1,12 @@
 """A study's findings as JSON, described by `study.schema.json`: every number that the report shows, and its data."""
 
-import json
 from collections.abc import Mapping
-from importlib import resources
 from typing import Any
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.cohort.case_warnings import as_plain
 from PDL1PredictorLib.core.endpoints import endpoint
+from PDL1PredictorLib.core.strict_json import read_schema
 from PDL1PredictorLib.report.json_result import finite
 from PDL1PredictorLib.statistics.groups import benjamini_hochberg
 from PDL1PredictorLib.study.outcome import EndpointOutcome, GalleryCase, NumberGalleryCase, StudyOutcome
@@ -45,7 +44,7 @@ def study_document(outcome: StudyOutcome) -> dict[str, Any]:
         "method": outcome.method,
         "roles": dict(outcome.roles),
         "command": outcome.command,
-        "design": outcome.design,
+        "design": outcome.design.words,
         "notes": outcome.notes,
         "cohort": {
             "table_1": outcome.table_1,
@@ -70,9 +69,7 @@ def study_document(outcome: StudyOutcome) -> dict[str, Any]:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of what `study_document` gives."""
-    text = resources.files(__package__).joinpath("study.schema.json").read_text(encoding="utf-8")
-    content: dict[str, Any] = json.loads(text)
-    return content
+    return read_schema(__package__, "study.schema.json")
 
 
 def seeds_in(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from PDL1PredictorLib.core.regions import REGIONS
+from PDL1PredictorLib.core.settings import REGIONS
 from PDL1PredictorLib.report.html import number
 from PDL1PredictorLib.report.words import feature_title
 from PDL1PredictorLib.study.outcome import EndpointOutcome

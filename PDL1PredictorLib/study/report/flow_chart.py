@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup, escape
 
+from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.study.outcome import StudyOutcome
 from PDL1PredictorLib.study.report.kinds import kind_report
 
-SPLIT = "split"  # the design that divides the cases; the other one uses each for both
 Line = tuple[str, bool]
 """Words, and whether they are bold."""
 WIDTH = 960
@@ -43,7 +43,7 @@ def arrange(outcome: StudyOutcome) -> tuple[list[Step], list[Step]]:
     """
     entries, parts = list(outcome.flow), []
     for first in range(1, len(entries) - 1):
-        if outcome.design == SPLIT and sum(cases for _, cases in entries[first:]) == entries[first - 1][1]:
+        if outcome.design == Design.SPLIT and sum(cases for _, cases in entries[first:]) == entries[first - 1][1]:
             entries, parts = entries[:first], [Step(*entry) for entry in entries[first:]]
             break
     steps: list[Step] = []

@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.roles import Role, lead_of, with_role
 from PDL1PredictorLib.report import svg
@@ -16,7 +17,7 @@ from PDL1PredictorLib.report.words import p_value, percent
 from PDL1PredictorLib.study.outcome import StudyOutcome
 from PDL1PredictorLib.study.report import figures
 from PDL1PredictorLib.study.report.drawing import Numbers
-from PDL1PredictorLib.study.report.flow_chart import SPLIT, cases_used, flow_chart
+from PDL1PredictorLib.study.report.flow_chart import cases_used, flow_chart
 from PDL1PredictorLib.study.report.gallery import gallery
 from PDL1PredictorLib.study.report.kinds import Drawings, kind_report
 from PDL1PredictorLib.study.report.looks import Looks, looks_of
@@ -56,7 +57,7 @@ def to_html(outcome: StudyOutcome, document: Mapping[str, Any]) -> str:
     return environment.get_template("study_report.html").render(
         study=document,
         style=Markup(style),  # noqa: S704 our own style sheet
-        folded=outcome.design != SPLIT,
+        folded=outcome.design != Design.SPLIT,
         kinds=_kinds(outcome, document, looks),
         sections={key: kind_report(found.kind).section for key, found in outcome.endpoints.items()},
         counted=list(dict.fromkeys(kind_report(found.kind).words.counts for found in outcome.endpoints.values())),

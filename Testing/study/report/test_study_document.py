@@ -9,6 +9,7 @@ import jsonschema
 import numpy as np
 import pytest
 
+from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.roles import Role
 from PDL1PredictorLib.study.outcome import EndpointOutcome, ModelOutcome
@@ -226,7 +227,7 @@ def test_a_model_that_is_missing_is_simply_absent(document):
     assert list(document["endpoints"]["PDL1"]["models"]) == list(document["roles"])
 
 
-@pytest.mark.parametrize("design", ["split", "nested cross-validation"])
+@pytest.mark.parametrize("design", list(Design))
 def test_both_designs_keep_the_schema_and_hold_no_nan(make_study, design):
     odd = replace(
         make_study(design, sizes=(12,), keys=("PDL1",)),

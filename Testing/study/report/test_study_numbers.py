@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from html_page import Page
 
+from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.roles import Role
 from PDL1PredictorLib.study.outcome import EndpointOutcome, NumberModelOutcome
@@ -146,7 +147,7 @@ def test_without_a_baseline_nothing_is_compared(whole):
     )
 
 
-@pytest.mark.parametrize("design", ["split", "nested cross-validation"])
+@pytest.mark.parametrize("design", list(Design))
 def test_a_page_of_a_number_is_whole(make_study, design):
     outcome = make_study(design, (40,), ("TPS",))
     document = study_document(outcome)
@@ -181,7 +182,7 @@ def test_a_page_of_a_number_is_whole(make_study, design):
 
 
 def test_a_study_may_have_both_kinds(make_study, tmp_path: Path):
-    outcome = make_study("split", (40, 30), ("TPS", "PDL1"))
+    outcome = make_study(Design.SPLIT, (40, 30), ("TPS", "PDL1"))
     write_study_report(outcome, tmp_path / "both")
     document = json.loads((tmp_path / "both" / "study.json").read_text(encoding="utf-8"))
     VALIDATOR.validate(document)

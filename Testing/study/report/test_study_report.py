@@ -12,6 +12,7 @@ import pytest
 from html_page import Page
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
+from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.errors import InputError, OutputError
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.report.words import p_value
@@ -183,7 +184,7 @@ def test_every_part_of_the_report_is_there(html):
 
 def test_the_design_is_said_where_it_matters(html, make_study):
     split = Page(html).text
-    folded = page_of(make_study("nested cross-validation", keys=("PDL1",), sizes=(24,))).text
+    folded = page_of(make_study(Design.NESTED, keys=("PDL1",), sizes=(24,))).text
     assert "On test cases that nothing had seen" in split
     assert "the predictions of all held-out folds are pooled" in folded
     assert "On test cases that nothing had seen" not in folded
