@@ -140,7 +140,7 @@ def _tables(trained: Trained) -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
     if trained.reference is not None:
         found["reference/mean"] = np.ascontiguousarray(trained.reference.mean)
-        found["reference/precision"] = np.ascontiguousarray(trained.reference.precision)
+        found["reference/precision"] = np.ascontiguousarray(trained.reference.precision, np.float32)  # most of the file
     for key, one in trained.endpoints.items():
         found |= rules(one.kind).tables(one.model, key)
     return found

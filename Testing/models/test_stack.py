@@ -12,6 +12,7 @@ from PDL1PredictorLib.core.errors import BundleError, InputError
 from PDL1PredictorLib.imaging.patch import deep_patch
 from PDL1PredictorLib.imaging.regions import make_regions
 from PDL1PredictorLib.models.bundle import Bundle, read_bundle
+from PDL1PredictorLib.models.contents import read_tables
 from PDL1PredictorLib.models.load import load_predictor
 from PDL1PredictorLib.models.predictor import Given
 from PDL1PredictorLib.models.stack import Inputs, Stack
@@ -183,3 +184,13 @@ def test_a_conformal_quantile_that_could_not_be_set_rules_nothing_out(tiny_model
     predictor = load_predictor(change(read_bundle(tiny_model), "endpoints/PDL1/conformal", [None, 0.0]))
     inputs = inputs_of(predictor, features_with(predictor))
     assert predictor.answer_for(predictor.manifest.endpoints[0], inputs).prediction_set == ("negative",)
+
+
+def test_the_precision_of_the_reference_is_written_in_32_bits_and_read_in_64(tiny_model: Path, trained):
+    bundle = read_bundle(tiny_model)
+    stored = safetensors.numpy.load(bundle.file("tables.safetensors"))
+    assert stored["reference/precision"].dtype == np.float32  # most of the file
+    assert stored["reference/mean"].dtype == np.float64
+    tables = read_tables(bundle, "tables.safetensors", 3, ())
+    assert tables["reference/precision"].dtype == np.float64
+    np.testing.assert_allclose(tables["reference/precision"], trained.reference.precision, rtol=1e-6)
