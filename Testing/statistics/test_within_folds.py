@@ -116,6 +116,33 @@ def test_a_patients_copies_are_not_new_patients():
     assert auc_within_folds(*copied).standard_error < 0.7 * once.standard_error  # taken for patients
 
 
+def test_with_two_tumors_a_patient_the_interval_covers_by_patients_and_not_by_cases():
+    rng = np.random.default_rng(10)
+    by_patient, by_case = [], []
+    patients = np.tile(np.arange(60), 2)
+    for _ in range(600):
+        labels, own = binormal(0.5, 20, 40, rng)
+        folds = stratified(labels, 5, rng)[patients]
+        labels, scores = labels[patients], 0.9 * own[patients] + math.sqrt(0.19) * rng.normal(size=120)
+        scores += np.where(labels, 0.545, 0)  # a true area of 0.65
+        by_patient.append(covers(auc_within_folds(labels, scores, folds, patients).interval, 0.65))
+        by_case.append(covers(auc_within_folds(labels, scores, folds).interval, 0.65))
+    assert 0.93 <= np.mean(by_patient) <= 0.97
+    assert np.mean(by_case) < 0.88
+
+
+def test_tumors_of_one_patient_may_differ_in_their_label():
+    # Patient p has a positive and a negative case, q and r one each: by hand over the dyads pp, pq and pr, qr.
+    labels, patients = [1, 0, 1, 0], ["p", "p", "q", "r"]
+    result = auc_within_folds(labels, [3.0, 1.0, 0.0, 2.0], [0] * 4, patients)
+    own, with_q, with_r, others = np.array([0.5, -0.5, 0.5, -0.5]) / 4  # won: p-p 1, q-p 0, p-r 1, q-r 0
+    of_patients = (own + with_q + with_r) ** 2 + (with_q + others) ** 2 + (with_r + others) ** 2
+    products = of_patients - with_q**2 - with_r**2 - others**2
+    shared = ((3 / 4) ** 2 + 2 * (2 / 4) ** 2) - 3 / 16
+    assert (result.value, result.n_patients) == (0.5, 3)
+    assert result.standard_error == pytest.approx(math.sqrt(products / (1 - shared)))
+
+
 def test_constant_answers_have_the_area_a_half_and_an_interval_that_says_nothing():
     result = auc_within_folds(LABELS, [0.1, 0.1, 0.1, 0.9, 0.9, 0.9], FOLDS)
     assert (result.value, result.interval) == (0.5, (0.0, 1.0))
