@@ -170,7 +170,7 @@ def _f1_interval(
     tp = rng.binomial(n_positive, table.sensitivity, n_resamples)
     fp = rng.binomial(n_negative, 1 - table.specificity, n_resamples)
     f1 = 2 * tp / (tp + fp + n_positive)  # 2 TP + FP + FN, where TP + FN are the positive cases
-    if np.ptp(f1) == 0:  # the calls of an outcome are all right or all wrong, and so are those of every resample
+    if np.ptp(f1) == 0:  # as without a true positive or without a wrong call: certain it is not
         return f1_interval(table.true_positive, table.false_positive + table.false_negative, "wilson", confidence)
     low, high = np.quantile(f1, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)

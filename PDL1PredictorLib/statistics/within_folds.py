@@ -239,9 +239,9 @@ def _variance(deviation: FloatArray, weight: FloatArray, cases: _Cases) -> float
     if share > 1 - ROUNDING:
         return math.nan
     found = _shared(deviation, cases)
-    # Below 0 by chance, in very few cases: then with the products of a pair with itself counted twice, never below.
-    total = found.any if found.any > 0 else found.any + found.same
-    return max(total, 0.0) / (1 - share)
+    # In truth pairs that share a patient never correlate negatively on the whole. Where few cases say so by chance the
+    # pairs' own squares remain: a variance of 0 would be certainty.
+    return max(found.any, found.same) / (1 - share)
 
 
 def _shared(pairs: FloatArray, cases: _Cases) -> _Shared:

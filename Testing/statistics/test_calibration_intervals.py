@@ -51,6 +51,16 @@ def test_the_ends_are_rejected_by_a_likelihood_ratio_test_just_so():
     assert [2 * (top - likelihood(labels, end + x)) for end in result.in_the_large] == pytest.approx([CHI2] * 2)
 
 
+def test_probabilities_far_from_a_half_leave_the_intercept_uncertain_and_finite():
+    labels, p = drawn(80, np.random.default_rng(5), middle=-7.0, slope=0.15)
+    x, best, result = logit(p), calibration(labels, p), calibration_intervals(labels, p)
+    top = likelihood(labels, best.intercept + best.slope * x)
+    assert result.intercept[1] - result.intercept[0] > 4
+    for end in result.intercept:
+        held = -minimize_scalar(lambda free, end=end: -likelihood(labels, end + free * x)).fun
+        assert 2 * (top - held) == pytest.approx(CHI2, abs=1e-4)
+
+
 def test_with_many_cases_they_are_walds():
     labels, p = drawn(4000, np.random.default_rng(1))
     x, best, result = logit(p), calibration(labels, p), calibration_intervals(labels, p)

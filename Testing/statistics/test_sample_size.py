@@ -80,6 +80,10 @@ def test_a_rarer_outcome_needs_more_cases(prevalence, area):
     assert rare.overall_risk <= common.overall_risk  # but its share itself is known sooner
 
 
+def test_which_outcome_is_called_positive_does_not_matter():
+    assert sample_size(10, 0.7, 0.2) == pytest.approx(sample_size(10, 0.3, 0.2))
+
+
 @given(SHARES, AREAS)
 def test_r2_mirrors_with_the_outcome_and_stays_below_that_of_a_perfect_model(prevalence, area):
     r2 = cox_snell_r2(area, prevalence)

@@ -33,11 +33,17 @@ def test_the_area_is_the_share_of_the_pairs_within_the_folds():
 
 
 def test_the_variance_is_made_by_hand():
-    # Deviations from 0.625, over the 4 pairs: a 0.375, -0.625 (one positive case); b 0.375, -0.125 (one negative case).
-    a, b = np.array([0.375, -0.625]) / 4, np.array([0.375, -0.125]) / 4
-    products = a.sum() ** 2 + b.sum() ** 2  # pairs with themselves and with those that share their case
-    shared = 2 * 0.5**2  # the same of the weights
-    assert auc_within_folds(LABELS, SCORES, FOLDS).standard_error == pytest.approx(math.sqrt(products / (1 - shared)))
+    # a won its two pairs, b lost its two: deviations 0.5, 0.5, -0.5, -0.5, each of weight 1/4. Pairs of a share their
+    # positive case, those of b their negative one, so half of the products of weights are of pairs that share.
+    result = auc_within_folds(LABELS, [5.0, 1.0, 2.0, 0.3, 0.1, 0.5], FOLDS)
+    assert result.value == 0.5
+    assert result.standard_error == pytest.approx(math.sqrt(2 * (2 * 0.5 / 4) ** 2 / (1 - 1 / 2)))
+
+
+def test_the_variance_is_never_below_that_of_pairs_that_do_not_correlate():
+    # 0.375 and -0.625 share a positive case, 0.375 and -0.125 a negative one: their products are negative.
+    squares = (0.375**2 + 0.625**2 + 0.375**2 + 0.125**2) / 16
+    assert auc_within_folds(LABELS, SCORES, FOLDS).standard_error == pytest.approx(math.sqrt(squares / (1 - 1 / 2)))
 
 
 @given(folded())
@@ -131,16 +137,23 @@ def test_with_two_tumors_a_patient_the_interval_covers_by_patients_and_not_by_ca
     assert np.mean(by_case) < 0.88
 
 
-def test_tumors_of_one_patient_may_differ_in_their_label():
-    # Patient p has a positive and a negative case, q and r one each: by hand over the dyads pp, pq and pr, qr.
-    labels, patients = [1, 0, 1, 0], ["p", "p", "q", "r"]
-    result = auc_within_folds(labels, [3.0, 1.0, 0.0, 2.0], [0] * 4, patients)
-    own, with_q, with_r, others = np.array([0.5, -0.5, 0.5, -0.5]) / 4  # won: p-p 1, q-p 0, p-r 1, q-r 0
-    of_patients = (own + with_q + with_r) ** 2 + (with_q + others) ** 2 + (with_r + others) ** 2
-    products = of_patients - with_q**2 - with_r**2 - others**2
-    shared = ((3 / 4) ** 2 + 2 * (2 / 4) ** 2) - 3 / 16
-    assert (result.value, result.n_patients) == (0.5, 3)
-    assert result.standard_error == pytest.approx(math.sqrt(products / (1 - shared)))
+@pytest.mark.parametrize("seed", range(4))
+def test_the_variance_counts_the_pairs_that_share_a_patient_one_by_one(seed):
+    # Tumors of one patient may differ in their label.
+    rng = np.random.default_rng(seed)
+    patients = rng.integers(9, size=16)
+    folds, labels, scores = patients % 2, np.tile([1, 0], 8), rng.integers(9, size=16) + 3.0 * np.tile([1, 0], 8)
+    pairs = [(i, j) for i in range(0, 16, 2) for j in range(1, 16, 2) if folds[i] == folds[j]]
+    won = np.array([(np.sign(scores[i] - scores[j]) + 1) / 2 for i, j in pairs])
+    deviation = (won - won.mean()) / len(pairs)
+    owners = [{patients[i], patients[j]} for i, j in pairs]
+    sharing = np.array([[bool(a & b) for b in owners] for a in owners])
+    same = np.array([[a == b for b in owners] for a in owners])
+    variance = max(deviation @ sharing @ deviation, deviation @ same @ deviation) / (1 - sharing.mean())
+    result = auc_within_folds(labels, scores, folds, patients)
+    assert result.value == pytest.approx(won.mean())
+    assert result.standard_error == pytest.approx(math.sqrt(variance))
+    assert result.n_patients == np.unique(patients).size
 
 
 def test_constant_answers_have_the_area_a_half_and_an_interval_that_says_nothing():
@@ -218,6 +231,14 @@ def test_the_areas_of_two_models_are_compared_by_hand():
 def test_a_model_does_not_differ_from_itself_and_may_differ_with_certainty():
     assert compare_within_folds(LABELS, SCORES, 3 * SCORES, FOLDS) == (0.0, (0.0, 0.0), 0.0, 1.0)
     assert compare_within_folds(LABELS, LABELS, -LABELS, FOLDS)[2:] == (math.inf, 0.0)
+
+
+def test_a_variance_that_chance_made_negative_is_no_certainty():
+    # Gains of a over b of the four pairs: 1, 0.5, 0.5, 1; deviations +-1/16, whose sums by case are 0: the products of
+    # pairs that share a case come to -1/64. The pairs' own squares are 1/64; sharing pairs have 3/4 of the weight.
+    test = compare_within_folds([1, 1, 0, 0], [3.0, 1.0, 1.0, 0.0], [1.0, 0.0, 2.0, 1.0], [0] * 4)
+    assert test.difference == 0.75
+    assert test.z == pytest.approx(0.75 / math.sqrt(1 / 64 / (1 - 3 / 4)))
 
 
 def test_one_fold_of_many_cases_is_compared_as_by_delong():
