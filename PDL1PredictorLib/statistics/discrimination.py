@@ -23,7 +23,7 @@ class Auc(NamedTuple):
         n_positive: Number of positive cases.
         n_negative: Number of negative cases.
         logit_interval: 95 %, DeLong's variance on the logit scale with Student's t, to be reported: with eight or nine
-            positive cases it covers 93 to 97 %, `interval` 84 to 93 %. Newcombe's where the area is 0 or 1; (0, 1)
+            positive cases it covers 95 to 97 %, `interval` 83 to 93 %. Newcombe's where the area is 0 or 1; (0, 1)
             where an outcome has a single case or all scores are equal, and nothing can be said.
     """
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import t as student
 from simulated_cases import binormal, covers, repeated, stratified
 from sklearn.metrics import roc_auc_score
 
@@ -220,12 +221,15 @@ def test_repetitions_narrow_the_interval_as_far_as_they_should():
 
 
 def test_the_areas_of_two_models_are_compared_by_hand():
-    other = -SCORES  # deviations double, the area mirrors
-    test = compare_within_folds(LABELS, SCORES, other, FOLDS)
-    alone = auc_within_folds(LABELS, SCORES, FOLDS)
+    test = compare_within_folds(LABELS, SCORES, -SCORES, FOLDS)  # deviations double, the area mirrors
+    error = 2 * auc_within_folds(LABELS, SCORES, FOLDS).standard_error
     assert test.difference == pytest.approx(0.25)
-    assert test.z == pytest.approx(0.25 / (2 * alone.standard_error))
-    assert test.interval[0] == pytest.approx(0.25 - 2 * 1.959964 * alone.standard_error)
+    assert test.z == pytest.approx(0.25 / error)
+    # Sums by case, over 4: positives -0.25, 0.375, -0.125; negatives 0.375, -0.625, 0.25; three cases of each.
+    parts = 0.25**2 + 0.375**2 + 0.125**2, 0.375**2 + 0.625**2 + 0.25**2
+    df = sum(parts) ** 2 / (parts[0] ** 2 / 2 + parts[1] ** 2 / 2)
+    assert test.p == pytest.approx(2 * student.sf(0.25 / error, df))
+    assert test.interval[1] == pytest.approx(0.25 + student.ppf(0.975, df) * error)
 
 
 def test_a_model_does_not_differ_from_itself_and_may_differ_with_certainty():
@@ -257,7 +261,7 @@ def test_two_equally_good_models_differ_significantly_as_often_as_stated():
         labels, scores, folds = repeated(0.7, 20, 40, 1, rng)
         other = np.where(labels, 0.7416, 0) + rng.normal(size=60)  # another model of the same area, 0.7
         significant.append(compare_within_folds(labels, scores, other[None], folds).p < 0.05)
-    assert 0.03 <= np.mean(significant) <= 0.075
+    assert 0.03 <= np.mean(significant) <= 0.065
 
 
 def test_the_mean_curve_is_drawn_by_hand():
