@@ -138,9 +138,9 @@ def compare_within_folds(
         patients: Of each case, (n,); None where each case is a patient.
 
     Returns:
-        Interval and p are Student's, with the degrees of freedom of the variance: by the normal ones equal models would
-        differ more often than in 5 % of small cohorts. z is 0 and p is 1 where the areas are equal without any spread,
-        as for a score against itself.
+        Interval and p are Student's, with the degrees of freedom of the variance: by the normal ones two equal models
+        would differ in 9 % of cohorts with nine positive cases, by these in 7 %; with twenty in 5.5 %. z is 0 and p is
+        1 where the areas are equal without any spread, as for a score against itself.
 
     Raises:
         ValueError: An argument is not as said, or all pairs share a patient.
