@@ -71,6 +71,18 @@ def sample(values: ArrayLike, what: str, at_least: int = 1) -> FloatArray:
     return numbers(array, array.size, what)
 
 
+def groups(values: ArrayLike, n: int, what: str) -> NDArray[np.intp]:
+    """Numbers from 0 of the groups that cases belong to, (n,): equal values, one number.
+
+    Raises:
+        ValueError: Not n values.
+    """
+    array = np.asarray(values)
+    if array.shape != (n,):
+        raise ValueError(f"{what} must be {n} values, one per label, got the shape {array.shape}.")
+    return np.asarray(np.unique(array, return_inverse=True)[1], dtype=np.intp)
+
+
 def confidence_of(level: float) -> float:
     """A confidence level.
 

@@ -34,7 +34,8 @@ class F1(NamedTuple):
 
     Attributes:
         value: 0 without a true positive.
-        interval: Percentile bootstrap within the outcomes.
+        interval: Percentile bootstrap within the outcomes; Wilson's, see `f1_interval`, where no resample differs, as
+            without a true positive or without a wrong call.
     """
 
     value: float
@@ -131,6 +132,30 @@ def performance(
     )
 
 
+def f1_interval(
+    true_positive: int, wrong: int, method: Method = "wilson", confidence: float = 0.95
+) -> tuple[float, float]:
+    """Interval of F1 from that of a share, which says something at 0 and at 1, too.
+
+    Of the cases that are positive or called so a share J is both, and F1 is 2 J / (1 + J), which rises with J.
+
+    Args:
+        true_positive: Count.
+        wrong: False positives and false negatives; both counts together at least 1.
+        method: Of the share's interval, see `proportion`.
+        confidence: Of the interval, between 0 and 1.
+
+    Raises:
+        ValueError: An argument is not as said.
+
+    Source: interval: see `proportion`; J is Jaccard's index 1912, doi 10.1111/j.1469-8137.1912.tb05611.x.
+    """
+    if true_positive + wrong < 1:
+        raise ValueError("F1 needs a case that is positive or called so, got none.")
+    low, high = proportion(true_positive, true_positive + wrong, method, confidence).interval
+    return 2 * low / (1 + low), 2 * high / (1 + high)
+
+
 def _f1_interval(
     table: Confusion, rng: np.random.Generator, n_resamples: int, confidence: float
 ) -> tuple[float, float]:
@@ -145,5 +170,7 @@ def _f1_interval(
     tp = rng.binomial(n_positive, table.sensitivity, n_resamples)
     fp = rng.binomial(n_negative, 1 - table.specificity, n_resamples)
     f1 = 2 * tp / (tp + fp + n_positive)  # 2 TP + FP + FN, where TP + FN are the positive cases
+    if np.ptp(f1) == 0:  # as without a true positive or without a wrong call: certain it is not
+        return f1_interval(table.true_positive, table.false_positive + table.false_negative, "wilson", confidence)
     low, high = np.quantile(f1, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from PDL1PredictorLib.statistics.proportions import performance, proportion
+from PDL1PredictorLib.statistics.proportions import f1_interval, performance, proportion
 from PDL1PredictorLib.statistics.resampling import bootstrap
 
 LABELS = np.array([1, 1, 1, 1, 0, 0, 0, 0, 0, 0])
@@ -65,12 +65,35 @@ def test_the_interval_of_f1_is_that_of_drawing_the_cases():
     assert performance(LABELS, CALLED, rng(), n_resamples=20_000).f1.interval == pytest.approx(drawn.interval, abs=0.06)
 
 
-def test_perfect_and_absent_calls_have_an_f1_without_spread():
-    assert performance(LABELS, LABELS, rng()).f1 == (1.0, (1.0, 1.0))
-    nobody = performance(LABELS, np.zeros(10), rng())
-    assert nobody.f1 == (0.0, (0.0, 0.0))
+def test_perfect_and_absent_calls_have_an_f1_that_is_not_certain():
+    perfect, nobody = performance(LABELS, LABELS, rng()), performance(LABELS, np.zeros(10), rng())
+    low = proportion(4, 4).interval[0]  # of four cases that are positive or called so all are both
+    assert perfect.f1 == (1.0, pytest.approx((2 * low / (1 + low), 1.0)))
+    high = proportion(0, 4).interval[1]
+    assert nobody.f1 == (0.0, pytest.approx((0.0, 2 * high / (1 + high))))
     assert math.isnan(nobody.ppv.value)
     assert nobody.ppv.interval == (0.0, 1.0)
+
+
+def test_calling_everybody_has_the_f1_of_an_uncertain_prevalence():
+    low, high = proportion(4, 10).interval
+    expected = (2 * low / (1 + low), 2 * high / (1 + high))
+    assert performance(LABELS, np.ones(10), rng()).f1.interval == pytest.approx(expected)
+
+
+def test_the_interval_of_f1_by_its_share_is_nearly_that_of_drawing_the_cases():
+    labels, called = np.tile(LABELS, 20), np.tile(CALLED, 20)
+    drawn = performance(labels, called, rng()).f1
+    assert f1_interval(60, 40) == pytest.approx(drawn.interval, abs=0.02)
+    assert f1_interval(60, 40, "exact")[0] < f1_interval(60, 40)[0]
+
+
+@given(st.integers(0, 50), st.integers(0, 50))
+def test_the_interval_of_f1_holds_it(right, wrong):
+    if right + wrong:
+        low, high = f1_interval(right, wrong)
+        assert 0 <= low <= 2 * right / (2 * right + wrong) + 1e-12
+        assert 2 * right / (2 * right + wrong) - 1e-12 <= high <= 1
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=2, max_size=30))
@@ -91,6 +114,7 @@ def test_turning_outcomes_and_calls_around_exchanges_the_shares(pairs):
         (lambda: performance(LABELS, CALLED[:5], rng()), "called must be 10 values 0 or 1"),
         (lambda: performance(LABELS, CALLED * 0.7, rng()), "called must be 10 values 0 or 1"),
         (lambda: performance(LABELS, CALLED, rng(), n_resamples=0), "n_resamples must be at least 1"),
+        (lambda: f1_interval(0, 0), "needs a case that is positive or called so"),
         (lambda: performance([1, 1], [1, 0], rng()), "Both outcomes are needed"),
     ],
 )
