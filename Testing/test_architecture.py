@@ -113,7 +113,7 @@ def pages_used(file: Path) -> set[str]:
     found = set()
     for name in imported(file.read_text(encoding="utf-8"), str(file)):
         for page in (name, name.rpartition(".")[0]):
-            if page.startswith("PDL1Predictor") and (ROOT_OF(page) / f"{page.replace('.', '/')}.py").is_file():
+            if page.startswith("PDL1Predictor") and (root_of(page) / f"{page.replace('.', '/')}.py").is_file():
                 found.add(page)
     return found
 
@@ -130,7 +130,7 @@ def function_sizes(source: str) -> list[int]:
     return sizes
 
 
-def ROOT_OF(page: str) -> Path:
+def root_of(page: str) -> Path:
     return WINDOW.parent if page.startswith("PDL1PredictorGUI") else ROOT
 
 

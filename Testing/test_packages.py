@@ -10,7 +10,9 @@ HOST = ROOT / "packages" / "slicerhost"
 #: Words of this product: its name, its packages, its folders
 OF_PRODUCT = re.compile(r"(?i:pdl1|predictor|radiomic|deepradscore)|Testing/(?:module|helpers|extension|host)")
 #: Where this machine or this repository would be taken for granted
-OUTSIDE = re.compile(r"/work/|/home/|requirements/\w+\.txt|parents\[[2-9]\]")
+OUTSIDE = re.compile(
+    r"""(?<![\w./)\]}*<>-])/(?!bin/|usr/|dev/|proc/|tmp/|data/)[\w.-]+/|/home/|requirements/\w+\.txt|parents\[[2-9]\]"""
+)
 
 
 def texts(folder: Path) -> dict[str, str]:
@@ -47,6 +49,7 @@ def test_a_word_of_the_product_is_seen():
         "b.md: Testing/host",
     ]
     assert faults({"pdl1.py": ""}) == ["pdl1.py: pdl1"]
+    assert faults({"a.py": "open('/home/me/x')", "b.md": "see `/srv/ct/`"}) == ["a.py: /home/", "b.md: /srv/"]
 
 
 def test_the_licenses_are_the_same():

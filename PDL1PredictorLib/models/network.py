@@ -4,7 +4,7 @@ On the processor onnxruntime runs the bundle's graph, and the heat maps follow f
 the network, and the heat maps follow from a gradient. Both ways give the same within 32-bit arithmetic.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -105,9 +105,7 @@ class Network:
             return self._by_torch(x, where) if by_torch else self._by_onnxruntime(x)
 
         output, used, warnings = run_with_fallback(compute, device)
-        return NetworkOutput(
-            output.deep, output.maps, output.method, used, output.runtime, (*warnings, *output.warnings)
-        )
+        return replace(output, device=used, warnings=(*warnings, *output.warnings))
 
     def module(self, device: str) -> "DeepCT":
         """The network as a torch module on `device`, in evaluation mode, 32-bit.

@@ -81,15 +81,7 @@ def to_html(result: CaseResult, with_patient: bool) -> str:
     Raises:
         GridMismatchError: The pictures and the regions do not share one lattice.
     """
-    environment = Environment(
-        loader=PackageLoader("PDL1PredictorLib.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["pretty"] = pretty
+    environment = templates("PDL1PredictorLib.report")
     environment.globals |= {
         "renderer": renderer,
         "tests_of": tests_of,
@@ -111,6 +103,24 @@ def to_html(result: CaseResult, with_patient: bool) -> str:
         settings=_flat(result.provenance.settings),
         research=RESEARCH_USE_ONLY,
     )
+
+
+def templates(package: str) -> Environment:
+    """The templates of a package: everything that is filled in is escaped, and a name that is not known is an error.
+
+    Args:
+        package: Where they lie, such as `PDL1PredictorLib.report`.
+    """
+    environment = Environment(
+        loader=PackageLoader(package, "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["pretty"] = pretty
+    return environment
 
 
 def shown(value: Any) -> Any:

@@ -2,14 +2,12 @@
 
 import math
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.outside_text import one_line
 from PDL1PredictorLib.core.results import Answer, CaseResult, LesionResult
 from PDL1PredictorLib.report.colors import ANSWERS
-from PDL1PredictorLib.report.html import pretty, shown
+from PDL1PredictorLib.report.html import templates
 from PDL1PredictorLib.report.kinds import renderer, verdict
 from PDL1PredictorLib.report.words import atypical, lead, lesion_title, likeness
 
@@ -22,15 +20,7 @@ def brief(result: CaseResult) -> str:
 
 def to_notebook(result: CaseResult) -> str:
     """The answers as a fragment of HTML without scripts: a table a tumor, its warnings, what the model is for."""
-    environment = Environment(
-        loader=PackageLoader("PDL1PredictorLib.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["pretty"] = pretty
+    environment = templates("PDL1PredictorLib.report")
     return environment.get_template("notebook.html").render(
         result=result,
         model=result.model,

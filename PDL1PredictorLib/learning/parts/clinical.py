@@ -1,19 +1,18 @@
 """Clinical values as inputs, missing ones replaced by the mean of the training cases."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.progress import Progress
-from PDL1PredictorLib.learning.parts.part import SameEverywhere, Values
+from PDL1PredictorLib.learning.parts.part import NotOfFeatures, SameEverywhere, Values
 from PDL1PredictorLib.learning.training_set import TrainingSet
 
 
 @dataclass(frozen=True, eq=False)
-class ClinicalValues:
+class ClinicalValues(NotOfFeatures):
     """Numbered clinical values.
 
     Attributes:
@@ -32,18 +31,6 @@ class ClinicalValues:
     def names(self, endpoint: str) -> tuple[str, ...]:
         """As in `Needs.clinical`."""
         return self.inputs
-
-    def features(self, endpoint: str, chosen: Sequence[str]) -> tuple[str, ...]:
-        """None."""
-        return ()
-
-    def coefficients(self, endpoint: str, weights: Mapping[str, float]) -> dict[str, dict[str, float]]:
-        """None."""
-        return {}
-
-    def entry(self, endpoint: str, chosen: Sequence[str]) -> dict[str, Any]:
-        """Nothing: the needs name the inputs."""
-        return {}
 
 
 class ClinicalLearner(SameEverywhere):

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from scipy.linalg import orthogonal_procrustes
@@ -10,12 +9,12 @@ from scipy.linalg import orthogonal_procrustes
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.learning.deep.learners import DeepLearner, DeepModel
-from PDL1PredictorLib.learning.parts.part import PartModel, SameEverywhere, Values
+from PDL1PredictorLib.learning.parts.part import NotOfFeatures, PartModel, SameEverywhere, Values
 from PDL1PredictorLib.learning.training_set import TrainingSet
 
 
 @dataclass(frozen=True, eq=False)
-class DeepFeatures:
+class DeepFeatures(NotOfFeatures):
     """Deep features of a network.
 
     Attributes:
@@ -33,18 +32,6 @@ class DeepFeatures:
     def names(self, endpoint: str) -> tuple[str, ...]:
         """Numbered from 1."""
         return tuple(f"deep_{i + 1}" for i in range(self.n_deep))
-
-    def features(self, endpoint: str, chosen: Sequence[str]) -> tuple[str, ...]:
-        """None."""
-        return ()
-
-    def coefficients(self, endpoint: str, weights: Mapping[str, float]) -> dict[str, dict[str, float]]:
-        """None."""
-        return {}
-
-    def entry(self, endpoint: str, chosen: Sequence[str]) -> dict[str, Any]:
-        """Nothing: the network has an entry of its own."""
-        return {}
 
 
 class DeepFeatureLearner(SameEverywhere):

@@ -109,6 +109,22 @@ class SameEverywhere:
         """Nothing is kept on disk."""
 
 
+class NotOfFeatures:
+    """A part that is not made of radiomic features, and of which the manifest says nothing at an endpoint."""
+
+    def features(self, endpoint: str, chosen: Sequence[str]) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    def coefficients(self, endpoint: str, weights: Mapping[str, float]) -> dict[str, dict[str, float]]:
+        """None."""
+        return {}
+
+    def entry(self, endpoint: str, chosen: Sequence[str]) -> dict[str, Any]:
+        """Nothing."""
+        return {}
+
+
 def values_for(values: Values, endpoint: str) -> np.ndarray:
     """The inputs of one endpoint, (n, d)."""
     return values[endpoint] if isinstance(values, Mapping) else values

@@ -1,19 +1,18 @@
 """The tumor's volume as an input: what any model has to beat."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.progress import Progress
-from PDL1PredictorLib.learning.parts.part import SameEverywhere, Values
+from PDL1PredictorLib.learning.parts.part import NotOfFeatures, SameEverywhere, Values
 from PDL1PredictorLib.learning.training_set import TrainingSet
 
 
 @dataclass(frozen=True)
-class LogVolume:
+class LogVolume(NotOfFeatures):
     """The logarithm of the volume in mL; there is nothing to learn."""
 
     def values(self, cohort: PreparedCohort, rows: np.ndarray) -> Values:
@@ -23,18 +22,6 @@ class LogVolume:
     def names(self, endpoint: str) -> tuple[str, ...]:
         """Its one name."""
         return ("log_volume",)
-
-    def features(self, endpoint: str, chosen: Sequence[str]) -> tuple[str, ...]:
-        """None: the volume is measured from the mask."""
-        return ()
-
-    def coefficients(self, endpoint: str, weights: Mapping[str, float]) -> dict[str, dict[str, float]]:
-        """None."""
-        return {}
-
-    def entry(self, endpoint: str, chosen: Sequence[str]) -> dict[str, Any]:
-        """Nothing."""
-        return {}
 
 
 class VolumeLearner(SameEverywhere):

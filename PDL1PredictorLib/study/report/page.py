@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.roles import Role, lead_of, with_role
 from PDL1PredictorLib.report import svg
-from PDL1PredictorLib.report.html import number, pretty, shown, significant
+from PDL1PredictorLib.report.html import number, significant, templates
 from PDL1PredictorLib.report.words import p_value, percent
 from PDL1PredictorLib.study.outcome import StudyOutcome
 from PDL1PredictorLib.study.report import figures
@@ -75,15 +75,8 @@ def to_html(outcome: StudyOutcome, document: Mapping[str, Any]) -> str:
 
 
 def _environment(looks: Looks, roles: Mapping[str, Role]) -> Environment:
-    environment = Environment(
-        loader=PackageLoader("PDL1PredictorLib.study.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"pretty": pretty, "header": header}
+    environment = templates("PDL1PredictorLib.study.report")
+    environment.filters["header"] = header
     environment.globals |= {
         "looks": looks,
         "titles": list(roles),
