@@ -3,9 +3,16 @@
 `networks.deep_ct.input_channels` makes the same of tensors; a test holds both against each other, bit for bit.
 """
 
+from typing import TYPE_CHECKING, TypeVar
+
 import numpy as np
 
 from PDL1PredictorLib.core.windows import LUNG, SOFT_TISSUE, Window
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Numbers = TypeVar("Numbers", np.ndarray, "Tensor")
 
 
 def channels(patch_hu: np.ndarray, tumor: np.ndarray) -> np.ndarray:
@@ -19,10 +26,11 @@ def channels(patch_hu: np.ndarray, tumor: np.ndarray) -> np.ndarray:
         (n, 3, h, w), 32-bit, each in -1 to 1.
     """
     hu = patch_hu.astype(np.float32)
-    lung, soft = _window(hu, LUNG), _window(hu, SOFT_TISSUE)
+    lung, soft = in_window(hu, LUNG), in_window(hu, SOFT_TISSUE)
     return np.stack([lung, soft, soft * tumor.astype(np.float32)], axis=1)
 
 
-def _window(hu: np.ndarray, window: Window) -> np.ndarray:
+def in_window(hu: Numbers, window: Window) -> Numbers:
+    """HU of an array or tensor as -1 to 1: the window's low end and below, its high end and above."""
     low, high = window.low_hu, window.high_hu
     return (hu.clip(low, high) - low) / (high - low) * 2 - 1

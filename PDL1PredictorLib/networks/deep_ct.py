@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from PDL1PredictorLib.core.windows import LUNG, SOFT_TISSUE, Window
+from PDL1PredictorLib.core.windows import LUNG, SOFT_TISSUE
 from PDL1PredictorLib.networks.backbones import backbone as backbone_of
+from PDL1PredictorLib.networks.channels import in_window
 
 
 class DeepCTOutput(NamedTuple):
@@ -40,13 +41,8 @@ def input_channels(patch_hu: Tensor, tumor: Tensor) -> Tensor:
         (n, 3, h, w), each in -1 to 1: lung window; soft-tissue window; soft-tissue window inside the contour, 0
         outside it.
     """
-    lung, soft = _window(patch_hu, LUNG), _window(patch_hu, SOFT_TISSUE)
+    lung, soft = in_window(patch_hu, LUNG), in_window(patch_hu, SOFT_TISSUE)
     return torch.stack([lung, soft, soft * tumor.to(soft.dtype)], dim=1)
-
-
-def _window(hu: Tensor, window: Window) -> Tensor:
-    low, high = window.low_hu, window.high_hu
-    return (hu.clamp(low, high) - low) / (high - low) * 2 - 1
 
 
 class DeepCT(nn.Module):
