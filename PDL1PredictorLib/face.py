@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from PDL1PredictorLib.core.case import Case, Clinical
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.core.output import whole_folder
+from PDL1PredictorLib.core.files.output import whole_folder
 from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.core.results import CaseResult, CaseWarning, LesionResult
 from PDL1PredictorLib.core.settings import RegionSettings

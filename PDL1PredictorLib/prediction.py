@@ -13,7 +13,7 @@ import SimpleITK as sitk
 
 from PDL1PredictorLib import __version__
 from PDL1PredictorLib.core.case import Case, grid_text
-from PDL1PredictorLib.core.output import whole_folder
+from PDL1PredictorLib.core.files.output import whole_folder
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.provenance import versions
 from PDL1PredictorLib.core.results import CaseResult, CaseWarning, LesionResult, Provenance

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from PDL1PredictorLib.cli.options import add_cache, add_out, add_preset, add_work, cache_of
 from PDL1PredictorLib.cli.speaker import Speaker, add_command
 from PDL1PredictorLib.core.endpoints import endpoint
+from PDL1PredictorLib.core.files.output import refuse_existing, whole_file
 from PDL1PredictorLib.core.lazy import require_module
-from PDL1PredictorLib.core.output import refuse_existing, whole_file
 from PDL1PredictorLib.core.outside_text import safe_cell
 
 if TYPE_CHECKING:

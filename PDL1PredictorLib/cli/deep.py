@@ -47,7 +47,7 @@ def _add_pretrain(commands: Any) -> None:
 
 def _backbones(options: argparse.Namespace, speaker: Speaker) -> None:
     _require_training()
-    from PDL1PredictorLib.core.output import whole_folder
+    from PDL1PredictorLib.core.files.output import whole_folder
     from PDL1PredictorLib.learning.deep.comparison import COMPARISON, backbones_text, compare_backbones, divided
     from PDL1PredictorLib.models.device import choose_device
     from PDL1PredictorLib.networks.names import BACKBONES
@@ -100,7 +100,7 @@ def _prepared(options: argparse.Namespace, progress: Any) -> tuple[Any, list[str
 
 def _pretrain(options: argparse.Namespace, speaker: Speaker) -> None:
     _require_training()
-    from PDL1PredictorLib.core.output import refuse_existing, whole_file
+    from PDL1PredictorLib.core.files.output import refuse_existing, whole_file
     from PDL1PredictorLib.learning.deep.pretrain import Pretraining, pretrain, pretrained_facts, pretrained_text
     from PDL1PredictorLib.learning.deep.weights import save_backbone
     from PDL1PredictorLib.models.device import choose_device

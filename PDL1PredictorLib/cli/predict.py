@@ -57,7 +57,7 @@ def _predict(options: argparse.Namespace, speaker: Speaker) -> None:
 
 
 def _features(options: argparse.Namespace, speaker: Speaker) -> None:
-    from PDL1PredictorLib.core.output import whole_file
+    from PDL1PredictorLib.core.files.output import whole_file
     from PDL1PredictorLib.core.settings import RegionSettings
     from PDL1PredictorLib.imaging.case_files import read_case
     from PDL1PredictorLib.radiomics.extract import measure_tumors
@@ -82,7 +82,7 @@ def _features(options: argparse.Namespace, speaker: Speaker) -> None:
 
 def _compare_engines(options: argparse.Namespace, speaker: Speaker) -> None:
     """Both engines on one case: every value into the table, the largest difference of each class onto the screen."""
-    from PDL1PredictorLib.core.output import whole_file
+    from PDL1PredictorLib.core.files.output import whole_file
     from PDL1PredictorLib.core.settings import RegionSettings
     from PDL1PredictorLib.imaging.case_files import read_case
     from PDL1PredictorLib.imaging.lesions import choose_tumors

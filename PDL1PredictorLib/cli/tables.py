@@ -28,7 +28,7 @@ def add(commands: Any) -> None:
 def _classifiers(options: argparse.Namespace, speaker: Speaker) -> None:
     for name in ("sklearn", "skl2onnx"):
         require_module(name, "Fitting needs more packages than prediction: install pdl1predictor[train].")
-    from PDL1PredictorLib.core.output import whole_folder
+    from PDL1PredictorLib.core.files.output import whole_folder
     from PDL1PredictorLib.learning.tables.comparison import TableSettings, compare_classifiers
     from PDL1PredictorLib.learning.tables.input_table import read_input_table
     from PDL1PredictorLib.learning.tables.report import figures, write_comparison

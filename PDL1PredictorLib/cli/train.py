@@ -98,7 +98,7 @@ def _train(options: argparse.Namespace, speaker: Speaker) -> None:
 
 def _leak_test(options: argparse.Namespace, speaker: Speaker) -> None:
     page, own = _asked_for(options)
-    from PDL1PredictorLib.core.output import whole_file
+    from PDL1PredictorLib.core.files.output import whole_file
     from PDL1PredictorLib.models.device import choose_device
     from PDL1PredictorLib.study.conduct import prepare_cases
     from PDL1PredictorLib.study.leak import leak_test

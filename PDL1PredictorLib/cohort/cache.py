@@ -19,7 +19,7 @@ from PDL1PredictorLib import __version__
 from PDL1PredictorLib.cohort.preparation import Preparation
 from PDL1PredictorLib.cohort.sources import Labels
 from PDL1PredictorLib.core.case import Clinical
-from PDL1PredictorLib.core.output import whole_file
+from PDL1PredictorLib.core.files.output import whole_file
 from PDL1PredictorLib.core.results import CaseWarning
 
 FORMAT = 3  # of the files; another number makes older ones unknown

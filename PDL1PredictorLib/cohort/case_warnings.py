@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from PDL1PredictorLib.core.output import whole_file
+from PDL1PredictorLib.core.files.output import whole_file
 from PDL1PredictorLib.core.outside_text import safe_cell
 from PDL1PredictorLib.core.results import CaseWarning
 

@@ -9,7 +9,7 @@ from pyarrow import csv, parquet
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.core.output import whole_file
+from PDL1PredictorLib.core.files.output import whole_file
 from PDL1PredictorLib.core.outside_text import safe_cell
 from PDL1PredictorLib.core.results import codes
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PDL1PredictorLib.cohort.table import CLINICAL, IGNORED_PREFIX, OPTIONAL, REQUIRED, Cohort, read_cohort
 from PDL1PredictorLib.core.endpoints import ENDPOINTS
-from PDL1PredictorLib.core.output import whole_file
+from PDL1PredictorLib.core.files.output import whole_file
 from PDL1PredictorLib.core.outside_text import safe_cell
 
 PATHS = ("image", "mask", "pet")

@@ -3,8 +3,8 @@
 import importlib
 from types import ModuleType
 
-from PDL1PredictorLib.core.cache_folders import keep_fonts_here
 from PDL1PredictorLib.core.errors import MissingPackageError
+from PDL1PredictorLib.core.files.cache_folders import keep_fonts_here
 
 
 def require_module(name: str, remedy: str) -> ModuleType:

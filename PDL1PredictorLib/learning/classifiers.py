@@ -29,8 +29,8 @@ from sklearn.svm import SVC
 from PDL1PredictorLib.core.errors import PDL1Error
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.learning.selection import by_class, columns_to_use
-from PDL1PredictorLib.models.onnx_graph import check_classifier
-from PDL1PredictorLib.models.onnx_session import Classifier
+from PDL1PredictorLib.models.onnx.graph import check_classifier
+from PDL1PredictorLib.models.onnx.session import Classifier
 from PDL1PredictorLib.statistics.resampling import corrected_standard_error
 
 Choice = Literal["simplest", "best"]

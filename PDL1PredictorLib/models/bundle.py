@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Any
 
 from PDL1PredictorLib.core.errors import BundleError
-from PDL1PredictorLib.core.output import whole_file, whole_folder
+from PDL1PredictorLib.core.files.output import whole_file, whole_folder
 from PDL1PredictorLib.core.strict_json import strict_json
 from PDL1PredictorLib.models.bundle_files import (
     AGAIN,

@@ -7,7 +7,7 @@ import numpy as np
 from PDL1PredictorLib.core.errors import BundleError
 from PDL1PredictorLib.core.strict_json import brief
 from PDL1PredictorLib.models.bundle import Bundle
-from PDL1PredictorLib.models.onnx_graph import check_classifier
+from PDL1PredictorLib.models.onnx.graph import check_classifier
 from PDL1PredictorLib.models.tensors import read_tensors
 
 MAX_CALIBRATIONS = 100_000

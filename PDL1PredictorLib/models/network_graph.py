@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from PDL1PredictorLib.models.network_shapes import OPERATORS, Limits, Shape
-from PDL1PredictorLib.models.onnx_messages import (
+from PDL1PredictorLib.models.onnx.messages import (
     FLOAT,
     GRAPH,
     NODE,
@@ -23,7 +23,7 @@ from PDL1PredictorLib.models.onnx_messages import (
     shown,
     value_of,
 )
-from PDL1PredictorLib.models.wire import fields_of, message, text, texts, varint
+from PDL1PredictorLib.models.onnx.wire import fields_of, message, text, texts, varint
 
 INPUT, OUTPUTS = "patch", ("maps", "deep", "logits")
 CHANNELS = 3

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from PDL1PredictorLib.models.network_graph import INPUT, OUTPUTS, Step, check_network, joined, read_network_graph
-from PDL1PredictorLib.models.onnx_session import require_onnxruntime
+from PDL1PredictorLib.models.onnx.session import require_onnxruntime
 
 MOST_THREADS = 4
 

@@ -25,7 +25,7 @@ from PDL1PredictorLib.models.bundle import Bundle
 from PDL1PredictorLib.models.contents import read_tables
 from PDL1PredictorLib.models.manifest import Manifest, NetworkEntry
 from PDL1PredictorLib.models.network import Network, NetworkOutput
-from PDL1PredictorLib.models.onnx_session import Classifier
+from PDL1PredictorLib.models.onnx.session import Classifier
 from PDL1PredictorLib.models.predictor import Answered, Given
 from PDL1PredictorLib.models.schema.endpoints import EndpointModel, Linear
 from PDL1PredictorLib.radiomics.settings import FeatureSettings

@@ -8,7 +8,7 @@ from typing import Any
 
 from PDL1PredictorLib import __version__
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.core.output import whole_folder
+from PDL1PredictorLib.core.files.output import whole_folder
 from PDL1PredictorLib.core.outside_text import safe_cell
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.running.processes import run_each

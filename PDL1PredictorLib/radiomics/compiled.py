@@ -9,8 +9,8 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, cast
 
-from PDL1PredictorLib.core.cache_folders import is_private, is_writable, temporary_folder, user_cache
 from PDL1PredictorLib.core.errors import MissingPackageError
+from PDL1PredictorLib.core.files.cache_folders import is_private, is_writable, temporary_folder, user_cache
 
 _COMPILED: dict[Callable[..., Any], Callable[..., Any]] = {}
 _ONE_AT_A_TIME = threading.RLock()  # the folder of the cache is a setting of the whole process while numba reads it

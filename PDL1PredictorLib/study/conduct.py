@@ -19,8 +19,8 @@ from PDL1PredictorLib.cohort.sources import PhantomSource, Source, file_sources
 from PDL1PredictorLib.cohort.table import Cohort
 from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.errors import CohortError, InputError
+from PDL1PredictorLib.core.files.output import refuse_existing
 from PDL1PredictorLib.core.needs import Pet
-from PDL1PredictorLib.core.output import refuse_existing
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.learning.deep.cost import Cost, measured
 from PDL1PredictorLib.learning.export import export_bundle

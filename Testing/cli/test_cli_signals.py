@@ -125,7 +125,7 @@ import collections, itertools, os, signal, sys, time
 from pathlib import Path
 from PDL1PredictorLib.core.running import ending
 from PDL1PredictorLib.core.running.fault_log import fault_text
-from PDL1PredictorLib.core.output import whole_folder
+from PDL1PredictorLib.core.files.output import whole_folder
 from PDL1PredictorLib.core.running.supervisor import supervised
 
 def deaf():  # Python never gets its turn, not between saying so and being so either

@@ -11,7 +11,7 @@ from PDL1PredictorLib.learning.classifiers import (
     simplest_of,
     to_onnx_bytes,
 )
-from PDL1PredictorLib.models.onnx_session import require_onnxruntime
+from PDL1PredictorLib.models.onnx.session import require_onnxruntime
 
 
 @pytest.fixture(scope="module")

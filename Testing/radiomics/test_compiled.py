@@ -14,8 +14,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from PDL1PredictorLib.core import cache_folders
 from PDL1PredictorLib.core.errors import CancelledError
+from PDL1PredictorLib.core.files import cache_folders
 from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.radiomics import compiled, rehearsal
 from PDL1PredictorLib.radiomics.features.maximal_correlation import _above, second_eigenvalues

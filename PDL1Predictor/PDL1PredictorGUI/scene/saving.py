@@ -33,7 +33,7 @@ def save_results(result: ResultNodes, folder: Path) -> Path:
         OutputError: It cannot be written.
     """
     make_importable()
-    from PDL1PredictorLib.core.output import whole_folder
+    from PDL1PredictorLib.core.files.output import whole_folder
 
     target = Path(folder)
     if target.is_dir() and any(target.iterdir()):
@@ -64,7 +64,7 @@ def save_features(result: ResultNodes, path: Path, filter_text: str = "") -> int
         OutputError: It cannot be written.
     """
     make_importable()
-    from PDL1PredictorLib.core.output import whole_file
+    from PDL1PredictorLib.core.files.output import whole_file
 
     names = matching(result, filter_text)
     with whole_file(Path(path), overwrite=True) as draft:

@@ -137,7 +137,7 @@ def _notes(file: int) -> dict[str, list[str]]:
 
 
 def _clean(notes: dict[str, list[str]]) -> None:
-    from PDL1PredictorLib.core.drafts import sweep, sweep_kept
+    from PDL1PredictorLib.core.files.drafts import sweep, sweep_kept
 
     sweep_kept(notes.get("kept", []))
     for folder in notes.get("folder", ()):

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.core.output import whole_file
+from PDL1PredictorLib.core.files.output import whole_file
 
 FORMAT = "pdl1-checkpoint-1"
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.core.output import whole_file
+from PDL1PredictorLib.core.files.output import whole_file
 from PDL1PredictorLib.networks.backbones import backbone
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 

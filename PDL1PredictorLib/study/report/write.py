@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import TextIO
 
-from PDL1PredictorLib.core.output import whole_folder
+from PDL1PredictorLib.core.files.output import whole_folder
 from PDL1PredictorLib.core.outside_text import safe_cell
 from PDL1PredictorLib.study.outcome import StudyOutcome
 from PDL1PredictorLib.study.report.document import study_document

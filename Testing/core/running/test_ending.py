@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from PDL1PredictorLib.core.errors import OutputError
-from PDL1PredictorLib.core.output import refuse_existing, whole_file, whole_folder
+from PDL1PredictorLib.core.files.output import refuse_existing, whole_file, whole_folder
 from PDL1PredictorLib.core.running import ending
 
 

@@ -13,9 +13,9 @@ import SimpleITK as sitk
 from PDL1PredictorLib.phantom.patient import PhantomPatient
 from PDL1PredictorLib.radiomics.compiled import cache_folder
 
-ROOT = Path(__file__).resolve().parents[2]
-DOORWAY = ROOT / "PDL1PredictorLib" / "models" / "onnx_session.py"
-QUIET = "from PDL1PredictorLib.models.onnx_session import require_onnxruntime; require_onnxruntime()"
+ROOT = Path(__file__).resolve().parents[3]
+DOORWAY = ROOT / "PDL1PredictorLib" / "models" / "onnx" / "session.py"
+QUIET = "from PDL1PredictorLib.models.onnx.session import require_onnxruntime; require_onnxruntime()"
 LOUD = "import onnxruntime"
 
 

@@ -9,9 +9,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from PDL1PredictorLib.learning.classifiers import CLASSIFIERS, to_onnx_bytes
-from PDL1PredictorLib.models import onnx_graph
-from PDL1PredictorLib.models.onnx_graph import check_classifier
-from PDL1PredictorLib.models.onnx_session import Classifier
+from PDL1PredictorLib.models.onnx import graph as onnx_graph
+from PDL1PredictorLib.models.onnx.graph import check_classifier
+from PDL1PredictorLib.models.onnx.session import Classifier
 
 D = 12
 

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-from PDL1PredictorLib.core.drafts import Draft, draft_beside, sweep
 from PDL1PredictorLib.core.errors import InputError, OutputError, PDL1Error
-from PDL1PredictorLib.core.moves import move_beside, move_new
+from PDL1PredictorLib.core.files.drafts import Draft, draft_beside, sweep
+from PDL1PredictorLib.core.files.moves import move_beside, move_new
 from PDL1PredictorLib.core.running import ending
 from PDL1PredictorLib.core.running.standing import Standing, look
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PDL1PredictorLib.core.moves import move_beside, move_new
+from PDL1PredictorLib.core.files.moves import move_beside, move_new
 from PDL1PredictorLib.core.running import ending
 
 if sys.platform == "win32":

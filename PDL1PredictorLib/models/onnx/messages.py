@@ -1,6 +1,6 @@
 """The messages of an ONNX file: which fields may be in them, and the readers that every kind of graph shares.
 
-What a graph may do is said by the pages that read one: `onnx_graph` for classifiers, `network_graph` for networks.
+What a graph may do is said by the pages that read one: `onnx.graph` for classifiers, `network_graph` for networks.
 Field numbers are those of `onnx.proto` (ONNX 1.23).
 """
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from PDL1PredictorLib.models.wire import Field, Values, fields_of, floats, integer, integers, text, texts
+from PDL1PredictorLib.models.onnx.wire import Field, Values, fields_of, floats, integer, integers, text, texts
 
 IR_VERSIONS = range(3, 15)
 FLOAT, INT32, INT64, DOUBLE = 1, 6, 7, 11

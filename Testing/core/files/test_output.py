@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from PDL1PredictorLib.core.errors import CancelledError, OutputError
-from PDL1PredictorLib.core.output import whole_file, whole_folder
+from PDL1PredictorLib.core.files.output import whole_file, whole_folder
 
 
 def test_a_folder_appears_when_the_block_ends(tmp_path: Path):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from PDL1PredictorLib.core.lazy import require_module
-from PDL1PredictorLib.models.onnx_graph import INPUT, OUTPUT
+from PDL1PredictorLib.models.onnx.graph import INPUT, OUTPUT
 
 _REMEDY = "Install it with: pip install onnxruntime"
 MAX_MEMORY_BYTES = 2**30  # of all classifiers together; one needs some megabytes
@@ -54,7 +54,7 @@ class Classifier:
     """A classifier ready to answer.
 
     Args:
-        data: Content of an ONNX file that `onnx_graph.check_classifier` let pass.
+        data: Content of an ONNX file that `onnx.graph.check_classifier` let pass.
 
     Raises:
         ValueError: onnxruntime cannot use it.

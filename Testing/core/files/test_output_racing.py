@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from PDL1PredictorLib.core import drafts, moves
 from PDL1PredictorLib.core.errors import InputError, OutputError
-from PDL1PredictorLib.core.output import refuse_existing, whole_file, whole_folder
+from PDL1PredictorLib.core.files import drafts, moves
+from PDL1PredictorLib.core.files.output import refuse_existing, whole_file, whole_folder
 
 
 def a_folder_with_a_file(target: Path) -> None:
@@ -208,8 +208,8 @@ def test_what_has_nothing_to_do_with_files_is_for_others_to_judge(tmp_path: Path
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from PDL1PredictorLib.core import output
-from PDL1PredictorLib.core.output import whole_folder
+from PDL1PredictorLib.core.files import output
+from PDL1PredictorLib.core.files.output import whole_folder
 
 def kill(*_):
     os.kill(os.getpid(), signal.SIGKILL)

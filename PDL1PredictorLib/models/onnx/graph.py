@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from PDL1PredictorLib.models.onnx_messages import (
+from PDL1PredictorLib.models.onnx.messages import (
     DOUBLE,
     FLOAT,
     GRAPH,
@@ -28,7 +28,7 @@ from PDL1PredictorLib.models.onnx_messages import (
     shown,
     value_of,
 )
-from PDL1PredictorLib.models.wire import Values, fields_of, floats, integer, integers, text, texts
+from PDL1PredictorLib.models.onnx.wire import Values, fields_of, floats, integer, integers, text, texts
 
 INPUT, OUTPUT = "inputs", "probabilities"
 MAX_BYTES = 64 * 2**20

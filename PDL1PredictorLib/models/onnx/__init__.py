@@ -1,0 +1,1 @@
+"""ONNX files: read by readers of our own, run by onnxruntime."""
