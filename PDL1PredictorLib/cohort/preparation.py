@@ -17,6 +17,7 @@ class Preparation:
         needs: Which.
         regions: How the regions are made.
         features: How they are measured; None where no features are needed.
+        moved: Whether the features are also measured as other readers and scanners would have given the case.
 
     Raises:
         InputError: Features are needed and not described, or a picture is needed that cannot be made.
@@ -25,6 +26,7 @@ class Preparation:
     needs: Needs
     regions: RegionSettings
     features: FeatureSettings | None
+    moved: bool = False
 
     def __post_init__(self) -> None:
         if self.needs.features and self.features is None:
@@ -47,4 +49,9 @@ class Preparation:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         features = None if self.features is None else self.features.to_dict()
-        return {"needs": self.needs.to_dict(), "regions": self.regions.to_dict(), "features": features}
+        return {
+            "needs": self.needs.to_dict(),
+            "regions": self.regions.to_dict(),
+            "features": features,
+            "moved": self.moved,
+        }

@@ -1,6 +1,7 @@
 """A cohort's cases turned into the arrays that training needs, each kept in a cache, on many processes or a cluster."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -18,19 +19,22 @@ from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.cohort.sources import FileSource, PhantomSource, Source, file_sources, source_keys
 from PDL1PredictorLib.core.case import Case, Clinical
 from PDL1PredictorLib.core.endpoints import endpoint
-from PDL1PredictorLib.core.errors import InputError, OutputError, PDL1Error
+from PDL1PredictorLib.core.errors import EmptyRegionError, InputError, OutputError, PDL1Error
 from PDL1PredictorLib.core.needs import Needs, clinical_row
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.running.processes import run_each
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.core.targets import Target
+from PDL1PredictorLib.imaging.moved import MOVES
 from PDL1PredictorLib.imaging.patch import neighbor_patches
 from PDL1PredictorLib.imaging.regions import Regions, make_regions
+from PDL1PredictorLib.imaging.sanity import sanity_row
 from PDL1PredictorLib.radiomics.extract import extract_features
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
 __all__ = ["FileSource", "PhantomSource", "PreparedCohort", "Source", "file_sources", "prepare"]
 
+MOST_MOVED = 40  # cases that are measured again under every move: an ICC of 0.75 is then known to about 0.13
 NEIGHBORS = (-4, -2, 2, 4)  # slices of the lattice that also serve as training samples, as in paper 004
 FEATURES_AND_SLICES = Needs(features=True, picture="slice")
 
@@ -45,6 +49,7 @@ def prepare(
     progress: Progress = SILENT,
     scheduler: str | None = None,
     needs: Needs = FEATURES_AND_SLICES,
+    moved: int = MOST_MOVED,
 ) -> PreparedCohort:
     """Prepare every case and keep each in `cache`, so that a run that was stopped goes on where it was.
 
@@ -61,6 +66,8 @@ def prepare(
         scheduler: Address of a Dask cluster that does the work instead; its workers must see the files under the same
             paths. Only this process writes the cache.
         needs: Which blocks are made.
+        moved: Of how many cases the features are measured as other readers and scanners would have given them; which
+            ones follows from the cases alone.
 
     Raises:
         InputError: Two cases are the same, none can be used, another run works in the cache, or the cluster is not
@@ -70,21 +77,21 @@ def prepare(
     """
     how = Preparation(needs, regions, features)
     with only_run_in(cache):
-        store = CaseCache(cache, how)
-        store.sweep()
+        CaseCache(cache, how).sweep()
         keys, failed = source_keys(sources)
-        found, warnings = _found(sources, keys, store)
+        shelf = _Shelf(cache, how, _to_move(keys, moved if needs.features else 0))
+        found, warnings = _found(sources, keys, shelf)
         todo = [position for position in keys if position not in found]
-        jobs = [(sources[position], how) for position in todo]
+        jobs = [(sources[position], shelf.how_of(keys[position])) for position in todo]
         kept = [keys[position] for position in todo]
-        run = _Run(jobs, kept, store, progress, done_before=len(sources) - len(todo))
+        run = _Run(jobs, kept, shelf, progress, done_before=len(sources) - len(todo))
         reasons = run.on_cluster(scheduler) if scheduler and jobs else run.here(workers)
         failed |= {sources[position].name: why for position, why in zip(todo, reasons, strict=True) if why}
         if all(source.name in failed for source in sources):
             told = "".join(f"\n  {name}: {reason}" for name, reason in list(failed.items())[:10])
             raise InputError(f"None of the {len(sources)} cases of the cohort can be used:{told}")
         cases = [
-            (sources[position], found[position] if position in found else _read_back(sources[position], key, store))
+            (sources[position], found[position] if position in found else _read_back(sources[position], key, shelf))
             for position, key in keys.items()
             if sources[position].name not in failed
         ]
@@ -93,12 +100,31 @@ def prepare(
         return replace(cohort, failed=failed, warnings=tuple(warnings))
 
 
-def _found(
-    sources: Sequence[Source], keys: dict[int, str], store: CaseCache
-) -> tuple[dict[int, PreparedCase], list[str]]:
+@dataclass(frozen=True, eq=False)
+class _Shelf:
+    """The cache of a cohort, some of whose cases are measured more often than the others."""
+
+    cache: Path
+    how: Preparation
+    to_move: frozenset[str]
+
+    def how_of(self, key: str) -> Preparation:
+        return replace(self.how, moved=key in self.to_move)
+
+    def store_of(self, key: str) -> CaseCache:
+        return CaseCache(self.cache, self.how_of(key))
+
+
+def _to_move(keys: Mapping[int, str], most: int) -> frozenset[str]:
+    """Keys in an order that has nothing to do with the cases, and that other cases beside them do not change."""
+    return frozenset(sorted(keys.values(), key=lambda key: hashlib.sha256(key.encode()).digest())[:most])
+
+
+def _found(sources: Sequence[Source], keys: dict[int, str], shelf: _Shelf) -> tuple[dict[int, PreparedCase], list[str]]:
     """Cases that are in the cache, by position, and what to tell of damaged files."""
     found, warnings = {}, []
     for position, key in keys.items():
+        store = shelf.store_of(key)
         if not store.has(key):
             continue
         case = store.read(key)
@@ -109,8 +135,8 @@ def _found(
     return found, warnings
 
 
-def _read_back(source: Source, key: str, store: CaseCache) -> PreparedCase:
-    case = store.read(key)
+def _read_back(source: Source, key: str, shelf: _Shelf) -> PreparedCase:
+    case = shelf.store_of(key).read(key)
     if case is None:
         raise OutputError(f"What was written for {source.name} cannot be read back. Check the disk.")
     return case
@@ -125,13 +151,13 @@ class _Run:
 
     jobs: list[Job]
     keys: list[str]
-    store: CaseCache
+    shelf: _Shelf
     progress: Progress
     done_before: int
 
     def here(self, workers: int | None) -> list[str]:
         """Reason of each case that failed, "" where it worked; each process writes its own cases."""
-        jobs = [(*job, key, self.store) for job, key in zip(self.jobs, self.keys, strict=True)]
+        jobs = [(*job, key, self.shelf.store_of(key)) for job, key in zip(self.jobs, self.keys, strict=True)]
         try:
             return run_each(_measure_and_keep, jobs, workers, self.progress, "prepare", done_before=self.done_before)
         except BrokenProcessPool as error:
@@ -147,7 +173,7 @@ class _Run:
         with closing(results_from_cluster(scheduler, _measure, self.jobs)) as results:
             for number, (position, result) in enumerate(results, start=1):
                 if isinstance(result, PreparedCase):
-                    self.store.write(self.keys[position], result)
+                    self.shelf.store_of(self.keys[position]).write(self.keys[position], result)
                 else:
                     reasons[position] = str(result)
                 self._tell(number)
@@ -186,13 +212,30 @@ def _prepare_one(source: Source, how: Preparation) -> PreparedCase:
     if how.needs.features and how.features is not None:
         values = extract_features(made, how.features)
         features = np.array([values[name] for name in how.feature_names])
+    arrays = _slices(case, made, how.regions) if how.needs.picture == "slice" else {}
+    if len(features):
+        arrays["sanity"] = sanity_row(case, made)
+    if how.moved:
+        arrays["moved"] = np.stack([_features_moved(case, move, how) for move in MOVES.values()])
     return PreparedCase(
         features=features,
-        pictures=_slices(case, made, how.regions) if how.needs.picture == "slice" else {},
+        pictures=arrays,
         labels=loaded.labels,
         clinical=case.clinical,
         warnings=(*loaded.warnings, *made.warnings),
     )
+
+
+def _features_moved(case: Case, move: Callable[[Case], Case], how: Preparation) -> np.ndarray:
+    """Features of the moved case, (f,); NaN where too little of the tumor is left."""
+    if how.features is None:
+        return np.zeros(0)
+    try:
+        made = make_regions(move(case), how.regions, how.margin_mm)
+        values = extract_features(made, how.features)
+    except EmptyRegionError:
+        return np.full(len(how.feature_names), np.nan)
+    return np.array([values[name] for name in how.feature_names])
 
 
 def _slices(case: Case, made: Regions, regions: RegionSettings) -> dict[str, np.ndarray]:
@@ -212,7 +255,11 @@ def _gather(
     if how.needs.features:
         blocks["features"] = np.stack([case.features for _, case in cases])
     for name in cases[0][1].pictures:
-        blocks[name] = np.stack([case.pictures[name] for _, case in cases])
+        if name != "moved":
+            blocks[name] = np.stack([case.pictures[name] for _, case in cases])
+    if how.needs.features:
+        unknown = np.full((len(MOVES), len(how.feature_names)), np.nan)
+        blocks["moved"] = np.stack([case.pictures.get("moved", unknown) for _, case in cases])
     if how.needs.clinical:
         blocks["clinical"] = np.array([clinical_row(_clinical(*one), how.needs.clinical) for one in cases])
     return PreparedCohort(

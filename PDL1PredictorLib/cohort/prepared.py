@@ -21,7 +21,9 @@ class PreparedCohort:
         targets: Endpoint key to what is to be learned of it, n cases each.
         blocks: Arrays of n cases by name; what nobody needs is not there. `features`: (n, f), NaN where undefined.
             `slices`: (n, s, rows, columns) int16, HU, the deep patch first, then the same square on its neighbor
-            slices; `slices_tumor`: the contour on them, bool. `clinical`: (n, c), NaN where not known.
+            slices; `slices_tumor`: the contour on them, bool. `clinical`: (n, c), NaN where not known. With `features`
+            come `sanity`: (n, 9), see `core.sanity`, and `moved`: (n, m, f), the features under each move of
+            `imaging.moved`, NaN throughout for cases that were not moved.
         feature_names: Columns of `features`.
         failed: Case name to the reason, for the cases of the cohort that could not be prepared and are not among the n.
         warnings: What happened on the way that the user should know.
@@ -80,6 +82,16 @@ class PreparedCohort:
     def clinical(self) -> np.ndarray:
         """(n, c), NaN where not known: the block `clinical`; raises as `features` does."""
         return self._block("clinical")
+
+    @property
+    def sanity(self) -> np.ndarray:
+        """(n, 9), see `core.sanity`: the block `sanity`; raises as `features` does."""
+        return self._block("sanity")
+
+    @property
+    def moved(self) -> np.ndarray:
+        """(n, m, f) features under each move: the block `moved`; raises as `features` does."""
+        return self._block("moved")
 
     def _block(self, name: str) -> np.ndarray:
         if name not in self.blocks:

@@ -25,9 +25,7 @@ def write_all(result: CaseResult, folder: Path, *, with_patient: bool = False) -
         GridMismatchError: The volumes do not share one lattice.
     """
     if not folder.is_dir():
-        raise OutputError(
-            f"{folder} is not a folder. Make it first (whole_folder), then write into it."
-        )
+        raise OutputError(f"{folder} is not a folder. Make it first (whole_folder), then write into it.")
     text = json.dumps(to_json(result, with_patient), ensure_ascii=False, allow_nan=False, indent=2)
     (folder / "result.json").write_text(text + "\n", encoding="utf-8", newline="\n")
     (folder / "report.html").write_text(to_html(result, with_patient), encoding="utf-8", newline="\n")

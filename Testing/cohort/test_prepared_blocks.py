@@ -54,11 +54,11 @@ def run(table: Path, cache: Path, needs: Needs, features: FeatureSettings | None
 
 def test_only_what_is_needed_is_made(table, tmp_path):
     found = run(table, tmp_path / "cache", Needs(features=True, clinical=CLINICAL))
-    assert set(found.blocks) == {"features", "clinical"}
+    assert set(found.blocks) == {"features", "clinical", "sanity", "moved"}
     np.testing.assert_array_equal(found.clinical, [[63, 1], [np.nan, np.nan]])
     np.testing.assert_array_equal(found.targets["TPS"].values, [40, np.nan])
     assert (found.targets["TPS"].kind, found.targets["TPS"].high) == ("number", 100)
-    with pytest.raises(InputError, match="prepared without slices; they have features, clinical"):
+    with pytest.raises(InputError, match="prepared without slices; they have features, sanity, "):
         _ = found.patches_hu
     pictures = run(table, tmp_path / "cache", Needs(features=False, picture="slice"), None)
     assert set(pictures.blocks) == {"slices", "slices_tumor"}
