@@ -63,7 +63,7 @@ def test_cases_that_are_far_in_one_view_are_flagged(checked: Checked, view: str)
 
 def test_at_most_one_in_twenty_of_the_held_out_cases_is_beyond_the_limit(checked: Checked):
     table = checked.found.tables["reference/held_out"]
-    assert table.shape == (400, 4)
+    assert table.shape == (400, 5)
     combined = (table / np.array([checked.entry.limits[name] for name in checked.entry.views])).max(axis=1)
     p = np.array([(1 + np.sum(combined >= score)) / 401 for score in combined])
     assert np.mean(p <= 0.05) <= 0.05
@@ -77,16 +77,30 @@ def test_the_smallest_sd_of_a_plain_measure_is_its_floor():
     assert found.features == ()
     for side in ("below", "above"):
         np.testing.assert_array_equal(found.tables[f"reference/sanity/{side}"], FLOORS)
-    assert found.limits == {"sanity": 1.0}  # nothing within one SD is ever far
+    assert found.limits == {"sanity": 1.0, "sanity_z": 1.0}  # nothing within one SD is ever far
 
 
-def test_each_side_has_its_own_spread_as_of_a_normal_distribution():
+def test_each_side_has_its_own_spread_and_the_measures_go_together():
     rng = np.random.default_rng(8)
     sanity = rng.normal(size=(4000, len(SANITY))) * 3 * FLOORS
     long_below = np.where(sanity < 0, 4 * sanity, sanity)
     found = reference_of((), NAMES, None, None, folds(4000), sanity=long_below).tables
     np.testing.assert_allclose(found["reference/sanity/above"], 3 * FLOORS, rtol=0.1)
     np.testing.assert_allclose(found["reference/sanity/below"], 12 * FLOORS, rtol=0.1)
+    np.testing.assert_allclose(found["reference/sanity/precision"], np.eye(len(SANITY)), atol=0.15)
+
+
+def test_what_hardly_varies_is_no_farther_than_its_floor_says():
+    rng = np.random.default_rng(9)
+    sanity = rng.normal(size=(200, len(SANITY))) * 3 * FLOORS
+    sanity[:, 4] = 0.0
+    found = reference_of((), NAMES, None, None, folds(200), sanity=sanity).tables
+    away = np.zeros(len(SANITY))
+    away[4] = 2 * FLOORS[4]
+    seen = Seen(away, np.empty(0), {})
+    entry = read_reference(reference_of((), NAMES, None, None, folds(200), sanity=sanity).entry())
+    assert found["reference/sanity/precision"][4, 4] == pytest.approx(1.0, abs=0.05)
+    assert not likeness(entry, found, seen).unlike.flagged
 
 
 def test_a_single_pair_is_learned_from_its_first_rows_alone():
