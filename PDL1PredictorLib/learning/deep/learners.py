@@ -133,7 +133,7 @@ class FrozenNetwork:
         self, cohort: PreparedCohort, deep: DeepTraining, head: HeadTraining, seed: int, device: str, start: Path
     ) -> None:
         self._cohort, self._deep, self._head, self._seed, self._start = cohort, deep, head, seed, start
-        self._embeddings = embed(self._backbone(), cohort, device, slices="first")
+        self._embeddings = embed(self._backbone(), cohort, device)
 
     def _backbone(self) -> DeepCT:
         deep = self._deep
