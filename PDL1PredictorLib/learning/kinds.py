@@ -13,7 +13,7 @@ from PDL1PredictorLib.core.endpoints import Kind
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.targets import Target
 from PDL1PredictorLib.explain.shapley import MAX_INPUTS, exact_shapley
-from PDL1PredictorLib.learning.classifiers import to_onnx_bytes
+from PDL1PredictorLib.learning.classifiers import L2, LINEAR, to_onnx_bytes
 from PDL1PredictorLib.learning.fitting import FittedModel, Fitting, fit_model
 from PDL1PredictorLib.learning.number import REGRESSORS, FittedNumber, fit_number
 from PDL1PredictorLib.learning.selection import fit_number_score, fit_radscore
@@ -155,7 +155,7 @@ def rules(kind: Kind) -> Rules:
 class Binary:
     """Yes/no endpoints: a classifier, calibrated probabilities, prediction sets."""
 
-    fits: tuple[str, ...] = ("choose", "logistic")
+    fits: tuple[str, ...] = ("choose", "logistic", "l2")
     measure, chance = "AUC", 0.5
 
     def too_few(self, trainings: Sequence[np.ndarray], coverage: float) -> str:
@@ -187,7 +187,7 @@ class Binary:
         self, x: np.ndarray, target: Target, fit: str, how: Fitting, seed: int, to_select: np.ndarray
     ) -> FittedModel:
         """A classifier."""
-        alone = how if fit == "choose" else how.with_kinds(("logistic regression",))
+        alone = how if fit == "choose" else how.with_kinds({"logistic": LINEAR[:1], "l2": (L2,)}[fit])
         return fit_model(x, target.values.astype(int), alone, seed, to_select if to_select.any() else None)
 
     def answers(self, fitted: FittedModel, x: np.ndarray) -> YesNo:

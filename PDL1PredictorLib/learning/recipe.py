@@ -15,7 +15,7 @@ from PDL1PredictorLib.learning.kinds import rules
 from PDL1PredictorLib.learning.parts.part import PartLearner, Place
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
-Fit = Literal["choose", "logistic", "ridge", "mean"]
+Fit = Literal["choose", "logistic", "l2", "ridge", "mean"]
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class ModelPlan:
     Attributes:
         name: Title and role.
         parts: Of its inputs, in their order: names of the recipe's part learners. A baseline may have none.
-        fit: `choose`: the best kind of model that the endpoint's kind knows, by cross-validation. `logistic`: logistic
-            regression, of a yes/no endpoint. `ridge`, `mean`: ridge regression, or the mean of the training cases, of
-            a number.
+        fit: `choose`: the best kind of model that the endpoint's kind knows, by cross-validation. `logistic`, `l2`:
+            logistic regression, of a yes/no endpoint; `l2` on many inputs, with a penalty that cross-validation
+            chooses. `ridge`, `mean`: ridge regression, or the mean of the training cases, of a number.
     """
 
     name: ModelName

@@ -10,7 +10,7 @@ from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.learning.crossfit import Inputs, Learned
 from PDL1PredictorLib.learning.deep.inference import channels_of, deep_features
 from PDL1PredictorLib.learning.kinds import Fitted, Rules, rules
-from PDL1PredictorLib.learning.parts.deep import deep_part
+from PDL1PredictorLib.learning.parts.deep import network_of, seen_by
 from PDL1PredictorLib.learning.recipe import ModelPlan, Recipe, lead_plan
 from PDL1PredictorLib.learning.reference import reference_of
 from PDL1PredictorLib.learning.selection import fit_standardizer
@@ -101,7 +101,8 @@ def _network(
     cohort: PreparedCohort, learned: Learned, lead: ModelPlan, fitted: Mapping[str, Fitted], test: np.ndarray
 ) -> TrainedNetwork | None:
     """The network of the lead model, with what its files are held against."""
-    name, model = deep_part({part: learned.parts[part] for part in lead.parts})
+    parts = {part: learned.parts[part] for part in lead.parts}
+    model = network_of(parts)
     if model is None:
         return None
     rows = (test if len(test) else np.sort(learned.rows))[:MOST_ANSWERED]
@@ -109,8 +110,7 @@ def _network(
     inputs = learned.inputs(cohort, rows)
 
     def answers(network: DeepCT) -> np.ndarray:
-        deep, _ = deep_features(network, shown)
-        own = Inputs(inputs.n, {**inputs.values, name: deep})
+        own = Inputs(inputs.n, {**inputs.values, **seen_by(parts, *deep_features(network, shown))})
         return np.concatenate(
             [rules(cohort.targets[key].kind).answers(m, own.of(lead.parts, key))[0] for key, m in fitted.items()]
         )

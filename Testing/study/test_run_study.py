@@ -1,6 +1,6 @@
 """A study from prepared cases to its outcome and its bundle: what is learned where, and that nothing leaks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -238,6 +238,10 @@ def test_a_study_that_was_killed_trains_no_finished_network_again(cohort, tmp_pa
         np.testing.assert_array_equal(one, two)
 
 
+def _network(known: np.ndarray, features: Callable[[np.ndarray], np.ndarray]) -> DeepModel:
+    return DeepModel(known, features, features, lambda: DeepCT(1), ())
+
+
 class Telltale:
     """A learner whose deep features tell whether the case was among those it learned from."""
 
@@ -246,7 +250,7 @@ class Telltale:
 
     def learn(self, fit: np.ndarray, validation: np.ndarray, progress: Progress = SILENT) -> DeepModel:
         known = np.concatenate([fit, validation]) if self._cheats else fit
-        return DeepModel(known, lambda rows: np.isin(rows, known)[:, None] * np.ones(10), lambda: DeepCT(1), ())
+        return _network(known, lambda rows: np.isin(rows, known)[:, None] * np.ones(10))
 
     def kept(self, train: np.ndarray, models: Sequence[DeepModel], progress: Progress = SILENT) -> DeepModel:
         return models[0]
@@ -273,7 +277,7 @@ def test_deep_features_of_another_network_are_turned_onto_those_that_are_kept():
     other = (kept - 2.0) @ rotation + 5.0
     other[:10] += 100.0  # cases that only one of both was fitted on do not count
     models = [
-        DeepModel(known, lambda rows, values=values: values[rows], lambda: DeepCT(1), ())
+        _network(known, lambda rows, values=values: values[rows])
         for known, values in ((np.arange(35), kept), (np.arange(10, 40), other))
     ]
     found = deep_page.turned(models[1], models[0])

@@ -1,0 +1,111 @@
+"""What was tried to learn more from the synthetic cohort, judged without the noise of labels.
+
+    python Testing/benchmarks/trials.py --cache DIR --checkpoints DIR [NAME ...]
+
+600 patients as in `pdl1 train --n 600 --seed 1`, of which the 418 training patients are learned from; 600 others are
+answered. A trial's figure is the expected AUC under their true probabilities: the chance that a positive case scores
+above a negative one, over the labels that could be drawn. `docs/results.md` holds the table.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from PDL1PredictorLib.cohort.prepare import PhantomSource, prepare
+from PDL1PredictorLib.cohort.prepared import PreparedCohort
+from PDL1PredictorLib.cohort.splits import stratified_parts
+from PDL1PredictorLib.learning.crossfit import Inputs, Learned, learn
+from PDL1PredictorLib.learning.fitting import Fitting
+from PDL1PredictorLib.learning.kinds import rules
+from PDL1PredictorLib.learning.parts.part import PartLearner, Place, values_for
+from PDL1PredictorLib.learning.training_set import TrainingSet
+from PDL1PredictorLib.phantom.patient import draw_truth
+from PDL1PredictorLib.phantom.truth import PHANTOM_ENDPOINTS
+from PDL1PredictorLib.recipes.deepradscore import DeepRadScoreRecipe
+
+SEED, STUDY, OTHERS = 1, 600, 600
+Score = Callable[["Trials", str], np.ndarray]
+"""Trials and an endpoint to the scores of the other patients, (n,)."""
+
+
+def expected_auc(chances: np.ndarray, scores: np.ndarray) -> float:
+    """AUC over the labels that could be drawn: pairs weigh p (1 - q).
+
+    Args:
+        chances: True probability of positive, (n,).
+        scores: Higher means positive, (n,).
+    """
+    weight = chances[:, None] * (1 - chances)
+    np.fill_diagonal(weight, 0.0)
+    won = (np.sign(scores[:, None] - scores) + 1) / 2
+    return float((weight * won).sum() / weight.sum())
+
+
+class Trials:
+    """Everything is learned once; a trial fits models on some of it.
+
+    Args:
+        cohort: Study cases first, then the others.
+        learners: Of the parts.
+    """
+
+    def __init__(self, cohort: PreparedCohort, recipe: DeepRadScoreRecipe, learners: Mapping[str, PartLearner]) -> None:
+        study = cohort.take(np.arange(STUDY))
+        rng = np.random.default_rng([SEED, 10])
+        train, _ = stratified_parts(study.names, study.strata, (1 - recipe.test_share, recipe.test_share), rng)
+        self.cohort, self.recipe = cohort, recipe
+        training = TrainingSet(cohort, np.asarray(cohort.names), train, PHANTOM_ENDPOINTS, SEED)
+        self.learned: Learned = learn(training, learners, recipe.n_inner_folds)
+        self.others = np.arange(STUDY, STUDY + OTHERS)
+        self.inputs: Inputs = self.learned.inputs(cohort, self.others)
+        self.chances = [draw_truth(SEED, int(row))[1] for row in self.others]
+
+    def honest(self, parts: Sequence[str], key: str) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs of the training cases and of the others."""
+        return self.learned.honest.of(parts, key), self.inputs.of(parts, key)
+
+    def of_every_endpoint(self, part: str) -> tuple[np.ndarray, np.ndarray]:
+        """The part's columns of all endpoints side by side."""
+        both = (self.learned.honest.values[part], self.inputs.values[part])
+        ours, theirs = (np.column_stack([values_for(v, key) for key in PHANTOM_ENDPOINTS]) for v in both)
+        return ours, theirs
+
+    def fitted(self, key: str, x: tuple[np.ndarray, np.ndarray], fit: str, kinds: Sequence[str] = ()) -> np.ndarray:
+        """Raw scores of the others, of a model fitted on the training cases."""
+        target = self.cohort.targets[key].take(self.learned.rows)
+        how = Fitting(2, 10, choice="simplest", **({"kinds": tuple(kinds)} if kinds else {}))
+        known = target.known
+        none = np.zeros(x[0].shape[1], dtype=bool)
+        model = rules("binary").fit(x[0][known], target.take(known), fit, how, SEED, none)
+        return np.asarray(model.raw_probability(x[1]))
+
+    def gain(self, score: Score) -> tuple[dict[str, float], float]:
+        """Expected AUC by endpoint, and seconds."""
+        start, found = time.perf_counter(), {}
+        for key in PHANTOM_ENDPOINTS:
+            chances = np.array([chance[key] for chance in self.chances])
+            found[key] = expected_auc(chances, score(self, key))
+        return found, time.perf_counter() - start
+
+
+def of_parts(*parts: str, fit: str = "choose", kinds: Sequence[str] = ()) -> Score:
+    """A model of these parts."""
+    return lambda trials, key: trials.fitted(key, trials.honest(parts, key), fit, kinds)
+
+
+def with_all(shared: Sequence[str], *parts: str, fit: str = "l2") -> Score:
+    """A model of these parts, and of what others say of every endpoint."""
+
+    def score(trials: Trials, key: str) -> np.ndarray:
+        found = [trials.of_every_endpoint(part) for part in shared] + [trials.honest(parts, key)]
+        return trials.fitted(key, (np.hstack([a for a, _ in found]), np.hstack([b for _, b in found])), fit)
+
+    return score
+
+
+def truth(trials: Trials, key: str) -> np.ndarray:
+    """What no model can exceed."""
+    return np.array([chance[key] for chance in trials.chances])
