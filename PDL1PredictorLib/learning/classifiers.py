@@ -54,7 +54,10 @@ CLASSIFIERS: dict[str, Callable[[int, int], ClassifierMixin]] = {
     "linear discriminant": lambda seed, n_cases: LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
 }
 L2 = "L2 logistic regression"  # of many inputs; never among those to choose from
-ESTIMATORS = {**CLASSIFIERS, L2: lambda seed, n_cases: L2LogisticRegression(seed)}
+ESTIMATORS: dict[str, Callable[[int, int], ClassifierMixin]] = {
+    **CLASSIFIERS,
+    L2: lambda seed, n_cases: L2LogisticRegression(seed),
+}
 LINEAR = ("logistic regression", "linear discriminant")
 # Linear ones first, then by how freely their boundary bends.
 SIMPLEST_FIRST = (

@@ -191,7 +191,8 @@ class Binary:
         self, x: np.ndarray, target: Target, fit: str, how: Fitting, seed: int, to_select: np.ndarray
     ) -> FittedModel:
         """A classifier."""
-        narrowed = {"linear": LINEAR, "logistic": LINEAR[:1], "rank": LINEAR[:1], "l2": (L2,)}
+        linear = tuple(kind for kind in how.kinds if kind in LINEAR) or LINEAR[:1]
+        narrowed = {"linear": linear, "logistic": LINEAR[:1], "rank": LINEAR[:1], "l2": (L2,)}
         alone = how.with_kinds(narrowed[fit]) if fit in narrowed else how
         select = to_select if to_select.any() else None
         return fit_model(x, target.values.astype(int), alone, seed, select, ranks_input=fit == "rank")

@@ -4,12 +4,12 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
 from sklearn.model_selection import StratifiedKFold
 
-PENALTIES = tuple(np.geomspace(1e-4, 1.0, 9).tolist())  # inverse strengths; standardized inputs
+PENALTIES: tuple[float, ...] = tuple(np.geomspace(1e-4, 1.0, 9).tolist())  # inverse strengths; standardized inputs
 STRONGEST = PENALTIES[0]
 N_FOLDS = 5
 
 
-class L2LogisticRegression(LogisticRegression):
+class L2LogisticRegression(LogisticRegression):  # type: ignore[misc]  # scikit-learn is not typed
     """Every input keeps a weight, none a large one: what a hundred correlated features allow in a few hundred cases.
 
     The strength of the penalty is that with the best mean log-likelihood of held-out cases, in 5 folds of the cases

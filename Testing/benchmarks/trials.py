@@ -17,9 +17,8 @@ import numpy as np
 from PDL1PredictorLib.cohort.prepare import PhantomSource, prepare
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.cohort.splits import stratified_parts
+from PDL1PredictorLib.learning.classifiers import ESTIMATORS, L2, LINEAR
 from PDL1PredictorLib.learning.crossfit import Inputs, Learned, learn
-from PDL1PredictorLib.learning.fitting import Fitting
-from PDL1PredictorLib.learning.kinds import rules
 from PDL1PredictorLib.learning.parts.part import PartLearner, Place, values_for
 from PDL1PredictorLib.learning.training_set import TrainingSet
 from PDL1PredictorLib.phantom.patient import draw_truth
@@ -73,14 +72,13 @@ class Trials:
         ours, theirs = (np.column_stack([values_for(v, key) for key in PHANTOM_ENDPOINTS]) for v in both)
         return ours, theirs
 
-    def fitted(self, key: str, x: tuple[np.ndarray, np.ndarray], fit: str, kinds: Sequence[str] = ()) -> np.ndarray:
-        """Raw scores of the others, of a model fitted on the training cases."""
+    def fitted(self, key: str, x: tuple[np.ndarray, np.ndarray], kind: str) -> np.ndarray:
+        """Scores of the others, of a classifier fitted on the training cases."""
         target = self.cohort.targets[key].take(self.learned.rows)
-        how = Fitting(2, 10, choice="simplest", **({"kinds": tuple(kinds)} if kinds else {}))
-        known = target.known
-        none = np.zeros(x[0].shape[1], dtype=bool)
-        model = rules("binary").fit(x[0][known], target.take(known), fit, how, SEED, none)
-        return np.asarray(model.raw_probability(x[1]))
+        ours, labels = x[0][target.known], target.values[target.known].astype(int)
+        mean, sd = ours.mean(0), np.maximum(ours.std(0), 1e-6)
+        model = ESTIMATORS[kind](SEED, len(labels)).fit((ours - mean) / sd, labels)
+        return np.asarray(model.predict_proba((x[1] - mean) / sd)[:, 1])
 
     def gain(self, score: Score) -> tuple[dict[str, float], float]:
         """Expected AUC by endpoint, and seconds."""
@@ -91,17 +89,17 @@ class Trials:
         return found, time.perf_counter() - start
 
 
-def of_parts(*parts: str, fit: str = "choose", kinds: Sequence[str] = ()) -> Score:
+def of_parts(*parts: str, kind: str = LINEAR[0]) -> Score:
     """A model of these parts."""
-    return lambda trials, key: trials.fitted(key, trials.honest(parts, key), fit, kinds)
+    return lambda trials, key: trials.fitted(key, trials.honest(parts, key), kind)
 
 
-def with_all(shared: Sequence[str], *parts: str, fit: str = "l2") -> Score:
+def with_all(shared: Sequence[str], *parts: str, kind: str = L2) -> Score:
     """A model of these parts, and of what others say of every endpoint."""
 
     def score(trials: Trials, key: str) -> np.ndarray:
         found = [trials.of_every_endpoint(part) for part in shared] + [trials.honest(parts, key)]
-        return trials.fitted(key, (np.hstack([a for a, _ in found]), np.hstack([b for _, b in found])), fit)
+        return trials.fitted(key, (np.hstack([a for a, _ in found]), np.hstack([b for _, b in found])), kind)
 
     return score
 

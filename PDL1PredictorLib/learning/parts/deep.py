@@ -115,7 +115,7 @@ class DeepLogit(NotOfFeatures):
         """The logit as a sum of deep features: their weights and what is added."""
         layer, row = self.model.network().classifier, self.endpoints.index(endpoint)
         weights = layer.weight[row].detach().double().tolist()
-        return {"deep_logit": {"weights": weights, "intercept": float(layer.bias[row])}}
+        return {"deep_logit": {"linear": {"coefficients": weights, "intercept": float(layer.bias[row])}}}
 
 
 class DeepLogitLearner(SameEverywhere):
