@@ -114,8 +114,8 @@ class DeepLogit(NotOfFeatures):
     def entry(self, endpoint: str, chosen: Sequence[str]) -> dict[str, Any]:
         """The logit as a sum of deep features: their weights and what is added."""
         layer, row = self.model.network().classifier, self.endpoints.index(endpoint)
-        weights = layer.weight[row].detach().double().tolist()
-        return {"deep_logit": {"linear": {"coefficients": weights, "intercept": float(layer.bias[row])}}}
+        linear = {"coefficients": layer.weight[row].detach().double().tolist(), "intercept": layer.bias[row].item()}
+        return {"deep_logit": {"linear": linear}}
 
 
 class DeepLogitLearner(SameEverywhere):
