@@ -50,7 +50,6 @@ def _best_penalty(x: np.ndarray, labels: np.ndarray, seed: int) -> float:
         scoring="neg_log_loss",
         max_iter=2000,
         use_legacy_attributes=False,
-        refit=False,
     )
     search.fit(x, labels)
     return float(np.ravel(search.C_)[0])

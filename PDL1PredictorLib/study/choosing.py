@@ -122,3 +122,12 @@ def _p(outcome: EndpointOutcome, found: tuple[Candidate, ...]) -> float | None:
         ).p
     except ValueError:  # one patient, or every patient of other cases
         return None
+
+
+def chosen_models(choices: Mapping[str, Choice]) -> tuple[str, ...]:
+    """A sentence for each endpoint whose model had to be chosen, for the report's notes."""
+    return tuple(
+        f"{key}: the endpoint's model is {choice.title}. {choice.reason}"
+        for key, choice in choices.items()
+        if choice.title and len(choice.candidates) > 1
+    )
