@@ -305,7 +305,7 @@ def _check_parts(name: str, manifest: Manifest) -> None:
     pairs = (
         ("needs.features", needs.features, "features", manifest.features is not None),
         ("needs.picture", needs.picture == "slice", "network", network is not None),
-        ("the part deep", "deep" in used, "network", network is not None),
+        ("the part deep or deep_logit", bool({"deep", "deep_logit"} & used), "network", network is not None),
         ("the part clinical", "clinical" in used, "needs.clinical", bool(needs.clinical)),
     )
     for one, has_one, other, has_other in pairs:

@@ -24,6 +24,7 @@ from PDL1PredictorLib.core.needs import Pet
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.learning.deep.cost import Cost, measured
 from PDL1PredictorLib.learning.export import export_bundle
+from PDL1PredictorLib.learning.parts.deep import network_of
 from PDL1PredictorLib.learning.recipe import Recipe, lead_plan, roles_of
 from PDL1PredictorLib.models.bundle import Bundle
 from PDL1PredictorLib.phantom.truth import PHANTOM_ENDPOINTS, bayes_auc
@@ -201,6 +202,7 @@ def _test_rows(prepared: PreparedCohort, splits: Mapping[str, str]) -> np.ndarra
 
 
 def _outcome(plan: Plan, cases: Cases, study: Study, run: StudyRun, cost: Cost) -> StudyOutcome:
+    network = network_of(run.kept.learned.parts)
     return StudyOutcome(
         title=plan.words.title or lead_plan(plan.recipe).name.title,
         recipe=plan.recipe.name,
@@ -224,7 +226,7 @@ def _outcome(plan: Plan, cases: Cases, study: Study, run: StudyRun, cost: Cost) 
         endpoints=run.endpoints,
         left_out=run.left_out,
         coverage=plan.recipe.coverage,
-        history=() if run.trained.network is None else run.trained.network.history,
+        history=() if network is None else network.history,
         gallery=examples(study, run),
         notes=(*cases.notes, *_stability(plan.recipe, run), *chosen_models(run.choices)),
         case_warnings=study.cohort.case_warnings,

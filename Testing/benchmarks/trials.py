@@ -11,6 +11,7 @@ import argparse
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from PDL1PredictorLib.cohort.splits import stratified_parts
 from PDL1PredictorLib.learning.classifiers import ESTIMATORS, L2, LINEAR
 from PDL1PredictorLib.learning.crossfit import Inputs, Learned, learn
 from PDL1PredictorLib.learning.parts.part import PartLearner, Place, values_for
+from PDL1PredictorLib.learning.parts.selected import SelectedLearner
 from PDL1PredictorLib.learning.training_set import TrainingSet
 from PDL1PredictorLib.phantom.patient import draw_truth
 from PDL1PredictorLib.phantom.truth import PHANTOM_ENDPOINTS
@@ -107,3 +109,61 @@ def with_all(shared: Sequence[str], *parts: str, kind: str = L2) -> Score:
 def truth(trials: Trials, key: str) -> np.ndarray:
     """What no model can exceed."""
     return np.array([chance[key] for chance in trials.chances])
+
+
+class Trial(NamedTuple):
+    """Something to try.
+
+    Attributes:
+        score: What it says of the others.
+        parts: That must be learned for it.
+    """
+
+    score: Score
+    parts: tuple[str, ...] = ()
+
+
+def _trial(*parts: str, kind: str = LINEAR[0]) -> Trial:
+    return Trial(of_parts(*parts, kind=kind), parts)
+
+
+TRIALS: dict[str, Trial] = {
+    "truth": Trial(truth),
+    "volume": _trial("volume"),
+    "radscores": _trial("radscore"),
+    "radscores of all endpoints": Trial(with_all(["radscore"]), ("radscore",)),
+    "L2 on original features": _trial("original", kind=L2),
+    "L2 on all features": _trial("selected", kind=L2),
+    "L2 scores of all endpoints": Trial(with_all(["l2score"]), ("l2score",)),
+    "logit": _trial("deep_logit"),
+    "deep": _trial("deep"),
+    "deep, radscores": _trial("deep", "radscore"),
+    "deep, L2 scores": _trial("deep", "l2score"),
+    "radscores, volume, logit": _trial("radscore", "volume", "deep_logit"),
+    "L2 scores, volume, logit": _trial("l2score", "volume", "deep_logit"),
+    "L2 on original and deep": _trial("original", "deep", kind=L2),
+}
+
+
+def main() -> None:
+    """Print a line for every trial: expected AUC of the ten endpoints, their mean, seconds of its fits."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of: {'; '.join(TRIALS)} (default: all)")
+    parser.add_argument("--cache", type=Path, required=True, help="folder of prepared cases")
+    parser.add_argument("--checkpoints", type=Path, help="folder of the trainings, with which an earlier run goes on")
+    options = parser.parse_args()
+    wanted = {name: TRIALS[name] for name in options.names or TRIALS}
+    recipe = DeepRadScoreRecipe(PHANTOM_ENDPOINTS)
+    sources = [PhantomSource(SEED, index) for index in range(STUDY + OTHERS)]
+    cohort = prepare(sources, PHANTOM_ENDPOINTS, recipe.regions, recipe.features, options.cache, needs=recipe.needs)
+    known = {**recipe.learners(cohort, Place(checkpoints=options.checkpoints)), "selected": SelectedLearner()}
+    parts = {part for trial in wanted.values() for part in trial.parts}
+    trials = Trials(cohort, recipe, {name: learner for name, learner in known.items() if name in parts})
+    for name, trial in wanted.items():
+        found, seconds = trials.gain(trial.score)
+        each = " ".join(f"{key} {value:.3f}" for key, value in found.items())
+        print(f"{name}: mean {np.mean(list(found.values())):.4f}; {each}; {seconds:.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -161,6 +161,7 @@ def test_the_bundle_gives_the_answers_of_the_study(split_study, tmp_path: Path):
     predictor = load_predictor(tmp_path / "model")
     model = predictor.manifest.endpoints[0]
     outcome = run.endpoints["PDL1"]
+    assert (model.title, run.choices["PDL1"].title) == (FUSED, FUSED)
     given = 1 / (
         1 + np.exp(-calibrated_log_odds(model.rule.slope, model.rule.intercept, predictor.score(model, outcome.inputs)))
     )
@@ -213,7 +214,8 @@ def test_a_network_that_is_trained_whole_is_trained_once_for_every_part_and_on_a
     assert [len(held_out) for _, held_out in fold.learned.held_out] == [35, 35, 35]
     assert sorted(fold.learned.parts["deep"].model.known) == sorted(fold.learned.rows)
     assert (run.trained.n_fit, run.trained.n_test) == (105, 45)
-    assert [sorted(epoch) for epoch in run.trained.network.history] == [["train", "validation"]]  # of the first fold
+    history = deep_page.network_of(fold.learned.parts).history  # of the first fold
+    assert [sorted(epoch) for epoch in history] == [["train", "validation"]]
 
 
 def test_a_study_that_was_killed_trains_no_finished_network_again(cohort, tmp_path: Path):
