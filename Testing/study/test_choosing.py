@@ -63,7 +63,7 @@ def test_a_simpler_model_that_is_as_good_is_taken_and_says_so(repeats: int):
     found = choose_model(outcome({LEAD: 1.05, VOLUME: 1.0}, repeats=repeats, seed=2), RECIPE, ALL)
     assert (found.title, found.role) == (VOLUME, "baseline")
     assert "within one standard error" in found.reason or "best AUC" in found.reason
-    assert [one.title for one in found.candidates][0] == VOLUME
+    assert found.candidates[0].title == VOLUME
     assert all(one.low <= one.auc <= one.high for one in found.candidates)
 
 

@@ -106,6 +106,19 @@ class L2ScoreLearner(RadScoreLearner):
         """Features weighed on these rows alone."""
         return fit_l2_scores(training.cohort, fit, training.endpoints, training.seed, progress)
 
+    def checked(
+        self, training: TrainingSet, rows: np.ndarray, kept: RadScores, honest: Values, folds: np.ndarray
+    ) -> tuple[RadScores, Values]:
+        """Both sums go where together they tell held-out cases apart no better than chance: they are one model's."""
+        weights, values = dict(kept.weights), {}
+        for key, regions in kept.weights.items():
+            target, own = training.cohort.targets[key].take(rows), values_for(honest, key)
+            known = target.known
+            keep = rules(target.kind).tells(target.values[known], own[known].sum(axis=1), folds[known])
+            weights[key] = regions if keep else {region: {} for region in regions}
+            values[key] = own * keep
+        return replace(kept, weights=weights), values
+
 
 def fit_l2_scores(
     cohort: PreparedCohort, rows: np.ndarray, endpoints: tuple[str, ...], seed: int, progress: Progress = SILENT
