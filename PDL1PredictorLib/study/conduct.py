@@ -24,10 +24,12 @@ from PDL1PredictorLib.core.needs import Pet
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.learning.deep.cost import Cost, measured
 from PDL1PredictorLib.learning.export import export_bundle
+from PDL1PredictorLib.learning.parts.deep import network_of
 from PDL1PredictorLib.learning.recipe import Recipe, lead_plan, roles_of
 from PDL1PredictorLib.models.bundle import Bundle
 from PDL1PredictorLib.phantom.truth import PHANTOM_ENDPOINTS, bayes_auc
 from PDL1PredictorLib.study.card import Words, about_study
+from PDL1PredictorLib.study.choosing import chosen_models
 from PDL1PredictorLib.study.examples import examples
 from PDL1PredictorLib.study.outcome import ChoiceRepeats, StudyOutcome
 from PDL1PredictorLib.study.report.write import write_study_report
@@ -200,6 +202,7 @@ def _test_rows(prepared: PreparedCohort, splits: Mapping[str, str]) -> np.ndarra
 
 
 def _outcome(plan: Plan, cases: Cases, study: Study, run: StudyRun, cost: Cost) -> StudyOutcome:
+    network = network_of(run.kept.learned.parts)
     return StudyOutcome(
         title=plan.words.title or lead_plan(plan.recipe).name.title,
         recipe=plan.recipe.name,
@@ -207,7 +210,7 @@ def _outcome(plan: Plan, cases: Cases, study: Study, run: StudyRun, cost: Cost) 
         roles=roles_of(plan.recipe),
         command=plan.command,
         design=plan.recipe.design,
-        settings=plan.recipe.to_dict(),
+        settings={**plan.recipe.to_dict(), "stability": run.kept.learned.stability.to_dict()},
         provenance={
             "library_version": __version__,
             "python": platform.python_version(),
@@ -223,12 +226,16 @@ def _outcome(plan: Plan, cases: Cases, study: Study, run: StudyRun, cost: Cost) 
         endpoints=run.endpoints,
         left_out=run.left_out,
         coverage=plan.recipe.coverage,
-        history=() if run.trained.network is None else run.trained.network.history,
+        history=() if network is None else network.history,
         gallery=examples(study, run),
-        notes=cases.notes,
+        notes=(*cases.notes, *_stability(plan.recipe, run), *chosen_models(run.choices)),
         case_warnings=study.cohort.case_warnings,
         choice_repeats=ChoiceRepeats(plan.recipe.fitting(study.once).n_repeats, plan.recipe.fitting(True).n_repeats),
     )
+
+
+def _stability(recipe: Recipe, run: StudyRun) -> tuple[str, ...]:
+    return (run.kept.learned.stability.text(),) if recipe.needs.features else ()
 
 
 def _flow(cases: Cases, study: Study, run: StudyRun) -> list[tuple[str, int]]:
