@@ -24,14 +24,17 @@ from PDL1PredictorLib.core.needs import Pet
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.learning.deep.cost import Cost, measured
 from PDL1PredictorLib.learning.export import export_bundle
+from PDL1PredictorLib.learning.parts.deep import network_of
 from PDL1PredictorLib.learning.recipe import Recipe, lead_plan, roles_of
 from PDL1PredictorLib.models.bundle import Bundle
 from PDL1PredictorLib.phantom.truth import PHANTOM_ENDPOINTS, bayes_auc
 from PDL1PredictorLib.study.card import Words, about_study
+from PDL1PredictorLib.study.choosing import chosen_models
 from PDL1PredictorLib.study.examples import examples
-from PDL1PredictorLib.study.outcome import StudyOutcome
+from PDL1PredictorLib.study.outcome import ChoiceRepeats, StudyOutcome
 from PDL1PredictorLib.study.report.write import write_study_report
-from PDL1PredictorLib.study.run import Study, StudyRun, run_study
+from PDL1PredictorLib.study.run import StudyRun, run_study
+from PDL1PredictorLib.study.setup import Study
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "SimpleITK", "numba", "onnxruntime", "skl2onnx")
 
@@ -78,6 +81,7 @@ class Cases:
         splits: Case name to `train` or `test`, where the table says.
         bayes_auc: See `Study`.
         notes: For the report.
+        groups: Factor of patient or scan to case name to its level; a case may be missing.
     """
 
     sources: list[Source]
@@ -86,6 +90,7 @@ class Cases:
     splits: Mapping[str, str] = field(default_factory=dict)
     bayes_auc: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    groups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def cases_of_table(cohort: Cohort, pet: Pet = "no") -> Cases:
@@ -176,6 +181,9 @@ def conduct(plan: Plan, cases: Cases, progress: Progress = SILENT) -> tuple[Bund
             checkpoints=plan.cache / "training",
             workers=plan.workers,
             bayes_auc=cases.bayes_auc,
+            groups={
+                factor: [levels.get(name, "") for name in prepared.names] for factor, levels in cases.groups.items()
+            },
         )
         with only_run_in(plan.cache / "training"), progress.part("study", 0.3, 0.95, "training") as part:
             run = run_study(study, part)
@@ -194,6 +202,7 @@ def _test_rows(prepared: PreparedCohort, splits: Mapping[str, str]) -> np.ndarra
 
 
 def _outcome(plan: Plan, cases: Cases, study: Study, run: StudyRun, cost: Cost) -> StudyOutcome:
+    network = network_of(run.kept.learned.parts)
     return StudyOutcome(
         title=plan.words.title or lead_plan(plan.recipe).name.title,
         recipe=plan.recipe.name,
@@ -201,7 +210,7 @@ def _outcome(plan: Plan, cases: Cases, study: Study, run: StudyRun, cost: Cost) 
         roles=roles_of(plan.recipe),
         command=plan.command,
         design=plan.recipe.design,
-        settings=plan.recipe.to_dict(),
+        settings={**plan.recipe.to_dict(), "stability": run.kept.learned.stability.to_dict()},
         provenance={
             "library_version": __version__,
             "python": platform.python_version(),
@@ -217,11 +226,16 @@ def _outcome(plan: Plan, cases: Cases, study: Study, run: StudyRun, cost: Cost) 
         endpoints=run.endpoints,
         left_out=run.left_out,
         coverage=plan.recipe.coverage,
-        history=() if run.trained.network is None else run.trained.network.history,
+        history=() if network is None else network.history,
         gallery=examples(study, run),
-        notes=cases.notes,
+        notes=(*cases.notes, *_stability(plan.recipe, run), *chosen_models(run.choices)),
         case_warnings=study.cohort.case_warnings,
+        choice_repeats=ChoiceRepeats(plan.recipe.fitting(study.once).n_repeats, plan.recipe.fitting(True).n_repeats),
     )
+
+
+def _stability(recipe: Recipe, run: StudyRun) -> tuple[str, ...]:
+    return (run.kept.learned.stability.text(),) if recipe.needs.features else ()
 
 
 def _flow(cases: Cases, study: Study, run: StudyRun) -> list[tuple[str, int]]:
@@ -231,7 +245,8 @@ def _flow(cases: Cases, study: Study, run: StudyRun) -> list[tuple[str, int]]:
         ("prepared", len(study.cohort)),
     ]
     if study.recipe.design == Design.NESTED:
-        return [*flow, (f"each tested in one of {len(run.folds)} folds", len(study.cohort))]
+        times = "" if study.repeats == 1 else f", {study.repeats} times"
+        return [*flow, (f"each tested in one of {len(run.folds)} folds{times}", len(study.cohort))]
     fold = run.folds[0]
     return [*flow, ("training", len(fold.learned.rows)), ("test", len(fold.test))]
 

@@ -31,6 +31,11 @@ class Place(NamedTuple):
 class PartModel(Protocol):
     """What was learned of one part from some rows of a cohort."""
 
+    @property
+    def form(self) -> str:
+        """What a bundle's manifest calls inputs of this kind."""
+        ...
+
     def values(self, cohort: PreparedCohort, rows: np.ndarray) -> Values:
         """Inputs of these rows of the cohort."""
         ...
@@ -82,8 +87,13 @@ class PartLearner(Protocol):
         """A fold's model, so that its columns mean what those of the kept one mean."""
         ...
 
-    def checked(self, training: TrainingSet, rows: np.ndarray, kept: Any, honest: Values) -> tuple[Any, Values]:
-        """The kept model and the values of held-out cases, less what these cases have refuted."""
+    def checked(
+        self, training: TrainingSet, rows: np.ndarray, kept: Any, honest: Values, folds: np.ndarray
+    ) -> tuple[Any, Values]:
+        """The kept model and the values of held-out cases, less what these cases have refuted.
+
+        `folds`: number of the fold of each of the `rows`, (n,): another learning has made its values.
+        """
         ...
 
     def forget(self) -> None:
@@ -101,7 +111,9 @@ class SameEverywhere:
         """As it is."""
         return model
 
-    def checked(self, training: TrainingSet, rows: np.ndarray, kept: Any, honest: Values) -> tuple[Any, Values]:
+    def checked(
+        self, training: TrainingSet, rows: np.ndarray, kept: Any, honest: Values, folds: np.ndarray
+    ) -> tuple[Any, Values]:
         """As they are."""
         return kept, honest
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.settings import REGIONS
 from PDL1PredictorLib.learning.kinds import rules
 from PDL1PredictorLib.learning.parts.part import Values, values_for
+from PDL1PredictorLib.learning.parts.selected import ORIGINAL
+from PDL1PredictorLib.learning.penalized import L2LogisticRegression
 from PDL1PredictorLib.learning.selection import Standardizer, fit_standardizer
 from PDL1PredictorLib.learning.training_set import TrainingSet
 from PDL1PredictorLib.statistics.scores import radscore
@@ -32,6 +34,8 @@ class RadScores:
     standardizer: Standardizer
     weights: Weights
     feature_names: tuple[str, ...]
+
+    form: ClassVar[str] = "radscore"
 
     def values(self, cohort: PreparedCohort, rows: np.ndarray) -> Values:
         """Endpoint to (n, 2), tumor and ring."""
@@ -67,7 +71,8 @@ class RadScoreLearner:
 
     def learn(self, training: TrainingSet, fit: np.ndarray, watch: np.ndarray, progress: Progress) -> RadScores:
         """Features selected and weighed on these rows alone."""
-        return fit_radscores(training.cohort, fit, training.endpoints, training.seed, progress)
+        stable = training.stability.stable
+        return fit_radscores(training.cohort, fit, training.endpoints, training.seed, progress, stable)
 
     def kept(self, training: TrainingSet, models: Sequence[RadScores], progress: Progress) -> RadScores:
         """The same on all training cases."""
@@ -78,22 +83,84 @@ class RadScoreLearner:
         return model
 
     def checked(
-        self, training: TrainingSet, rows: np.ndarray, kept: RadScores, honest: Values
+        self, training: TrainingSet, rows: np.ndarray, kept: RadScores, honest: Values, folds: np.ndarray
     ) -> tuple[RadScores, Values]:
         """See `without_failed`."""
-        return without_failed(training.cohort, rows, kept, honest)
+        return without_failed(training.cohort, rows, kept, honest, folds)
 
     def forget(self) -> None:
         """Nothing is kept on disk."""
 
 
-def fit_radscores(
+class L2ScoreLearner(RadScoreLearner):
+    """The part `l2score`, of yes/no endpoints: scores of tumor and ring from one L2 model of both, nothing selected.
+
+    The model is that of Radiomics L2: logistic regression on the features of the unfiltered image. Its sum falls into
+    that of the tumor's and that of the ring's features, which have the form of RadScores.
+    """
+
+    title = "weighing features"
+    effort = 1.0
+
+    def learn(self, training: TrainingSet, fit: np.ndarray, watch: np.ndarray, progress: Progress) -> RadScores:
+        """Features weighed on these rows alone."""
+        return fit_l2_scores(training.cohort, fit, training.endpoints, training.seed, progress)
+
+    def checked(
+        self, training: TrainingSet, rows: np.ndarray, kept: RadScores, honest: Values, folds: np.ndarray
+    ) -> tuple[RadScores, Values]:
+        """Both sums go where together they tell held-out cases apart no better than chance: they are one model's."""
+        weights, values = dict(kept.weights), {}
+        for key, regions in kept.weights.items():
+            target, own = training.cohort.targets[key].take(rows), values_for(honest, key)
+            known = target.known
+            keep = rules(target.kind).tells(target.values[known], own[known].sum(axis=1), folds[known])
+            weights[key] = regions if keep else {region: {} for region in regions}
+            values[key] = own * keep
+        return replace(kept, weights=weights), values
+
+
+def fit_l2_scores(
     cohort: PreparedCohort, rows: np.ndarray, endpoints: tuple[str, ...], seed: int, progress: Progress = SILENT
 ) -> RadScores:
-    """Standardize, select and weigh features on `rows` alone, for every endpoint and region."""
+    """Standardize and weigh the features of the unfiltered image on `rows` alone, for every endpoint."""
+    names = cohort.feature_names
+    standardizer = fit_standardizer(cohort.features[rows])
+    columns = np.flatnonzero(standardizer.varies & np.array([ORIGINAL in name for name in names]))
+    z = standardizer(cohort.features[rows])[:, columns]
+    weights: Weights = {}
+    for number, key in enumerate(endpoints):
+        progress.step("selection", number / len(endpoints), key)
+        target = cohort.targets[key].take(rows)
+        labels = target.values[target.known].astype(int)
+        model = L2LogisticRegression(seed).fit(z[target.known], labels)
+        named = {names[column]: float(weight) for column, weight in zip(columns, model.coef_[0], strict=True)}
+        weights[key] = {r: {n: w for n, w in named.items() if n.startswith(f"{r}_")} for r in REGIONS}
+    return RadScores(standardizer, weights, names)
+
+
+def fit_radscores(
+    cohort: PreparedCohort,
+    rows: np.ndarray,
+    endpoints: tuple[str, ...],
+    seed: int,
+    progress: Progress = SILENT,
+    stable: np.ndarray | None = None,
+) -> RadScores:
+    """Standardize, select and weigh features on `rows` alone, for every endpoint and region.
+
+    Args:
+        cohort: All cases.
+        rows: Training cases.
+        endpoints: Keys.
+        seed: Of the folds of the LASSO.
+        progress: Told endpoint by endpoint.
+        stable: Features that may be candidates, (f,) bool; None lets all.
+    """
     names = cohort.feature_names
     standardizer = fit_standardizer(cohort.features[rows])
     z = standardizer(cohort.features[rows])
+    usable = standardizer.varies if stable is None else standardizer.varies & stable
     of_region = {region: np.array([name.startswith(f"{region}_") for name in names]) for region in REGIONS}
     weights: Weights = {}
     for number, key in enumerate(endpoints):
@@ -101,14 +168,14 @@ def fit_radscores(
         target = cohort.targets[key].take(rows)
         known = target.known
         weights[key] = {
-            region: rules(target.kind).score(z[known], target.values[known], names, standardizer.varies & here, seed)
+            region: rules(target.kind).score(z[known], target.values[known], names, usable & here, seed)
             for region, here in of_region.items()
         }
     return RadScores(standardizer, weights, names)
 
 
 def without_failed(
-    cohort: PreparedCohort, rows: np.ndarray, radscores: RadScores, honest: Values
+    cohort: PreparedCohort, rows: np.ndarray, radscores: RadScores, honest: Values, folds: np.ndarray
 ) -> tuple[RadScores, Values]:
     """Drop every RadScore that tells held-out cases apart no better than chance: its coefficients go, its values are 0.
 
@@ -120,13 +187,14 @@ def without_failed(
         rows: Cases with honest values.
         radscores: Of all training cases.
         honest: Cross-fitted values of `rows`.
+        folds: Of each of the rows, (n,): only values of one fold, which one selection has made, are compared.
     """
     weights, values = dict(radscores.weights), {}
     for key, regions in radscores.weights.items():
         target = cohort.targets[key].take(rows)
         own = values_for(honest, key)
         kept = [
-            rules(target.kind).tells(target.values[target.known], own[target.known, column])
+            rules(target.kind).tells(target.values[target.known], own[target.known, column], folds[target.known])
             for column in range(len(REGIONS))
         ]
         weights[key] = {region: regions[region] if keep else {} for region, keep in zip(REGIONS, kept, strict=True)}

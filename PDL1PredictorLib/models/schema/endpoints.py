@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+
 from PDL1PredictorLib.core.endpoints import Endpoint, endpoint
 from PDL1PredictorLib.core.results import NumberTest
 from PDL1PredictorLib.core.roles import Role
@@ -30,7 +32,7 @@ from PDL1PredictorLib.models.schema.values import (
     texts,
 )
 
-PARTS = ("deep", "radscore", "selected", "volume", "clinical")
+PARTS = ("deep", "deep_logit", "radscore", "selected", "volume", "clinical")
 FEATURE_PARTS = ("radscore", "selected")
 STEEPEST = 1e6  # of a calibration
 
@@ -82,6 +84,10 @@ class Linear:
     coefficients: tuple[float, ...]
     intercept: float
 
+    def of(self, inputs: np.ndarray) -> float:
+        """The sum for one row of inputs, (d,)."""
+        return float(inputs @ np.array(self.coefficients)) + self.intercept
+
 
 @dataclass(frozen=True)
 class EndpointModel:
@@ -92,6 +98,7 @@ class EndpointModel:
         parts: Which inputs, some of `PARTS`, in this order.
         coefficients: Per region, the RadScore's coefficients by feature name (for standardized features).
         selected: Features that are inputs themselves, standardized.
+        deep_logit: The network's own logit as a sum of deep features; None where it is no input.
         input_mean: Training mean of each input.
         input_sd: Training SD of each input, over n.
         method: The model's kind in words, such as `logistic regression`.
@@ -116,6 +123,7 @@ class EndpointModel:
     role: Role = "lead"
     base_rate: float | None = None
     candidates: tuple[Candidate, ...] = ()
+    deep_logit: Linear | None = None
 
     @property
     def used_features(self) -> set[str]:
@@ -134,6 +142,7 @@ def input_names(
         "deep": tuple(f"deep_{i + 1}" for i in range(n_deep)),
         "radscore": tuple(f"radscore_{region}" for region in REGIONS),
         "selected": selected,
+        "deep_logit": ("network_logit",),
         "volume": ("log_volume",),
         "clinical": clinical,
     }
@@ -166,6 +175,9 @@ def read_endpoint(key: str, data: Mapping[str, Any]) -> EndpointModel:
         parts=parts,
         coefficients=_coefficients(data["radscore"], f"{key}.radscore") if "radscore" in parts else {},
         selected=texts(data["selected"], f"{key}.selected", MAX_FEATURES) if "selected" in parts else (),
+        deep_logit=_linear(mapping(data["deep_logit"], f"{key}.deep_logit"), f"{key}.deep_logit")
+        if "deep_logit" in parts
+        else None,
         input_mean=series(data["input_mean"], f"{key}.input_mean"),
         input_sd=series(data["input_sd"], f"{key}.input_sd"),
         method=text(model["kind"], f"{key}.model.kind"),

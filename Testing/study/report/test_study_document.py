@@ -25,7 +25,15 @@ DEEP_P = np.array([0.9, 0.8, 0.4, 0.3, 0.7, 0.6, 0.2, 0.1])  # 12 of 16
 
 def model(probability, called_from=0.5, thresholds=None):
     probability = np.asarray(probability, dtype=float)
-    return ModelOutcome(probability, probability >= called_from, "naive Bayes", {"naive Bayes": 0.7}, thresholds or {})
+    return ModelOutcome(
+        probability[None],
+        probability,
+        probability >= called_from,
+        np.ones(len(probability), bool),
+        "naive Bayes",
+        {"naive Bayes": 0.7},
+        thresholds or {},
+    )
 
 
 def by_hand(**changes):
@@ -35,6 +43,8 @@ def by_hand(**changes):
         key="PDL1",
         cases=tuple("abcdefgh"),
         labels=LABELS,
+        folds=np.zeros((1, 8), int),
+        patients=tuple("abcdefgh"),
         models={DEEP: model(DEEP_P), FUSED: model(FUSED_P)},
         counts={"all": (4, 4)},
         coefficients={"tumor": {"tumor_a": -0.5, "tumor_b": 0.2}},
@@ -90,12 +100,15 @@ def document(whole_document):
 
 
 def test_p_is_adjusted_over_all_tests_of_the_study(document):
-    tests = [m["delong"] for e in document["endpoints"].values() for m in e["models"].values() if m["delong"]]
+    models = [model for e in document["endpoints"].values() for model in e["models"].values()]
+    tests = [model["delong"] for model in models if model["delong"]]
     assert len(tests) == 8  # three endpoints, three models against the fused one, one model missing
+    tests += [model["permutation"] for model in models]
+    assert len(tests) == 19
     largest = max(tests, key=lambda test: test["p"])
     smallest = min(tests, key=lambda test: test["p"])
     assert largest["p_adjusted"] == pytest.approx(largest["p"])
-    assert smallest["p_adjusted"] == pytest.approx(8 * smallest["p"])
+    assert smallest["p_adjusted"] == pytest.approx(19 * smallest["p"])
 
 
 def test_the_table_of_calls_and_its_rates(one):
@@ -138,8 +151,10 @@ def test_brier_and_net_benefit(one):
 
 def test_a_probability_that_separates_the_labels_has_no_slope(one):
     fused = one(models={FUSED: model(0.2 + 0.6 * LABELS)})["models"][FUSED]
-    assert fused["calibration"]["slope"] is None
-    assert fused["calibration"]["in_the_large"] is not None
+    assert fused["calibration"]["slope"]["value"] is None
+    assert fused["calibration"]["slope"]["high"] is None  # without limit
+    assert fused["calibration"]["slope"]["low"] > 0
+    assert None not in fused["calibration"]["in_the_large"].values()
 
 
 def test_observed_coverage_of_the_prediction_sets(one):
@@ -200,6 +215,8 @@ def test_an_endpoint_without_any_known_test_label_is_told_as_well(one):
     numbers = one(
         cases=(),
         labels=nothing.astype(int),
+        folds=np.zeros((1, 0), int),
+        patients=(),
         models={FUSED: model(nothing)},
         inputs=np.empty((0, 2)),
         contributions=np.empty((0, 2)),
