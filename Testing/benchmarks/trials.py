@@ -27,7 +27,7 @@ from PDL1PredictorLib.learning.parts.selected import SelectedLearner
 from PDL1PredictorLib.learning.training_set import TrainingSet
 from PDL1PredictorLib.phantom.patient import draw_truth
 from PDL1PredictorLib.phantom.truth import PHANTOM_ENDPOINTS
-from PDL1PredictorLib.recipes.deepradscore import DeepRadScoreRecipe
+from PDL1PredictorLib.recipes.deepradscore import FEW, DeepRadScoreRecipe
 
 SEED, STUDY, OTHERS = 1, 600, 600
 Score = Callable[["Trials", str], np.ndarray]
@@ -178,9 +178,10 @@ TRIALS: dict[str, Trial] = {
     "logit": _trial("deep_logit"),
     "deep": _trial("deep"),
     "deep, radscores": _trial("deep", "radscore"),
-    "deep, L2 scores": _trial("deep", "l2score"),
+    "deep, L2 score": _trial("deep", "l2score"),
     "radscores, volume, logit": _trial("radscore", "volume", "deep_logit"),
-    "L2 scores, volume, logit": _trial("l2score", "volume", "deep_logit"),
+    "L2 score, volume, logit": _trial("l2score", "volume", "deep_logit"),
+    "radscores, L2 score, volume, logit": _trial(*FEW),
     "L2 on original and deep": _trial("original", "deep", kind=L2),
 }
 

@@ -180,8 +180,11 @@ def test_the_bundle_gives_the_answers_of_the_study(fused_study, tmp_path: Path):
     row = study.cohort.names.index(outcome.cases[0])
     features = dict(zip(study.cohort.feature_names, study.cohort.features[row], strict=True))
     deep = run.kept.learned.parts["deep"].model.features(np.array([row]))[0]
+    volume = float(study.cohort.volumes_ml[row])
     np.testing.assert_allclose(
-        predictor.standardized(model, predictor.inputs(Given(features, None, 1.0), deep)), outcome.inputs[0], atol=1e-9
+        predictor.standardized(model, predictor.inputs(Given(features, None, volume), deep)),
+        outcome.inputs[0],
+        atol=1e-9,
     )
 
 
