@@ -3,13 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from PDL1PredictorLib.core.roles import Role
 from PDL1PredictorLib.learning.recipe import Recipe
-from PDL1PredictorLib.statistics.fold_ranks import FoldAreas
-from PDL1PredictorLib.statistics.permutation import permutation_test
-from PDL1PredictorLib.study.discrimination import N_PERMUTATIONS, SEED, area_of, comparison_of
+from PDL1PredictorLib.study.discrimination import area_of, comparison_of, p_of_best
 from PDL1PredictorLib.study.outcome import EndpointOutcome
 
 
@@ -74,7 +70,9 @@ def choose_model(outcome: EndpointOutcome, recipe: Recipe, learned: Mapping[str,
         return Choice("", "lead", "No model learned anything: held-out cases were not told apart better than by chance")
     best = max(found, key=lambda one: one.auc)
     chosen = next(one for one in found if _as_good(outcome, best.title, one.title))
-    return Choice(chosen.title, chosen.role, _reason(chosen, best), found, _p(outcome, found))
+    return Choice(
+        chosen.title, chosen.role, _reason(chosen, best), found, p_of_best(outcome, [one.title for one in found])
+    )
 
 
 def _mostly(outcome: EndpointOutcome, title: str) -> bool:
@@ -105,23 +103,6 @@ def _reason(chosen: Candidate, best: Candidate) -> str:
         f"Its AUC on held-out cases ({chosen.auc:.2f}) is within one standard error of that of {best.title} "
         f"({best.auc:.2f}), which is less simple."
     )
-
-
-def _p(outcome: EndpointOutcome, found: tuple[Candidate, ...]) -> float | None:
-    """By permuting labels, of the greatest area among the candidates; labels are exchanged as in `discrimination`."""
-    models, single = outcome.binary_models(), len(outcome.folds) == 1
-    areas = [FoldAreas(models[one.title].score, outcome.folds) for one in found]
-    try:
-        return permutation_test(
-            lambda labels: max(area(labels) for area in areas),
-            outcome.labels,
-            np.random.default_rng(SEED),
-            outcome.folds[0] if single else None,
-            np.asarray(outcome.patients),
-            N_PERMUTATIONS,
-        ).p
-    except ValueError:  # one patient, or every patient of other cases
-        return None
 
 
 def chosen_models(choices: Mapping[str, Choice]) -> tuple[str, ...]:

@@ -70,7 +70,7 @@ def test_one_shuffle_cannot_be_judged():
 
 
 def of_design(design: Design, n: int = 70) -> LeakTest:
-    cohort = yes_no_cohort(n, 1, trait_area=0.9, volume_area=0.8)
+    cohort = yes_no_cohort(n, 21, trait_area=0.8, volume_area=0.7)
     return leak_test(cohort, cohort.names, "PDL1", YesNoRecipe(design=design, n_folds=3), repeats=8, workers=1)
 
 
