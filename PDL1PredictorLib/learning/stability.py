@@ -8,7 +8,7 @@ import numpy as np
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.imaging.moved import MOVES
-from PDL1PredictorLib.statistics.intraclass import intraclass_correlation
+from PDL1PredictorLib.statistics.agreement import intraclass_correlation
 
 LEAST_ICC = 0.75  # "good" by Koo and Li 2016, doi 10.1016/j.jcm.2016.02.012
 LEAST_CASES = 10  # measured again; of fewer, an intraclass correlation says nothing

@@ -18,8 +18,9 @@ from PDL1PredictorLib.learning.deep.settings import DeepTraining, Stage
 from PDL1PredictorLib.learning.fitting import Fitting
 from PDL1PredictorLib.learning.parts.clinical import ClinicalLearner
 from PDL1PredictorLib.learning.parts.deep import DeepFeatureLearner, DeepLogitLearner
+from PDL1PredictorLib.learning.parts.l2 import L2ScoreLearner
 from PDL1PredictorLib.learning.parts.part import PartLearner, Place
-from PDL1PredictorLib.learning.parts.radscore import L2ScoreLearner, RadScoreLearner
+from PDL1PredictorLib.learning.parts.radscore import RadScoreLearner
 from PDL1PredictorLib.learning.parts.selected import OriginalLearner
 from PDL1PredictorLib.learning.parts.volume import VolumeLearner
 from PDL1PredictorLib.learning.recipe import ModelPlan, Smaller, check_design
@@ -28,7 +29,7 @@ from PDL1PredictorLib.radiomics.settings import FeatureSettings, preset
 
 LEAD = "Deep-RadScore"
 N_DEEP = DeepTraining.n_deep
-FUSED, FEW = ("deep", "radscore"), ("l2score", "volume", "deep_logit")
+FUSED, FEW = ("deep", "radscore"), ("radscore", "l2score", "volume", "deep_logit")
 MODELS = (
     ModelPlan(ModelName("Radiomics-Score", "part"), ("radscore",), order=3),
     ModelPlan(ModelName("Deep-CT", "part"), ("deep",), smaller=Smaller(N_DEEP, ("deep_logit",), "logistic"), order=4),
@@ -202,9 +203,9 @@ is silent:
   only. A RadScore is the sum of coefficient times standardized feature.
 - Deep-CT: {self.deep.backbone}, {self.deep.n_deep} deep features, mean over the slices of a case; {network}
 - Fusion: {CHOSEN[self.choice]}, on cross-fitted inputs: each training case's come from a selection and a network
-  without it. Where the cases of an endpoint carry fewer than {self.deep.n_deep + 2} inputs, it fuses the sums of
-  the L2 model over tumor and ring, the logarithm of the volume and the network's own logit by a linear classifier
-  instead; it depends on counts alone and is the same in every fold. {RULE}.
+  without it. Where the cases of an endpoint carry fewer than {self.deep.n_deep + 2} inputs, it fuses the two RadScores,
+  the sum of the L2 model, the logarithm of the volume and the network's own logit by a linear classifier instead; that
+  depends on counts alone and is the same in every fold. {RULE}.
 - Radiomics L2: logistic regression on the standardized features of the unfiltered image, penalty by
   cross-validation. Tumor volume: as it is.{CLINICAL if self.clinical else ""}
 - The endpoint's model, which is shipped: the simplest of all of these whose AUC on held-out cases is within one

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import norm
+from sklearn.cross_decomposition import PLSRegression
 
 from PDL1PredictorLib.cohort.prepare import PhantomSource, prepare
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
@@ -25,7 +27,7 @@ from PDL1PredictorLib.learning.parts.selected import SelectedLearner
 from PDL1PredictorLib.learning.training_set import TrainingSet
 from PDL1PredictorLib.phantom.patient import draw_truth
 from PDL1PredictorLib.phantom.truth import PHANTOM_ENDPOINTS
-from PDL1PredictorLib.recipes.deepradscore import DeepRadScoreRecipe
+from PDL1PredictorLib.recipes.deepradscore import FEW, DeepRadScoreRecipe
 
 SEED, STUDY, OTHERS = 1, 600, 600
 Score = Callable[["Trials", str], np.ndarray]
@@ -111,6 +113,41 @@ def truth(trials: Trials, key: str) -> np.ndarray:
     return np.array([chance[key] for chance in trials.chances])
 
 
+def l2_on(stable: bool = False, ranks: bool = False) -> Score:
+    """L2 model on features of the unfiltered image: the stable ones alone, or turned into normal scores by rank."""
+
+    def score(trials: Trials, key: str) -> np.ndarray:
+        ours, theirs = trials.honest(("original",), key)
+        if stable:
+            kept = trials.learned.stability.stable[trials.learned.parts["original"].columns]
+            ours, theirs = ours[:, kept], theirs[:, kept]
+        if ranks:
+            ordered = np.sort(ours, axis=0)
+            ours, theirs = (_normal_scores(ordered, x) for x in (ours, theirs))
+        return trials.fitted(key, (ours, theirs), L2)
+
+    return score
+
+
+def _normal_scores(ordered: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Values of each column as the normal quantile of their rank among ordered ones."""
+    ranks = np.column_stack([np.searchsorted(own, column) for own, column in zip(ordered.T, x.T, strict=True)])
+    return np.asarray(norm.ppf((ranks + 0.5) / (len(ordered) + 1)))
+
+
+def partial_least_squares(n_components: int) -> Score:
+    """Ten endpoints share seven traits: components of the original features that go with all of them at once."""
+
+    def score(trials: Trials, key: str) -> np.ndarray:
+        ours, theirs = trials.honest(("original",), key)
+        labels = trials.cohort.labels[trials.learned.rows]
+        labels = np.where(np.isfinite(labels), labels, np.nanmean(labels, axis=0))
+        model = PLSRegression(n_components, scale=False).fit(ours, labels / labels.std(axis=0))
+        return np.asarray(model.predict(theirs)[:, PHANTOM_ENDPOINTS.index(key)])
+
+    return score
+
+
 class Trial(NamedTuple):
     """Something to try.
 
@@ -133,14 +170,18 @@ TRIALS: dict[str, Trial] = {
     "radscores": _trial("radscore"),
     "radscores of all endpoints": Trial(with_all(["radscore"]), ("radscore",)),
     "L2 on original features": _trial("original", kind=L2),
+    "L2 on stable original features": Trial(l2_on(stable=True), ("original",)),
+    "L2 on ranks of original features": Trial(l2_on(ranks=True), ("original",)),
     "L2 on all features": _trial("selected", kind=L2),
+    "partial least squares, 10": Trial(partial_least_squares(10), ("original",)),
     "L2 scores of all endpoints": Trial(with_all(["l2score"]), ("l2score",)),
     "logit": _trial("deep_logit"),
     "deep": _trial("deep"),
     "deep, radscores": _trial("deep", "radscore"),
-    "deep, L2 scores": _trial("deep", "l2score"),
+    "deep, L2 score": _trial("deep", "l2score"),
     "radscores, volume, logit": _trial("radscore", "volume", "deep_logit"),
-    "L2 scores, volume, logit": _trial("l2score", "volume", "deep_logit"),
+    "L2 score, volume, logit": _trial("l2score", "volume", "deep_logit"),
+    "radscores, L2 score, volume, logit": _trial(*FEW),
     "L2 on original and deep": _trial("original", "deep", kind=L2),
 }
 
@@ -156,6 +197,11 @@ def main() -> None:
     recipe = DeepRadScoreRecipe(PHANTOM_ENDPOINTS)
     sources = [PhantomSource(SEED, index) for index in range(STUDY + OTHERS)]
     cohort = prepare(sources, PHANTOM_ENDPOINTS, recipe.regions, recipe.features, options.cache, needs=recipe.needs)
+    study = prepare(
+        sources[:STUDY], PHANTOM_ENDPOINTS, recipe.regions, recipe.features, options.cache, needs=recipe.needs
+    )
+    others = np.full((OTHERS, *study.moved.shape[1:]), np.nan)  # the cases that the study itself measures again
+    cohort = cohort.with_blocks(moved=np.concatenate([study.moved, others]))
     known = {**recipe.learners(cohort, Place(checkpoints=options.checkpoints)), "selected": SelectedLearner()}
     parts = {part for trial in wanted.values() for part in trial.parts}
     trials = Trials(cohort, recipe, {name: learner for name, learner in known.items() if name in parts})

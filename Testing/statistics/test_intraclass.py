@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from PDL1PredictorLib.statistics.intraclass import intraclass_correlation
+from PDL1PredictorLib.statistics.agreement import intraclass_correlation
 
 # Shrout and Fleiss 1979, table 2: six targets, four judges; table 4: ICC(2,1) = 0.29
 JUDGES = np.array([[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]], float)

@@ -11,8 +11,6 @@ from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.settings import REGIONS
 from PDL1PredictorLib.learning.kinds import rules
 from PDL1PredictorLib.learning.parts.part import Values, values_for
-from PDL1PredictorLib.learning.parts.selected import ORIGINAL
-from PDL1PredictorLib.learning.penalized import L2LogisticRegression
 from PDL1PredictorLib.learning.selection import Standardizer, fit_standardizer
 from PDL1PredictorLib.learning.training_set import TrainingSet
 from PDL1PredictorLib.statistics.scores import radscore
@@ -90,53 +88,6 @@ class RadScoreLearner:
 
     def forget(self) -> None:
         """Nothing is kept on disk."""
-
-
-class L2ScoreLearner(RadScoreLearner):
-    """The part `l2score`, of yes/no endpoints: scores of tumor and ring from one L2 model of both, nothing selected.
-
-    The model is that of Radiomics L2: logistic regression on the features of the unfiltered image. Its sum falls into
-    that of the tumor's and that of the ring's features, which have the form of RadScores.
-    """
-
-    title = "weighing features"
-    effort = 1.0
-
-    def learn(self, training: TrainingSet, fit: np.ndarray, watch: np.ndarray, progress: Progress) -> RadScores:
-        """Features weighed on these rows alone."""
-        return fit_l2_scores(training.cohort, fit, training.endpoints, training.seed, progress)
-
-    def checked(
-        self, training: TrainingSet, rows: np.ndarray, kept: RadScores, honest: Values, folds: np.ndarray
-    ) -> tuple[RadScores, Values]:
-        """Both sums go where together they tell held-out cases apart no better than chance: they are one model's."""
-        weights, values = dict(kept.weights), {}
-        for key, regions in kept.weights.items():
-            target, own = training.cohort.targets[key].take(rows), values_for(honest, key)
-            known = target.known
-            keep = rules(target.kind).tells(target.values[known], own[known].sum(axis=1), folds[known])
-            weights[key] = regions if keep else {region: {} for region in regions}
-            values[key] = own * keep
-        return replace(kept, weights=weights), values
-
-
-def fit_l2_scores(
-    cohort: PreparedCohort, rows: np.ndarray, endpoints: tuple[str, ...], seed: int, progress: Progress = SILENT
-) -> RadScores:
-    """Standardize and weigh the features of the unfiltered image on `rows` alone, for every endpoint."""
-    names = cohort.feature_names
-    standardizer = fit_standardizer(cohort.features[rows])
-    columns = np.flatnonzero(standardizer.varies & np.array([ORIGINAL in name for name in names]))
-    z = standardizer(cohort.features[rows])[:, columns]
-    weights: Weights = {}
-    for number, key in enumerate(endpoints):
-        progress.step("selection", number / len(endpoints), key)
-        target = cohort.targets[key].take(rows)
-        labels = target.values[target.known].astype(int)
-        model = L2LogisticRegression(seed).fit(z[target.known], labels)
-        named = {names[column]: float(weight) for column, weight in zip(columns, model.coef_[0], strict=True)}
-        weights[key] = {r: {n: w for n, w in named.items() if n.startswith(f"{r}_")} for r in REGIONS}
-    return RadScores(standardizer, weights, names)
 
 
 def fit_radscores(

@@ -8,12 +8,11 @@ import torch
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.progress import SILENT, Progress
-from PDL1PredictorLib.core.settings import REGIONS
 from PDL1PredictorLib.core.targets import Target
 from PDL1PredictorLib.learning.crossfit import learn
 from PDL1PredictorLib.learning.deep.learners import DeepModel, OneTraining
 from PDL1PredictorLib.learning.parts.deep import DeepFeatureLearner, DeepLogitLearner, network_of, seen_by
-from PDL1PredictorLib.learning.parts.radscore import L2ScoreLearner
+from PDL1PredictorLib.learning.parts.l2 import L2ScoreLearner
 from PDL1PredictorLib.learning.parts.selected import OriginalLearner
 from PDL1PredictorLib.learning.training_set import TrainingSet
 from PDL1PredictorLib.networks.deep_ct import DeepCT
@@ -92,15 +91,23 @@ def test_original_features_are_those_of_the_unfiltered_image():
     np.testing.assert_allclose(values.mean(axis=0), 0, atol=1e-12)
 
 
-def test_the_sums_of_the_l2_model_have_the_form_of_radscores():
+def test_the_sum_of_the_l2_model_is_one_input_and_told_by_its_weights():
     cases = training()
     part = L2ScoreLearner().learn(cases, np.arange(40), np.arange(0), SILENT)
-    assert part.form == "radscore"
-    assert {region: set(part.weights["PDL1"][region]) for region in REGIONS} == {
-        "tumor": {"tumor_original_a"},
-        "ring": {"ring_original_c"},
-    }
+    assert (part.form, part.names("PDL1")) == ("l2", ("l2_score",))
+    assert (
+        set(part.entry("PDL1", ())["l2"]) == set(part.features("PDL1", ())) == {"tumor_original_a", "ring_original_c"}
+    )
     values = part.values(cases.cohort, np.arange(60, 80))["PDL1"]
     labels = cases.cohort.targets["PDL1"].values[60:]
-    assert values.shape == (20, 2)
-    assert values.sum(axis=1)[labels == 1].mean() > values.sum(axis=1)[labels == 0].mean() + 0.5
+    assert values.shape == (20, 1)
+    assert values[labels == 1].mean() > values[labels == 0].mean() + 0.5
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_sum_that_is_refuted_by_held_out_cases_goes(sign: float):
+    cases, rows = training(), np.arange(60)
+    part = L2ScoreLearner().learn(cases, rows, rows[:0], SILENT)
+    honest = {key: sign * values for key, values in part.values(cases.cohort, rows).items()}
+    kept, values = L2ScoreLearner().checked(cases, rows, part, honest, rows % 3)
+    assert bool(kept.weights["PDL1"]) == bool(values["PDL1"].any()) == (sign > 0)
