@@ -64,12 +64,29 @@ def trained_of(
             for key, model in fitted.items()
         },
         left_out=left_out,
-        reference=None
-        if standardizer is None
-        else reference_of(used, cohort.feature_names, standardizer, cohort.features, learned.held_out),
+        reference=reference_of(
+            used,
+            cohort.feature_names,
+            standardizer,
+            None if standardizer is None else cohort.features,
+            learned.held_out,
+            sanity=cohort.blocks.get("sanity"),
+            deep=_honest_deep(cohort, learned, lead),
+        ),
         n_fit=len(learned.rows),
         n_test=len(test),
     )
+
+
+def _honest_deep(cohort: PreparedCohort, learned: Learned, lead: ModelPlan) -> np.ndarray | None:
+    """Deep features of all cases, each by a network that has not seen it; NaN of cases that taught nothing."""
+    name, model = deep_part({part: learned.parts[part] for part in lead.parts})
+    if model is None:
+        return None
+    found = np.asarray(learned.honest.of((name,), cohort.endpoints[0]))
+    rows = np.full((len(cohort), found.shape[1]), np.nan)
+    rows[learned.rows] = found
+    return rows
 
 
 def _chosen(learned: Learned, lead: ModelPlan, key: str, model: Fitted) -> tuple[str, ...]:
