@@ -28,6 +28,7 @@ class PreparedCohort:
         failed: Case name to the reason, for the cases of the cohort that could not be prepared and are not among the n.
         warnings: What happened on the way that the user should know.
         case_warnings: Case name to what must be known of the case before its values are believed.
+        ct_sha256: Hash of the voxels and grid of each case's CT; none where they are not known.
     """
 
     names: tuple[str, ...]
@@ -37,6 +38,7 @@ class PreparedCohort:
     failed: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     case_warnings: Mapping[str, tuple[CaseWarning, ...]] = field(default_factory=dict)
+    ct_sha256: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.names)
@@ -120,6 +122,7 @@ class PreparedCohort:
             names=tuple(self.names[row] for row in rows),
             targets={key: target.take(rows) for key, target in self.targets.items()},
             blocks={name: block[rows] for name, block in self.blocks.items()},
+            ct_sha256=tuple(self.ct_sha256[row] for row in rows) if self.ct_sha256 else (),
         )
 
     def with_targets(self, targets: Mapping[str, Target]) -> "PreparedCohort":
