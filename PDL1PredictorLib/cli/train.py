@@ -40,6 +40,8 @@ def _summaries() -> str:
 def _add_study(command: argparse.ArgumentParser) -> None:
     """What decides a study: what every recipe has, then a group for each recipe."""
     command.add_argument("--cohort", type=Path, help="table of the cohort, see docs/cohort.md (default: synthetic)")
+    command.add_argument("--only", metavar="COLUMN=VALUE", help="cases of the table with this value in a note_ column")
+    command.add_argument("--stratify", metavar="COLUMN", help="note_ column whose levels keep their share in each fold")
     command.add_argument("--n", type=int, default=600, help="synthetic patients, without --cohort (default: 600)")
     command.add_argument("--endpoints", help="comma-separated (default: all of the cohort that the recipe learns)")
     add_seed(command, "of everything that is drawn")
@@ -137,6 +139,7 @@ def _asked_for(options: argparse.Namespace) -> tuple[RecipePage, dict[str, Any]]
 
 def _recipe_and_cases(page: RecipePage, own: dict[str, Any], options: argparse.Namespace) -> tuple[Any, Any]:
     """The recipe for the endpoints of the table, or of the synthetic cohort, and the cases."""
+    from PDL1PredictorLib.cohort.own_columns import only
     from PDL1PredictorLib.cohort.table import read_cohort
     from PDL1PredictorLib.core.endpoints import endpoint
     from PDL1PredictorLib.study.conduct import cases_of_table, synthetic_cases
@@ -149,9 +152,11 @@ def _recipe_and_cases(page: RecipePage, own: dict[str, Any], options: argparse.N
         endpoints = wanted or page.endpoints
         return recipe(endpoints), synthetic_cases(options.n, options.seed, endpoints)
     cohort = read_cohort(options.cohort, wanted)
+    if options.only:
+        cohort = only(cohort, options.only)
     learned = wanted or tuple(key for key in cohort.endpoints if endpoint(key).kind in page.kinds)
     built = recipe(learned)
-    return built, cases_of_table(cohort, built.needs.pet)
+    return built, cases_of_table(cohort, built.needs.pet, options.stratify)
 
 
 def _synthetic_words(recipe: Any, seed: int) -> Any:

@@ -13,6 +13,7 @@ import numpy as np
 from PDL1PredictorLib import __version__
 from PDL1PredictorLib.cohort.describe import dividing, table_1
 from PDL1PredictorLib.cohort.locking import only_run_in
+from PDL1PredictorLib.cohort.own_columns import kept_apart, own_values
 from PDL1PredictorLib.cohort.prepare import prepare
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.cohort.sources import PhantomSource, Source, file_sources
@@ -78,6 +79,7 @@ class Cases:
         splits: Case name to `train` or `test`, where the table says.
         bayes_auc: See `Study`.
         notes: For the report.
+        strata: Case name to the level that keeps its share in every part of a split; empty where there is none.
     """
 
     sources: list[Source]
@@ -86,17 +88,20 @@ class Cases:
     splits: Mapping[str, str] = field(default_factory=dict)
     bayes_auc: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    strata: Mapping[str, str] = field(default_factory=dict)
 
 
-def cases_of_table(cohort: Cohort, pet: Pet = "no") -> Cases:
+def cases_of_table(cohort: Cohort, pet: Pet = "no", stratify: str | None = None) -> Cases:
     """The cases of a cohort's table.
 
     Args:
         cohort: The table.
         pet: Whether the recipe needs a PET, see `FileSource`.
+        stratify: Own column of the table whose levels keep their shares in every part of a split.
 
     Raises:
         CohortError: One of the splits is empty.
+        InputError: There is no such column.
     """
     splits = {case.name: case.split for case in cohort.cases if case.split is not None}
     if splits and len(set(splits.values())) < 2:
@@ -107,6 +112,7 @@ def cases_of_table(cohort: Cohort, pet: Pet = "no") -> Cases:
         table_1=partial(_table_1, cohort),
         splits=splits,
         notes=cohort.warnings,
+        strata=own_values(cohort, stratify) if stratify else {},
     )
 
 
@@ -141,7 +147,7 @@ def prepare_cases(
     cases: Cases, recipe: Recipe, cache: Path, workers: int | None, scheduler: str | None, progress: Progress
 ) -> PreparedCohort:
     """The cases as the recipe wants them; see `prepare`."""
-    return prepare(
+    prepared = prepare(
         cases.sources,
         recipe.endpoints,
         recipe.regions,
@@ -152,6 +158,7 @@ def prepare_cases(
         scheduler,
         recipe.needs,
     )
+    return kept_apart(prepared, cases.strata) if cases.strata else prepared
 
 
 def conduct(plan: Plan, cases: Cases, progress: Progress = SILENT) -> tuple[Bundle, StudyOutcome]:
