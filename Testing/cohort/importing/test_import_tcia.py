@@ -91,7 +91,7 @@ def test_scans_segmentations_clinical_values_and_labels_become_a_cohort(collecti
     assert (first.name, first.patient, second.name) == ("R01-001", "R01-001", "R01-002")
     assert first.clinical == Clinical(age_years=34, sex="male", smoking="never")
     assert first.labels == {"PDL1": 0, "LVI": 0, "PI": 0, "T4": 0, "PT2": 1, "EGFR": 1, "KRAS": 0, "ALK": 1}
-    assert second.labels == {"PDL1": 1, "LVI": 1, "PI": 1, "T4": 1, "EGFR": 0, "KRAS": 1, "ALK": None}
+    assert second.labels == {"PDL1": 1, "LVI": 1, "PI": 1, "T4": 1, "PT2": 1, "EGFR": 0, "KRAS": 1, "ALK": None}
     assert cohort.warnings == ()
     assert "note_CD274" in (tmp_path / "cases.csv").read_text(encoding="utf-8").splitlines()[0]
     case = FileSource(first).load().case
