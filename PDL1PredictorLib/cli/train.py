@@ -5,7 +5,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-from PDL1PredictorLib.cli.options import add_cache, add_device, add_out, add_seed, add_work, cache_of
+from PDL1PredictorLib.cli.options import (
+    add_cache,
+    add_choice_of_cases,
+    add_device,
+    add_out,
+    add_seed,
+    add_work,
+    cache_of,
+)
 from PDL1PredictorLib.cli.recipe_options import add_recipe_options, chosen_options
 from PDL1PredictorLib.cli.speaker import Speaker, add_command
 from PDL1PredictorLib.core.designs import Design
@@ -40,8 +48,7 @@ def _summaries() -> str:
 def _add_study(command: argparse.ArgumentParser) -> None:
     """What decides a study: what every recipe has, then a group for each recipe."""
     command.add_argument("--cohort", type=Path, help="table of the cohort, see docs/cohort.md (default: synthetic)")
-    command.add_argument("--only", metavar="COLUMN=VALUE", help="cases of the table with this value in a note_ column")
-    command.add_argument("--stratify", metavar="COLUMN", help="note_ column whose levels keep their share in each fold")
+    add_choice_of_cases(command)
     command.add_argument("--n", type=int, default=600, help="synthetic patients, without --cohort (default: 600)")
     command.add_argument("--endpoints", help="comma-separated (default: all of the cohort that the recipe learns)")
     add_seed(command, "of everything that is drawn")

@@ -1,13 +1,13 @@
 """How often chance does as well: the whole cross-validation with labels that patients have exchanged."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.running.processes import run_each
-from PDL1PredictorLib.learning.tables.held_out import TableSettings, Units, held_out
+from PDL1PredictorLib.learning.tables.held_out import Kinds, TableSettings, Units, held_out, makes_of
 from PDL1PredictorLib.statistics.permutation import exchangeable, permuted
 from PDL1PredictorLib.statistics.within_folds import auc_within_folds
 
@@ -32,7 +32,7 @@ def by_chance(
     x: np.ndarray,
     units: Units,
     settings: TableSettings,
-    kinds: Sequence[str],
+    kinds: Kinds,
     workers: int | None = 1,
     progress: Progress = SILENT,
 ) -> Chance | None:
@@ -45,7 +45,7 @@ def by_chance(
         x: Inputs of the rows, (n, d).
         units: Whose labels are learned.
         settings: With the number of permutations.
-        kinds: Names among `held_out.TABLE_CLASSIFIERS`.
+        kinds: See `held_out`; models by name must be such that another process can be handed them.
         workers: Processes; None takes one a core.
         progress: Told after every permutation.
 
@@ -55,24 +55,26 @@ def by_chance(
     Source: Phipson and Smyth 2010, doi 10.2202/1544-6115.1585; the largest of several: Westfall and Young 1993,
     "Resampling-based multiple testing", section 2.6.
     """
-    if not settings.n_permutations:
+    names = list(makes_of(kinds))
+    if not (settings.n_permutations and names):
         return None
     short = replace(settings, n_repeats=min(REPEATS, settings.n_repeats))
-    jobs = [(x, units, short, tuple(kinds), number) for number in range(settings.n_permutations + 1)]
+    sent = kinds if isinstance(kinds, Mapping) else tuple(kinds)
+    jobs = [(x, units, short, sent, number) for number in range(settings.n_permutations + 1)]
     found = np.array(run_each(_areas, jobs, workers, progress, "permutations", "permutations"))
     own, null = found[0], found[1:]
     reached = (null >= own - ROUNDING).sum(axis=0)
     best = int((null.max(axis=1) >= own.max() - ROUNDING).sum())
     total = settings.n_permutations + 1
-    return Chance({kind: float((b + 1) / total) for kind, b in zip(kinds, reached, strict=True)}, (best + 1) / total)
+    return Chance({kind: float((b + 1) / total) for kind, b in zip(names, reached, strict=True)}, (best + 1) / total)
 
 
-def _areas(x: np.ndarray, units: Units, settings: TableSettings, kinds: Sequence[str], number: int) -> list[float]:
+def _areas(x: np.ndarray, units: Units, settings: TableSettings, kinds: Kinds, number: int) -> list[float]:
     """Area of each kind with the labels as they are (number 0) or exchanged."""
     labels = units.labels
     if number:
         rng = np.random.default_rng([settings.seed, 71, number])
-        labels = permuted(labels, exchangeable(labels.size, patients=units.patient), rng)
+        labels = permuted(labels, exchangeable(labels.size, units.strata, units.patient), rng)
     own = replace(units, labels=labels)
     found = held_out(x, own, settings, kinds)
     return [auc_within_folds(labels, scores, found.folds, units.patient).value for scores in found.scores]

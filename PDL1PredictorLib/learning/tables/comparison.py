@@ -10,9 +10,11 @@ from PDL1PredictorLib.learning.tables.chance import by_chance
 from PDL1PredictorLib.learning.tables.held_out import (
     TABLE_CLASSIFIERS,
     HeldOut,
+    Kinds,
     TableSettings,
     Units,
     held_out,
+    makes_of,
     units_of,
 )
 from PDL1PredictorLib.learning.tables.input_table import InputTable
@@ -80,27 +82,48 @@ def compare_classifiers(
     Raises:
         InputError: A label has fewer cases than there are folds.
     """
-    units, kinds = units_of(table), tuple(TABLE_CLASSIFIERS)
-    fewest = int(min(units.labels.sum(), (1 - units.labels).sum()))
-    if settings.n_folds > fewest:
+    kinds = tuple(TABLE_CLASSIFIERS)
+    return compare(table.x, units_of(table), settings, kinds, kinds, workers, progress)
+
+
+def compare(
+    x: np.ndarray,
+    units: Units,
+    settings: TableSettings,
+    kinds: Kinds,
+    with_p: Kinds,
+    workers: int | None = 1,
+    progress: Progress = SILENT,
+) -> Comparison:
+    """Cross-validate models on the same folds.
+
+    Args:
+        x: Inputs of the rows, (n, d).
+        units: Whose labels are learned.
+        settings: Seed, folds, repetitions, permutations.
+        kinds: Names among `TABLE_CLASSIFIERS`, or models by name.
+        with_p: Those of them that are fitted anew under every permutation.
+        workers: Processes that do the permutations; None takes one a core.
+        progress: Told after every fold and permutation.
+
+    Raises:
+        InputError: A label has fewer cases than there are folds.
+    """
+    if settings.n_folds > min(units.numbers):
         raise InputError(
-            f"{settings.n_folds} folds need as many cases of each label, the rarer one has {fewest}. "
+            f"{settings.n_folds} folds need as many cases of each label, the rarer one has {min(units.numbers)}. "
             "Choose fewer folds (--folds)."
         )
     with progress.part("classifiers", 0.0, 0.3) as part:
-        found = held_out(table.x, units, settings, kinds, part)
+        found = held_out(x, units, settings, kinds, part)
     with progress.part("permutations", 0.3, 1.0) as part:
-        chance = by_chance(table.x, units, settings, kinds, workers, part)
-    return Comparison(
-        tuple(
-            _result(kind, units, HeldOut(found.scores[place], found.folds), None if chance is None else chance.p[kind])
-            for place, kind in enumerate(kinds)
-        ),
-        int(units.labels.sum()),
-        int((1 - units.labels).sum()),
-        units.words,
-        None if chance is None else chance.best,
+        chance = by_chance(x, units, settings, with_p, workers, part)
+    p = {} if chance is None else chance.p
+    results = tuple(
+        _result(kind, units, HeldOut(found.scores[place], found.folds), p.get(kind))
+        for place, kind in enumerate(makes_of(kinds))
     )
+    return Comparison(results, *units.numbers, units.words, None if chance is None else chance.best)
 
 
 def _result(kind: str, units: Units, found: HeldOut, p: float | None) -> ClassifierResult:

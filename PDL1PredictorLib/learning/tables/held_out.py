@@ -8,16 +8,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.learning.classifiers import CLASSIFIERS, N_FOLDS, N_REPEATS
+from PDL1PredictorLib.learning.selection import fit_standardizer
 from PDL1PredictorLib.learning.tables.input_table import InputTable
 from PDL1PredictorLib.learning.tables.penalized import PenalizedLogistic
 
 Make = Callable[[int, int], Any]
+"""Seed and number of training rows to an unfitted model."""
+Kinds = Sequence[str] | Mapping[str, Make]
 PENALIZED = "L2 logistic regression"  # its penalty chosen by inner folds; the other one's is fixed
 TABLE_CLASSIFIERS: Mapping[str, Make] = {
     **CLASSIFIERS,
@@ -61,6 +63,8 @@ class Units:
         row_patient: Number of the patient of each row, (n,).
         patient: Of each unit, (m,); None where each is a patient of its own.
         words: What they are called.
+        strata: Level of each unit, (m,), which keeps its share in every fold, and within which labels are exchanged for
+            p; None without.
     """
 
     labels: np.ndarray
@@ -68,6 +72,12 @@ class Units:
     row_patient: np.ndarray
     patient: np.ndarray | None
     words: str
+    strata: np.ndarray | None = None
+
+    @property
+    def numbers(self) -> tuple[int, int]:
+        """Of positive and of negative units."""
+        return int(self.labels.sum()), int((1 - self.labels).sum())
 
     def of_rows(self, values: np.ndarray) -> np.ndarray:
         """Mean over the rows of each unit, (..., n) to (..., m)."""
@@ -97,7 +107,7 @@ def held_out(
     x: np.ndarray,
     units: Units,
     settings: TableSettings,
-    kinds: Sequence[str],
+    kinds: Kinds,
     progress: Progress = SILENT,
 ) -> HeldOut:
     """Fit every kind on every fold; inputs are standardized by each fold's training rows.
@@ -106,46 +116,53 @@ def held_out(
         x: Inputs of the rows, (n, d).
         units: Whose labels are learned.
         settings: Seed, folds, repetitions.
-        kinds: Names among `TABLE_CLASSIFIERS`.
+        kinds: Names among `TABLE_CLASSIFIERS`, or models by name.
         progress: Told after every fold.
 
     Raises:
         InputError: A fold has none of one label.
     """
-    labels = units.labels[units.owner]
+    labels, makes = units.labels[units.owner], makes_of(kinds)
     scores = np.zeros((len(kinds), settings.n_repeats, labels.size))
     folds = np.zeros((settings.n_repeats, labels.size), dtype=int)
     for repeat in range(settings.n_repeats):
-        for number, (train, test) in enumerate(_splits(labels, units.row_patient, settings, repeat)):
+        for number, (train, test) in enumerate(_splits(units, settings, repeat)):
             if min(np.ptp(labels[train]), np.ptp(labels[test])) == 0:
                 raise InputError("A fold has no case of one label. Choose fewer folds (--folds).")
             folds[repeat, test] = number
-            scaler = StandardScaler().fit(x[train])
-            z, new = scaler.transform(x[train]), scaler.transform(x[test])
-            for place, kind in enumerate(kinds):
-                model = TABLE_CLASSIFIERS[kind](settings.seed, train.size)
+            scaled = fit_standardizer(x[train])
+            z, new = scaled(x[train]), scaled(x[test])
+            for place, make in enumerate(makes.values()):
+                model = make(settings.seed, train.size)
                 scores[place, repeat, test] = _answers(model, z, labels[train], units.row_patient[train], new)
             done = (repeat * settings.n_folds + number + 1) / (settings.n_repeats * settings.n_folds)
             progress.step("classifiers", done, f"repetition {repeat + 1}, fold {number + 1}")
     return HeldOut(units.of_rows(scores), np.rint(units.of_rows(folds)).astype(int))
 
 
-def _splits(
-    labels: np.ndarray, patient: np.ndarray, settings: TableSettings, repeat: int
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    state = settings.seed + repeat
+def makes_of(kinds: Kinds) -> Mapping[str, Make]:
+    """Name to model."""
+    return kinds if isinstance(kinds, Mapping) else {kind: TABLE_CLASSIFIERS[kind] for kind in kinds}
+
+
+def _splits(units: Units, settings: TableSettings, repeat: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    state, patient = settings.seed + repeat, units.row_patient
+    groups = (
+        units.labels if units.strata is None else 2 * np.unique(units.strata, return_inverse=True)[1] + units.labels
+    )
+    groups = groups[units.owner]
     if len(np.unique(patient)) == patient.size:
         splitter = StratifiedKFold(settings.n_folds, shuffle=True, random_state=state)
-        return list(splitter.split(labels, labels))
+        return list(splitter.split(groups, groups))
     grouped = StratifiedGroupKFold(settings.n_folds, shuffle=True, random_state=state)
-    return list(grouped.split(labels, labels, patient))
+    return list(grouped.split(groups, groups, patient))
 
 
 def _answers(model: Any, x: np.ndarray, labels: np.ndarray, patient: np.ndarray, new: np.ndarray) -> np.ndarray:
     """Score of the new rows, (m,), higher for 1: before any calibration where the classifier has such a one."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the step limit is meant: stopping early regularizes
-        fitted: Any = model.fit(x, labels, patient) if isinstance(model, PenalizedLogistic) else model.fit(x, labels)
+        fitted: Any = model.fit(x, labels, patient) if hasattr(model, "keeps_patients") else model.fit(x, labels)
     if hasattr(fitted, "decision_function"):
         return np.asarray(fitted.decision_function(new))
     return np.asarray(fitted.predict_proba(new)[:, 1])

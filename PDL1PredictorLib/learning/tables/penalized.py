@@ -25,6 +25,8 @@ class PenalizedLogistic:
     Source: Le Cessie and van Houwelingen 1992, doi 10.2307/2347628.
     """
 
+    keeps_patients = True  # together, in its own folds
+
     def __init__(self, seed: int = 1) -> None:
         self.seed = seed
 
