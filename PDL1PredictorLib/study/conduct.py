@@ -30,9 +30,10 @@ from PDL1PredictorLib.models.bundle import Bundle
 from PDL1PredictorLib.phantom.truth import PHANTOM_ENDPOINTS, bayes_auc
 from PDL1PredictorLib.study.card import Words, about_study
 from PDL1PredictorLib.study.examples import examples
-from PDL1PredictorLib.study.outcome import StudyOutcome
+from PDL1PredictorLib.study.outcome import ChoiceRepeats, StudyOutcome
 from PDL1PredictorLib.study.report.write import write_study_report
-from PDL1PredictorLib.study.run import Study, StudyRun, run_study
+from PDL1PredictorLib.study.run import StudyRun, run_study
+from PDL1PredictorLib.study.setup import Study
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "SimpleITK", "numba", "onnxruntime", "skl2onnx")
 
@@ -80,6 +81,7 @@ class Cases:
         bayes_auc: See `Study`.
         notes: For the report.
         strata: Case name to the level that keeps its share in every part of a split; empty where there is none.
+        groups: Factor of patient or scan to case name to its level; a case may be missing.
     """
 
     sources: list[Source]
@@ -89,6 +91,7 @@ class Cases:
     bayes_auc: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     strata: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def cases_of_table(cohort: Cohort, pet: Pet = "no", stratify: str | None = None) -> Cases:
@@ -183,6 +186,9 @@ def conduct(plan: Plan, cases: Cases, progress: Progress = SILENT) -> tuple[Bund
             checkpoints=plan.cache / "training",
             workers=plan.workers,
             bayes_auc=cases.bayes_auc,
+            groups={
+                factor: [levels.get(name, "") for name in prepared.names] for factor, levels in cases.groups.items()
+            },
         )
         with only_run_in(plan.cache / "training"), progress.part("study", 0.3, 0.95, "training") as part:
             run = run_study(study, part)
@@ -228,6 +234,7 @@ def _outcome(plan: Plan, cases: Cases, study: Study, run: StudyRun, cost: Cost) 
         gallery=examples(study, run),
         notes=cases.notes,
         case_warnings=study.cohort.case_warnings,
+        choice_repeats=ChoiceRepeats(plan.recipe.fitting(study.once).n_repeats, plan.recipe.fitting(True).n_repeats),
     )
 
 
@@ -238,7 +245,8 @@ def _flow(cases: Cases, study: Study, run: StudyRun) -> list[tuple[str, int]]:
         ("prepared", len(study.cohort)),
     ]
     if study.recipe.design == Design.NESTED:
-        return [*flow, (f"each tested in one of {len(run.folds)} folds", len(study.cohort))]
+        times = "" if study.repeats == 1 else f", {study.repeats} times"
+        return [*flow, (f"each tested in one of {len(run.folds)} folds{times}", len(study.cohort))]
     fold = run.folds[0]
     return [*flow, ("training", len(fold.learned.rows)), ("test", len(fold.test))]
 

@@ -112,7 +112,7 @@ def _network(
         deep, _ = deep_features(network, shown)
         own = Inputs(inputs.n, {**inputs.values, name: deep})
         return np.concatenate(
-            [rules(cohort.targets[key].kind).answers(m, own.of(lead.parts, key))[0] for key, m in fitted.items()]
+            [rules(cohort.targets[key].kind).answers(m, own.of(lead.parts, key)).answer for key, m in fitted.items()]
         )
 
     return TrainedNetwork(

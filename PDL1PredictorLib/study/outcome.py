@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,18 +16,25 @@ from PDL1PredictorLib.core.roles import Role, lead_of
 class ModelOutcome:
     """How one model did on the test cases of one endpoint; all arrays in the order of the endpoint's cases.
 
+    Discrimination comes from `score`, from all repetitions; calibration, decisions and calls from the first one.
+
     Attributes:
+        score: What cases are ranked by, before calibration, (r, n): r repetitions of the outer folds, 1 under `split`;
+            scores of different folds are not to be compared.
         probability: Calibrated probability of positive, (n,).
         positive: Called positive at the threshold learned in training, (n,) bool; under cross-validation each fold
             has its own threshold.
+        called: Whether there is a call, (n,) bool; none in a fold whose model learned nothing.
         classifier: The kind that was chosen; under cross-validation the kinds of the folds, joined by ", ".
         mean_auc: Mean cross-validated AUC in training of every kind of classifier.
         thresholds: Learned in training: name (`youden`, `sensitivity 90 %`) to probability; empty under
             cross-validation.
     """
 
+    score: np.ndarray
     probability: np.ndarray
     positive: np.ndarray
+    called: np.ndarray
     classifier: str
     mean_auc: dict[str, float]
     thresholds: dict[str, float]
@@ -38,6 +45,7 @@ class NumberModelOutcome:
     """How one model of a number did on the test cases of one endpoint; all arrays in the order of its cases.
 
     Attributes:
+        score: What cases are ranked by, before the calibration line, (r, n), as of `ModelOutcome`.
         value: Predicted, in the endpoint's unit, (n,).
         low: Lower end of the prediction interval at the stated coverage, (n,).
         high: Upper end, (n,).
@@ -45,6 +53,7 @@ class NumberModelOutcome:
         rmse_in_training: Cross-validated root mean squared error in training, of every kind.
     """
 
+    score: np.ndarray
     value: np.ndarray
     low: np.ndarray
     high: np.ndarray
@@ -60,6 +69,9 @@ class EndpointOutcome:
         key: Of `core.endpoints`.
         cases: Names of the test cases whose true value is known, n of them.
         labels: 0 or 1, or the true values of a number in the endpoint's unit, (n,).
+        folds: Number of the fold that each case was a test case of, by repetition, (r, n) integers; zeros under
+            `split`.
+        patients: Of each case, n of them.
         models: Title to what it answered, in the order of `roles`: `ModelOutcome` of yes/no endpoints,
             `NumberModelOutcome` of numbers.
         counts: Part of the cohort (`training`, `test`; under cross-validation `all`) to (positive, negative) of yes/no
@@ -76,14 +88,18 @@ class EndpointOutcome:
         bayes_auc: What no model can exceed, known for synthetic cohorts only.
         kind: Of the endpoint.
         roles: Title to role, of all models that the recipe has.
+        groups: Factor of patient or scan to the level of each case, "" where it is not known.
 
     Raises:
-        ValueError: A model has no role, or not one model has the role lead.
+        ValueError: A model has no role, not one model has the role lead, or folds, patients, scores or groups are not
+            of these cases.
     """
 
     key: str
     cases: tuple[str, ...]
     labels: np.ndarray
+    folds: np.ndarray
+    patients: tuple[str, ...]
     models: Mapping[str, ModelOutcome | NumberModelOutcome]
     counts: Mapping[str, tuple[int, ...]]
     coefficients: dict[str, dict[str, float]]
@@ -95,11 +111,17 @@ class EndpointOutcome:
     bayes_auc: float | None = None
     kind: Kind = "binary"
     roles: Mapping[str, Role] = field(default_factory=dict)
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         lead_of(self.roles)
         if unknown := [title for title in self.models if title not in self.roles]:
             raise ValueError(f"The models {', '.join(unknown)} have no role.")
+        n = len(self.labels)
+        if self.folds.ndim != 2 or any(model.score.shape != self.folds.shape for model in self.models.values()):
+            raise ValueError(f"Scores and folds of {self.key} are not of the same repetitions and cases.")
+        if not all(len(of_cases) == n for of_cases in (self.folds[0], self.patients, *self.groups.values())):
+            raise ValueError(f"Folds, patients and groups of {self.key} are not of its {n} cases.")
 
     @property
     def lead(self) -> str:
@@ -167,6 +189,18 @@ class NumberGalleryCase:
     heat: np.ndarray
 
 
+class ChoiceRepeats(NamedTuple):
+    """Repetitions of the cross-validation that chooses the kind of model.
+
+    Attributes:
+        in_folds: Inside the outer folds, whose figures are told.
+        kept: In the training whose model is kept.
+    """
+
+    in_folds: int
+    kept: int
+
+
 @dataclass(frozen=True, eq=False)
 class StudyOutcome:
     """The whole study.
@@ -185,12 +219,13 @@ class StudyOutcome:
         failed: Case name to the reason why it was not used.
         case_warnings: Case name to what must be known of it, for the cases that were used.
         endpoints: By key.
-        left_out: Endpoint to the reason why it has no model.
+        left_out: Endpoint to the reason why no model is kept; it was measured all the same where it is in `endpoints`.
         coverage: Stated coverage of the prediction sets and intervals.
         history: Of the network, per epoch: `train` and `validation` loss; under cross-validation of the final model.
         backbones: Rows of the comparison of backbones, plain values; empty when it was not asked for.
         gallery: Right and wrong cases of both kinds.
         notes: Sentences that the reader must know (sources, licences, what may not be concluded).
+        choice_repeats: How often kinds of models were compared; None where none was chosen.
     """
 
     title: str
@@ -212,3 +247,4 @@ class StudyOutcome:
     gallery: tuple[GalleryCase | NumberGalleryCase, ...] = ()
     notes: tuple[str, ...] = ()
     case_warnings: Mapping[str, Sequence[CaseWarning]] = field(default_factory=dict)
+    choice_repeats: ChoiceRepeats | None = None
