@@ -268,6 +268,7 @@ def _gather(
         blocks=blocks,
         feature_names=how.feature_names,
         case_warnings={source.name: case.warnings for source, case in cases if case.warnings},
+        people={source.name: _clinical(source, case) for source, case in cases},
     )
 
 

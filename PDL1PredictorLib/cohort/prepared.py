@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.core.targets import Target
@@ -29,6 +30,7 @@ class PreparedCohort:
         failed: Case name to the reason, for the cases of the cohort that could not be prepared and are not among the n.
         warnings: What happened on the way that the user should know.
         case_warnings: Case name to what must be known of the case before its values are believed.
+        people: Case name to what is known of patient and scan, whether the recipe needs it or not.
     """
 
     names: tuple[str, ...]
@@ -38,6 +40,7 @@ class PreparedCohort:
     failed: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     case_warnings: Mapping[str, tuple[CaseWarning, ...]] = field(default_factory=dict)
+    people: Mapping[str, Clinical] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.names)

@@ -17,7 +17,7 @@ from PDL1PredictorLib.cohort.own_columns import kept_apart, own_values
 from PDL1PredictorLib.cohort.prepare import prepare
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.cohort.sources import PhantomSource, Source, file_sources
-from PDL1PredictorLib.cohort.table import Cohort
+from PDL1PredictorLib.cohort.table import IGNORED_PREFIX, Cohort
 from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.errors import CohortError, InputError
 from PDL1PredictorLib.core.files.output import refuse_existing
@@ -30,6 +30,7 @@ from PDL1PredictorLib.models.bundle import Bundle
 from PDL1PredictorLib.phantom.truth import PHANTOM_ENDPOINTS, bayes_auc
 from PDL1PredictorLib.study.card import Words, about_study
 from PDL1PredictorLib.study.examples import examples
+from PDL1PredictorLib.study.factors import factors_of
 from PDL1PredictorLib.study.outcome import ChoiceRepeats, StudyOutcome
 from PDL1PredictorLib.study.report.write import write_study_report
 from PDL1PredictorLib.study.run import StudyRun, run_study
@@ -116,6 +117,7 @@ def cases_of_table(cohort: Cohort, pet: Pet = "no", stratify: str | None = None)
         splits=splits,
         notes=cohort.warnings,
         strata=own_values(cohort, stratify) if stratify else {},
+        groups={stratify.removeprefix(IGNORED_PREFIX).capitalize(): own_values(cohort, stratify)} if stratify else {},
     )
 
 
@@ -187,7 +189,8 @@ def conduct(plan: Plan, cases: Cases, progress: Progress = SILENT) -> tuple[Bund
             workers=plan.workers,
             bayes_auc=cases.bayes_auc,
             groups={
-                factor: [levels.get(name, "") for name in prepared.names] for factor, levels in cases.groups.items()
+                **factors_of(prepared),
+                **{factor: [of.get(name, "") for name in prepared.names] for factor, of in cases.groups.items()},
             },
         )
         with only_run_in(plan.cache / "training"), progress.part("study", 0.3, 0.95, "training") as part:
