@@ -17,6 +17,7 @@ from PDL1PredictorLib.cli.options import (
 from PDL1PredictorLib.cli.recipe_options import add_recipe_options, chosen_options
 from PDL1PredictorLib.cli.speaker import Speaker, add_command
 from PDL1PredictorLib.core.designs import Design
+from PDL1PredictorLib.core.errors import LeakError
 from PDL1PredictorLib.core.lazy import require_module
 from PDL1PredictorLib.recipes.page import RecipePage, Shared
 from PDL1PredictorLib.recipes.table import RECIPES, recipe_page
@@ -138,6 +139,8 @@ def _leak_test(options: argparse.Namespace, speaker: Speaker) -> None:
                 part,
             )
         draft.write_text(json.dumps({"command": options.typed, **found.to_dict()}, indent=1) + "\n", encoding="utf-8")
+    if found.suspects:
+        raise LeakError(f"{found.text()}\nWritten: {options.out}")
     speaker.done(found.text(), out=str(options.out))
 
 

@@ -124,6 +124,11 @@ class EndpointOutcome:
             raise ValueError(f"Folds, patients and groups of {self.key} are not of its {n} cases.")
 
     @property
+    def folded(self) -> bool:
+        """Whether several models answered, each the cases of its fold."""
+        return len(self.folds) > 1 or bool(self.folds.any())
+
+    @property
     def lead(self) -> str:
         """Title of the lead model."""
         return lead_of(self.roles)

@@ -23,10 +23,10 @@ def roc_numbers(outcome: EndpointOutcome, score: np.ndarray) -> Plain:
         outcome: Of the endpoint; some fold of every repetition holds both answers.
         score: Of one model, (r, n).
     """
-    if len(outcome.folds) == 1 and not np.ptp(outcome.folds):
-        false_rate, true_rate, _ = roc_curve(outcome.labels, score[0])
-    else:
+    if outcome.folded:
         false_rate, true_rate = roc_within_folds(outcome.labels, score, outcome.folds)
+    else:
+        false_rate, true_rate, _ = roc_curve(outcome.labels, score[0])
     if len(false_rate) > MOST_POINTS:
         at = np.linspace(0, 1, MOST_POINTS - 1)
         false_rate, true_rate = np.append(0.0, at), np.append(0.0, np.interp(at, false_rate, true_rate))

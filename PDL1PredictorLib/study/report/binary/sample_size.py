@@ -2,7 +2,6 @@
 
 from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.statistics.sample_size import (
-    Carried,
     cox_snell_r2,
     expected_shrinkage,
     parameters_carried,
@@ -19,8 +18,8 @@ def sample_size_numbers(outcome: EndpointOutcome) -> Plain | None:
     """Inputs that the cases that teach can carry, and what is to be expected of those that the lead model has.
 
     Returns:
-        `cases`, `positive`, `inputs` (of the lead model) and `hoped`, a row for each of `HOPED`; None where the cases
-        that teach are not of both answers.
+        `cases`, `positive`, `inputs` (of the lead model), `overall_risk` (whether they tell the share of positives to
+        within 5 %) and `hoped`, a row for each of `HOPED`; None where the cases that teach are not of both answers.
 
     Source: Riley et al. 2020, doi 10.1136/bmj.m441; Riley, Van Calster and Collins 2021, doi 10.1002/sim.8806.
     """
@@ -32,18 +31,18 @@ def sample_size_numbers(outcome: EndpointOutcome) -> Plain | None:
         "cases": n,
         "positive": positive,
         "inputs": inputs,
+        "overall_risk": n >= sample_size(1, positive / n, cox_snell_r2(HOPED[0], positive / n)).overall_risk,
         "hoped": [_hoped(area, n, positive / n, inputs) for area in HOPED],
     }
 
 
 def _hoped(area: float, n: int, prevalence: float, inputs: int) -> Plain:
     r2 = cox_snell_r2(area, prevalence)
-    carried: Carried = parameters_carried(n, prevalence, r2)
+    carried = parameters_carried(n, prevalence, r2)
     return {
         "auc": area,
         "r2": r2,
-        "parameters": carried.parameters,
-        "by_criterion": carried._asdict(),
+        "parameters": min(carried.mean_error, carried.shrinkage, carried.optimism),
         "shrinkage": expected_shrinkage(n, inputs, r2) if inputs else None,
         "cases_needed": sample_size(inputs, prevalence, r2).n if inputs else None,
     }
