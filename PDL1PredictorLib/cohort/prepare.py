@@ -268,6 +268,7 @@ def _gather(
         feature_names=how.feature_names,
         case_warnings={source.name: case.warnings for source, case in cases if case.warnings},
         ct_sha256=tuple(case.ct_sha256 for _, case in cases),
+        people={source.name: _clinical(source, case) for source, case in cases},
     )
 
 
