@@ -138,7 +138,8 @@ def _tables(data: bytes, changes: Mapping[str, Recalibrated], before: Mapping[st
             moved = lines[:, :1] * np.asarray(whole, dtype=float)
             moved[:, -1] += lines[:, 1]
             tables[f"fusion/{key}"] = moved.astype(whole.dtype)
-    return safetensors.numpy.save({name: np.ascontiguousarray(table) for name, table in tables.items()})
+    saved: bytes = safetensors.numpy.save({name: np.ascontiguousarray(table) for name, table in tables.items()})
+    return saved
 
 
 def _words(name: str, changes: Mapping[str, Recalibrated], site: Site, date: str) -> str:

@@ -155,7 +155,7 @@ def _conformal(
 ) -> tuple[float, float]:
     """Limits of the prediction sets: set anew where a slope was fitted, else moved with the probabilities."""
     if way == "slope":
-        return tuple(class_conditional_quantiles(labels, probability, coverage))
+        return class_conditional_quantiles(labels, probability, coverage)
     negative, positive = rule.conformal
     return _moved(negative, fit), 1 - _moved(1 - positive, fit) if math.isfinite(positive) else positive
 
