@@ -1,6 +1,5 @@
 """One case, front door to back: files or a `Case` in, a `CaseResult` or a folder out."""
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -8,11 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import SimpleITK as sitk
 
 from PDL1PredictorLib import __version__
-from PDL1PredictorLib.core.case import Case, grid_text
+from PDL1PredictorLib.core.case import Case
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.errors import EmptyRegionError, InputError
 from PDL1PredictorLib.core.files.output import whole_folder
@@ -21,6 +19,7 @@ from PDL1PredictorLib.core.provenance import versions
 from PDL1PredictorLib.core.results import CaseResult, CaseWarning, HeatMap, LesionResult, Provenance
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.imaging.case_files import Files, read_case
+from PDL1PredictorLib.imaging.file_hashes import image_sha256
 from PDL1PredictorLib.imaging.heat import shares_inside
 from PDL1PredictorLib.imaging.lesions import choose_tumors, require_lesion, require_one_for_ring
 from PDL1PredictorLib.imaging.measures import centroid_lps_mm, measure
@@ -88,21 +87,42 @@ def predict_files(
         progress: Told on the way; raises `CancelledError` when the user cancelled.
     """
     with whole_folder(out, overwrite) as draft:
-        with progress.part("read", 0.0, 0.1, "reading the images"):
-            read = read_case(files)
-        with progress.part("model", 0.1, 0.15, "checking the model"):
-            predictor = load_predictor(model)
-        with _part_of(progress, 0.15, 0.95) as part:
-            result = predict_case(read.case, predictor, options, part, read.ring)
-        with progress.part("report", 0.95, 1.0, "writing the report"):
-            seconds = {stage: round(s, 3) for stage, s in progress.seconds.items()}
-            result = replace(
-                result,
-                warnings=(*read.warnings, *result.warnings),
-                provenance=replace(result.provenance, seconds=seconds),
-            )
-            write_all(result, draft, with_patient=with_patient)
-        progress.step("done", 1.0, "done")
+        return predict_into(draft, files, model, options, with_patient, progress)
+
+
+def predict_into(
+    draft: Path,
+    files: Files,
+    model: Path | Predictor,
+    options: Options = Options(),
+    with_patient: bool = False,
+    progress: Progress = SILENT,
+) -> CaseResult:
+    """Read a case, predict, and write the whole answer into an existing folder; see `predict_files`.
+
+    Args:
+        draft: The folder, best one that appears when all is well (`core.files.output.whole_folder`).
+        files: The case.
+        model: Bundle folder or .zip, or a loaded model that serves many cases.
+        options: What may be chosen.
+        with_patient: Write the case's name and clinical values too.
+        progress: Told on the way.
+    """
+    with progress.part("read", 0.0, 0.1, "reading the images"):
+        read = read_case(files)
+    with progress.part("model", 0.1, 0.15, "checking the model"):
+        predictor = load_predictor(model) if isinstance(model, Path) else model
+    with _part_of(progress, 0.15, 0.95) as part:
+        result = predict_case(read.case, predictor, options, part, read.ring)
+    with progress.part("report", 0.95, 1.0, "writing the report"):
+        seconds = {stage: round(s, 3) for stage, s in progress.seconds.items()}
+        result = replace(
+            result,
+            warnings=(*read.warnings, *result.warnings),
+            provenance=replace(result.provenance, seconds=seconds),
+        )
+        write_all(result, draft, with_patient=with_patient)
+    progress.step("done", 1.0, "done")
     return result
 
 
@@ -345,10 +365,3 @@ def _provenance(
         tumor_sha256=image_sha256(case.tumor),
         seconds={stage: round(s, 3) for stage, s in progress.seconds.items()},
     )
-
-
-def image_sha256(image: sitk.Image) -> str:
-    """Hash of a volume's voxels and grid: the same for every file format that keeps both."""
-    digest = hashlib.sha256(f"{grid_text(image)} {[round(d, 6) for d in image.GetDirection()]}".encode())
-    digest.update(np.ascontiguousarray(sitk.GetArrayViewFromImage(image)).astype("<f4").tobytes())
-    return digest.hexdigest()

@@ -5,19 +5,20 @@ import sys
 from collections.abc import Sequence
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY, __version__
-from PDL1PredictorLib.cli import cohort, deep, models, predict, reference, tables, train
+from PDL1PredictorLib.cli import cohort, deep, evaluate, models, predict, reference, tables, train
 from PDL1PredictorLib.cli.ending import ended
 from PDL1PredictorLib.cli.speaker import Speaker, typed
 from PDL1PredictorLib.core.running import ending
 
-PAGES = (predict, models, reference, cohort, tables, train, deep)  # in the order of the help
+PAGES = (predict, models, reference, cohort, tables, train, evaluate, deep)  # in the order of the help
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        The exit status: 0 done, 2 refused with a reason, 70 a fault of this library, 130 interrupted, 141 nobody reads.
+        The exit status: 0 done, 2 refused with a reason, 3 done but for some cases, 70 a fault of this library,
+        130 interrupted, 141 nobody reads.
     """
     given = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(given)

@@ -17,6 +17,7 @@ from PDL1PredictorLib.cli.options import (
     region_choices,
     with_choices,
 )
+from PDL1PredictorLib.cli.predict_cohort import add_cohort, predict_cohort, require_one_way
 from PDL1PredictorLib.cli.speaker import Speaker, add_command, notes, plain_warnings
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.resources import SYNTHETIC_MODEL, default_model, find_model
@@ -30,7 +31,8 @@ def add(commands: Any) -> None:
 
 def _add_predict(commands: Any) -> None:
     command = add_command(commands, "predict", "Predict one case: result, report, heat maps, regions.", _predict)
-    add_case(command)
+    add_case(command, required=False)
+    add_cohort(command)
     command.add_argument(
         "--model",
         help=f"bundle: name, folder or .zip; must be named for a patient's CT ({SYNTHETIC_MODEL} for a synthetic one)",
@@ -54,14 +56,15 @@ def _add_features(commands: Any) -> None:
     add_out(command, "CSV file to make")
 
 
-def _predict(options: argparse.Namespace, speaker: Speaker) -> None:
+def _predict(options: argparse.Namespace, speaker: Speaker) -> int:
+    require_one_way(options)
     from PDL1PredictorLib.imaging.read import is_synthetic
     from PDL1PredictorLib.models.bundle import read_bundle
     from PDL1PredictorLib.models.manifest import read_manifest
     from PDL1PredictorLib.prediction import Options, predict_files
     from PDL1PredictorLib.report.text import summary
 
-    model = find_model(options.model or default_model(is_synthetic(options.ct)))
+    model = find_model(options.model or default_model(options.ct is not None and is_synthetic(options.ct)))
     wanted = region_choices(options)
     manifest = read_manifest(read_bundle(model))
     regions = with_choices(manifest.regions, wanted) if wanted else None
@@ -74,11 +77,14 @@ def _predict(options: argparse.Namespace, speaker: Speaker) -> None:
         stability=not options.no_stability,
         prevalence=prevalence_of(options.prevalence, manifest.summary.endpoints),
     )
+    if options.cohort is not None:
+        return predict_cohort(options, model, chosen, speaker)
     result = predict_files(
         files(options), model, options.out, chosen, options.overwrite, options.with_patient, speaker.progress()
     )
     report = options.out / "report.html"
     speaker.done(f"{summary(result)}\n\nReport: {report}", out=str(options.out), report=str(report))
+    return 0
 
 
 def _features(options: argparse.Namespace, speaker: Speaker) -> None:

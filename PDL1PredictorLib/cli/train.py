@@ -5,7 +5,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-from PDL1PredictorLib.cli.options import add_cache, add_device, add_out, add_seed, add_work, cache_of
+from PDL1PredictorLib.cli.options import (
+    add_cache,
+    add_choice_of_cases,
+    add_device,
+    add_out,
+    add_seed,
+    add_work,
+    cache_of,
+)
 from PDL1PredictorLib.cli.recipe_options import add_recipe_options, chosen_options
 from PDL1PredictorLib.cli.speaker import Speaker, add_command
 from PDL1PredictorLib.core.designs import Design
@@ -41,12 +49,13 @@ def _summaries() -> str:
 def _add_study(command: argparse.ArgumentParser, repeats: int) -> None:
     """What decides a study: what every recipe has, then a group for each recipe."""
     command.add_argument("--cohort", type=Path, help="table of the cohort, see docs/cohort.md (default: synthetic)")
+    add_choice_of_cases(command)
     command.add_argument("--n", type=int, default=600, help="synthetic patients, without --cohort (default: 600)")
     command.add_argument("--endpoints", help="comma-separated (default: all of the cohort that the recipe learns)")
     add_seed(command, "of everything that is drawn")
     command.add_argument(
         "--design",
-        choices=[one.value for one in Design],
+        choices=[one.value for one in Design if one.trains],
         default=Design.SPLIT.value,
         help="split: train once, test on the rest (default); nested: nested cross-validation, for small cohorts",
     )
@@ -147,6 +156,7 @@ def _asked_for(options: argparse.Namespace) -> tuple[RecipePage, dict[str, Any]]
 def _recipe_and_cases(page: RecipePage, own: dict[str, Any], options: argparse.Namespace) -> tuple[Any, Any]:
     """The recipe for the endpoints of the table, or of the synthetic cohort, and the cases."""
     from PDL1PredictorLib.cohort.known_clinical import known_clinical
+    from PDL1PredictorLib.cohort.own_columns import only
     from PDL1PredictorLib.cohort.table import read_cohort
     from PDL1PredictorLib.core.endpoints import endpoint
     from PDL1PredictorLib.study.conduct import cases_of_table, synthetic_cases
@@ -160,9 +170,11 @@ def _recipe_and_cases(page: RecipePage, own: dict[str, Any], options: argparse.N
         endpoints = wanted or page.endpoints
         return recipe(endpoints), synthetic_cases(options.n, options.seed, endpoints)
     cohort = read_cohort(options.cohort, wanted)
+    if options.only:
+        cohort = only(cohort, options.only)
     learned = wanted or tuple(key for key in cohort.endpoints if endpoint(key).kind in page.kinds)
     built = recipe(learned, known_clinical(cohort))
-    return built, cases_of_table(cohort, built.needs.pet)
+    return built, cases_of_table(cohort, built.needs.pet, options.stratify)
 
 
 def _synthetic_words(recipe: Any, seed: int) -> Any:

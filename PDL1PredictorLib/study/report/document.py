@@ -13,6 +13,7 @@ from PDL1PredictorLib.study.outcome import EndpointOutcome, GalleryCase, NumberG
 from PDL1PredictorLib.study.report.binary.curves import BAND_RESAMPLES
 from PDL1PredictorLib.study.report.checklists import filled_checklists
 from PDL1PredictorLib.study.report.estimates import estimates, outer_folds
+from PDL1PredictorLib.study.report.hard_cases import hard_cases
 from PDL1PredictorLib.study.report.kinds import kind_report
 from PDL1PredictorLib.study.report.measures import (
     RESAMPLES,
@@ -35,8 +36,8 @@ def study_document(outcome: StudyOutcome) -> dict[str, Any]:
     Raises:
         InputError: An endpoint is not known, or of a kind that cannot be reported.
     """
-    endpoints = {key: _endpoint(found, outcome.coverage) for key, found in outcome.endpoints.items()}
-    _adjust(endpoints)
+    endpoints = {key: _endpoint(found, outcome) for key, found in outcome.endpoints.items()}
+    adjust(endpoints)
     content: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "research_use_only": RESEARCH_USE_ONLY,
@@ -88,7 +89,7 @@ def seeds_in(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def _endpoint(found: EndpointOutcome, coverage: float) -> Plain:
+def _endpoint(found: EndpointOutcome, outcome: StudyOutcome) -> Plain:
     words = endpoint(found.key)
     return {
         "kind": found.kind,
@@ -96,14 +97,15 @@ def _endpoint(found: EndpointOutcome, coverage: float) -> Plain:
         "definition": words.definition,
         "lead": found.lead,
         "cases": len(found.labels),
-        **kind_report(found.kind).numbers(found, coverage),
+        **kind_report(found.kind).numbers(found, outcome.coverage),
         "correlation": correlation_numbers(found),
         "contributions": contribution_numbers(found),
         "coefficients": feature_numbers(found),
+        "hard_cases": hard_cases(found, outcome.case_warnings),
     }
 
 
-def _adjust(endpoints: dict[str, Plain]) -> None:
+def adjust(endpoints: Mapping[str, Plain]) -> None:
     """Add to every test its p adjusted for all of the study's (Benjamini and Hochberg)."""
     tests = [test for numbers in endpoints.values() for test in kind_report(numbers["kind"]).tests(numbers)]
     if tests:

@@ -14,6 +14,7 @@ from PDL1PredictorLib.study.outcome import EndpointOutcome
 from PDL1PredictorLib.study.report import figures_number
 from PDL1PredictorLib.study.report.binary import figures as binary_figures
 from PDL1PredictorLib.study.report.binary.measures import binary_numbers, binary_tests
+from PDL1PredictorLib.study.report.binary.subgroups import forest
 from PDL1PredictorLib.study.report.drawing import Numbers
 from PDL1PredictorLib.study.report.kind_words import BINARY_WORDS, NUMBER_WORDS, Words
 from PDL1PredictorLib.study.report.looks import Looks
@@ -84,6 +85,7 @@ def _binary_drawings(key: str, numbers: Numbers, looks: Looks) -> Drawings:
         "calibration": binary_figures.calibration_curves(f"calibration-{key}", numbers, looks) if answered else None,
         "decision": binary_figures.decision_curves(f"decision-{key}", numbers, looks) if answered else None,
         "confusion": binary_figures.confusion_tables(f"confusion-{key}", numbers, looks) if answered else None,
+        "subgroups": forest(f"subgroups-{key}", numbers, looks) if numbers["subgroups"] else None,
     }
 
 

@@ -20,6 +20,7 @@ from PDL1PredictorLib.study.report.binary.curves import (
     roc_numbers,
 )
 from PDL1PredictorLib.study.report.binary.sample_size import sample_size_numbers
+from PDL1PredictorLib.study.report.binary.subgroups import subgroup_numbers
 from PDL1PredictorLib.study.report.measures import RESAMPLES, SEED, Plain, counted, estimate_of, share_of
 
 MEASURES = ("accuracy", "recall", "precision", "specificity", "ppv", "npv", "f1")
@@ -43,6 +44,7 @@ def binary_numbers(outcome: EndpointOutcome, coverage: float) -> Plain:
         "negative": int(np.count_nonzero(labels == 0)),
         "counts": {part: {"positive": yes, "negative": no} for part, (yes, no) in outcome.counts.items()},
         "sample_size": sample_size_numbers(outcome),
+        "subgroups": subgroup_numbers(outcome),
         "bayes_auc": outcome.bayes_auc,
         "models": {title: _model_numbers(outcome, title) for title in outcome.binary_models()},
         "decision_reference": decision_reference(labels),
