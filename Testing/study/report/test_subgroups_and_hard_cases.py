@@ -19,8 +19,8 @@ def binary(folded_study):
 
 
 @pytest.fixture(scope="module")
-def number(folded_study):
-    return next(found for found in folded_study.endpoints.values() if found.kind == "number")
+def number(number_study):
+    return next(iter(number_study.endpoints.values()))
 
 
 def test_levels_stand_by_their_numbers_and_other_comes_last():
