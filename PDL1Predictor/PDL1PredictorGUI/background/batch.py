@@ -54,7 +54,7 @@ class BatchRequest:
     """
 
     out: Path
-    model: str = "phantom-demo"
+    model: str
     device: str = "auto"
     regions: Any = None
     segment: str | None = None

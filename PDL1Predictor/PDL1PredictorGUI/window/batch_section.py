@@ -82,6 +82,7 @@ class BatchSection(Section):
         self._choices.set(_("Off while a batch runs.") if self.running else "")
         ui.batchProgressBar.setVisible(self.running)
         ui.batchOutcomeLabel.setVisible(bool(ui.batchOutcomeLabel.text))
+        self._show_model()
         busy = "" if self.running else self.shared.busy
         why_not_find = _("Off while a batch runs.") if self.running else ""
         if not why_not_find and from_folder and not ui.batchFolderEdit.currentPath.strip():
@@ -96,9 +97,22 @@ class BatchSection(Section):
         why_not = busy or packages.why_impossible() or ("" if self._cases else _("Find cases first."))
         if not why_not and not good:
             why_not = _("No case of the list can be used.")
+        if not why_not:
+            why_not = self.shared.why_no_model and _("Choose a model in section 4.")
         if not why_not and not ui.batchOutEdit.currentPath.strip():
             why_not = _("Choose a folder for the results first.")
         enable(ui.batchButton, self.START_TIP, why_not)
+
+    def _show_model(self) -> None:
+        """Which model will answer: it was chosen for one patient, and is used here for many."""
+        title = self.ui.modelComboBox.currentText
+        if self.shared.why_no_model:
+            say(self.ui.batchModelLabel, "")
+        elif self.shared.synthetic_model:
+            text = _("{title}. What it says of real CTs is no answer, and is not shown as one.")
+            say(self.ui.batchModelLabel, text.format(title=title), WARNING)
+        else:
+            say(self.ui.batchModelLabel, _("Model: {title}").format(title=title), NOTE)
 
     def _list(self) -> None:
         table = self.ui.batchTable
