@@ -16,6 +16,8 @@ from PDL1PredictorLib.core.settings import MIN_TUMOR_VOXELS
 MIN_SLICES = 3
 GRID_TOLERANCE_MM = 1e-3  # writers round origin and spacing; a micrometre is no shift that anyone can see
 SNAP_VOXELS = 0.1  # part of the smallest voxel edge: writers round cosines, which grows toward the far corner
+SYNTHETIC_KEY = "pdl1predictor_synthetic"  # of a NRRD or MetaImage file whose CT is of a synthetic patient
+SYNTHETIC_MARK = "PDL1Predictor synthetic patient"  # its value there; what a NIfTI file says in `descrip`
 NO_DIFFERENCE = 1e-9  # mm or cosine: the last bit of a sum
 
 
@@ -101,6 +103,8 @@ class Case:
         clinical: What is known besides.
         name: How the case is called in tables; carries nothing that identifies a patient unless the user put it there.
         pet: A PET in SUV, where there is one, on a grid of its own, all voxels finite.
+        synthetic: Whether the CT is known to be of a synthetic patient: the phantom says so, or a mark in its file. A
+            CT that was cropped or saved by another program has lost the mark, and counts as a patient's.
 
     Raises:
         InputError: The CT cannot be one.
@@ -113,6 +117,7 @@ class Case:
     clinical: Clinical = field(default_factory=Clinical)
     name: str = "case"
     pet: sitk.Image | None = None
+    synthetic: bool = False
 
     def __post_init__(self) -> None:
         require_ct(self.ct)

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import SimpleITK as sitk
 
 from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.errors import printable
+from PDL1PredictorLib.core.roles import Role
+from PDL1PredictorLib.core.verdicts import NOT_JUDGED, Verdict
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,17 @@ class Contribution:
     effect: float
 
 
+class Estimate(NamedTuple):
+    """A share that was measured, with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+Range = tuple[float, float]
+
+
 @dataclass(frozen=True)
 class BinaryAnswer:
     """The answer to a yes/no question.
@@ -58,23 +71,41 @@ class BinaryAnswer:
     Attributes:
         endpoint: Key, as in `core.endpoints`.
         probability: Calibrated probability of positive, 0 to 1.
-        interval: 95 % interval of the probability, from the uncertainty of the calibration.
+        interval: Calibration interval: 95 %, from the uncertainty of the calibration alone.
         threshold: Probability at and above which the call is positive.
-        positive: The call at the threshold.
+        positive: On which side of the threshold it lies; `verdict` says what that is worth.
         prediction_set: Answers that cannot be ruled out at the stated coverage: a subset of ("negative", "positive").
         coverage: Share of cases whose true answer lies in such a set, by design, 0 to 1.
         contributions: Inputs, the largest effect first.
+        verdict: What it comes to.
+        uncertainty: 95 % interval of the patient's probability, from models of resampled cohorts; None if not known.
+        stability: Least and greatest probability under contours moved by 1 mm, the given one among them; None if that
+            was not tried.
+        base_rate: Share of positives that the probability is for: that of the training cases, or the prevalence that
+            was asked for; None if not known.
+        sensitivity: At the threshold, on test cases; None where that was not measured.
+        specificity: Likewise.
+        model: Title of the model that answers, such as `Deep-RadScore` or `Volume`.
+        role: What that model is to the others of its study.
     """
 
     endpoint: str
     probability: float
-    interval: tuple[float, float]
+    interval: Range
     threshold: float
     positive: bool
     prediction_set: tuple[str, ...]
     coverage: float
     contributions: tuple[Contribution, ...]
     kind: Literal["binary"] = "binary"
+    verdict: Verdict = NOT_JUDGED
+    uncertainty: Range | None = None
+    stability: Range | None = None
+    base_rate: float | None = None
+    sensitivity: Estimate | None = None
+    specificity: Estimate | None = None
+    model: str = ""
+    role: Role = "lead"
 
 
 @dataclass(frozen=True)
@@ -87,17 +118,29 @@ class NumberAnswer:
         interval: Prediction interval: where the value of such a case lies at the stated coverage.
         coverage: Of the interval, by design, 0 to 1.
         contributions: Inputs, the largest effect first; effects are in the endpoint's unit.
+        verdict: What it comes to.
+        uncertainty: 95 % interval of the expected value, from models of resampled cohorts; None if not known.
+        stability: Least and greatest value under contours moved by 1 mm, the given one among them; None if that was
+            not tried.
+        model: Title of the model that answers.
+        role: What that model is to the others of its study.
     """
 
     endpoint: str
     value: float
-    interval: tuple[float, float]
+    interval: Range
     coverage: float
     contributions: tuple[Contribution, ...]
     kind: Literal["number"] = "number"
+    verdict: Verdict = NOT_JUDGED
+    uncertainty: Range | None = None
+    stability: Range | None = None
+    model: str = ""
+    role: Role = "lead"
 
 
 Answer = BinaryAnswer | NumberAnswer
+TrainedOn = Literal["patients", "synthetic"]
 
 
 @dataclass(frozen=True)
@@ -128,11 +171,50 @@ class HeatMap:
         endpoint: Key.
         image: float32, 0 to 1, one slice thick, placed in patient space (LPS, mm).
         method: How it was made: `Grad-CAM`, or `class activation map`, which equals it where the head is linear.
+        heat_share: Share of the heat that lies inside tumor and ring, 0 to 1; None of an empty map, or if not measured.
+        area_share: Share of the picture that tumor and ring fill there; below it the network looks elsewhere.
     """
 
     endpoint: str
     image: sitk.Image
     method: str = "Grad-CAM"
+    heat_share: float | None = None
+    area_share: float | None = None
+
+    @property
+    def looks_outside(self) -> bool:
+        """Whether tumor and ring hold less of the heat than of the picture."""
+        return self.heat_share is not None and self.area_share is not None and self.heat_share < self.area_share
+
+
+@dataclass(frozen=True)
+class UnlikePart:
+    """One of the views in which a case is held against the training cohort.
+
+    Attributes:
+        name: `sanity`, `deep`, `selected` or `selected_z`.
+        p: Share of held-out cases, and this one, that are at least as far; None if not known.
+        text: What is farthest, such as `mean density of the tumor 9 SD above the training cohort`.
+    """
+
+    name: str
+    p: float | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Unlike:
+    """How unlike the training cohort a case is.
+
+    Attributes:
+        p: Conformal p-value of the farthest view; None of models without held-out distances, or without a reference.
+        parts: Of each view, the farthest first.
+        flagged: Whether the case is unlike; of cases like the training cohort at most 5 % are.
+    """
+
+    p: float | None = None
+    parts: tuple[UnlikePart, ...] = ()
+    flagged: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,13 +229,14 @@ class LesionResult:
         endpoints: Answers, in the model's order.
         features: Radiomic features by name, both regions.
         scores: By endpoint, what the model made of the features before it answered, by name (`radscore_tumor` ...).
-        atypicality: Mahalanobis distance of the case to the training cohort over its 99th percentile; above 1 is
-            unlike; NaN where the model keeps no reference, so that it is not known.
+        atypicality: How far the case lies from the training cohort, over the limit; above 1 is unlike; NaN where the
+            model keeps no reference, so that it is not known.
         warnings: What the reader must know.
         heat_maps: Per endpoint; none where no network sees the picture.
         tumor_image: uint8 mask on the resampled grid.
         ring_image: uint8 mask on the same grid.
         views_ct: HU volume around the tumor on the resampled lattice, for pictures.
+        unlike: How unlike the training cohort it is, and in what.
     """
 
     index: int
@@ -169,6 +252,7 @@ class LesionResult:
     tumor_image: sitk.Image
     ring_image: sitk.Image
     views_ct: sitk.Image
+    unlike: Unlike = Unlike()
 
 
 @dataclass(frozen=True)
@@ -210,6 +294,7 @@ class ModelSummary:
         endpoints: Keys, in the model's order.
         auc: Per yes/no endpoint (value, low, high, n positive, n negative) on the untouched test cases.
         number_tests: Per endpoint that is a number, how far its answers lay off on the untouched test cases.
+        trained_on: Patients, or synthetic patients: then no answer is given for a patient's CT.
     """
 
     name: str
@@ -223,6 +308,7 @@ class ModelSummary:
     endpoints: tuple[str, ...]
     auc: dict[str, tuple[float, float, float, int, int]]
     number_tests: dict[str, NumberTest]
+    trained_on: TrainedOn = "patients"
 
 
 @dataclass(frozen=True)
