@@ -30,7 +30,7 @@ from PDL1PredictorGUI.background.job import Job
 from PDL1PredictorGUI.background.outcome import CANCELLED, DONE, Outcome, cancelled
 from PDL1PredictorGUI.background.predictor import model_argument, region_arguments
 from PDL1PredictorGUI.scene import bridge
-from PDL1PredictorGUI.scene.result_tables import shown
+from PDL1PredictorGUI.scene.answers import shown
 from PDL1PredictorGUI.setup.library import background_environment, make_importable, python_executable
 from PDL1PredictorGUI.setup.run_folders import remove_folder
 

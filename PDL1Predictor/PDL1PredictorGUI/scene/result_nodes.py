@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from slicer.i18n import tr as _
+
 from PDL1PredictorGUI.scene.fingerprint import from_text
 from PDL1PredictorGUI.setup.library import make_importable
 
@@ -87,6 +89,24 @@ class ResultNodes:
         distance = self.lesion["atypicality"]
         like = likeness(math.nan if distance is None else distance)
         return f"{model['title']} {model['version']}, {ran}. Atypicality (limit 1): {like}."
+
+    @property
+    def synthetic_words(self) -> str:
+        """What to say first of a model that knows synthetic patients only; empty for any other."""
+        model = self.content["model"]
+        if model.get("trained_on") != "synthetic":
+            return ""
+        text = _("Synthetic model: {title} was trained on synthetic patients only and says nothing about a real one.")
+        return text.format(title=model["title"])
+
+    @property
+    def unlike_words(self) -> str:
+        """In what the tumor is unlike the training cohort; empty if it is not."""
+        unlike = self.lesion.get("unlike") or {}
+        if not unlike.get("flagged"):
+            return ""
+        parts = "; ".join(part["text"] for part in unlike["parts"] if part["text"])
+        return _("Unlike the training cohort: {parts}.").format(parts=parts.rstrip("."))
 
     @property
     def warnings(self) -> list[dict[str, str]]:
@@ -197,7 +217,7 @@ def _require_endpoint(row: dict[str, Any]) -> None:
     make_importable()
     from PDL1PredictorLib.report.kinds import read_answer
 
-    texts = ("endpoint", "title", "definition", "verdict", "verdict_text")
+    texts = ("endpoint", "title", "definition")
     _require(row, **dict.fromkeys(texts, str))
     read_answer(row)  # the numbers, by the answer's kind
     if not isinstance(row["heat_map"], str | None):

@@ -11,7 +11,7 @@ from slicer.i18n import tr as _
 
 from PDL1PredictorGUI.background.batch import TABLE, Batch, BatchRequest, BatchRow
 from PDL1PredictorGUI.background.batch_cases import BadCase, BatchCase, SceneCase, cases_of_folder, cases_of_scene
-from PDL1PredictorGUI.scene.result_tables import lead, shown, what_the_number_is
+from PDL1PredictorGUI.scene.answers import answered, lead, reasons, shown, what_the_number_is
 from PDL1PredictorGUI.setup import computer, packages, preferences
 from PDL1PredictorGUI.window.section import DONE, ERROR, NOTE, WARNING, Section, Shared, Switches, enable, say
 
@@ -243,8 +243,9 @@ class BatchSection(Section):
         if leading is not None:
             self._name_answer(leading)
             show, read = shown(leading)
-            text = show.brief(read)
-            tip = f"{leading['title']}: {what_the_number_is(leading)}"
+            text = show.brief(read) if answered(leading) else _("not answered")
+            said = what_the_number_is(leading) if answered(leading) else " ".join(reasons(leading))
+            tip = f"{leading['title']}: {said}"
         tips = [tip, row.problem, *(f"{warning['code']}: {warning['text']}" for warning in row.warnings)]
         self._fill(self._number, row.name, text, row.problem or _status(row), "\n".join(filter(None, tips)))
         self._number += 1

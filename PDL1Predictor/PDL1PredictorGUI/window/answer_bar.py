@@ -1,0 +1,110 @@
+"""A probability as a bar: threshold and base rate marked at it, uncertainty and stability as bands below.
+
+Marks are told apart by their shapes, not by their colors; the legend under the table shows each.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import qt
+from slicer.i18n import tr as _
+
+INK, BORDER, GROUND = "#1c2733", "#9aa5b1", "#ffffff"
+# From top to bottom, in pixels: words, which no mark may cross; the base rate's triangle; the bar; the bands
+WORDS, TRIANGLE, BODY, BANDS = 14, 4, 7, 7
+HEIGHT = WORDS + TRIANGLE + BODY + BANDS
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What a bar shows; places are shares of its length, 0 to 1.
+
+    Attributes:
+        text: Words on it.
+        value: Its end.
+        color: Of its filled part, `#rrggbb`.
+        threshold: Where the call changes; None without one.
+        base_rate: Share of positives; None if not known.
+        uncertainty: Thin band; None if not known.
+        stability: Thick band; None if not known.
+    """
+
+    text: str
+    value: float
+    color: str
+    threshold: float | None = None
+    base_rate: float | None = None
+    uncertainty: tuple[float, float] | None = None
+    stability: tuple[float, float] | None = None
+
+
+def bar_of(show: Any, read: Any, color: str) -> Bar:
+    """The bar of an answer.
+
+    Args:
+        show: The report's renderer of such answers.
+        read: The answer.
+        color: Of the filled part.
+    """
+    scale = show.scale(read)
+    base_rate = getattr(read, "base_rate", None)
+
+    def band(ends: tuple[float, float] | None) -> tuple[float, float] | None:
+        return None if ends is None else (scale.share(ends[0]), scale.share(ends[1]))
+
+    return Bar(
+        text=show.bar(read),
+        value=scale.share(scale.value),
+        color=color,
+        threshold=None if scale.mark is None else scale.share(scale.mark),
+        base_rate=None if base_rate is None else scale.share(base_rate),
+        uncertainty=band(read.uncertainty),
+        stability=band(read.stability),
+    )
+
+
+def draw(bar: Bar, width: int) -> Any:
+    """The bar as a qt.QPixmap, `HEIGHT` pixels high."""
+    pixmap = qt.QPixmap(width, HEIGHT)
+    pixmap.fill(qt.QColor(GROUND))
+    painter = qt.QPainter()
+    painter.begin(pixmap)
+    painter.setPen(qt.QColor(INK))
+    painter.drawText(qt.QRect(0, 0, width, WORDS), qt.Qt.AlignCenter, bar.text)
+    top = WORDS + TRIANGLE
+    painter.fillRect(0, top, round(bar.value * width), BODY, qt.QColor(bar.color))
+    painter.setPen(qt.QColor(BORDER))
+    painter.drawRect(0, top, width - 1, BODY - 1)
+    _draw_bands(painter, bar, width)
+    _draw_marks(painter, bar, width)
+    painter.end()
+    return pixmap
+
+
+def _draw_bands(painter: Any, bar: Bar, width: int) -> None:
+    middle = HEIGHT - BANDS + BANDS // 2
+    for ends, thickness in ((bar.uncertainty, 1), (bar.stability, 5)):
+        if ends is not None:
+            left, right = (round(end * (width - 1)) for end in ends)
+            painter.fillRect(left, middle - thickness // 2, max(right - left, 2), thickness, qt.QColor(INK))
+
+
+def _draw_marks(painter: Any, bar: Bar, width: int) -> None:
+    if bar.threshold is not None:
+        painter.fillRect(round(bar.threshold * (width - 2)), WORDS, 2, HEIGHT - WORDS - 1, qt.QColor(INK))
+    if bar.base_rate is not None:
+        at = min(max(round(bar.base_rate * width), TRIANGLE), width - TRIANGLE)
+        for line in range(TRIANGLE):  # its tip points at the bar
+            half = TRIANGLE - 1 - line
+            painter.fillRect(at - half, WORDS + line, 2 * half + 1, 1, qt.QColor(INK))
+
+
+def legend(bars: list[Bar]) -> str:
+    """What the marks of some bars are, in words; empty if they have none."""
+    words = {
+        "threshold": _("│ threshold"),
+        "base_rate": _("▼ base rate"),
+        "uncertainty": _("─ 95 % uncertainty of this patient"),
+        "stability": _("━ contour moved by 1 mm"),
+    }
+    return "   ".join(text for name, text in words.items() if any(getattr(bar, name) is not None for bar in bars))
