@@ -9,8 +9,10 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from PDL1PredictorGUI.background.batch import TABLE, Batch, BatchRequest, BatchRow
+from PDL1PredictorGUI.background.batch import Batch, BatchRequest, BatchRow
 from PDL1PredictorGUI.background.batch_cases import BadCase, BatchCase, SceneCase, cases_of_folder, cases_of_scene
+from PDL1PredictorGUI.background.outcome import CANCELLED
+from PDL1PredictorGUI.background.outcome import DONE as FINISHED
 from PDL1PredictorGUI.scene.answers import answered, lead, reasons, shown, what_the_number_is
 from PDL1PredictorGUI.setup import computer, packages, preferences
 from PDL1PredictorGUI.window.section import DONE, ERROR, NOTE, WARNING, Section, Shared, Switches, enable, say
@@ -21,12 +23,13 @@ CASE, ANSWER, STATUS = range(3)
 
 
 def _status(row: BatchRow) -> str:
-    """Done, and the codes of every warning: of reading, of the regions, of the answer."""
+    """Done, perhaps by an earlier run, and the codes of every warning: of reading, of the regions, of the answer."""
+    done = _("done earlier") if row.reused else _("done")
     codes = list(dict.fromkeys(warning["code"] for warning in row.warnings))
     if not codes:
-        return _("done")
+        return done
     count = _("1 warning") if len(row.warnings) == 1 else _("{count} warnings").format(count=len(row.warnings))
-    return _("done, {count}: {codes}").format(count=count, codes=", ".join(codes))
+    return _("{done}, {count}: {codes}").format(done=done, count=count, codes=", ".join(codes))
 
 
 class BatchSection(Section):
@@ -38,7 +41,6 @@ class BatchSection(Section):
     def __init__(self, shared: Shared) -> None:
         super().__init__(shared)
         self._cases: list[BatchCase] = []
-        self._number = 0
         self._cancelled = False
         self.batch: Any = None
         ui = self.ui
@@ -212,7 +214,6 @@ class BatchSection(Section):
             return packages.declined_text(), WARNING
         if self._cancelled:  # while packages were installed
             return _("Cancelled. Nothing was started."), NOTE
-        self._number = 0
         batch.start(self._cases, request)
         return "", NOTE
 
@@ -228,15 +229,15 @@ class BatchSection(Section):
             "application's log (Help, Report a Bug)."
         ).format(error=error)
 
-    def on_progress(self, number: int, total: int, fraction: float, text: str) -> None:
+    def on_progress(self, number: int, fraction: float, text: str) -> None:
         """One case is under way."""
-        self.ui.batchProgressBar.value = round(100 * (number + fraction) / total)
+        self.ui.batchProgressBar.value = round(100 * fraction)
         item = self.ui.batchTable.item(number, STATUS)
         if item is not None:
             item.setText(text)
             self.ui.batchTable.scrollToItem(item)
 
-    def on_row(self, row: BatchRow) -> None:
+    def on_row(self, number: int, row: BatchRow) -> None:
         """One case is done."""
         leading = lead(row.endpoints)
         text = tip = ""
@@ -247,8 +248,7 @@ class BatchSection(Section):
             said = what_the_number_is(leading) if answered(leading) else " ".join(reasons(leading))
             tip = f"{leading['title']}: {said}"
         tips = [tip, row.problem, *(f"{warning['code']}: {warning['text']}" for warning in row.warnings)]
-        self._fill(self._number, row.name, text, row.problem or _status(row), "\n".join(filter(None, tips)))
-        self._number += 1
+        self._fill(number, row.name, text, row.problem or _status(row), "\n".join(filter(None, tips)))
 
     def _name_answer(self, endpoint: dict[str, Any]) -> None:
         """Says whose answer the column holds: PD-L1, or what the model predicts first."""
@@ -259,15 +259,18 @@ class BatchSection(Section):
         """Lines for the log that both ways to predict share."""
         self.ui.logEdit.appendPlainText(line)
 
-    def on_end(self, outcome: Any, rows: list[BatchRow]) -> None:
-        """All are done, or it was cancelled."""
-        good = sum(not row.problem for row in rows)
-        where = self.ui.batchOutEdit.currentPath
-        text = _("{good} of {total} cases predicted. Table and reports: {folder}").format(
-            good=good, total=len(self._cases), folder=Path(where) / TABLE
-        )
-        if outcome.kind == "cancelled":
+    def on_end(self, outcome: Any, rows: dict[int, BatchRow]) -> None:
+        """All are done, or it was cancelled, or something came between."""
+        from PDL1PredictorLib.batch.tables import PREDICTIONS
+
+        good = sum(not row.problem for row in rows.values())
+        where = Path(self.ui.batchOutEdit.currentPath) / PREDICTIONS
+        text = _("{good} of {total} cases predicted. Table and reports: {table}")
+        text = text.format(good=good, total=len(self._cases), table=where)
+        if outcome.kind == CANCELLED:
             self._stopped(_("Cancelled. {text}").format(text=text), NOTE)
+        elif outcome.kind != FINISHED:
+            self._stopped(f"{outcome.text} {text}" if good else outcome.text, ERROR)
         else:
             self._stopped(text, DONE if good == len(rows) else WARNING)
 
