@@ -1,28 +1,32 @@
 """One case, front door to back: files or a `Case` in, a `CaseResult` or a folder out."""
 
-import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import SimpleITK as sitk
 
 from PDL1PredictorLib import __version__
-from PDL1PredictorLib.core.case import Case, grid_text
+from PDL1PredictorLib.core.case import Case
+from PDL1PredictorLib.core.endpoints import endpoint
+from PDL1PredictorLib.core.errors import EmptyRegionError, InputError
 from PDL1PredictorLib.core.files.output import whole_folder
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.provenance import versions
-from PDL1PredictorLib.core.results import CaseResult, CaseWarning, LesionResult, Provenance
+from PDL1PredictorLib.core.results import CaseResult, CaseWarning, HeatMap, LesionResult, Provenance
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.imaging.case_files import Files, read_case
+from PDL1PredictorLib.imaging.file_hashes import image_sha256
+from PDL1PredictorLib.imaging.heat import shares_inside
 from PDL1PredictorLib.imaging.lesions import choose_tumors, require_lesion, require_one_for_ring
 from PDL1PredictorLib.imaging.measures import centroid_lps_mm, measure
-from PDL1PredictorLib.imaging.patch import deep_patch
-from PDL1PredictorLib.imaging.regions import make_regions
+from PDL1PredictorLib.imaging.moved import CONTOUR_MM, moved_contour
+from PDL1PredictorLib.imaging.patch import Patch, deep_patch, deep_patches
+from PDL1PredictorLib.imaging.regions import Regions, make_regions
+from PDL1PredictorLib.imaging.sanity import sanity_row
 from PDL1PredictorLib.imaging.views import views_volume
 from PDL1PredictorLib.models.device import choose_device
 from PDL1PredictorLib.models.load import load_predictor
@@ -30,6 +34,7 @@ from PDL1PredictorLib.models.network import require_runtime
 from PDL1PredictorLib.models.predictor import Answered, Given, Predictor
 from PDL1PredictorLib.radiomics.engine import DEFAULT_ENGINE, engine
 from PDL1PredictorLib.radiomics.extract import extract_features
+from PDL1PredictorLib.radiomics.settings import FeatureSettings
 from PDL1PredictorLib.report.write import write_all
 
 
@@ -43,6 +48,9 @@ class Options:
         engine: The radiomics engine.
         regions: Other region settings than the model's own; the answer then carries a warning.
         runtime: What runs the network: `auto`, `onnxruntime` (on the CPU) or `torch`.
+        stability: Answer again under contours moved outwards and inwards by 1 mm, and tell the range of the answers.
+        prevalence: Endpoint to the share of positives where its answer is used, between 0 and 1: probabilities and
+            thresholds are shifted from the training's to that. Endpoints that are not named keep that of the training.
     """
 
     lesion: str = "largest"
@@ -50,6 +58,8 @@ class Options:
     engine: str = DEFAULT_ENGINE
     regions: RegionSettings | None = None
     runtime: str = "auto"
+    stability: bool = True
+    prevalence: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         require_lesion(self.lesion)
@@ -77,21 +87,42 @@ def predict_files(
         progress: Told on the way; raises `CancelledError` when the user cancelled.
     """
     with whole_folder(out, overwrite) as draft:
-        with progress.part("read", 0.0, 0.1, "reading the images"):
-            read = read_case(files)
-        with progress.part("model", 0.1, 0.15, "checking the model"):
-            predictor = load_predictor(model)
-        with _part_of(progress, 0.15, 0.95) as part:
-            result = predict_case(read.case, predictor, options, part, read.ring)
-        with progress.part("report", 0.95, 1.0, "writing the report"):
-            seconds = {stage: round(s, 3) for stage, s in progress.seconds.items()}
-            result = replace(
-                result,
-                warnings=(*read.warnings, *result.warnings),
-                provenance=replace(result.provenance, seconds=seconds),
-            )
-            write_all(result, draft, with_patient=with_patient)
-        progress.step("done", 1.0, "done")
+        return predict_into(draft, files, model, options, with_patient, progress)
+
+
+def predict_into(
+    draft: Path,
+    files: Files,
+    model: Path | Predictor,
+    options: Options = Options(),
+    with_patient: bool = False,
+    progress: Progress = SILENT,
+) -> CaseResult:
+    """Read a case, predict, and write the whole answer into an existing folder; see `predict_files`.
+
+    Args:
+        draft: The folder, best one that appears when all is well (`core.files.output.whole_folder`).
+        files: The case.
+        model: Bundle folder or .zip, or a loaded model that serves many cases.
+        options: What may be chosen.
+        with_patient: Write the case's name and clinical values too.
+        progress: Told on the way.
+    """
+    with progress.part("read", 0.0, 0.1, "reading the images"):
+        read = read_case(files)
+    with progress.part("model", 0.1, 0.15, "checking the model"):
+        predictor = load_predictor(model) if isinstance(model, Path) else model
+    with _part_of(progress, 0.15, 0.95) as part:
+        result = predict_case(read.case, predictor, options, part, read.ring)
+    with progress.part("report", 0.95, 1.0, "writing the report"):
+        seconds = {stage: round(s, 3) for stage, s in progress.seconds.items()}
+        result = replace(
+            result,
+            warnings=(*read.warnings, *result.warnings),
+            provenance=replace(result.provenance, seconds=seconds),
+        )
+        write_all(result, draft, with_patient=with_patient)
+    progress.step("done", 1.0, "done")
     return result
 
 
@@ -127,6 +158,7 @@ def predict_case(
     require_one_for_ring(len(tumors.chosen), ring)
     warnings = list(tumors.warnings)
     device = _device(predictor, options)
+    require_prevalence(options.prevalence, predictor)
     results, answered = [], []
     for position, (index, mask) in enumerate(tumors.chosen):
         with _part_of(progress, position / len(tumors.chosen), (position + 1) / len(tumors.chosen)) as part:
@@ -137,6 +169,8 @@ def predict_case(
     settings = options.regions or predictor.regions
     if settings != predictor.regions:
         warnings.append(_settings_warning(settings, predictor.regions))
+    if options.prevalence:
+        warnings.append(_prevalence_warning(options.prevalence))
     return CaseResult(
         case=case.name,
         lesions=tuple(results),
@@ -166,39 +200,134 @@ def _predict_lesion(
     device: str,
     progress: Progress,
 ) -> tuple[LesionResult, Answered]:
-    settings, measured = options.regions or predictor.regions, predictor.features
-    with progress.part("regions", 0.0, 0.15, f"tumor {index}: drawing the regions"):
-        margin_mm = 0.0 if measured is None else measured.margin_at(settings.spacing_mm)
-        regions = make_regions(case, settings, margin_mm, ring)
-        patch = None if predictor.needs.picture == "none" else deep_patch(case, regions, settings)
-        tumor = measure(regions.ct, regions.tumor)
-    features: dict[str, float] = {}
-    if measured is not None:
-        text = f"tumor {index}: measuring {measured.feature_count()} features"
-        with progress.part("features", 0.15, 0.8, text) as part:
-            features = extract_features(regions, measured, options.engine, part)
-    with _part_of(progress, 0.8, 0.97) as part:
-        given = Given(features if measured is not None else None, patch, tumor.volume_ml, case.clinical)
-        said = predictor.answer(given, device, part, options.runtime)
+    making, measured = _Making(predictor, options, ring), predictor.features
+    with progress.part("regions", 0.0, 0.1, f"tumor {index}: drawing the regions"):
+        regions = making.regions(case, measured)
+    with progress.part("features", 0.1, 0.55, f"tumor {index}: measuring {making.n_features} features") as part:
+        given = replace(making.given(case, regions, measured, part), sanity=sanity_row(case, regions))
+    with progress.part("stability", 0.55, 0.85, f"tumor {index}: moving the contour") as part:
+        moved = tuple(making.moved(case, part)) if options.stability else ()
+    with _part_of(progress, 0.85, 0.97) as part:
+        said = predictor.answer(replace(given, moved=moved), device, part, options.runtime)
     with progress.part("pictures", 0.97, 1.0, f"tumor {index}: making pictures"):
         center = centroid_lps_mm(regions.tumor)
-        view = views_volume(case, center, settings)
+        view = views_volume(case, center, making.settings)
+    heat_maps = tuple(_with_shares(heat_map, regions) for heat_map in said.heat_maps)
     result = LesionResult(
         index=index,
         center_lps_mm=center,
-        tumor=tumor,
+        tumor=measure(regions.ct, regions.tumor),
         ring=measure(regions.ct, regions.ring),
         endpoints=said.answers,
-        features=features,
+        features=dict(given.features or {}),
         scores=said.scores,
         atypicality=said.atypicality,
-        warnings=(*regions.warnings, *said.warnings),
-        heat_maps=said.heat_maps,
+        warnings=(*regions.warnings, *said.warnings, *_heat_warnings(heat_maps)),
+        heat_maps=heat_maps,
         tumor_image=regions.tumor,
         ring_image=regions.ring,
         views_ct=view,
+        unlike=said.unlike,
     )
     return result, said
+
+
+@dataclass(frozen=True, eq=False)
+class _Making:
+    """How what a model needs of a tumor is made.
+
+    Attributes:
+        predictor: The model.
+        options: What was chosen.
+        ring: An edited ring.
+    """
+
+    predictor: Predictor
+    options: Options
+    ring: sitk.Image | None
+
+    @property
+    def settings(self) -> RegionSettings:
+        return self.options.regions or self.predictor.regions
+
+    @property
+    def n_features(self) -> int:
+        measured = self.predictor.features
+        return 0 if measured is None else measured.feature_count()
+
+    def regions(self, case: Case, measured: FeatureSettings | None) -> Regions:
+        margin_mm = 0.0 if measured is None else measured.margin_at(self.settings.spacing_mm)
+        return make_regions(case, self.settings, margin_mm, self.ring)
+
+    def given(self, case: Case, regions: Regions, measured: FeatureSettings | None, progress: Progress) -> Given:
+        """Everything but the plain measures; the features of `measured` alone."""
+        features = None if measured is None else extract_features(regions, measured, self.options.engine, progress)
+        patches = self._patches(case, regions)
+        return Given(
+            features=features,
+            patch=patches[0] if patches else None,
+            volume_ml=measure(regions.ct, regions.tumor).volume_ml,
+            clinical=case.clinical,
+            neighbors=patches[1:],
+            synthetic=case.synthetic,
+            prevalence=self.options.prevalence,
+        )
+
+    def _patches(self, case: Case, regions: Regions) -> tuple[Patch, ...]:
+        if self.predictor.needs.picture == "none":
+            return ()
+        if self.predictor.slices <= 1:
+            return (deep_patch(case, regions, self.settings),)
+        return deep_patches(case, regions, self.settings)
+
+    def moved(self, case: Case, progress: Progress) -> Iterator[Given]:
+        """The same tumor with its contour moved inwards and outwards; a move that leaves too little is left out.
+
+        Of the radiomic features those alone that the model uses: none for a model of the volume.
+        """
+        own = self.predictor.features
+        measured = None if own is None else own.limited_to(self.predictor.used_features)
+        for number, by_mm in enumerate((-CONTOUR_MM, CONTOUR_MM)):
+            with progress.part("moved", number / 2, (number + 1) / 2) as part, suppress(EmptyRegionError):
+                moved = moved_contour(case, by_mm)
+                yield self.given(moved, self.regions(moved, measured), measured, part)
+
+
+def _with_shares(heat_map: HeatMap, regions: Regions) -> HeatMap:
+    heat, area = shares_inside(heat_map.image, regions)
+    return replace(heat_map, heat_share=heat, area_share=area)
+
+
+def _heat_warnings(heat_maps: Iterable[HeatMap]) -> Iterator[CaseWarning]:
+    outside = [heat_map for heat_map in heat_maps if heat_map.looks_outside]
+    if outside:
+        names = ", ".join(endpoint(heat_map.endpoint).title for heat_map in outside)
+        text = (
+            f"The network looks outside the tumor: tumor and ring hold less of the heat than of the picture ({names})."
+        )
+        yield CaseWarning("heat_outside", text)
+
+
+def require_prevalence(prevalence: Mapping[str, float], predictor: Predictor) -> None:
+    """Refuse a prevalence of what the model does not answer.
+
+    Raises:
+        InputError: An endpoint is not among the model's, or a prevalence is none.
+    """
+    strange = sorted(set(prevalence) - set(predictor.endpoints))
+    if strange:
+        raise InputError(
+            f"The model answers {', '.join(predictor.endpoints)}; a prevalence was given for {', '.join(strange)}."
+        )
+    for key, share in prevalence.items():
+        if endpoint(key).kind != "binary" or not 0 < share < 1:
+            raise InputError(f"A prevalence is a share between 0 and 1 of a yes/no endpoint; got {share!r} for {key}.")
+
+
+def _prevalence_warning(prevalence: Mapping[str, float]) -> CaseWarning:
+    said = ", ".join(f"{endpoint(key).title} {share:.3g}" for key, share in prevalence.items())
+    text = f"Probabilities and thresholds were shifted from the training cohort's prevalence to: {said}."
+    return CaseWarning("prevalence", text)
 
 
 def _settings_warning(used: RegionSettings, trained: RegionSettings) -> CaseWarning:
@@ -227,6 +356,8 @@ def _provenance(
         engine="none" if chosen is None else f"{chosen.name} {chosen.version}",
         settings={
             "lesion": options.lesion,
+            "stability": options.stability,
+            "prevalence": dict(options.prevalence),
             "regions": settings.to_dict(),
             "features": None if measured is None else json.loads(json.dumps(measured.to_dict())),
         },
@@ -235,10 +366,3 @@ def _provenance(
         tumor_sha256=image_sha256(case.tumor),
         seconds={stage: round(s, 3) for stage, s in progress.seconds.items()},
     )
-
-
-def image_sha256(image: sitk.Image) -> str:
-    """Hash of a volume's voxels and grid: the same for every file format that keeps both."""
-    digest = hashlib.sha256(f"{grid_text(image)} {[round(d, 6) for d in image.GetDirection()]}".encode())
-    digest.update(np.ascontiguousarray(sitk.GetArrayViewFromImage(image)).astype("<f4").tobytes())
-    return digest.hexdigest()

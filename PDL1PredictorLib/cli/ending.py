@@ -26,25 +26,25 @@ _NO_MEMORY = re.compile(
 )
 
 
-def ended(work: Callable[[], None], speaker: Speaker, command: str) -> int:
+def ended(work: Callable[[], int | None], speaker: Speaker, command: str) -> int:
     """Do the work of a command and say how it ended.
 
     Args:
-        work: All of it.
+        work: All of it; gives the exit status where it is not 0.
         speaker: Says it.
         command: As it was typed, for the log of a fault.
 
     Returns:
-        The exit status: 0 done, 2 refused with a reason, 70 a fault of this library, 130 interrupted, 141 nobody reads.
+        The exit status: 0 done, 2 refused with a reason, 3 done but for some cases, 70 a fault of this library,
+        130 interrupted, 141 nobody reads.
     """
     try:
         _require_memory()
-        work()
+        return work() or 0
     except SystemExit:
         raise
     except BaseException as error:
         return failed(error, speaker, command)
-    return 0
 
 
 def failed(error: BaseException, speaker: Speaker, command: str) -> int:

@@ -17,7 +17,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        The exit status: 0 done, 2 refused with a reason, 70 a fault of this library, 130 interrupted, 141 nobody reads.
+        The exit status: 0 done, 2 refused with a reason, 3 done but for some cases, 70 a fault of this library,
+        130 interrupted, 141 nobody reads.
     """
     given = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(given)

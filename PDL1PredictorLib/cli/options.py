@@ -26,9 +26,12 @@ def add_device(command: argparse.ArgumentParser) -> None:
     command.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
 
 
-def add_work(command: argparse.ArgumentParser, processes: str = "processes on this machine") -> None:
+def add_work(
+    command: argparse.ArgumentParser, processes: str = "processes on this machine", default: int | None = None
+) -> None:
     """How many processes share the work."""
-    command.add_argument("--workers", type=int, help=f"{processes} (default: one a core)")
+    usual = "one a core" if default is None else default
+    command.add_argument("--workers", type=int, default=default, help=f"{processes} (default: {usual})")
 
 
 def add_cache(command: argparse.ArgumentParser) -> None:
@@ -48,14 +51,16 @@ def add_preset(command: argparse.ArgumentParser) -> None:
 
 
 def add_case(
-    command: argparse.ArgumentParser, engines: str = "pdl1 (default), or pyradiomics, which judges it"
+    command: argparse.ArgumentParser,
+    engines: str = "pdl1 (default), or pyradiomics, which judges it",
+    required: bool = True,
 ) -> None:
-    """The options of a case."""
+    """The options of a case; `required` where there is no other way to name one."""
     command.add_argument(
-        "--ct", type=Path, required=True, help="CT: NIfTI, NRRD, MetaImage, or a folder of one DICOM series"
+        "--ct", type=Path, required=required, help="CT: NIfTI, NRRD, MetaImage, or a folder of one DICOM series"
     )
     command.add_argument(
-        "--tumor", type=Path, required=True, help="tumor mask: NIfTI, NRRD, MetaImage, DICOM RTSTRUCT or SEG"
+        "--tumor", type=Path, required=required, help="tumor mask: NIfTI, NRRD, MetaImage, DICOM RTSTRUCT or SEG"
     )
     command.add_argument("--ring", type=Path, help="mask of an edited ring, used in place of the one that is drawn")
     command.add_argument("--segment", help="which region of the mask file, by name or number, where it has several")

@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Any
 
 from PDL1PredictorLib.cli.options import add_case, add_device, add_out, add_preset, files, region_choices, with_choices
+from PDL1PredictorLib.cli.predict_cohort import add_cohort, predict_cohort, require_one_way
 from PDL1PredictorLib.cli.speaker import Speaker, add_command, notes, plain_warnings
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.resources import DEFAULT_MODEL, find_model
@@ -20,7 +21,8 @@ def add(commands: Any) -> None:
 
 def _add_predict(commands: Any) -> None:
     command = add_command(commands, "predict", "Predict one case: result, report, heat maps, regions.", _predict)
-    add_case(command)
+    add_case(command, required=False)
+    add_cohort(command)
     command.add_argument(
         "--model", default=DEFAULT_MODEL, help=f"bundle: name, folder or .zip (default: {DEFAULT_MODEL})"
     )
@@ -39,7 +41,8 @@ def _add_features(commands: Any) -> None:
     add_out(command, "CSV file to make")
 
 
-def _predict(options: argparse.Namespace, speaker: Speaker) -> None:
+def _predict(options: argparse.Namespace, speaker: Speaker) -> int:
+    require_one_way(options)
     from PDL1PredictorLib.models.bundle import read_bundle
     from PDL1PredictorLib.models.manifest import read_manifest
     from PDL1PredictorLib.prediction import Options, predict_files
@@ -49,11 +52,14 @@ def _predict(options: argparse.Namespace, speaker: Speaker) -> None:
     wanted = region_choices(options)
     regions = with_choices(read_manifest(read_bundle(model)).regions, wanted) if wanted else None
     chosen = Options(options.lesion, options.device, options.engine, regions, options.runtime)
+    if options.cohort is not None:
+        return predict_cohort(options, model, chosen, speaker)
     result = predict_files(
         files(options), model, options.out, chosen, options.overwrite, options.with_patient, speaker.progress()
     )
     report = options.out / "report.html"
     speaker.done(f"{summary(result)}\n\nReport: {report}", out=str(options.out), report=str(report))
+    return 0
 
 
 def _features(options: argparse.Namespace, speaker: Speaker) -> None:

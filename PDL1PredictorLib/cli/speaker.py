@@ -56,6 +56,11 @@ class Speaker:
         self._close_line()
         _tell(f"pdl1: note: {visible(text)}")
 
+    def event(self, kind: str, **facts: Any) -> None:
+        """Something that programs follow on the way, as a JSON line of its own; people are not told."""
+        if self.speaks_json:
+            self._json(kind, **facts)
+
     def done(self, text: str, **facts: Any) -> None:
         """The end of a command that worked: words for people, `facts` for programs.
 
@@ -134,7 +139,7 @@ def _silence(stream: TextIO) -> None:
 
 
 def add_command(
-    commands: Any, name: str, text: str, run: Callable[[argparse.Namespace, Speaker], None]
+    commands: Any, name: str, text: str, run: Callable[[argparse.Namespace, Speaker], int | None]
 ) -> argparse.ArgumentParser:
     """Add a command to `commands`; its options are added to what comes back.
 

@@ -23,21 +23,21 @@ def add(commands: Any) -> None:
     add_out(command, "folder of the bundle; its name becomes the model's")
     command.add_argument("--words", type=Path, help="JSON file: title, cohort, limitations ... for the model card")
     command.add_argument("--report", type=Path, help="folder of the report (default: OUT with .study added)")
-    _add_study(command)
+    _add_study(command, 5)
 
     leak = add_command(commands, "leak-test", "Run a study on shuffled labels: it must find nothing.", _leak_test)
     leak.add_argument("--recipe", default=DEFAULT_RECIPE, help=f"one of: {_summaries()} (default: {DEFAULT_RECIPE})")
     leak.add_argument("--endpoint", help="whose labels are shuffled (default: the recipe's first)")
     leak.add_argument("--shuffles", type=int, default=20, help="of the labels (default: 20)")
     add_out(leak, "JSON file to make")
-    _add_study(leak)
+    _add_study(leak, 1)
 
 
 def _summaries() -> str:
     return "; ".join(f"{name} ({recipe_page(name).summary})" for name in RECIPES)
 
 
-def _add_study(command: argparse.ArgumentParser) -> None:
+def _add_study(command: argparse.ArgumentParser, repeats: int) -> None:
     """What decides a study: what every recipe has, then a group for each recipe."""
     command.add_argument("--cohort", type=Path, help="table of the cohort, see docs/cohort.md (default: synthetic)")
     command.add_argument("--n", type=int, default=600, help="synthetic patients, without --cohort (default: 600)")
@@ -50,6 +50,12 @@ def _add_study(command: argparse.ArgumentParser) -> None:
         help="split: train once, test on the rest (default); nested: nested cross-validation, for small cohorts",
     )
     command.add_argument("--folds", type=int, default=5, help="of nested cross-validation (default: 5)")
+    command.add_argument(
+        "--outer-repeats",
+        type=int,
+        default=repeats,
+        help=f"how often all cases are divided into these folds anew (default: {repeats})",
+    )
     add_device(command)
     add_work(command, "processes that prepare cases and fit models")
     command.add_argument("--scheduler", help="address of a Dask cluster that prepares the cases")
@@ -142,7 +148,9 @@ def _recipe_and_cases(page: RecipePage, own: dict[str, Any], options: argparse.N
     from PDL1PredictorLib.study.conduct import cases_of_table, synthetic_cases
 
     def recipe(endpoints: tuple[str, ...]) -> Any:
-        return page.build(Shared(endpoints, options.seed, Design(options.design), options.folds), own)
+        return page.build(
+            Shared(endpoints, options.seed, Design(options.design), options.folds, options.outer_repeats), own
+        )
 
     wanted = tuple(endpoint(key).key for key in options.endpoints.split(",")) if options.endpoints else None
     if not options.cohort:

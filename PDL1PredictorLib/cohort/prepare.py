@@ -26,7 +26,7 @@ from PDL1PredictorLib.core.running.processes import run_each
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.core.targets import Target
 from PDL1PredictorLib.imaging.moved import MOVES
-from PDL1PredictorLib.imaging.patch import neighbor_patches
+from PDL1PredictorLib.imaging.patch import deep_patches
 from PDL1PredictorLib.imaging.regions import Regions, make_regions
 from PDL1PredictorLib.imaging.sanity import sanity_row
 from PDL1PredictorLib.radiomics.extract import extract_features
@@ -35,7 +35,6 @@ from PDL1PredictorLib.radiomics.settings import FeatureSettings
 __all__ = ["FileSource", "PhantomSource", "PreparedCohort", "Source", "file_sources", "prepare"]
 
 MOST_MOVED = 40  # cases that are measured again under every move: an ICC of 0.75 is then known to about 0.13
-NEIGHBORS = (-4, -2, 2, 4)  # slices of the lattice that also serve as training samples, as in paper 004
 FEATURES_AND_SLICES = Needs(features=True, picture="slice")
 
 
@@ -239,9 +238,7 @@ def _features_moved(case: Case, move: Callable[[Case], Case], how: Preparation) 
 
 
 def _slices(case: Case, made: Regions, regions: RegionSettings) -> dict[str, np.ndarray]:
-    """The deep patch and its neighbors; slices without tumor teach nothing and are the first one again."""
-    patches = neighbor_patches(case, made, regions, NEIGHBORS)
-    patches += (patches[0],) * (len(NEIGHBORS) + 1 - len(patches))
+    patches = deep_patches(case, made, regions)
     return {
         "slices": np.concatenate([sitk.GetArrayFromImage(p.image) for p in patches]).astype(np.int16),
         "slices_tumor": np.concatenate([sitk.GetArrayFromImage(p.tumor) for p in patches]).astype(bool),

@@ -13,7 +13,7 @@ from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.needs import Pet
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.imaging.case_files import Files, read_one_tumor
-from PDL1PredictorLib.imaging.volumes.files import files_of
+from PDL1PredictorLib.imaging.file_hashes import content_sha256
 from PDL1PredictorLib.phantom.patient import make_patient
 
 Labels = dict[str, float | int | None]
@@ -124,9 +124,9 @@ class FileSource:
     def key(self) -> str:
         """SHA-256 of what the files that are read hold, whatever they are called, and of the segment."""
         try:
-            parts = [_digest_all(self.case.image), _digest_all(self.case.mask), self.case.segment or ""]
+            parts = [content_sha256(self.case.image), content_sha256(self.case.mask), self.case.segment or ""]
             if self._pet is not None:
-                parts.append(_digest_all(self._pet))
+                parts.append(content_sha256(self._pet))
         except OSError as error:
             raise InputError(f"{error.filename} cannot be read: {error.strerror}.") from error
         return hashlib.sha256("\n".join(parts).encode(errors="surrogatepass")).hexdigest()[:32]
@@ -150,9 +150,13 @@ class FileSource:
         one = self.case
         if self.pet == "required" and one.pet is None:
             raise InputError("The case has no PET, which is needed: fill in the column pet.")
-        files = Files(one.image, one.mask, one.segment, clinical=one.clinical, name=one.name, pet=self._pet)
-        read = read_one_tumor(files)
+        read = read_one_tumor(case_files(one, self._pet))
         return SourceCase(read.case, one.labels, read.warnings)
+
+
+def case_files(case: CohortCase, pet: Path | None = None) -> Files:
+    """Where a case of a table lies, as predictions take it; `pet` where one is to be read."""
+    return Files(case.image, case.mask, case.segment, clinical=case.clinical, name=case.name, pet=pet)
 
 
 def file_sources(cohort: Cohort, pet: Pet = "no") -> list[FileSource]:
@@ -183,18 +187,3 @@ def source_keys(sources: Sequence[Source]) -> tuple[dict[int, str], dict[str, st
         first[key] = source.name
         keys[position] = key
     return keys, failed
-
-
-def _digest_all(path: Path) -> str:
-    """Of a volume with the data file that its header leads to: the header alone says nothing of the voxels."""
-    files = (path,) if path.is_dir() else files_of(path)
-    return "+".join(map(_digest, files))
-
-
-def _digest(path: Path) -> str:
-    """Of a file, or of all files of a DICOM folder in whatever order."""
-    if path.is_dir():
-        files = [file for file in path.iterdir() if file.is_file() and not file.name.startswith(".")]
-        return hashlib.sha256("".join(sorted(map(_digest, files))).encode()).hexdigest()
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-EXIT_REFUSED, EXIT_FAULT, EXIT_INTERRUPTED = 2, 70, 130
+EXIT_REFUSED, EXIT_SOME_FAILED, EXIT_FAULT, EXIT_INTERRUPTED = 2, 3, 70, 130
 EXIT_READER_GONE = 141  # as of a program that the system ends for it
 NO_MEMORY = (
     "There was not enough memory. Close other programs, raise the limit if there is one (ulimit -v), or give less at "

@@ -8,6 +8,7 @@ from PDL1PredictorLib.core.errors import InputError
 
 REGIONS = {"tumor": "tumor", "ring": "peritumoral ring"}  # prefix of a feature's name: words for people
 RING_MM_RANGE = (0.5, 20.0)
+NEIGHBORS = (-4, -2, 2, 4)  # slices of the lattice that a network sees beside the first one, as in paper 004
 MIN_TUMOR_VOXELS = 64  # fewer leave most texture features undefined or ruled by single voxels
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from PDL1PredictorLib.core.case import Case
-from PDL1PredictorLib.core.settings import RegionSettings
+from PDL1PredictorLib.core.settings import NEIGHBORS, RegionSettings
 from PDL1PredictorLib.imaging.lattice import Box, Lattice, lattice_of, sample_hu, weights
 from PDL1PredictorLib.imaging.regions import Regions
 
@@ -57,6 +57,18 @@ def neighbor_patches(
         offsets: Which slices, in lattice slices above the deep patch's; negative ones lie below.
     """
     return slice_patches(case.ct, regions.tumor, settings, offsets)
+
+
+def deep_patches(case: Case, regions: Regions, settings: RegionSettings) -> tuple[Patch, ...]:
+    """The deep patch and its `NEIGHBORS`, always as many: a slice without tumor teaches nothing and is the first again.
+
+    Args:
+        case: As `deep_patch`.
+        regions: As `deep_patch`.
+        settings: As `deep_patch`.
+    """
+    found = neighbor_patches(case, regions, settings, NEIGHBORS)
+    return found + found[:1] * (len(NEIGHBORS) + 1 - len(found))
 
 
 def slice_patches(

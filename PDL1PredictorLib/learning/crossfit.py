@@ -95,11 +95,12 @@ def learn(
     with progress.part("kept", 1 - share, 1.0, "all training cases") as part:
         kept = {name: learner.kept(training, by_fold[name], own) for name, learner, own in _shares(learners, part)}
     rows = np.concatenate(folds)
+    fold_of = np.repeat(np.arange(len(folds)), [len(fold) for fold in folds])
     honest: dict[str, Values] = {}
     for name, learner in learners.items():
         turned = [learner.aligned(model, kept[name]) for model in by_fold[name]]
         values = joined([model.values(cohort, fold) for model, fold in zip(turned, folds, strict=True)])
-        kept[name], honest[name] = learner.checked(training, rows, kept[name], values)
+        kept[name], honest[name] = learner.checked(training, rows, kept[name], values, fold_of)
     wide = frozenset(name for name, learner in learners.items() if learner.wide)
     return Learned(rows, Inputs(len(rows), honest), kept, wide, held_out)
 

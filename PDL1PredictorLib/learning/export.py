@@ -11,6 +11,7 @@ import safetensors.numpy
 
 from PDL1PredictorLib import __version__
 from PDL1PredictorLib.core.endpoints import endpoint
+from PDL1PredictorLib.core.settings import NEIGHBORS
 from PDL1PredictorLib.learning.kinds import rules
 from PDL1PredictorLib.learning.network_files import network_files
 from PDL1PredictorLib.learning.trained import Trained, TrainedEndpoint
@@ -88,17 +89,16 @@ def _manifest(trained: Trained, about: About, name: str, network: dict[str, Any]
         "licence": about.licence,
         "intended_use": about.intended_use,
         "cohort": about.cohort,
+        "trained_on": "synthetic" if about.bayes_auc else "patients",
         "limitations": list(about.limitations),
         "recipe": {"name": recipe.name, **recipe.to_dict()},
         "needs": recipe.needs.to_dict(),
         "regions": recipe.regions.to_dict(),
         "features": None if recipe.features is None else recipe.features.to_dict(),
-        "network": network,
+        "network": None if network is None else {**network, "slices": 1 + len(NEIGHBORS)},
         "tables": TABLES,
         **_scales(trained),
-        "reference": None
-        if reference is None
-        else {"features": list(reference.features), "distance_99": reference.distance_99},
+        "reference": None if reference is None else reference.entry(),
         "coverage": recipe.coverage,
         "endpoint_order": list(trained.endpoints),
         "endpoints": {key: _endpoint(key, e, about.bayes_auc.get(key)) for key, e in trained.endpoints.items()},
@@ -128,8 +128,19 @@ def _endpoint(key: str, trained: TrainedEndpoint, bayes_auc: float | None) -> di
         "input_sd": model.sd.tolist(),
         **rules(trained.kind).entry(model, about.unit, _model_file(key)),
         **({} if bayes_auc is None else {"bayes_auc": bayes_auc}),
-        "test": trained.test,
+        "test": _test(trained),
+        "title": trained.title,
+        "role": trained.role,
+        "base_rate": trained.base_rate,
+        "candidates": [dict(candidate) for candidate in trained.candidates],
     }
+
+
+def _test(trained: TrainedEndpoint) -> dict[str, Any] | None:
+    """Figures of test cases; what was not measured of a yes/no endpoint is said to be so."""
+    if trained.test is None or trained.kind != "binary":
+        return trained.test
+    return {"design": "", "repeats": 1, "p": None, "sensitivity": None, "specificity": None, **trained.test}
 
 
 def _model_file(key: str) -> str:
@@ -139,8 +150,10 @@ def _model_file(key: str) -> str:
 def _tables(trained: Trained) -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
     if trained.reference is not None:
-        found["reference/mean"] = np.ascontiguousarray(trained.reference.mean)
-        found["reference/precision"] = np.ascontiguousarray(trained.reference.precision, np.float32)  # most of the file
+        for name, table in trained.reference.tables.items():  # 32 bits of what fills most of the file
+            found[name] = np.ascontiguousarray(table, np.float32 if name.endswith("precision") else np.float64)
     for key, one in trained.endpoints.items():
         found |= rules(one.kind).tables(one.model, key)
+        if one.resampled is not None:
+            found[f"fusion/{key}"] = np.ascontiguousarray(one.resampled, np.float64)
     return found

@@ -13,6 +13,7 @@ from PDL1PredictorLib.statistics.discrimination import sensitivity_threshold, yo
 from PDL1PredictorLib.statistics.scores import calibrated_log_odds, expit, limited_log_odds
 
 YOUDEN, SENSITIVITY_90 = "youden", "sensitivity 90 %"
+SAME = 1e-9  # probabilities that differ by less are one answer
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class FittedModel:
         calibrations: Resampled (slope, intercept), (n_bootstrap, 2).
         conformal: Quantiles (negative, positive).
         thresholds: By name, on calibrated out-of-fold probabilities.
+        ranks_input: Whether the score is the one input as it is, and the classifier only makes a probability of it.
     """
 
     mean: np.ndarray
@@ -63,6 +65,18 @@ class FittedModel:
     calibrations: np.ndarray
     conformal: tuple[float, float]
     thresholds: dict[str, float]
+    ranks_input: bool = False
+
+    @property
+    def learned(self) -> bool:
+        """Whether there is a model: its answers differ, and held-out cases were ranked better than by chance.
+
+        Platt's slope is 0 where they were not; a single input that is its own score must raise the probability.
+        """
+        raw = self._raw(self.inputs)
+        if not self.slope > 0 or np.ptp(raw) <= SAME:
+            return False
+        return not self.ranks_input or bool(np.corrcoef(self.inputs[:, 0], raw)[0, 1] > 0)
 
     @property
     def columns(self) -> np.ndarray:
@@ -80,22 +94,34 @@ class FittedModel:
 
     def raw_probability(self, x: np.ndarray) -> np.ndarray:
         """The classifier's own probability of positive for given inputs: (n,)."""
-        estimator: Any = self.chosen.estimator
-        return np.asarray(estimator.predict_proba(self.standardized(x))[:, 1])
+        return self._raw(self.standardized(x))
+
+    def score(self, x: np.ndarray) -> np.ndarray:
+        """What cases are ranked by, for given inputs: log-odds before calibration, or the one input itself, (n,)."""
+        if self.ranks_input:
+            return np.asarray(x[:, self.columns[0]], dtype=float)
+        return limited_log_odds(self.raw_probability(x))
 
     def log_odds(self, standardized: np.ndarray) -> np.ndarray:
         """Calibrated log-odds of positive for standardized inputs (n, d): (n,)."""
-        estimator: Any = self.chosen.estimator
-        raw = limited_log_odds(estimator.predict_proba(standardized)[:, 1])
-        return calibrated_log_odds(self.slope, self.intercept, raw)
+        return calibrated_log_odds(self.slope, self.intercept, limited_log_odds(self._raw(standardized)))
 
     def probability(self, x: np.ndarray) -> np.ndarray:
         """Calibrated probability of positive for given inputs: (n,)."""
         return expit(self.log_odds(self.standardized(x)))
 
+    def _raw(self, standardized: np.ndarray) -> np.ndarray:
+        estimator: Any = self.chosen.estimator
+        return np.asarray(estimator.predict_proba(standardized)[:, 1])
+
 
 def fit_model(
-    x: np.ndarray, labels: np.ndarray, how: Fitting, seed: int, to_select: np.ndarray | None = None
+    x: np.ndarray,
+    labels: np.ndarray,
+    how: Fitting,
+    seed: int,
+    to_select: np.ndarray | None = None,
+    ranks_input: bool = False,
 ) -> FittedModel:
     """Fit on inputs that are honest: of cases that neither the network nor the RadScores were fitted on.
 
@@ -105,6 +131,7 @@ def fit_model(
         how: Settings.
         seed: Of folds and classifiers.
         to_select: (d,) bool: columns of which some are selected, see `choose_classifier`.
+        ranks_input: See `FittedModel`; for d = 1.
     """
     mean, sd = x.mean(0), np.maximum(x.std(0), 1e-6)
     standardized = (x - mean) / sd
@@ -124,6 +151,7 @@ def fit_model(
         ),
         conformal=class_conditional_quantiles(labels, p, how.coverage),
         thresholds={YOUDEN: float(youden_threshold(labels, p)), SENSITIVITY_90: sensitivity_threshold(labels, p, 0.9)},
+        ranks_input=ranks_input,
     )
 
 

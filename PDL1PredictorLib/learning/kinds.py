@@ -17,20 +17,12 @@ from PDL1PredictorLib.learning.classifiers import to_onnx_bytes
 from PDL1PredictorLib.learning.fitting import FittedModel, Fitting, fit_model
 from PDL1PredictorLib.learning.number import REGRESSORS, FittedNumber, fit_number
 from PDL1PredictorLib.learning.selection import fit_number_score, fit_radscore
-from PDL1PredictorLib.statistics.agreement import (
-    constants,
-    mean_absolute_error,
-    mean_squared_error,
-    r_squared,
-    with_interval,
-)
 from PDL1PredictorLib.statistics.conformal import prediction_set
-from PDL1PredictorLib.statistics.correlation import spearman
-from PDL1PredictorLib.statistics.discrimination import auc
+from PDL1PredictorLib.statistics.fold_ranks import FoldAreas, spearman_within_folds
 
 LEAST_PER_CLASS = 10  # in training: with fewer, neither features nor classifiers can be chosen by cross-validation
 LEAST_NUMBERS = 20  # in training, of known values
-RESAMPLES = 2000
+NOT_MORE = 1e-12  # a figure above chance by less is one of rounding
 Fitted = FittedModel | FittedNumber
 
 
@@ -38,28 +30,44 @@ class YesNo(NamedTuple):
     """Answers to a yes/no question of n cases.
 
     Attributes:
+        score: What they are ranked by, before calibration, (n,): the classifier's log-odds, or the one input itself.
         probability: Calibrated, of positive, (n,).
         positive: Called positive at the model's threshold, (n,) bool.
+        called: Whether there is a call, (n,) bool: none by a model that learned nothing.
         sets: Whether negative, positive is in the prediction set, (n, 2) bool.
     """
 
+    score: np.ndarray
     probability: np.ndarray
     positive: np.ndarray
+    called: np.ndarray
     sets: np.ndarray
+
+    @property
+    def answer(self) -> np.ndarray:
+        """What is told, (n,)."""
+        return self.probability
 
 
 class HowMuch(NamedTuple):
     """Answers to a question of how much of n cases, each (n,), in the endpoint's unit.
 
     Attributes:
+        score: What they are ranked by: the model's sum before its calibration line.
         value: Predicted.
         low: Lower end of the prediction interval.
         high: Upper end.
     """
 
+    score: np.ndarray
     value: np.ndarray
     low: np.ndarray
     high: np.ndarray
+
+    @property
+    def answer(self) -> np.ndarray:
+        """What is told, (n,)."""
+        return self.value
 
 
 Answers = YesNo | HowMuch
@@ -93,8 +101,8 @@ class Rules(Protocol):
         """Coefficients of a RadScore; see `selection.fit_radscore`."""
         ...
 
-    def tells(self, values: np.ndarray, score: np.ndarray) -> bool:
-        """Whether a score rises with the truth of held-out cases."""
+    def tells(self, values: np.ndarray, score: np.ndarray, folds: np.ndarray) -> bool:
+        """Whether a score rises with the truth of held-out cases, each compared with those of its own fold, (n,)."""
         ...
 
     def fit(self, x: np.ndarray, target: Target, fit: str, how: Fitting, seed: int, to_select: np.ndarray) -> Any:
@@ -117,12 +125,8 @@ class Rules(Protocol):
         """The kind of model that was taken, and the cross-validated figure of every kind that was tried."""
         ...
 
-    def figure(self, truths: np.ndarray, answers: Any) -> float:
-        """How well answers, or an outcome with the same arrays, rank the truths."""
-        ...
-
-    def test(self, truths: np.ndarray, answers: Any) -> dict[str, Any] | None:
-        """Figures on test cases for the bundle's manifest; None where they cannot be had."""
+    def figure(self, truths: np.ndarray, score: np.ndarray, folds: np.ndarray) -> float:
+        """How well scores (r, n) of r repetitions rank the truths (n,) within their folds (r, n)."""
         ...
 
     def entry(self, fitted: Any, unit: str, file: str) -> dict[str, Any]:
@@ -155,7 +159,7 @@ def rules(kind: Kind) -> Rules:
 class Binary:
     """Yes/no endpoints: a classifier, calibrated probabilities, prediction sets."""
 
-    fits: tuple[str, ...] = ("choose", "logistic")
+    fits: tuple[str, ...] = ("choose", "logistic", "rank")
     measure, chance = "AUC", 0.5
 
     def too_few(self, trainings: Sequence[np.ndarray], coverage: float) -> str:
@@ -179,25 +183,28 @@ class Binary:
         """Logistic LASSO."""
         return fit_radscore(z, values.astype(int), names, varies, seed)
 
-    def tells(self, values: np.ndarray, score: np.ndarray) -> bool:
-        """By the AUC."""
-        return auc(values, score).value > self.chance
+    def tells(self, values: np.ndarray, score: np.ndarray, folds: np.ndarray) -> bool:
+        """By the AUC within folds."""
+        return self.figure(values, score[None], folds[None]) > self.chance + NOT_MORE
 
     def fit(
         self, x: np.ndarray, target: Target, fit: str, how: Fitting, seed: int, to_select: np.ndarray
     ) -> FittedModel:
         """A classifier."""
         alone = how if fit == "choose" else how.with_kinds(("logistic regression",))
-        return fit_model(x, target.values.astype(int), alone, seed, to_select if to_select.any() else None)
+        select = to_select if to_select.any() else None
+        return fit_model(x, target.values.astype(int), alone, seed, select, ranks_input=fit == "rank")
 
     def answers(self, fitted: FittedModel, x: np.ndarray) -> YesNo:
         """Probabilities, calls and sets."""
         if not len(x):
-            return YesNo(np.zeros(0), np.zeros(0, dtype=bool), np.zeros((0, 2), dtype=bool))
+            no = np.zeros(0, dtype=bool)
+            return YesNo(np.zeros(0), np.zeros(0), no, no, np.zeros((0, 2), dtype=bool))
         p = fitted.probability(x)
+        called = np.full(len(x), fitted.learned)
         sets = [prediction_set(one, fitted.conformal) for one in p]
         held = np.array([["negative" in s, "positive" in s] for s in sets], dtype=bool).reshape(-1, 2)
-        return YesNo(p, p >= fitted.threshold, held)
+        return YesNo(fitted.score(x), p, called & (p >= fitted.threshold), called, held)
 
     def contributions(self, fitted: FittedModel, standardized: np.ndarray) -> np.ndarray | None:
         """Shapley values in log-odds."""
@@ -216,18 +223,9 @@ class Binary:
         """Mean AUC of every classifier."""
         return fitted.chosen.kind, fitted.chosen.mean_auc
 
-    def figure(self, truths: np.ndarray, answers: YesNo) -> float:
-        """The AUC."""
-        return auc(truths, answers.probability).value
-
-    def test(self, truths: np.ndarray, answers: YesNo) -> dict[str, Any] | None:
-        """AUC with DeLong's interval, where both classes are there."""
-        if not 0 < truths.sum() < len(truths):
-            return None
-        found = auc(truths, answers.probability)
-        low, high = found.interval
-        counts = {"n_positive": found.n_positive, "n_negative": found.n_negative}
-        return {"auc": found.value, "low": low, "high": high, **counts}
+    def figure(self, truths: np.ndarray, score: np.ndarray, folds: np.ndarray) -> float:
+        """The AUC, from pairs within a fold."""
+        return FoldAreas(score, folds)(truths)
 
     def entry(self, fitted: FittedModel, unit: str, file: str) -> dict[str, Any]:
         """Classifier, calibration, conformal quantiles and threshold."""
@@ -277,9 +275,9 @@ class Number:
         """Linear LASSO."""
         return fit_number_score(z, values, names, varies, seed)
 
-    def tells(self, values: np.ndarray, score: np.ndarray) -> bool:
-        """By the correlation of the ranks."""
-        return _rho(values, score) > self.chance
+    def tells(self, values: np.ndarray, score: np.ndarray, folds: np.ndarray) -> bool:
+        """By the correlation of the ranks within folds."""
+        return self.figure(values, score[None], folds[None]) > self.chance + NOT_MORE
 
     def fit(
         self, x: np.ndarray, target: Target, fit: str, how: Fitting, seed: int, to_select: np.ndarray
@@ -291,7 +289,7 @@ class Number:
 
     def answers(self, fitted: FittedNumber, x: np.ndarray) -> HowMuch:
         """Values and intervals."""
-        return HowMuch(fitted.value(x), *fitted.interval(x))
+        return HowMuch(fitted.score(x), fitted.value(x), *fitted.interval(x))
 
     def contributions(self, fitted: FittedNumber, standardized: np.ndarray) -> np.ndarray | None:
         """The terms of the sum, which are its Shapley values."""
@@ -305,27 +303,9 @@ class Number:
         """Root mean squared error of every regressor."""
         return fitted.kind, fitted.rmse
 
-    def figure(self, truths: np.ndarray, answers: HowMuch) -> float:
-        """Correlation of the ranks; 0 where all answers are equal."""
-        return _rho(truths, answers.value)
-
-    def test(self, truths: np.ndarray, answers: HowMuch) -> dict[str, Any] | None:
-        """Errors, and the share of the variance that is explained with its resampled interval."""
-        if len(truths) < LEAST_PER_CLASS or np.ptp(truths) == 0:
-            return None
-        rows = np.random.default_rng(0).integers(len(truths), size=(RESAMPLES, len(truths)))
-        r2, (low, high) = with_interval(r_squared, truths, answers.value, rows)
-        if not all(map(math.isfinite, (r2, low, high))):
-            return None
-        return {
-            "n": len(truths),
-            "mse": float(mean_squared_error(truths, answers.value)),
-            "mse_of_mean": constants(truths).mse_of_mean,
-            "mae": float(mean_absolute_error(truths, answers.value)),
-            "r2": r2,
-            "r2_low": min(low, r2),
-            "r2_high": max(high, r2),
-        }
+    def figure(self, truths: np.ndarray, score: np.ndarray, folds: np.ndarray) -> float:
+        """Correlation of the ranks within folds; 0 where all scores are equal."""
+        return spearman_within_folds(truths, score, folds).value
 
     def entry(self, fitted: FittedNumber, unit: str, file: str) -> dict[str, Any]:
         """The sum, the line, the bounds and the interval."""
@@ -346,12 +326,6 @@ class Number:
     def tables(self, fitted: FittedNumber, key: str) -> dict[str, np.ndarray]:
         """None."""
         return {}
-
-
-def _rho(truths: np.ndarray, values: np.ndarray) -> float:
-    if len(truths) < 4 or np.ptp(truths) == 0 or np.ptp(values) == 0:
-        return 0.0
-    return spearman(truths, values).value
 
 
 RULES: dict[Kind, Rules] = {"binary": Binary(), "number": Number()}

@@ -206,7 +206,7 @@ def check_agreement(graph: bytes, network: DeepCT, patches: np.ndarray) -> None:
     session = NetworkSession(graph, weights, network.reduce.out_features, network.classifier.out_features)
     for patch in patches.astype(np.float32):
         with torch.no_grad():
-            wanted = [part[0].numpy() for part in network(torch.from_numpy(patch[None]))]
+            wanted = [part.numpy() for part in network(torch.from_numpy(patch[None]))]
         for name, by_torch, found in zip(OUTPUTS, wanted, session.run(patch[None]), strict=True):
             worst = float(np.abs(found - by_torch).max())
             if not worst <= SAME * max(1.0, float(np.abs(by_torch).max())):

@@ -73,10 +73,18 @@ class FittedNumber:
         """Given inputs as the model sees them, (n, d)."""
         return np.asarray((x[:, self.columns] - self.mean) / self.sd)
 
+    @property
+    def learned(self) -> bool:
+        """Whether there is a model: its answers differ, and held-out ones rose with the truth."""
+        return bool(self.slope > 0 and (self.inputs * self.linear.coefficients).any())
+
+    def score(self, x: np.ndarray) -> np.ndarray:
+        """What cases are ranked by, for given inputs: the sum before its calibration line, (n,)."""
+        return np.asarray(self.standardized(x) @ self.linear.coefficients + self.linear.intercept)
+
     def value(self, x: np.ndarray) -> np.ndarray:
         """The answer for given inputs, within its bounds, (n,)."""
-        total = self.standardized(x) @ self.linear.coefficients + self.linear.intercept
-        return clipped(self.slope * total + self.intercept, self.clip)
+        return clipped(self.slope * self.score(x) + self.intercept, self.clip)
 
     def interval(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper end of the prediction interval, each (n,)."""

@@ -15,7 +15,7 @@ from PDL1PredictorLib.learning.kinds import rules
 from PDL1PredictorLib.learning.parts.part import PartLearner, Place
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
-Fit = Literal["choose", "logistic", "ridge", "mean"]
+Fit = Literal["choose", "logistic", "rank", "ridge", "mean"]
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,9 @@ class ModelPlan:
         name: Title and role.
         parts: Of its inputs, in their order: names of the recipe's part learners. A baseline may have none.
         fit: `choose`: the best kind of model that the endpoint's kind knows, by cross-validation. `logistic`: logistic
-            regression, of a yes/no endpoint. `ridge`, `mean`: ridge regression, or the mean of the training cases, of
-            a number.
+            regression, of a yes/no endpoint. `rank`: one input, of which more means positive, ranks the cases as it is,
+            and logistic regression makes a probability of it. `ridge`, `mean`: ridge regression, or the mean of the
+            training cases, of a number.
     """
 
     name: ModelName
@@ -70,6 +71,11 @@ class Recipe(Protocol):
     @property
     def n_folds(self) -> int:
         """Outer folds under `nested`."""
+        ...
+
+    @property
+    def outer_repeats(self) -> int:
+        """How often all cases are divided into outer folds anew under `nested`."""
         ...
 
     @property
@@ -143,6 +149,8 @@ def check_design(recipe: Recipe) -> None:
         raise InputError(f"test_share must lie between 0.05 and 0.5, got {recipe.test_share!r}.")
     if not 2 <= recipe.n_folds <= 20:
         raise InputError(f"n_folds must lie between 2 and 20, got {recipe.n_folds!r}.")
+    if not 1 <= recipe.outer_repeats <= 100:
+        raise InputError(f"outer_repeats must lie between 1 and 100, got {recipe.outer_repeats!r}.")
     if not 0 < recipe.coverage < 1:
         raise InputError(f"coverage must lie between 0 and 1, both left out, got {recipe.coverage!r}.")
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from PDL1PredictorLib.core.endpoints import Kind
+from PDL1PredictorLib.core.roles import Role
 from PDL1PredictorLib.learning.kinds import Fitted
 from PDL1PredictorLib.learning.recipe import Recipe
 from PDL1PredictorLib.learning.reference import Reference
@@ -23,7 +24,13 @@ class TrainedEndpoint:
         parts: Of the inputs, in their order.
         entry: What the parts say in the manifest.
         model: The lead model.
-        test: Figures on test cases, see `kinds.Rules.test`; None where there are none.
+        test: Figures on test cases, as the manifest has them; None where there are none.
+        title: Of the model.
+        role: What it is to the others of its study.
+        base_rate: Share of positives among the cases it was learned from; None of a number.
+        candidates: The models it was chosen from, each with title, role, auc, low and high.
+        resampled: Weights of standardized inputs and a constant of models of resampled cohorts, (b, d + 1), which give
+            calibrated log-odds; None of models that are not linear.
     """
 
     kind: Kind
@@ -31,6 +38,11 @@ class TrainedEndpoint:
     entry: dict[str, Any]
     model: Fitted
     test: dict[str, Any] | None
+    title: str = ""
+    role: Role = "lead"
+    base_rate: float | None = None
+    candidates: tuple[dict[str, Any], ...] = ()
+    resampled: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +77,7 @@ class Trained:
         used_features: Names of those that the models rest on, sorted.
         endpoints: What was learned, by key.
         left_out: Endpoint to the reason why it has no model.
-        reference: For the out-of-distribution check; None where no features are used.
+        reference: For the out-of-distribution check; None where there is nothing to look at.
         n_fit: Cases that everything was learned from.
         n_test: Cases that nothing had seen.
     """

@@ -2,19 +2,23 @@
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from PDL1PredictorLib.core.results import Answer, BinaryAnswer, Contribution, NumberAnswer
+from PDL1PredictorLib.core.endpoints import endpoint
+from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.results import Answer, BinaryAnswer, Contribution, NumberAnswer, Range, Unlike
 from PDL1PredictorLib.explain.shapley import MAX_INPUTS, grouped_shapley
 from PDL1PredictorLib.models.schema.endpoints import BinaryRule, EndpointModel, Linear, NumberRule
+from PDL1PredictorLib.models.verdicts import Standing, tested, verdict_of
 from PDL1PredictorLib.statistics.conformal import prediction_set
 from PDL1PredictorLib.statistics.scores import calibrated_log_odds, expit
 
 INTERVAL = (2.5, 97.5)  # percentiles
 Score = Callable[[np.ndarray], np.ndarray]
 """Rows of standardized inputs (n, d) to the model's own numbers (n,)."""
+UNKNOWN = Standing("patients", False, Unlike())
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +32,11 @@ class Question:
         score: The model's number: log-odds of its classifier, or the sum of its linear model.
         calibrations: Resampled (slope, intercept), (n, 2); none, (0, 2), for a number.
         coverage: Of the prediction set or interval, by design.
+        resampled: Weights of the standardized inputs and a constant of models of resampled cohorts, (b, d + 1), which
+            give calibrated log-odds, or the number; None where there are none.
+        moved: The case's standardized inputs under moved contours, (m, d); None where that was not tried.
+        standing: Of case and model, for the verdict.
+        prevalence: Share of positives where the answer is used, between 0 and 1; None takes that of the training.
     """
 
     model: EndpointModel
@@ -36,38 +45,66 @@ class Question:
     score: Score
     calibrations: np.ndarray
     coverage: float
+    resampled: np.ndarray | None = None
+    moved: np.ndarray | None = None
+    standing: Standing = UNKNOWN
+    prevalence: float | None = None
 
 
 def answer_to(question: Question) -> Answer:
-    """The answer, by the endpoint's kind."""
-    return _KINDS[question.model.rule.kind](question, question.model.rule)
+    """The answer, by the endpoint's kind, with its verdict.
+
+    Raises:
+        InputError: A prevalence was given for an endpoint whose model does not know its own.
+    """
+    answer = _KINDS[question.model.rule.kind](question, question.model.rule)
+    return replace(answer, verdict=verdict_of(answer, question.model, question.standing))
 
 
 def _yes_or_no(question: Question, rule: BinaryRule) -> BinaryAnswer:
+    model, shift = question.model, _shift(question)
     raw = question.score(question.row[None])[0]
-    probability = float(expit(calibrated_log_odds(rule.slope, rule.intercept, raw)))
-    resampled = question.calibrations
-    low, high = np.percentile(expit(resampled[:, 0] * raw + resampled[:, 1]), INTERVAL)
+    own = float(expit(calibrated_log_odds(rule.slope, rule.intercept, raw)))
+
+    def at(log_odds: np.ndarray) -> np.ndarray:
+        return expit(log_odds + shift)
+
+    calibrations, test = question.calibrations, tested(model)
+    probability, threshold = _shifted(own, shift), _shifted(rule.threshold, shift)
     return BinaryAnswer(
-        endpoint=question.model.key,
+        endpoint=model.key,
         probability=probability,
-        interval=(min(float(low), probability), max(float(high), probability)),
-        threshold=rule.threshold,
-        positive=probability >= rule.threshold,
-        prediction_set=prediction_set(probability, rule.conformal),
+        interval=_around(probability, at(calibrations[:, 0] * raw + calibrations[:, 1])),
+        threshold=threshold,
+        positive=own >= rule.threshold,
+        prediction_set=prediction_set(own, rule.conformal),
         coverage=question.coverage,
         contributions=_shapley(
             question, lambda rows: calibrated_log_odds(rule.slope, rule.intercept, question.score(rows))
         ),
+        uncertainty=None if question.resampled is None else _around(probability, at(_resampled(question))),
+        stability=_spread(
+            question, probability, lambda score: at(calibrated_log_odds(rule.slope, rule.intercept, score))
+        ),
+        base_rate=model.base_rate if question.prevalence is None else question.prevalence,
+        sensitivity=None if test is None else test.sensitivity,
+        specificity=None if test is None else test.specificity,
+        model=model.title,
+        role=model.role,
     )
 
 
 def _how_much(question: Question, rule: NumberRule) -> NumberAnswer:
+    model = question.model
+
+    def kept(values: np.ndarray) -> np.ndarray:
+        return np.array([_clipped(float(value), rule) for value in values])
+
     raw = float(question.score(question.row[None])[0])
     value = _clipped(rule.slope * raw + rule.intercept, rule)
-    effects = rule.slope * _terms(question.model.model, question.row)
+    effects = rule.slope * _terms(model.model, question.row)
     return NumberAnswer(
-        endpoint=question.model.key,
+        endpoint=model.key,
         value=value,
         interval=(_clipped(value - rule.half_width, rule), _clipped(value + rule.half_width, rule)),
         coverage=question.coverage,
@@ -75,7 +112,56 @@ def _how_much(question: Question, rule: NumberRule) -> NumberAnswer:
             Contribution(name, float(z), float(effect))
             for name, z, effect in zip(question.names, question.row, effects, strict=True)
         ),
+        uncertainty=None if question.resampled is None else _around(value, kept(_resampled(question))),
+        stability=_spread(question, value, lambda score: kept(rule.slope * score + rule.intercept)),
+        model=model.title,
+        role=model.role,
     )
+
+
+def _shift(question: Question) -> float:
+    """What another prevalence than that of the training adds to log-odds.
+
+    Source: Saerens et al. 2002, doi 10.1162/089976602753284446: the groups look as they did, their shares differ.
+    """
+    wanted, own = question.prevalence, question.model.base_rate
+    if wanted is None:
+        return 0.0
+    title = endpoint(question.model.key).title
+    if not 0 < wanted < 1:
+        raise InputError(f"The prevalence of {title} must lie between 0 and 1, both left out, got {wanted!r}.")
+    if own is None:
+        raise InputError(
+            f"The model does not say how frequent {title} was among its training cases, so its answer cannot be "
+            "shifted to another prevalence. Leave the prevalence out."
+        )
+    return math.log(wanted / (1 - wanted)) - math.log(own / (1 - own))
+
+
+def _shifted(probability: float, shift: float) -> float:
+    if shift == 0 or probability in (0.0, 1.0):
+        return probability
+    return float(expit(np.array(math.log(probability / (1 - probability)) + shift)))
+
+
+def _resampled(question: Question) -> np.ndarray:
+    """What the models of resampled cohorts answer, (b,)."""
+    table = np.empty((0, len(question.row) + 1)) if question.resampled is None else question.resampled
+    return np.asarray(table[:, :-1] @ question.row + table[:, -1])
+
+
+def _around(value: float, found: np.ndarray) -> Range:
+    """The middle 95 % of what was found, with the answer itself."""
+    low, high = np.percentile(found, INTERVAL)
+    return min(float(low), value), max(float(high), value)
+
+
+def _spread(question: Question, value: float, answers: Score) -> Range | None:
+    """Least and greatest answer under moved contours, the answer itself among them."""
+    if question.moved is None or not len(question.moved):
+        return None
+    found = answers(question.score(question.moved))
+    return min(value, float(found.min())), max(value, float(found.max()))
 
 
 _KINDS: dict[str, Callable[..., Answer]] = {"binary": _yes_or_no, "number": _how_much}

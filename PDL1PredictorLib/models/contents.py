@@ -12,21 +12,30 @@ from PDL1PredictorLib.models.tensors import read_tensors
 
 MAX_CALIBRATIONS = 100_000
 LARGEST = 1e30
+PRECISIONS = ("reference/precision", "reference/deep/precision")
 _AGAIN = "Get the bundle again from its source."
 
 
-def read_tables(bundle: Bundle, file: str, n_reference: int | None, endpoints: Iterable[str]) -> dict[str, np.ndarray]:
+def read_tables(
+    bundle: Bundle,
+    file: str,
+    shapes: Mapping[str, tuple[int, ...]],
+    calibrated: Iterable[str],
+    n_inputs: Mapping[str, int],
+) -> dict[str, np.ndarray]:
     """The tables of a model, 64-bit.
 
     Args:
         bundle: The model.
         file: Where they lie in it.
-        n_reference: Number of features n of the out-of-distribution check; None where there is none.
-        endpoints: Keys of the model's yes/no endpoints.
+        shapes: Of the tables of the out-of-distribution check, by name, all of which must be there.
+        calibrated: Keys of the model's yes/no endpoints.
+        n_inputs: Endpoint to the number d of its inputs.
 
     Returns:
-        `reference/mean` (n,) and `reference/precision` (n, n) of the check, and by endpoint `calibration/KEY` (k, 2):
-        slope and intercept of the resampled calibrations.
+        The tables of the check, and by endpoint `calibration/KEY` (k, 2): slope and intercept of the resampled
+        calibrations; `fusion/KEY` (b, d + 1), where it is there: weights of standardized inputs and a constant of the
+        resampled models.
 
     Raises:
         BundleError: One is not there, of another shape or kind, or holds impossible numbers.
@@ -35,36 +44,50 @@ def read_tables(bundle: Bundle, file: str, n_reference: int | None, endpoints: I
         tables = read_tensors(bundle.file(file))
     except ValueError as error:
         raise BundleError(f"The tables of {bundle.name} cannot be read: {error} {_AGAIN}") from error
-    shapes: dict[str, tuple[int, ...]] = {}
-    if n_reference is not None:
-        shapes = {"reference/mean": (n_reference,), "reference/precision": (n_reference, n_reference)}
     for name, shape in shapes.items():
         if name not in tables or tables[name].shape != shape:
             raise BundleError(f"The tables of {bundle.name} need {name} of shape {shape}.")
-    for key in endpoints:
+    for key in calibrated:
         name = f"calibration/{key}"
         if name not in tables or tables[name].ndim != 2 or tables[name].shape[1] != 2:
             raise BundleError(f"The tables of {bundle.name} need {name} with two columns.")
-        if not 1 <= len(tables[name]) <= MAX_CALIBRATIONS:
-            raise BundleError(f"The tables of {bundle.name} need {name} with 1 to {MAX_CALIBRATIONS} rows.")
+        _check_rows(bundle.name, name, tables[name])
+    for key, n in n_inputs.items():
+        name = f"fusion/{key}"
+        if name in tables and (tables[name].ndim != 2 or tables[name].shape[1] != n + 1):
+            raise BundleError(f"The tables of {bundle.name} need {name} with {n + 1} columns.")
+        if name in tables:
+            _check_rows(bundle.name, name, tables[name])
+    return _wide(bundle.name, tables)
+
+
+def _check_rows(model: str, name: str, table: np.ndarray) -> None:
+    if not 1 <= len(table) <= MAX_CALIBRATIONS:
+        raise BundleError(f"The tables of {model} need {name} with 1 to {MAX_CALIBRATIONS} rows.")
+
+
+def _wide(model: str, tables: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """64-bit, with possible numbers alone."""
     wide = {name: table.astype(np.float64) for name, table in tables.items()}
     for name, table in tables.items():
         if table.dtype.kind != "f" or np.abs(wide[name]).max(initial=0.0) > LARGEST:
             raise BundleError(
-                f"The tables of {bundle.name} need {brief(name)} as floating-point numbers of at most {LARGEST:g}."
+                f"The tables of {model} need {brief(name)} as floating-point numbers of at most {LARGEST:g}."
             )
-    if n_reference is not None:
-        _check_precision(bundle.name, wide["reference/precision"])
+        if name in PRECISIONS:
+            _check_precision(model, name, wide[name])
+        if name == "reference/sanity/sd" and not wide[name].min(initial=1.0) > 0:
+            raise BundleError(f"The tables of {model} need {name} as positive numbers.")
     return wide
 
 
-def _check_precision(name: str, precision: np.ndarray) -> None:
+def _check_precision(model: str, name: str, precision: np.ndarray) -> None:
     """A distance cannot be the root of a negative number."""
     largest = float(np.abs(precision).max(initial=0.0))
     sound = np.abs(precision - precision.T).max(initial=0.0) <= 1e-6 * largest
     if not sound or np.linalg.eigvalsh(precision).min(initial=0.0) < -1e-6 * largest:
         raise BundleError(
-            f"The tables of {name} have a reference/precision that is no inverse covariance: it must be symmetric, "
+            f"The tables of {model} have a {name} that is no inverse covariance: it must be symmetric, "
             f"without negative directions. {_AGAIN}"
         )
 

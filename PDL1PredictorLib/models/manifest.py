@@ -1,4 +1,4 @@
-"""What a bundle says of itself: `model.json`, schema 2 or 1, as checked, frozen values."""
+"""What a bundle says of itself: `model.json`, schema 3, 2 or 1, as checked, frozen values."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from typing import Any
 from PDL1PredictorLib.core.errors import BundleError, InputError, PDL1Error
 from PDL1PredictorLib.core.needs import Needs
 from PDL1PredictorLib.core.outside_text import one_line
-from PDL1PredictorLib.core.results import ModelSummary
-from PDL1PredictorLib.core.settings import REGIONS, RegionSettings
+from PDL1PredictorLib.core.results import ModelSummary, TrainedOn
+from PDL1PredictorLib.core.settings import NEIGHBORS, REGIONS, RegionSettings
 from PDL1PredictorLib.core.strict_json import brief
 from PDL1PredictorLib.models.bundle import Bundle, read_bundle
 from PDL1PredictorLib.models.contents import check_classifiers, check_weights, read_tables
@@ -22,7 +22,9 @@ from PDL1PredictorLib.models.schema.endpoints import (
     input_names,
     read_endpoint,
 )
-from PDL1PredictorLib.models.schema.v1 import upgraded
+from PDL1PredictorLib.models.schema.reference import ReferenceEntry, read_reference
+from PDL1PredictorLib.models.schema.v1 import upgraded as from_1_to_2
+from PDL1PredictorLib.models.schema.v2 import upgraded as from_2_to_3
 from PDL1PredictorLib.models.schema.values import (
     MAX_DEEP,
     SMALLEST_SD,
@@ -39,7 +41,7 @@ from PDL1PredictorLib.networks.names import BACKBONES
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
 FAMILIES = ("stack",)
-MAX_REFERENCE = 2000
+TRAINED_ON: tuple[TrainedOn, ...] = ("patients", "synthetic")
 MAX_FILTERS = 32
 MAX_LIMITATIONS = 100
 MAX_LETTERS = {"title": 300, "version": 100, "licence": 200, "intended_use": 5000, "cohort": 5000}
@@ -58,6 +60,7 @@ class NetworkEntry:
         bits: Of a weight in the file: 8 or 16.
         head: `linear` where the answers are a weighted mean over the feature maps, so that the maps need no gradient.
         moved: Largest change of a probability of the test cases by the rounding to `bits`; None where not measured.
+        slices: How many slices it sees: the deep features are their mean; 1 or as many as `imaging.patch` gives.
     """
 
     file: str
@@ -67,6 +70,7 @@ class NetworkEntry:
     bits: int
     head: str
     moved: float | None
+    slices: int = 1
 
 
 @dataclass(frozen=True)
@@ -82,9 +86,7 @@ class Manifest:
         tables: File name of the numeric tables (reference distribution, calibration resamples).
         feature_mean: Training mean of every radiomic feature that the model uses.
         feature_sd: Training SD of the same.
-        reference_features: Names of the inputs of the out-of-distribution check; none where there is no check.
-        reference_distance: 99th percentile of the Mahalanobis distance of cases that it was not fitted on; None where
-            there is no check.
+        reference: The out-of-distribution check; None where there is none.
         coverage: Design coverage of prediction sets and intervals.
         endpoints: In the model's order, the primary one first.
         summary: What a reader needs to know.
@@ -98,21 +100,26 @@ class Manifest:
     tables: str
     feature_mean: Mapping[str, float]
     feature_sd: Mapping[str, float]
-    reference_features: tuple[str, ...]
-    reference_distance: float | None
+    reference: ReferenceEntry | None
     coverage: float
     endpoints: tuple[EndpointModel, ...]
     summary: ModelSummary
 
     @property
-    def n_reference(self) -> int | None:
-        """Number of features of the out-of-distribution check; None where there is no check."""
-        return None if self.reference_distance is None else len(self.reference_features)
+    def table_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of the tables of the out-of-distribution check."""
+        n_deep = 0 if self.network is None else self.network.n_deep
+        return {} if self.reference is None else self.reference.shapes(n_deep)
 
     @property
     def calibrated(self) -> tuple[str, ...]:
         """Endpoints that the tables hold resampled calibrations of."""
         return tuple(model.key for model in self.endpoints if isinstance(model.rule, BinaryRule))
+
+    @property
+    def n_inputs(self) -> dict[str, int]:
+        """Number of inputs of every endpoint."""
+        return {model.key: len(self.inputs(model)) for model in self.endpoints}
 
     def inputs(self, model: EndpointModel) -> tuple[str, ...]:
         """Names of one endpoint's inputs, in their order."""
@@ -156,8 +163,7 @@ def read_manifest(bundle: Bundle) -> Manifest:
         BundleError: Something is missing, of another type, out of its bounds, or does not fit the rest.
     """
     try:
-        data = bundle.manifest
-        manifest = _parse(bundle, upgraded(data) if data["schema_version"] == 1 else data)
+        manifest = _parse(bundle, current(bundle.manifest))
     except KeyError as error:
         raise BundleError(f"The model {bundle.name} lacks {error} in model.json. Get the bundle again.") from error
     except (TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, InputError) as error:
@@ -168,9 +174,20 @@ def read_manifest(bundle: Bundle) -> Manifest:
     return manifest
 
 
+def current(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A manifest of any schema that is read, in the words of the newest; not yet checked.
+
+    Raises:
+        KeyError: An entry is missing.
+        ValueError: An entry is of another type, or out of its bounds.
+    """
+    version = data["schema_version"]
+    second = from_1_to_2(data) if version == 1 else data
+    return from_2_to_3(second) if version <= 2 else data
+
+
 def _parse(bundle: Bundle, data: Mapping[str, Any]) -> Manifest:
     endpoints = _parse_endpoints(data)
-    names, distance = _reference(data["reference"])
     coverage = number(data["coverage"], "coverage", 0.0, 1.0)
     if coverage in (0.0, 1.0):
         raise ValueError(f"coverage must lie between 0 and 1, both left out, got {coverage:g}.")
@@ -183,11 +200,10 @@ def _parse(bundle: Bundle, data: Mapping[str, Any]) -> Manifest:
         tables=text(data["tables"], "tables"),
         feature_mean=numbers(data["feature_mean"], "feature_mean"),
         feature_sd=numbers(data["feature_sd"], "feature_sd", positive=True),
-        reference_features=names,
-        reference_distance=distance,
+        reference=read_reference(data["reference"]),
         coverage=coverage,
         endpoints=endpoints,
-        summary=_summary(bundle, endpoints),
+        summary=_summary(bundle, endpoints, one_of(data["trained_on"], "trained_on", TRAINED_ON)),
     )
 
 
@@ -214,18 +230,8 @@ def _network(values: Any) -> NetworkEntry | None:
         bits=one_of(given["bits"], "network.bits", (8, 16)),
         head=one_of(given["head"], "network.head", ("linear", "other")),
         moved=number_or_none(given["moved"], "network.moved", 0.0, 1.0),
+        slices=one_of(given["slices"], "network.slices", (1, 1 + len(NEIGHBORS))),
     )
-
-
-def _reference(values: Any) -> tuple[tuple[str, ...], float | None]:
-    if values is None:
-        return (), None
-    given = mapping(values, "reference")
-    names = texts(given["features"], "reference.features", MAX_REFERENCE)
-    distance = number(given["distance_99"], "reference.distance_99", 0.0)
-    if distance < SMALLEST_SD:
-        raise ValueError(f"reference.distance_99 must be positive, got {distance:g}.")
-    return names, distance
 
 
 def _regions(values: Any) -> RegionSettings:
@@ -265,7 +271,7 @@ def _parse_endpoints(data: Mapping[str, Any]) -> tuple[EndpointModel, ...]:
     return tuple(read_endpoint(key, mapping(described[key], f"endpoints.{key}")) for key in order)
 
 
-def _summary(bundle: Bundle, endpoints: tuple[EndpointModel, ...]) -> ModelSummary:
+def _summary(bundle: Bundle, endpoints: tuple[EndpointModel, ...], trained_on: TrainedOn) -> ModelSummary:
     data = bundle.manifest
     words = {name: one_line(text(data[name], name, most)) for name, most in MAX_LETTERS.items()}
     limitations = tuple(
@@ -277,8 +283,9 @@ def _summary(bundle: Bundle, endpoints: tuple[EndpointModel, ...]) -> ModelSumma
         sha256=bundle.sha256,
         limitations=limitations,
         endpoints=tuple(rules),
-        auc={key: rule.test for key, rule in rules.items() if isinstance(rule, BinaryRule) and rule.test},
+        auc={key: rule.test.figures for key, rule in rules.items() if isinstance(rule, BinaryRule) and rule.test},
         number_tests={key: rule.test for key, rule in rules.items() if isinstance(rule, NumberRule) and rule.test},
+        trained_on=trained_on,
         **words,
     )
 
@@ -304,6 +311,8 @@ def _check_parts(name: str, manifest: Manifest) -> None:
     for one, has_one, other, has_other in pairs:
         if has_one != has_other:
             raise BundleError(f"The model {name} must have {one} and {other} both or neither. {_AGAIN}")
+    if manifest.reference is not None and "deep" in manifest.reference.views and network is None:
+        raise BundleError(f"The model {name} has a reference of deep features, but no network. {_AGAIN}")
     if used & set(FEATURE_PARTS) and manifest.features is None:
         raise BundleError(f"The model {name} has inputs of radiomic features, but measures none. {_AGAIN}")
 
@@ -313,7 +322,7 @@ def _check_names(name: str, manifest: Manifest) -> None:
     settings = manifest.features
     given = set() if settings is None else {n for region in REGIONS for n in settings.feature_names(region)}
     used = {feature for model in manifest.endpoints for feature in model.used_features}
-    used |= set(manifest.reference_features)
+    used |= set(() if manifest.reference is None else manifest.reference.features)
     strange = (
         sorted(used - given) or sorted(used - set(manifest.feature_mean)) or sorted(used - set(manifest.feature_sd))
     )
@@ -330,7 +339,7 @@ def _check_names(name: str, manifest: Manifest) -> None:
 
 
 def _check_files(bundle: Bundle, manifest: Manifest) -> None:
-    read_tables(bundle, manifest.tables, manifest.n_reference, manifest.calibrated)
+    read_tables(bundle, manifest.tables, manifest.table_shapes, manifest.calibrated, manifest.n_inputs)
     network = manifest.network
     if network is not None:
         check_weights(bundle, network.file, network.n_deep, len(manifest.endpoints))

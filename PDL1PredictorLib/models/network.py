@@ -4,6 +4,7 @@ On the processor onnxruntime runs the bundle's graph, and the heat maps follow f
 the network, and the heat maps follow from a gradient. Both ways give the same within 32-bit arithmetic.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -36,12 +37,12 @@ _REMEDY = "Install it with: pip install pdl1predictor[gpu]"
 
 @dataclass(frozen=True, eq=False)
 class NetworkOutput:
-    """What a network gives for one patch.
+    """What a network gives for the slices of one tumor.
 
     Attributes:
-        deep: Deep features, (n_deep,), 64-bit.
-        maps: Heat map of each endpoint over the whole patch, (k, h, w), each scaled to 0 to 1; k is 0 where none can be
-            made.
+        deep: Deep features, their mean over the slices, (n_deep,), 64-bit.
+        maps: Heat map of each endpoint over the whole first slice, (k, h, w), each scaled to 0 to 1; k is 0 where none
+            can be made.
         method: How the maps were made, see `core.results.HeatMap`.
         device: Where it ran.
         runtime: What ran it: `onnxruntime` or `torch`.
@@ -84,11 +85,11 @@ class Network:
         self._graph = shipped_graph(backbone) if graph is None else graph
         self._head = head
 
-    def run(self, patch: Patch, device: str, runtime: str = "auto") -> NetworkOutput:
-        """One forward pass on one patch, and the heat maps.
+    def run(self, patches: Sequence[Patch], device: str, runtime: str = "auto") -> NetworkOutput:
+        """One forward pass on the slices of a tumor, and the heat maps of the first.
 
         Args:
-            patch: From `imaging.patch.deep_patch`.
+            patches: From `imaging.patch.deep_patches`, or the first of them alone; all of one size.
             device: `cpu`, `cuda` or `mps`.
             runtime: One of `RUNTIMES`; `auto` takes onnxruntime on the processor and torch on a GPU.
 
@@ -98,7 +99,7 @@ class Network:
             MissingPackageError: What has to run it is not installed.
         """
         require_runtime(runtime, device)
-        x = patch_channels(patch)
+        x = np.concatenate([patch_channels(patch) for patch in patches])
 
         def compute(where: str) -> NetworkOutput:
             by_torch = where != "cpu" or runtime == "torch" or self._graph is None
@@ -123,13 +124,13 @@ class Network:
             raise self._unfit(str(error)) from error
         if self._head != LINEAR:
             maps, method, warnings = self._maps_by_torch(x)
-            return NetworkOutput(deep.astype(np.float64), maps, method, "cpu", "onnxruntime", warnings)
-        maps = scaled_to_one(class_activation_maps(activations, self._stored_head(activations, logits)))
-        return NetworkOutput(deep.astype(np.float64), maps, "class activation map", "cpu", "onnxruntime", ())
+            return NetworkOutput(_mean(deep), maps, method, "cpu", "onnxruntime", warnings)
+        maps = scaled_to_one(class_activation_maps(activations[0], self._stored_head(activations[0], logits[0])))
+        return NetworkOutput(_mean(deep), maps, "class activation map", "cpu", "onnxruntime", ())
 
     def _by_torch(self, x: np.ndarray, device: str) -> NetworkOutput:
         deep, maps = self._torch.run(x, device)
-        return NetworkOutput(deep, maps, "Grad-CAM", device, "torch", ())
+        return NetworkOutput(_mean(deep), maps, "Grad-CAM", device, "torch", ())
 
     def _maps_by_torch(self, x: np.ndarray) -> tuple[np.ndarray, str, tuple[CaseWarning, ...]]:
         try:
@@ -186,6 +187,11 @@ class Network:
 
     def _unfit(self, why: str) -> BundleError:
         return BundleError(f"The weights of {self._model} do not fit its network: {why}")
+
+
+def _mean(deep: np.ndarray) -> np.ndarray:
+    """Deep features of slices, (n, n_deep), as one row, 64-bit."""
+    return np.asarray(deep.astype(np.float64).mean(axis=0))
 
 
 def require_runtime(runtime: str, device: str) -> None:

@@ -10,6 +10,7 @@ from PDL1PredictorLib.models.network_graph import INPUT, OUTPUTS, Step, check_ne
 from PDL1PredictorLib.models.onnx.session import require_onnxruntime
 
 MOST_THREADS = 4
+MOST_PATCHES = 8  # at once; the memory that the graph may ask for is bounded for each
 
 
 class NetworkSession:
@@ -35,17 +36,17 @@ class NetworkSession:
         """One forward pass.
 
         Args:
-            x: Input channels, (1, 3, h, w), 32-bit.
+            x: Input channels, (n, 3, h, w), 32-bit; n from 1 to `MOST_PATCHES`.
 
         Returns:
-            Last feature maps (c, h', w'), deep features (n_deep,) and logits (n_endpoints,), 32-bit.
+            Last feature maps (n, c, h', w'), deep features (n, n_deep) and logits (n, n_endpoints), 32-bit.
 
         Raises:
             ValueError: The network does not fit its weights or the patch, asks for too much, or cannot be computed.
             MissingPackageError: onnxruntime is not installed.
         """
-        if x.ndim != 4 or len(x) != 1:
-            raise ValueError(f"one patch (1, channels, h, w) is needed, got the shape {x.shape}.")
+        if x.ndim != 4 or not 1 <= len(x) <= MOST_PATCHES:
+            raise ValueError(f"1 to {MOST_PATCHES} patches (n, channels, h, w) are needed, got the shape {x.shape}.")
         shapes = {name: array.shape for name, array in self._weights.items()}
         known = check_network(self._steps, shapes, (x.shape[2], x.shape[3]), self._n_deep, self._n_endpoints)
         if self._session is None:
@@ -56,9 +57,10 @@ class NetworkSession:
         except Exception as error:  # onnxruntime's errors share no base but Exception
             raise ValueError(f"it cannot be computed ({error}).") from error
         for name, found in zip(OUTPUTS, (maps, deep, logits), strict=True):
-            if found.shape != known[name]:
-                raise ValueError(f"it makes {name} of the shape {found.shape}, {known[name]} was expected.")
-        return maps[0], deep[0], logits[0]
+            wanted = (len(x), *known[name][1:])
+            if found.shape != wanted:
+                raise ValueError(f"it makes {name} of the shape {found.shape}, {wanted} was expected.")
+        return maps, deep, logits
 
 
 def _session(model: bytes) -> Any:

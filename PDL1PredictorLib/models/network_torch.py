@@ -41,20 +41,20 @@ class TorchNetwork:
         return self._on_device[device]
 
     def run(self, x: np.ndarray, device: str) -> tuple[np.ndarray, np.ndarray]:
-        """One forward pass, and Grad-CAM of every output.
+        """One forward pass, and Grad-CAM of every output on the first slice.
 
         Args:
-            x: Input channels, (1, 3, h, w), 32-bit.
+            x: Input channels, (n, 3, h, w), 32-bit.
             device: Where.
 
         Returns:
-            Deep features (n_deep,), 64-bit, and heat maps (n_endpoints, h', w'), each scaled to 0 to 1.
+            Deep features (n, n_deep), 64-bit, and heat maps (n_endpoints, h', w'), each scaled to 0 to 1.
         """
         with torch.enable_grad(), full_precision():
             # the weights are frozen: the graph starts at the input
             output = self.module(device)(torch.from_numpy(x).to(device).requires_grad_())
             maps = normalize(grad_cams(output.maps, output.logits))
-        return output.deep[0].detach().double().cpu().numpy(), maps[0].cpu().numpy()
+        return output.deep.detach().double().cpu().numpy(), maps[0].cpu().numpy()
 
 
 @contextmanager

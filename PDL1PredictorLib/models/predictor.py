@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
+
 from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.needs import Needs
 from PDL1PredictorLib.core.progress import SILENT, Progress
-from PDL1PredictorLib.core.results import Answer, CaseWarning, HeatMap, ModelSummary
+from PDL1PredictorLib.core.results import Answer, CaseWarning, HeatMap, ModelSummary, Unlike
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.imaging.patch import Patch
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
@@ -22,12 +24,24 @@ class Given:
         patch: The slice that a network sees, from `imaging.patch.deep_patch`; None where no picture is needed.
         volume_ml: Of the tumor on the working lattice, in mL.
         clinical: What is known of the patient.
+        neighbors: The other slices that a network sees, as `imaging.patch.deep_patches` gives them after the first;
+            needed as far as `slices` says.
+        sanity: Plain measures, (9,), from `imaging.sanity`; None leaves that view of the case out.
+        synthetic: Whether the case is known to be synthetic.
+        moved: The same tumor under moved contours, from which the stability of the answers follows.
+        prevalence: Endpoint to the share of positives where its answer is used; those that are not named keep that of
+            the training.
     """
 
     features: Mapping[str, float] | None
     patch: Patch | None
     volume_ml: float
     clinical: Clinical = field(default_factory=Clinical)
+    neighbors: tuple[Patch, ...] = ()
+    sanity: np.ndarray | None = None
+    synthetic: bool = False
+    moved: tuple["Given", ...] = ()
+    prevalence: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,9 +49,10 @@ class Answered:
     """What a model answers for one tumor.
 
     Attributes:
-        answers: One for each endpoint, in the model's order, each with what moved it.
+        answers: One for each endpoint, in the model's order, each with its verdict and what moved it.
         scores: By endpoint, what was made of the features before, by name (`radscore_tumor` ...).
-        atypicality: Distance to the training cohort over its limit; NaN where the model keeps no reference.
+        atypicality: How far it lies from the training cohort, over the limit; NaN where the model keeps no reference.
+        unlike: The same in words.
         heat_maps: Where the network looked, in patient space; none without a network.
         device: Where the network ran; `cpu` without one.
         network: What ran it: `onnxruntime`, `torch`, or `none`.
@@ -47,6 +62,7 @@ class Answered:
     answers: tuple[Answer, ...]
     scores: dict[str, dict[str, float]]
     atypicality: float
+    unlike: Unlike
     heat_maps: tuple[HeatMap, ...]
     device: str
     network: str
@@ -74,6 +90,16 @@ class Predictor(Protocol):
     @property
     def features(self) -> FeatureSettings | None:
         """How it wants them measured; None where no features are needed."""
+        ...
+
+    @property
+    def slices(self) -> int:
+        """How many slices its network sees; 0 without one."""
+        ...
+
+    @property
+    def used_features(self) -> frozenset[str]:
+        """Radiomic features that its answers are made of."""
         ...
 
     @property

@@ -7,7 +7,7 @@ Source: paper 001 (see `docs/methods.md`); steps 4 and 5 of "One case" in `docs/
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,14 +20,16 @@ from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.results import Answer, CaseWarning, HeatMap, ModelSummary
 from PDL1PredictorLib.core.settings import REGIONS, RegionSettings
 from PDL1PredictorLib.imaging.patch import Patch, place_map
-from PDL1PredictorLib.models.answers import Question, answer_to
+from PDL1PredictorLib.models.answers import UNKNOWN, Question, answer_to
 from PDL1PredictorLib.models.bundle import Bundle
 from PDL1PredictorLib.models.contents import read_tables
 from PDL1PredictorLib.models.manifest import Manifest, NetworkEntry
 from PDL1PredictorLib.models.network import Network, NetworkOutput
 from PDL1PredictorLib.models.onnx.session import Classifier
 from PDL1PredictorLib.models.predictor import Answered, Given
+from PDL1PredictorLib.models.reference import NOT_KNOWN, Likeness, Seen, likeness
 from PDL1PredictorLib.models.schema.endpoints import EndpointModel, Linear
+from PDL1PredictorLib.models.verdicts import Standing
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 from PDL1PredictorLib.statistics.scores import limited_log_odds, radscore
 
@@ -42,7 +44,7 @@ class Inputs:
         scores: By endpoint: `radscore_tumor` and `radscore_ring`, where they are among its inputs.
         log_volume: Logarithm of the tumor's volume in mL.
         clinical: In the order of the model's needs; NaN where not known.
-        atypicality: Mahalanobis distance to the training cohort over its 99th percentile; NaN without a reference.
+        likeness: How like the training cohort the case is.
         missing: Used features without a value here, replaced by the training mean.
         unknown: Clinical values that are not known, likewise.
     """
@@ -52,9 +54,14 @@ class Inputs:
     scores: dict[str, dict[str, float]]
     log_volume: float
     clinical: tuple[float, ...]
-    atypicality: float
+    likeness: Likeness
     missing: tuple[str, ...]
     unknown: tuple[str, ...]
+
+    @property
+    def atypicality(self) -> float:
+        """Distance to the training cohort over the limit; NaN without a reference."""
+        return self.likeness.atypicality
 
 
 class Stack:
@@ -100,6 +107,16 @@ class Stack:
         return f"{summary.title} {summary.version} ({summary.name}): {', '.join(self.endpoints)}"
 
     @property
+    def slices(self) -> int:
+        """How many slices its network sees; 0 without one."""
+        return 0 if self.manifest.network is None else self.manifest.network.slices
+
+    @property
+    def used_features(self) -> frozenset[str]:
+        """Radiomic features that its answers are made of."""
+        return frozenset(name for model in self.manifest.endpoints for name in model.used_features)
+
+    @property
     def endpoints(self) -> tuple[str, ...]:
         """Keys, in the order of the answers."""
         return tuple(model.key for model in self.manifest.endpoints)
@@ -112,15 +129,21 @@ class Stack:
     def answer(self, given: Given, device: str, progress: Progress = SILENT, runtime: str = "auto") -> Answered:
         """Answer for one tumor, and explain; see `models.predictor.Predictor.answer`."""
         with progress.part("network", 0.0, 0.75, "running the network"):
-            output = self._run(given.patch, device, runtime)
+            output = self._run(given, device, runtime)
             heat_maps = () if output is None or given.patch is None else self._heat_maps(output, given.patch)
+            moved = tuple(self._moved(one, device, runtime) for one in given.moved)
         with progress.part("answer", 0.75, 1.0, "answering"):
             inputs = self.inputs(given, np.empty(0) if output is None else output.deep)
-            answers = tuple(self.answer_for(model, inputs) for model in self.manifest.endpoints)
+            standing = Standing(self.summary.trained_on, given.synthetic, inputs.likeness.unlike)
+            answers = tuple(
+                self.answer_for(model, inputs, moved, standing, given.prevalence.get(model.key))
+                for model in self.manifest.endpoints
+            )
         return Answered(
             answers=answers,
             scores=inputs.scores,
             atypicality=inputs.atypicality,
+            unlike=inputs.likeness.unlike,
             heat_maps=heat_maps,
             device="cpu" if output is None else output.device,
             network="none" if output is None else output.runtime,
@@ -140,19 +163,21 @@ class Stack:
         Raises:
             InputError: A feature that the model needs is not among them.
         """
-        z, missing = self._standardize(given.features or {})
+        z, missing = self._standardize(given.features or {}, frozenset(self.manifest.feature_mean))
         clinical = clinical_row(given.clinical, self.needs.clinical)
         scores = {model.key: _radscores(model, z) for model in self.manifest.endpoints if model.coefficients}
-        atypicality = self._atypicality(z)
+        deep = self._finite(deep, "deep features")
+        likeness = self._likeness(given.sanity, deep, z)
         found = [score for both in scores.values() for score in both.values()]
-        self._finite(np.array([*found, 0.0 if math.isnan(atypicality) else atypicality]), "RadScores or distances")
+        distance = likeness.atypicality
+        self._finite(np.array([*found, 0.0 if math.isnan(distance) else distance]), "RadScores or distances")
         return Inputs(
-            deep=self._finite(deep, "deep features"),
+            deep=deep,
             z=z,
             scores=scores,
             log_volume=math.log(given.volume_ml),
             clinical=clinical,
-            atypicality=atypicality,
+            likeness=likeness,
             missing=missing,
             unknown=tuple(n for n, value in zip(self.needs.clinical, clinical, strict=True) if math.isnan(value)),
         )
@@ -188,8 +213,23 @@ class Stack:
         except ValueError as error:
             raise self._unfit(model.model, error) from error
 
-    def answer_for(self, model: EndpointModel, inputs: Inputs) -> Answer:
-        """The answer for one endpoint, with what moved it."""
+    def answer_for(
+        self,
+        model: EndpointModel,
+        inputs: Inputs,
+        moved: Sequence[Inputs] = (),
+        standing: Standing = UNKNOWN,
+        prevalence: float | None = None,
+    ) -> Answer:
+        """The answer for one endpoint, with its verdict and what moved it.
+
+        Args:
+            model: Of the endpoint.
+            inputs: Of the tumor.
+            moved: Of the tumor under moved contours.
+            standing: Of case and model.
+            prevalence: Share of positives where the answer is used; None takes that of the training.
+        """
         return answer_to(
             Question(
                 model=model,
@@ -198,15 +238,39 @@ class Stack:
                 score=lambda rows: self.score(model, rows),
                 calibrations=self._tables.get(f"calibration/{model.key}", np.empty((0, 2))),
                 coverage=self.coverage,
+                resampled=self._tables.get(f"fusion/{model.key}"),
+                moved=np.array([self.standardized(model, one) for one in moved]) if moved else None,
+                standing=standing,
+                prevalence=prevalence,
             )
         )
 
-    def _run(self, patch: Patch | None, device: str, runtime: str) -> NetworkOutput | None:
+    def _run(self, given: Given, device: str, runtime: str) -> NetworkOutput | None:
         if self.network is None:
             return None
-        if patch is None:
+        if given.patch is None:
             raise InputError(f"The model {self._bundle.name} needs the slice of the tumor, which was not given.")
-        return self.network.run(patch, device, runtime)
+        patches = (given.patch, *given.neighbors)[: self.slices]
+        if len(patches) < self.slices:
+            raise InputError(
+                f"The model {self._bundle.name} needs {self.slices} slices of the tumor, {len(patches)} were given."
+            )
+        return self.network.run(patches, device, runtime)
+
+    def _moved(self, given: Given, device: str, runtime: str) -> Inputs:
+        """Inputs under a moved contour; of the radiomic features those alone that the answers are made of."""
+        output = self._run(given, device, runtime)
+        z, missing = self._standardize(given.features or {}, self.used_features)
+        return Inputs(
+            deep=np.empty(0) if output is None else self._finite(output.deep, "deep features"),
+            z=z,
+            scores={model.key: _radscores(model, z) for model in self.manifest.endpoints if model.coefficients},
+            log_volume=math.log(given.volume_ml),
+            clinical=clinical_row(given.clinical, self.needs.clinical),
+            likeness=NOT_KNOWN,
+            missing=missing,
+            unknown=(),
+        )
 
     def _heat_maps(self, output: NetworkOutput, patch: Patch) -> tuple[HeatMap, ...]:
         """Of the endpoints whose answer the network has a part in; none where no map can be made."""
@@ -218,9 +282,12 @@ class Stack:
             if "deep" in model.parts
         )
 
-    def _standardize(self, features: Mapping[str, float]) -> tuple[dict[str, float], tuple[str, ...]]:
-        mean, sd = self.manifest.feature_mean, self.manifest.feature_sd
-        absent = sorted(set(mean) - set(features))
+    def _standardize(
+        self, features: Mapping[str, float], wanted: frozenset[str]
+    ) -> tuple[dict[str, float], tuple[str, ...]]:
+        sd = self.manifest.feature_sd
+        mean = {name: value for name, value in self.manifest.feature_mean.items() if name in wanted}
+        absent = sorted(wanted - set(features))
         if absent:
             raise InputError(
                 f"The model needs the feature {absent[0]} and {len(absent) - 1} more that were not extracted. "
@@ -230,17 +297,14 @@ class Stack:
         z = {name: 0.0 if name in missing else (features[name] - mean[name]) / sd[name] for name in mean}
         return z, missing
 
-    def _atypicality(self, z: Mapping[str, float]) -> float:
-        limit = self.manifest.reference_distance
-        if limit is None:
-            return math.nan
-        row = np.array([z[name] for name in self.manifest.reference_features])
-        offset = row - self._tables["reference/mean"]
-        squared = float(offset @ self._tables["reference/precision"] @ offset)
-        return math.sqrt(max(squared, 0.0)) / limit  # a rounding may bring it below 0
+    def _likeness(self, sanity: np.ndarray | None, deep: np.ndarray, z: Mapping[str, float]) -> Likeness:
+        entry = self.manifest.reference
+        looked_at = {} if entry is None else {name: z[name] for name in entry.features}
+        return likeness(entry, self._tables, Seen(sanity, deep, looked_at))
 
     def _load_tables(self) -> dict[str, np.ndarray]:
-        return read_tables(self._bundle, self.manifest.tables, self.manifest.n_reference, self.manifest.calibrated)
+        own = self.manifest
+        return read_tables(self._bundle, own.tables, own.table_shapes, own.calibrated, own.n_inputs)
 
     def _load_network(self, entry: NetworkEntry) -> Network:
         return Network(

@@ -1,7 +1,8 @@
 """What is measured: gray levels, feature classes and filtered images; frozen, and carried whole into the report."""
 
 import math
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
 from PDL1PredictorLib.core.errors import InputError
@@ -154,6 +155,25 @@ class FeatureSettings:
     def intensity_classes(self) -> tuple[str, ...]:
         """The classes that are measured on every image: all but shape."""
         return tuple(name for name in self.classes if name != "shape")
+
+    def limited_to(self, names: Iterable[str]) -> Self | None:
+        """Settings that measure these features, with the same values, and as few others as can be; None for none.
+
+        Args:
+            names: Some of `feature_names`.
+        """
+        parts = [name.split("_", 3) for name in names]  # region, image, class, feature
+        measured = {(image, family) for _, image, family, _ in parts}
+        if not measured:
+            return None
+        images = {image for image, family in measured if family != "shape"}
+        return replace(
+            self,
+            classes=tuple({family: None for _, family in measured}),
+            original="original" in images,
+            wavelet=self.wavelet if any(image.startswith("wavelet") for image in images) else None,
+            log_sigma_mm=tuple(sigma for sigma in self.log_sigma_mm if log_image_name(sigma) in images),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -26,7 +26,7 @@ MODELS = (
     ModelPlan(ModelName("Radiomics-Score", "part"), ("radscore",)),
     ModelPlan(ModelName("Deep-CT", "part"), ("deep",)),
     ModelPlan(ModelName("Deep-RadScore", "lead"), ("deep", "radscore")),
-    ModelPlan(ModelName("Tumor volume", "baseline"), ("volume",), "logistic"),
+    ModelPlan(ModelName("Tumor volume", "baseline"), ("volume",), "rank"),
 )
 Network = Literal["trained", "frozen"]
 SHAREABLE = tuple(kind for kind in CLASSIFIERS if kind not in HOLDS_ROWS)
@@ -68,6 +68,7 @@ class DeepRadScoreRecipe:
         test_share: Of the patients, under `split`, where the cohort table does not say.
         validation_share: Of the training patients, whom a network does not see that is trained whole.
         n_folds: Outer folds under `nested`, and folds of cross-fitting around a frozen network.
+        outer_repeats: How often all cases are divided into outer folds anew under `nested`.
         regions: How the regions are made.
         features: How they are measured.
         deep: How the network is trained; its backbone and number of deep features hold for `frozen` too.
@@ -93,6 +94,7 @@ class DeepRadScoreRecipe:
     test_share: float = 0.3
     validation_share: float = 0.25
     n_folds: int = 5
+    outer_repeats: int = 5
     regions: RegionSettings = STUDY_REGIONS
     features: FeatureSettings = field(default_factory=lambda: preset("deepradscore"))
     deep: DeepTraining = field(default_factory=lambda: study_training(STUDY_REGIONS.patch_pixels))

@@ -74,6 +74,7 @@ def build(shared: Shared, options: Mapping[str, Any]) -> "Recipe":
         design=shared.design,
         network=options["network"],
         n_folds=shared.n_folds,
+        outer_repeats=shared.outer_repeats,
         n_repeats=options["repeats"],
         regions=regions,
         features=preset(options["preset"]),

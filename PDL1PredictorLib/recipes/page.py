@@ -38,12 +38,14 @@ class Shared(NamedTuple):
         seed: Of everything that is drawn.
         design: How cases are divided.
         n_folds: Of nested cross-validation.
+        outer_repeats: How often all cases are divided into these folds anew.
     """
 
     endpoints: tuple[str, ...]
     seed: int
     design: Design
     n_folds: int
+    outer_repeats: int = 5
 
 
 Build = Callable[[Shared, Mapping[str, Any]], "Recipe"]

@@ -81,6 +81,21 @@ def residual_quantile(residuals: ArrayLike, coverage: float) -> float:
     return _quantile(np.abs(sample(residuals, "residuals")), coverage)
 
 
+def conformal_p(score: float, held_out: ArrayLike) -> float:
+    """Share of held-out cases, and the new one, that are at least as strange as it: its conformal p-value.
+
+    Of new cases that are exchangeable with the held-out ones at most a share a has p <= a.
+
+    Args:
+        score: Strangeness of the new case.
+        held_out: Of the cases that the score was not fitted on, (n,).
+
+    Source: Vovk, Gammerman and Shafer 2005, "Algorithmic Learning in a Random World", chapter 2.
+    """
+    others = np.asarray(held_out, dtype=np.float64)
+    return float(1 + np.count_nonzero(others >= score)) / (others.size + 1)
+
+
 def _quantile(strangeness: FloatArray, coverage: float) -> float:
     n = len(strangeness)
     rank = math.ceil((n + 1) * coverage - 1e-9)  # n + 1: the new case may rank anywhere among them; 1e-9: rounding

@@ -11,27 +11,32 @@ from PDL1PredictorLib.study.outcome import ModelOutcome, NumberModelOutcome
 Outcome = ModelOutcome | NumberModelOutcome
 
 
-def model_outcome(rules: Rules, fitted: Sequence[Fitted], answers: Answers) -> Outcome:
+def model_outcome(rules: Rules, fitted: Sequence[Fitted], answers: Answers, score: np.ndarray) -> Outcome:
     """How one model did.
 
     Args:
         rules: Of the endpoint's kind.
         fitted: The model of every fold.
         answers: Of all test cases.
+        score: Of all repetitions, (r, n); the first row is that of the answers.
     """
     tried = [rules.tried(one) for one in fitted]
     kinds = ", ".join(kind for kind, _ in tried)
     figures = {kind: float(np.mean([own[kind] for _, own in tried])) for kind in tried[0][1]}
-    return OUTCOMES[type(answers)](answers, kinds, figures, fitted)
+    return OUTCOMES[type(answers)](answers, score, kinds, figures, fitted)
 
 
-def _yes_no(answers: YesNo, kinds: str, figures: dict[str, float], fitted: Sequence[FittedModel]) -> ModelOutcome:
+def _yes_no(
+    answers: YesNo, score: np.ndarray, kinds: str, figures: dict[str, float], fitted: Sequence[FittedModel]
+) -> ModelOutcome:
     thresholds = dict(fitted[0].thresholds) if len(fitted) == 1 else {}
-    return ModelOutcome(answers.probability, answers.positive, kinds, figures, thresholds)
+    return ModelOutcome(score, answers.probability, answers.positive, answers.called, kinds, figures, thresholds)
 
 
-def _how_much(answers: HowMuch, kinds: str, figures: dict[str, float], fitted: Sequence[Fitted]) -> NumberModelOutcome:
-    return NumberModelOutcome(answers.value, answers.low, answers.high, kinds, figures)
+def _how_much(
+    answers: HowMuch, score: np.ndarray, kinds: str, figures: dict[str, float], fitted: Sequence[Fitted]
+) -> NumberModelOutcome:
+    return NumberModelOutcome(score, answers.value, answers.low, answers.high, kinds, figures)
 
 
 OUTCOMES: dict[type, Callable[..., Outcome]] = {YesNo: _yes_no, HowMuch: _how_much}

@@ -31,7 +31,8 @@ from PDL1PredictorLib.study.card import Words, about_study
 from PDL1PredictorLib.study.examples import examples
 from PDL1PredictorLib.study.outcome import StudyOutcome
 from PDL1PredictorLib.study.report.write import write_study_report
-from PDL1PredictorLib.study.run import Study, StudyRun, run_study
+from PDL1PredictorLib.study.run import StudyRun, run_study
+from PDL1PredictorLib.study.setup import Study
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "SimpleITK", "numba", "onnxruntime", "skl2onnx")
 

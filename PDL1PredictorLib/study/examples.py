@@ -7,8 +7,10 @@ from PDL1PredictorLib.explain.grad_cam import grad_cams, normalize
 from PDL1PredictorLib.imaging.patch import spread_map
 from PDL1PredictorLib.learning.parts.deep import deep_part
 from PDL1PredictorLib.networks.deep_ct import input_channels
+from PDL1PredictorLib.study.folds import Fold
 from PDL1PredictorLib.study.outcome import EndpointOutcome, GalleryCase, NumberGalleryCase, NumberModelOutcome
-from PDL1PredictorLib.study.run import Fold, Study, StudyRun
+from PDL1PredictorLib.study.run import StudyRun
+from PDL1PredictorLib.study.setup import Study
 
 EACH = 2  # cases called positive rightly, negative rightly, positive wrongly, negative wrongly; nearest, farthest
 Shown = GalleryCase | NumberGalleryCase
@@ -55,7 +57,7 @@ def _surest(outcome: EndpointOutcome, each: int) -> list[int]:
         return list(dict.fromkeys(int(index) for index in (*order[:each], *order[::-1][:each])))
     chosen: list[int] = []
     for label, called in ((1, True), (0, False), (0, True), (1, False)):
-        group = np.flatnonzero((outcome.labels == label) & (model.positive == called))
+        group = np.flatnonzero(model.called & (outcome.labels == label) & (model.positive == called))
         surest = np.argsort(model.probability[group] * (-1 if called else 1), kind="stable")[:each]
         chosen += [int(index) for index in group[surest]]
     return chosen

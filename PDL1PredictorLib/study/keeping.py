@@ -64,12 +64,29 @@ def trained_of(
             for key, model in fitted.items()
         },
         left_out=left_out,
-        reference=None
-        if standardizer is None
-        else reference_of(used, cohort.feature_names, standardizer, cohort.features, learned.held_out),
+        reference=reference_of(
+            used,
+            cohort.feature_names,
+            standardizer,
+            None if standardizer is None else cohort.features,
+            learned.held_out,
+            sanity=cohort.blocks.get("sanity"),
+            deep=_honest_deep(cohort, learned, lead),
+        ),
         n_fit=len(learned.rows),
         n_test=len(test),
     )
+
+
+def _honest_deep(cohort: PreparedCohort, learned: Learned, lead: ModelPlan) -> np.ndarray | None:
+    """Deep features of all cases, each by a network that has not seen it; NaN of cases that taught nothing."""
+    name, model = deep_part({part: learned.parts[part] for part in lead.parts})
+    if model is None:
+        return None
+    found = np.asarray(learned.honest.of((name,), cohort.endpoints[0]))
+    rows = np.full((len(cohort), found.shape[1]), np.nan)
+    rows[learned.rows] = found
+    return rows
 
 
 def _chosen(learned: Learned, lead: ModelPlan, key: str, model: Fitted) -> tuple[str, ...]:
@@ -112,7 +129,7 @@ def _network(
         deep, _ = deep_features(network, shown)
         own = Inputs(inputs.n, {**inputs.values, name: deep})
         return np.concatenate(
-            [rules(cohort.targets[key].kind).answers(m, own.of(lead.parts, key))[0] for key, m in fitted.items()]
+            [rules(cohort.targets[key].kind).answers(m, own.of(lead.parts, key)).answer for key, m in fitted.items()]
         )
 
     return TrainedNetwork(

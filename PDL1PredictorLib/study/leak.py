@@ -11,7 +11,8 @@ from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.learning.kinds import rules
 from PDL1PredictorLib.learning.recipe import Recipe, roles_of
-from PDL1PredictorLib.study.run import Study, run_study
+from PDL1PredictorLib.study.run import run_study
+from PDL1PredictorLib.study.setup import Study
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ def leak_test(
     found = run_study(study, progress).endpoints
     kind = rules(cohort.targets[endpoint].kind)
     figures = {
-        title: tuple(kind.figure(one.labels, one.models[title]) for one in found.values()) for title in roles_of(recipe)
+        title: tuple(kind.figure(one.labels, one.models[title].score, one.folds) for one in found.values())
+        for title in roles_of(recipe)
     }
     return LeakTest(kind.measure, kind.chance, figures)

@@ -16,18 +16,25 @@ from PDL1PredictorLib.core.roles import Role, lead_of
 class ModelOutcome:
     """How one model did on the test cases of one endpoint; all arrays in the order of the endpoint's cases.
 
+    Discrimination comes from `score`, from all repetitions; calibration, decisions and calls from the first one.
+
     Attributes:
+        score: What cases are ranked by, before calibration, (r, n): r repetitions of the outer folds, 1 under `split`;
+            scores of different folds are not to be compared.
         probability: Calibrated probability of positive, (n,).
         positive: Called positive at the threshold learned in training, (n,) bool; under cross-validation each fold
             has its own threshold.
+        called: Whether there is a call, (n,) bool; none in a fold whose model learned nothing.
         classifier: The kind that was chosen; under cross-validation the kinds of the folds, joined by ", ".
         mean_auc: Mean cross-validated AUC in training of every kind of classifier.
         thresholds: Learned in training: name (`youden`, `sensitivity 90 %`) to probability; empty under
             cross-validation.
     """
 
+    score: np.ndarray
     probability: np.ndarray
     positive: np.ndarray
+    called: np.ndarray
     classifier: str
     mean_auc: dict[str, float]
     thresholds: dict[str, float]
@@ -38,6 +45,7 @@ class NumberModelOutcome:
     """How one model of a number did on the test cases of one endpoint; all arrays in the order of its cases.
 
     Attributes:
+        score: What cases are ranked by, before the calibration line, (r, n), as of `ModelOutcome`.
         value: Predicted, in the endpoint's unit, (n,).
         low: Lower end of the prediction interval at the stated coverage, (n,).
         high: Upper end, (n,).
@@ -45,6 +53,7 @@ class NumberModelOutcome:
         rmse_in_training: Cross-validated root mean squared error in training, of every kind.
     """
 
+    score: np.ndarray
     value: np.ndarray
     low: np.ndarray
     high: np.ndarray
@@ -60,6 +69,9 @@ class EndpointOutcome:
         key: Of `core.endpoints`.
         cases: Names of the test cases whose true value is known, n of them.
         labels: 0 or 1, or the true values of a number in the endpoint's unit, (n,).
+        folds: Number of the fold that each case was a test case of, by repetition, (r, n) integers; zeros under
+            `split`.
+        patients: Of each case, n of them.
         models: Title to what it answered, in the order of `roles`: `ModelOutcome` of yes/no endpoints,
             `NumberModelOutcome` of numbers.
         counts: Part of the cohort (`training`, `test`; under cross-validation `all`) to (positive, negative) of yes/no
@@ -76,14 +88,18 @@ class EndpointOutcome:
         bayes_auc: What no model can exceed, known for synthetic cohorts only.
         kind: Of the endpoint.
         roles: Title to role, of all models that the recipe has.
+        groups: Factor of patient or scan to the level of each case, "" where it is not known.
 
     Raises:
-        ValueError: A model has no role, or not one model has the role lead.
+        ValueError: A model has no role, not one model has the role lead, or folds, patients, scores or groups are not
+            of these cases.
     """
 
     key: str
     cases: tuple[str, ...]
     labels: np.ndarray
+    folds: np.ndarray
+    patients: tuple[str, ...]
     models: Mapping[str, ModelOutcome | NumberModelOutcome]
     counts: Mapping[str, tuple[int, ...]]
     coefficients: dict[str, dict[str, float]]
@@ -95,11 +111,17 @@ class EndpointOutcome:
     bayes_auc: float | None = None
     kind: Kind = "binary"
     roles: Mapping[str, Role] = field(default_factory=dict)
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         lead_of(self.roles)
         if unknown := [title for title in self.models if title not in self.roles]:
             raise ValueError(f"The models {', '.join(unknown)} have no role.")
+        n = len(self.labels)
+        if self.folds.ndim != 2 or any(model.score.shape != self.folds.shape for model in self.models.values()):
+            raise ValueError(f"Scores and folds of {self.key} are not of the same repetitions and cases.")
+        if not all(len(of_cases) == n for of_cases in (self.folds[0], self.patients, *self.groups.values())):
+            raise ValueError(f"Folds, patients and groups of {self.key} are not of its {n} cases.")
 
     @property
     def lead(self) -> str:

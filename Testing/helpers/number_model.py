@@ -24,6 +24,10 @@ TPS: dict[str, Any] = {
     "line": {"slope": 2.0, "intercept": -5.0},
     "clip": [0.0, 100.0],
     "half_width": 30.0,
+    "title": "Ridge",
+    "role": "lead",
+    "base_rate": None,
+    "candidates": [],
     "test": {"n": 96, "mse": 441.0, "mse_of_mean": 576.0, "mae": 16.2, "r2": 0.23, "r2_low": 0.1, "r2_high": 0.35},
 }
 CLINICAL = ["age_years", "sex"]

@@ -1,14 +1,33 @@
-"""A Deep-RadScore bundle of schema 2 in the words of schema 1, as the first version of the library wrote it."""
+"""A Deep-RadScore bundle in the words of schemas 2 and 1, as earlier versions of the library wrote it."""
 
 import json
 from typing import Any
 
 from PDL1PredictorLib.models.bundle import Bundle
 
+NEW_TESTS = ("design", "repeats", "p", "sensitivity", "specificity")
+
+
+def as_schema_2(bundle: Bundle) -> Bundle:
+    """The same model with the manifest that was written before there was a verdict."""
+    manifest = json.loads(json.dumps(dict(bundle.manifest)))
+    manifest["schema_version"] = 2
+    del manifest["trained_on"]
+    if manifest["network"] is not None:
+        del manifest["network"]["slices"]
+    if manifest["reference"] is not None:
+        reference = manifest["reference"]
+        manifest["reference"] = {"features": reference["features"], "distance_99": reference["limits"]["selected"]}
+    for values in manifest["endpoints"].values():
+        for name in ("title", "role", "base_rate", "candidates"):
+            del values[name]
+        values["test"] = values["test"] and {k: v for k, v in values["test"].items() if k not in NEW_TESTS}
+    return Bundle(bundle.name, bundle.sha256, manifest, bundle.files)
+
 
 def as_schema_1(bundle: Bundle) -> Bundle:
     """The same model with the manifest that was written before there were families, parts and kinds."""
-    manifest = json.loads(json.dumps(dict(bundle.manifest)))
+    manifest = json.loads(json.dumps(dict(as_schema_2(bundle).manifest)))
     network = manifest["network"]
     manifest["schema_version"] = 1
     manifest["architecture"] = f"deep-radscore/{network['backbone']}"

@@ -59,10 +59,27 @@ def tiny_trained() -> Trained:
         used_features=used,
         endpoints=endpoints,
         left_out={},
-        reference=Reference(used, np.zeros(3), np.eye(3), 3.0),
+        reference=tiny_reference(used),
         n_fit=40,
         n_test=20,
     )
+
+
+def tiny_reference(used: tuple[str, ...]) -> Reference:
+    """Means 0, SDs 1; 39 held-out cases, of which two have a score of 3 in every view and the others less."""
+    mean, deep = np.zeros(3), np.zeros(N_DEEP)
+    sd = np.array([20.0, 50.0, 100.0, 100.0, 1.5, 0.5, 1.0, 0.05, 1.0])
+    held_out = np.repeat(np.r_[np.linspace(0.1, 2.9, 37), 3.0, 3.0][:, None], 4, axis=1)
+    tables = {
+        "reference/mean": mean,
+        "reference/precision": np.eye(3),
+        "reference/deep/mean": deep,
+        "reference/deep/precision": np.eye(N_DEEP) / 1e4,
+        "reference/sanity/mean": np.array([0.0, 60.0, -500.0, 300.0, 2.0, -0.3, 0.4, 0.01, 2.5]),
+        "reference/sanity/sd": sd,
+        "reference/held_out": held_out,
+    }
+    return Reference(used, dict.fromkeys(("sanity", "deep", "selected", "selected_z"), 3.0), tables)
 
 
 def _endpoint(inputs: np.ndarray, labels: np.ndarray) -> TrainedEndpoint:
@@ -80,7 +97,9 @@ def _endpoint(inputs: np.ndarray, labels: np.ndarray) -> TrainedEndpoint:
         thresholds={YOUDEN: 0.45},
     )
     test = {"auc": 0.8, "low": 0.7, "high": 0.9, "n_positive": 11, "n_negative": 9}
-    return TrainedEndpoint("binary", ("deep", "radscore"), {"radscore": RADSCORE}, model, test)
+    return TrainedEndpoint(
+        "binary", ("deep", "radscore"), {"radscore": RADSCORE}, model, test, title="Deep-RadScore", base_rate=0.55
+    )
 
 
 def _seeded_network() -> DeepCT:

@@ -38,6 +38,7 @@ class ToyRecipe:
     design: Design = Design.SPLIT
     test_share: float = 0.3
     n_folds: int = 5
+    outer_repeats: int = 1
     n_inner_folds: int = 5
     n_repeats: int = 2
     coverage: float = 0.8
@@ -67,7 +68,8 @@ class ToyRecipe:
 
 
 def build(shared: Shared, options: Mapping[str, Any]) -> ToyRecipe:
-    return ToyRecipe(shared.endpoints, shared.seed, shared.design, n_folds=shared.n_folds, n_repeats=options["tries"])
+    folds = {"n_folds": shared.n_folds, "outer_repeats": shared.outer_repeats}
+    return ToyRecipe(shared.endpoints, shared.seed, shared.design, n_repeats=options["tries"], **folds)
 
 
 PAGE = RecipePage(

@@ -6,7 +6,7 @@ import pytest
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.targets import Target
 from PDL1PredictorLib.learning.fitting import Fitting
-from PDL1PredictorLib.learning.kinds import HowMuch, YesNo, rules
+from PDL1PredictorLib.learning.kinds import rules
 from PDL1PredictorLib.learning.number import clipped, fit_number, never_falling_line, out_of_fold
 from PDL1PredictorLib.learning.selection import by_class, by_rank, columns_to_use, fit_number_score
 
@@ -110,9 +110,10 @@ def test_a_score_of_a_number_rises_with_it():
     assert weights["tumor_a"] > 4
     assert weights["tumor_b"] < -1.5
     assert fit_number_score(x, target.values, names, np.zeros(2, dtype=bool), seed=1) == {}
-    assert NUMBER.tells(target.values, x[:, 0])
-    assert not NUMBER.tells(target.values, -x[:, 0])
-    assert not NUMBER.tells(target.values, np.zeros(len(x)))
+    folds = np.arange(len(x)) % 5
+    assert NUMBER.tells(target.values, x[:, 0], folds)
+    assert not NUMBER.tells(target.values, -x[:, 0], folds)
+    assert not NUMBER.tells(target.values, np.zeros(len(x)), folds)
 
 
 @pytest.mark.parametrize(
@@ -128,24 +129,6 @@ def test_a_number_needs_so_many_values_as_its_interval(known: int, coverage: flo
 def test_equal_values_cannot_be_learned_and_the_smallest_training_counts():
     assert NUMBER.too_few([np.full(30, 5.0)], 0.9) == "all values in training are equal"
     assert BINARY.too_few([np.tile([0.0, 1.0], 20), np.repeat([0.0, 1.0], [30, 9])], 0.9).startswith("9 positive")
-
-
-def test_figures_on_test_cases_of_a_number():
-    truths = np.arange(20.0)
-    found = NUMBER.test(truths, HowMuch(truths + 1, truths, truths))
-    assert (found["n"], found["mse"], found["mae"]) == (20, 1.0, 1.0)
-    assert found["mse_of_mean"] == pytest.approx(33.25)
-    assert found["r2"] == pytest.approx(1 - 1 / 33.25)
-    assert found["r2_low"] <= found["r2"] <= found["r2_high"]
-    assert NUMBER.test(np.full(20, 3.0), HowMuch(truths, truths, truths)) is None
-    assert NUMBER.test(truths[:5], HowMuch(truths[:5], truths[:5], truths[:5])) is None
-
-
-def test_figures_on_test_cases_of_one_class_cannot_be_had():
-    answers = YesNo(np.array([0.2, 0.8]), np.array([False, True]), np.ones((2, 2), dtype=bool))
-    assert BINARY.test(np.array([1, 1]), answers) is None
-    assert BINARY.test(np.array([0, 1]), answers)["auc"] == 1.0
-    assert BINARY.figure(np.array([0, 1]), answers) == 1.0
 
 
 def test_values_without_bounds_stay_as_they_are():

@@ -52,7 +52,7 @@ def test_every_backbone_answers_by_its_files_as_by_torch_on_patches_of_any_size(
     written = network_files(network, patches(*edges))
     session = NetworkSession(written.files["network.onnx"], read_weights(written.files["network.safetensors"]), 4, 3)
     for patch in patches(edges[1], edges[0]) if backbone != "vgg19" else patches(70, 64):
-        maps, deep, logits = session.run(patch[None])
+        maps, deep, logits = (part[0] for part in session.run(patch[None]))
         with torch.no_grad():
             wanted = network(torch.from_numpy(patch[None]))
         scale = float(wanted.maps.max())

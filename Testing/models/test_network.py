@@ -89,7 +89,7 @@ def test_the_bundled_models_answer_real_cases_the_same_both_ways(name: str, case
     settings = predictor.manifest.regions
     regions = make_regions(read.case, settings)
     seen = deep_patch(read.case, regions, settings)
-    by_graph, by_torch = (predictor.network.run(seen, "cpu", runtime) for runtime in ("onnxruntime", "torch"))
+    by_graph, by_torch = (predictor.network.run([seen], "cpu", runtime) for runtime in ("onnxruntime", "torch"))
     assert (by_graph.runtime, by_torch.runtime) == ("onnxruntime", "torch")
     np.testing.assert_allclose(by_graph.maps, by_torch.maps, atol=1e-3)
     np.testing.assert_allclose(by_graph.deep, by_torch.deep, atol=1e-4 * max(1.0, np.abs(by_torch.deep).max()))
@@ -110,7 +110,7 @@ def test_a_gpu_is_run_by_torch_and_its_lack_of_memory_ends_on_onnxruntime(predic
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr("PDL1PredictorLib.models.network_torch.TorchNetwork.module", no_memory)
-    output = predictor.network.run(patch, "cuda")
+    output = predictor.network.run([patch], "cuda")
     assert asked == ["cuda"]
     assert (output.device, output.runtime) == ("cpu", "onnxruntime")
     assert [warning.code for warning in output.warnings] == ["gpu_out_of_memory"]
@@ -120,12 +120,12 @@ def test_a_runtime_that_is_not_there_or_not_for_the_device_is_refused(predictor:
     with pytest.raises(InputError, match="one of auto, onnxruntime, torch, got 'tensorrt'"):
         Options(runtime="tensorrt")
     with pytest.raises(InputError, match="onnxruntime runs the network on the CPU, not on cuda"):
-        predictor.network.run(patch, "cuda", "onnxruntime")
+        predictor.network.run([patch], "cuda", "onnxruntime")
 
 
 def test_a_backbone_without_a_graph_is_run_by_torch_and_needs_it(patch, monkeypatch):
     network = made("resnet50")
-    output = network.run(patch, "cpu")
+    output = network.run([patch], "cpu")
     assert (output.runtime, output.method) == ("torch", "Grad-CAM")
 
     def absent(name: str, remedy: str) -> None:
@@ -133,15 +133,15 @@ def test_a_backbone_without_a_graph_is_run_by_torch_and_needs_it(patch, monkeypa
 
     monkeypatch.setattr(page, "require_module", absent)
     with pytest.raises(MissingPackageError, match=r"pdl1predictor\[gpu\].*toy was written without a graph"):
-        made("resnet50").run(patch, "cpu")
-    output = made(head="other").run(patch, "cpu")
+        made("resnet50").run([patch], "cpu")
+    output = made(head="other").run([patch], "cpu")
     assert output.maps.shape[0] == 0
     assert [w.code for w in output.warnings] == ["no_heat_maps"]
     assert np.isfinite(output.deep).all()
 
 
 def test_a_head_that_is_not_linear_has_its_maps_from_torch(patch):
-    output = made(head="other").run(patch, "cpu")
+    output = made(head="other").run([patch], "cpu")
     assert (output.runtime, output.method, output.maps.shape) == ("onnxruntime", "Grad-CAM", (2, 5, 5))
 
 
@@ -150,17 +150,17 @@ def test_a_head_that_does_not_explain_the_answers_is_refused(patch, monkeypatch)
     activations, deep, logits = network._session.run(page.patch_channels(patch))
     monkeypatch.setattr(network._session, "run", lambda x: (activations, deep, logits + 0.5))
     with pytest.raises(BundleError, match="answers do not follow from its last two layers"):
-        network.run(patch, "cpu")
+        network.run([patch], "cpu")
 
 
 @pytest.mark.parametrize("runtime", ["onnxruntime", "torch"])
 def test_weights_that_do_not_fit_are_told_by_both_ways(runtime: str, patch):
     other = Network("toy", weights_of(DeepCT(2, 10)), "densenet121", 4, 2)
     with pytest.raises(BundleError, match="The weights of toy do not fit its network"):
-        other.run(patch, "cpu", runtime)
+        other.run([patch], "cpu", runtime)
     damaged = Network("toy", b"12345678", "densenet121", 10, 2)
     with pytest.raises(BundleError, match="The weights of toy do not fit its network: its header"):
-        damaged.run(patch, "cpu", runtime)
+        damaged.run([patch], "cpu", runtime)
 
 
 def test_prediction_computes_in_whole_32_bits_and_leaves_the_setting_as_it_was():

@@ -79,9 +79,9 @@ def test_a_network_answers_as_its_sums_by_hand():
     patch = np.zeros((1, 3, *PIXELS), np.float32)
     patch[0, :, 2, 3] = 30.0  # the convolution makes 45 of it; 6 x 5 places: means 1.5 and, doubled, 3
     maps, deep, logits = NetworkSession(graph().SerializeToString(), weights(), 1, 2).run(patch)
-    assert maps[:, 2, 3].tolist() == [45.0, 90.0]
-    assert deep.tolist() == pytest.approx([4.75])
-    assert logits.tolist() == pytest.approx([9.5, -3.75])
+    assert maps[0, :, 2, 3].tolist() == [45.0, 90.0]
+    assert deep[0].tolist() == pytest.approx([4.75])
+    assert logits[0].tolist() == pytest.approx([9.5, -3.75])
 
 
 def test_the_weights_that_are_joined_are_what_onnx_reads():
@@ -261,5 +261,10 @@ def test_what_onnxruntime_cannot_use_is_a_plain_error():
     steps[0].output[0] = steps[1].input[0] = "\x7f" * 3
     session = NetworkSession(graph(steps).SerializeToString(), weights(), 1, 2)
     session.run(np.ones((1, 3, *PIXELS), np.float32))
-    with pytest.raises(ValueError, match=r"one patch \(1, channels, h, w\) is needed"):
-        session.run(np.ones((2, 3, *PIXELS), np.float32))
+    both = session.run(np.stack([np.ones((3, *PIXELS)), np.zeros((3, *PIXELS))]).astype(np.float32))
+    alone = [session.run(np.full((1, 3, *PIXELS), value, np.float32)) for value in (1, 0)]
+    for name, found, wanted in zip(("maps", "deep", "logits"), both, zip(*alone, strict=True), strict=True):
+        np.testing.assert_allclose(found, np.concatenate(wanted), atol=1e-5, err_msg=name)
+    for n in (0, 9):
+        with pytest.raises(ValueError, match=r"1 to 8 patches \(n, channels, h, w\) are needed"):
+            session.run(np.ones((n, 3, *PIXELS), np.float32))

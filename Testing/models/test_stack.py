@@ -104,7 +104,7 @@ def test_certain_votes_are_limited():
 def test_the_network_of_the_bundle_is_the_trained_one_to_16_bits(predictor: Stack, trained, phantom):
     regions = make_regions(phantom.case, predictor.manifest.regions)
     patch = deep_patch(phantom.case, regions, predictor.manifest.regions)
-    output = predictor.network.run(patch, "cpu")
+    output = predictor.network.run([patch], "cpu")
     assert output.maps.shape == (2, 5, 5)
     assert output.deep.shape == (10,)
     stored = predictor.network.module("cpu").state_dict()

@@ -21,7 +21,8 @@ from PDL1PredictorLib.models.load import load_predictor
 from PDL1PredictorLib.prediction import Options, predict_case
 from PDL1PredictorLib.recipes.table import RECIPES
 from PDL1PredictorLib.study.leak import leak_test
-from PDL1PredictorLib.study.run import Study, StudyRun, run_study
+from PDL1PredictorLib.study.run import StudyRun, run_study
+from PDL1PredictorLib.study.setup import Study
 
 NOISE_SD = 6.0  # of the TPS about its line, in %
 BRIGHTNESS, RING = "tumor_original_firstorder_Mean", "ring_original_firstorder_Mean"

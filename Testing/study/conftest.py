@@ -52,17 +52,26 @@ def make_features(folded: bool) -> dict[str, Any]:
     return {"coefficients": coefficients, "selected_in": shares if folded else {}}
 
 
+def make_folds(n: int, folded: bool, seed: int) -> np.ndarray:
+    """Two repetitions of three folds, or one of one."""
+    rng = np.random.default_rng([seed, 7])
+    return np.stack([rng.permutation(n) % 3 for _ in range(2)]) if folded else np.zeros((1, n), int)
+
+
 def make_endpoint(key: str, n: int, seed: int, folded: bool, roles: Mapping[str, Role]) -> EndpointOutcome:
     """A yes/no endpoint with the models of `roles` that it may have."""
     rng = np.random.default_rng([seed, n])
     labels = (rng.permutation(n) < max(2, round(0.4 * n))).astype(int)
+    folds = make_folds(n, folded, seed)
     outcomes = {}
     for title in roles:
         logit = STRENGTH[title] * (labels - 0.4) + rng.normal(size=n) * 0.8 - 0.3
         probability = 1 / (1 + np.exp(-logit))
         outcomes[title] = ModelOutcome(
+            score=np.stack([2 * logit + 0.3 * rng.normal(size=n) * again for again in range(len(folds))]),
             probability=probability,
             positive=probability >= 0.45,
+            called=np.ones(n, bool),
             classifier=", ".join(CLASSIFIERS[:2]) if folded else CLASSIFIERS[0],
             mean_auc={kind: 0.7 + 0.01 * i for i, kind in enumerate(CLASSIFIERS)},
             thresholds={} if folded else {"youden": 0.45, "sensitivity 90 %": 0.3},
@@ -74,6 +83,8 @@ def make_endpoint(key: str, n: int, seed: int, folded: bool, roles: Mapping[str,
         key=key,
         cases=tuple(f"case_{i:03}" for i in range(n)),
         labels=labels,
+        folds=folds,
+        patients=tuple(f"patient_{i:03}" for i in range(n)),
         models=outcomes,
         counts=parts if folded else {"training": (80, 112), "test": parts["all"]},
         **make_features(folded),
@@ -88,6 +99,7 @@ def make_endpoint(key: str, n: int, seed: int, folded: bool, roles: Mapping[str,
 def make_number(key: str, n: int, seed: int, folded: bool, roles: Mapping[str, Role]) -> EndpointOutcome:
     """A number from 0 to 100, a third of the cases near 0, as tumor proportion scores are."""
     rng = np.random.default_rng([seed, n, 1])
+    folds = make_folds(n, folded, seed)
     trait = rng.normal(size=n)
     values = np.round(100 / (1 + np.exp(-2.0 * (trait - 0.6))))
     outcomes = {}
@@ -96,6 +108,7 @@ def make_number(key: str, n: int, seed: int, folded: bool, roles: Mapping[str, R
         predicted = np.clip(values.mean() + 24 * STRENGTH[title] * seen, 0, 100)
         half = np.quantile(np.abs(values - predicted), 0.88)
         outcomes[title] = NumberModelOutcome(
+            score=np.repeat(predicted[None], len(folds), axis=0),
             value=predicted,
             low=np.clip(predicted - half, 0, 100),
             high=np.clip(predicted + half, 0, 100),
@@ -106,6 +119,8 @@ def make_number(key: str, n: int, seed: int, folded: bool, roles: Mapping[str, R
         key=key,
         cases=tuple(f"case_{i:03}" for i in range(n)),
         labels=values,
+        folds=folds,
+        patients=tuple(f"patient_{i:03}" for i in range(n)),
         models=outcomes,
         counts={"all": (n,)} if folded else {"training": (192,), "test": (n,)},
         **make_features(folded),

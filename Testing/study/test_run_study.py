@@ -33,7 +33,8 @@ from PDL1PredictorLib.statistics.discrimination import auc
 from PDL1PredictorLib.statistics.scores import calibrated_log_odds
 from PDL1PredictorLib.study.examples import examples
 from PDL1PredictorLib.study.leak import leak_test, shuffled
-from PDL1PredictorLib.study.run import Study, run_study, usable_endpoints
+from PDL1PredictorLib.study.run import run_study, usable_endpoints
+from PDL1PredictorLib.study.setup import Study
 
 FEATURES = FeatureSettings(name="few", classes=("shape", "firstorder"), wavelet=None)
 REGIONS = RegionSettings(patch_pixels=32)
@@ -97,7 +98,7 @@ def split_study(cohort, start):
 
 @pytest.fixture(scope="module")
 def nested_study(cohort, start):
-    study = Study(cohort, cohort.names, replace(RECIPE, design=Design.NESTED), start=start, workers=1)
+    study = Study(cohort, cohort.names, replace(RECIPE, design=Design.NESTED, outer_repeats=2), start=start, workers=1)
     return study, run_study(study)
 
 
@@ -349,7 +350,7 @@ def test_a_radscore_that_is_worse_than_chance_on_held_out_cases_is_dropped():
     labels = cohort.labels[:, 0]
     values = np.column_stack([labels, -labels])  # of the tumor right, of the ring the wrong way round
     scores = radscore_page.RadScores(None, {"PDL1": {"tumor": {"a": 1.0}, "ring": {"b": 1.0}}}, ("a", "b"))
-    kept, changed = radscore_page.without_failed(cohort, np.arange(20), scores, {"PDL1": values})
+    kept, changed = radscore_page.without_failed(cohort, np.arange(20), scores, {"PDL1": values}, np.arange(20) % 2)
     assert kept.weights == {"PDL1": {"tumor": {"a": 1.0}, "ring": {}}}
     np.testing.assert_array_equal(changed["PDL1"], np.column_stack([labels, 0 * labels]))
 

@@ -41,6 +41,7 @@ def run_each(
     stage: str,
     unit: str = "cases",
     done_before: int = 0,
+    each: Callable[[int, Result], None] = lambda position, result: None,
 ) -> list[Result]:
     """Call `work(*job)` for every job, on several processes.
 
@@ -55,6 +56,7 @@ def run_each(
         stage: Its name.
         unit: What a job is, for the message.
         done_before: Jobs that were done earlier, counted in the message and the fraction.
+        each: Receives position and result of every job as soon as it has ended.
 
     Returns:
         The results, in the order of the jobs.
@@ -71,12 +73,13 @@ def run_each(
     count = min(workers or os.cpu_count() or 1, len(jobs))
     with _pool(count) as pool:
         if pool is not None:
-            return _on_pool(pool, work, jobs, tell)
+            return _on_pool(pool, work, jobs, tell, each)
     if count > 1:
         progress.note("This system gives no locks for several processes (/dev/shm on Linux); one does all the work.")
     results = []
     for number, job in enumerate(jobs, start=1):
         results.append(work(*job))
+        each(number - 1, results[-1])
         tell(number)
     return results
 
@@ -86,6 +89,7 @@ def _on_pool(
     work: Callable[..., Result],
     jobs: Sequence[tuple[Any, ...]],
     tell: Callable[[int], None],
+    each: Callable[[int, Result], None],
 ) -> list[Result]:
     futures: list[Future[Result]] = []
     processes: dict[int, BaseProcess] = getattr(pool, "_processes", None) or {}  # filled as jobs come
@@ -93,8 +97,9 @@ def _on_pool(
         try:
             with ending.held(), _terminal_signals_left_to_this_process():  # a child half started would complain
                 futures += (pool.submit(work, *job) for job in jobs)
+            places = {future: position for position, future in enumerate(futures)}
             for number, future in enumerate(as_completed(futures), start=1):
-                future.result()
+                each(places[future], future.result())
                 tell(number)
         except BrokenProcessPool as error:
             time.sleep(ending.AGAIN_S)  # what ended the child may be on its way to this process, as Ctrl-C is

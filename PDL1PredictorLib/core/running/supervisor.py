@@ -15,10 +15,24 @@ from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
-from PDL1PredictorLib.core.errors import EXIT_FAULT, EXIT_INTERRUPTED, EXIT_READER_GONE, EXIT_REFUSED, NO_MEMORY
+from PDL1PredictorLib.core.errors import (
+    EXIT_FAULT,
+    EXIT_INTERRUPTED,
+    EXIT_READER_GONE,
+    EXIT_REFUSED,
+    EXIT_SOME_FAILED,
+    NO_MEMORY,
+)
 from PDL1PredictorLib.core.running import ending
 
-STATUSES = (0, EXIT_REFUSED, EXIT_FAULT, EXIT_INTERRUPTED, EXIT_READER_GONE)  # a command ends with no other
+STATUSES = (
+    0,
+    EXIT_REFUSED,
+    EXIT_SOME_FAILED,
+    EXIT_FAULT,
+    EXIT_INTERRUPTED,
+    EXIT_READER_GONE,
+)  # a command ends with no other
 LIMIT_S = 4.0  # from the first signal to the end of the child, who needs 2.5 s where Python gets its turn
 
 Fault = Callable[[str, str], tuple[str, dict[str, object]]]

@@ -82,8 +82,13 @@ class PartLearner(Protocol):
         """A fold's model, so that its columns mean what those of the kept one mean."""
         ...
 
-    def checked(self, training: TrainingSet, rows: np.ndarray, kept: Any, honest: Values) -> tuple[Any, Values]:
-        """The kept model and the values of held-out cases, less what these cases have refuted."""
+    def checked(
+        self, training: TrainingSet, rows: np.ndarray, kept: Any, honest: Values, folds: np.ndarray
+    ) -> tuple[Any, Values]:
+        """The kept model and the values of held-out cases, less what these cases have refuted.
+
+        `folds`: number of the fold of each of the `rows`, (n,): another learning has made its values.
+        """
         ...
 
     def forget(self) -> None:
@@ -101,7 +106,9 @@ class SameEverywhere:
         """As it is."""
         return model
 
-    def checked(self, training: TrainingSet, rows: np.ndarray, kept: Any, honest: Values) -> tuple[Any, Values]:
+    def checked(
+        self, training: TrainingSet, rows: np.ndarray, kept: Any, honest: Values, folds: np.ndarray
+    ) -> tuple[Any, Values]:
         """As they are."""
         return kept, honest
 

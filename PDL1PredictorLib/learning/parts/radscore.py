@@ -78,10 +78,10 @@ class RadScoreLearner:
         return model
 
     def checked(
-        self, training: TrainingSet, rows: np.ndarray, kept: RadScores, honest: Values
+        self, training: TrainingSet, rows: np.ndarray, kept: RadScores, honest: Values, folds: np.ndarray
     ) -> tuple[RadScores, Values]:
         """See `without_failed`."""
-        return without_failed(training.cohort, rows, kept, honest)
+        return without_failed(training.cohort, rows, kept, honest, folds)
 
     def forget(self) -> None:
         """Nothing is kept on disk."""
@@ -108,7 +108,7 @@ def fit_radscores(
 
 
 def without_failed(
-    cohort: PreparedCohort, rows: np.ndarray, radscores: RadScores, honest: Values
+    cohort: PreparedCohort, rows: np.ndarray, radscores: RadScores, honest: Values, folds: np.ndarray
 ) -> tuple[RadScores, Values]:
     """Drop every RadScore that tells held-out cases apart no better than chance: its coefficients go, its values are 0.
 
@@ -120,13 +120,14 @@ def without_failed(
         rows: Cases with honest values.
         radscores: Of all training cases.
         honest: Cross-fitted values of `rows`.
+        folds: Of each of the rows, (n,): only values of one fold, which one selection has made, are compared.
     """
     weights, values = dict(radscores.weights), {}
     for key, regions in radscores.weights.items():
         target = cohort.targets[key].take(rows)
         own = values_for(honest, key)
         kept = [
-            rules(target.kind).tells(target.values[target.known], own[target.known, column])
+            rules(target.kind).tells(target.values[target.known], own[target.known, column], folds[target.known])
             for column in range(len(REGIONS))
         ]
         weights[key] = {region: regions[region] if keep else {} for region, keep in zip(REGIONS, kept, strict=True)}

@@ -7,12 +7,19 @@ from typing import Any, Literal
 
 from PDL1PredictorLib.core.endpoints import Endpoint, endpoint
 from PDL1PredictorLib.core.results import NumberTest
+from PDL1PredictorLib.core.roles import Role
 from PDL1PredictorLib.core.settings import REGIONS
 from PDL1PredictorLib.core.strict_json import brief
+from PDL1PredictorLib.models.schema.tests import (
+    ROLES,
+    BinaryTest,
+    Candidate,
+    read_binary_test,
+    read_candidates,
+    read_number_test,
+)
 from PDL1PredictorLib.models.schema.values import (
-    LARGEST,
     MAX_FEATURES,
-    count,
     mapping,
     number,
     number_or_none,
@@ -26,7 +33,6 @@ from PDL1PredictorLib.models.schema.values import (
 PARTS = ("deep", "radscore", "selected", "volume", "clinical")
 FEATURE_PARTS = ("radscore", "selected")
 STEEPEST = 1e6  # of a calibration
-AucTest = tuple[float, float, float, int, int]
 
 
 @dataclass(frozen=True)
@@ -38,14 +44,14 @@ class BinaryRule:
         intercept: Platt intercept.
         conformal: Nonconformity quantile of true negatives and of true positives; infinite when it could not be set.
         threshold: Calibrated probability at and above which the call is positive.
-        test: On the untouched test cases: AUC, low, high, n positive, n negative; None when it was not measured.
+        test: On test cases; None when it was not measured.
     """
 
     slope: float
     intercept: float
     conformal: tuple[float, float]
     threshold: float
-    test: AucTest | None
+    test: BinaryTest | None
     kind: Literal["binary"] = "binary"
 
 
@@ -91,6 +97,10 @@ class EndpointModel:
         method: The model's kind in words, such as `logistic regression`.
         model: File name of the ONNX classifier, or the linear model itself.
         rule: What is made of the model's number.
+        title: Of the model for people, such as `Deep-RadScore`; empty of older bundles.
+        role: What it is to the others of its study.
+        base_rate: Share of positives among the cases it was learned from; None if not known.
+        candidates: The models it was chosen from.
     """
 
     key: str
@@ -102,6 +112,10 @@ class EndpointModel:
     method: str
     model: str | Linear
     rule: BinaryRule | NumberRule
+    title: str = ""
+    role: Role = "lead"
+    base_rate: float | None = None
+    candidates: tuple[Candidate, ...] = ()
 
     @property
     def used_features(self) -> set[str]:
@@ -157,7 +171,19 @@ def read_endpoint(key: str, data: Mapping[str, Any]) -> EndpointModel:
         method=text(model["kind"], f"{key}.model.kind"),
         model=read_model(model, f"{key}.model"),
         rule=read_rule(about, data),
+        title=text(data["title"], f"{key}.title"),
+        role=one_of(data["role"], f"{key}.role", ROLES),
+        base_rate=_base_rate(data["base_rate"], f"{key}.base_rate"),
+        candidates=read_candidates(data["candidates"], f"{key}.candidates"),
     )
+
+
+def _base_rate(value: Any, what: str) -> float | None:
+    """A share that has a logarithm on both sides."""
+    found = number_or_none(value, what, 0.0, 1.0)
+    if found in (0.0, 1.0):
+        raise ValueError(f"{what} must lie between 0 and 1, both left out, got {found:g}.")
+    return found
 
 
 def _coefficients(values: Any, what: str) -> dict[str, dict[str, float]]:
@@ -185,7 +211,7 @@ def _binary(about: Endpoint, data: Mapping[str, Any]) -> BinaryRule:
         intercept=intercept,
         conformal=_conformal(data["conformal"], f"{key}.conformal"),
         threshold=number(data["threshold"], f"{key}.threshold", 0.0, 1.0),
-        test=read_auc(data["test"], f"{key}.test", "auc"),
+        test=read_binary_test(data["test"], f"{key}.test"),
     )
 
 
@@ -200,7 +226,7 @@ def _number(about: Endpoint, data: Mapping[str, Any]) -> NumberRule:
         intercept=intercept,
         clip=_clip(data["clip"], about),
         half_width=number(data["half_width"], f"{key}.half_width", 0.0),
-        test=_number_test(data["test"], f"{key}.test"),
+        test=read_number_test(data["test"], f"{key}.test"),
     )
 
 
@@ -230,42 +256,6 @@ def _clip(values: Any, about: Endpoint) -> tuple[float | None, float | None]:
     if low is not None and high is not None and not low < high:
         raise ValueError(f"{what} must rise, got {values}.")
     return low, high
-
-
-def read_auc(values: Any, what: str, name: str) -> AucTest | None:
-    """A measured AUC: value, low, high, n positive, n negative; None where none was measured.
-
-    Args:
-        values: Of the JSON.
-        what: The entry, for messages.
-        name: Under which the value stands.
-
-    Raises:
-        KeyError: One of the five is missing.
-        ValueError: One of them cannot be.
-    """
-    if values is None:
-        return None
-    given = mapping(values, what)
-    value, low, high = (number(given[part], f"{what}.{part}", 0.0, 1.0) for part in (name, "low", "high"))
-    _within(value, low, high, what)
-    positive, negative = (count(given[part], f"{what}.{part}") for part in ("n_positive", "n_negative"))
-    return value, low, high, positive, negative
-
-
-def _number_test(values: Any, what: str) -> NumberTest | None:
-    if values is None:
-        return None
-    given = mapping(values, what)
-    errors = {name: number(given[name], f"{what}.{name}", 0.0) for name in ("mse", "mse_of_mean", "mae")}
-    shares = {name: number(given[name], f"{what}.{name}", -LARGEST, 1.0) for name in ("r2", "r2_low", "r2_high")}
-    _within(shares["r2"], shares["r2_low"], shares["r2_high"], f"{what}.r2")
-    return NumberTest(n=count(given["n"], f"{what}.n"), **errors, **shares)
-
-
-def _within(value: float, low: float, high: float, what: str) -> None:
-    if not low - 1e-9 <= value <= high + 1e-9:
-        raise ValueError(f"{what} is {value:g}, which lies outside its interval from {low:g} to {high:g}.")
 
 
 _RULES: dict[str, tuple[Callable[..., BinaryRule | NumberRule], Callable[..., str | Linear]]] = {

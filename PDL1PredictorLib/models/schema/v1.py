@@ -5,7 +5,7 @@ from typing import Any
 
 from PDL1PredictorLib.core.needs import Needs
 from PDL1PredictorLib.core.strict_json import brief
-from PDL1PredictorLib.models.schema.endpoints import read_auc
+from PDL1PredictorLib.models.schema.tests import read_auc
 from PDL1PredictorLib.models.schema.values import mapping, number, text
 from PDL1PredictorLib.networks.names import BACKBONES
 

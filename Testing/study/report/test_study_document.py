@@ -25,7 +25,15 @@ DEEP_P = np.array([0.9, 0.8, 0.4, 0.3, 0.7, 0.6, 0.2, 0.1])  # 12 of 16
 
 def model(probability, called_from=0.5, thresholds=None):
     probability = np.asarray(probability, dtype=float)
-    return ModelOutcome(probability, probability >= called_from, "naive Bayes", {"naive Bayes": 0.7}, thresholds or {})
+    return ModelOutcome(
+        probability[None],
+        probability,
+        probability >= called_from,
+        np.ones(len(probability), bool),
+        "naive Bayes",
+        {"naive Bayes": 0.7},
+        thresholds or {},
+    )
 
 
 def by_hand(**changes):
@@ -35,6 +43,8 @@ def by_hand(**changes):
         key="PDL1",
         cases=tuple("abcdefgh"),
         labels=LABELS,
+        folds=np.zeros((1, 8), int),
+        patients=tuple("abcdefgh"),
         models={DEEP: model(DEEP_P), FUSED: model(FUSED_P)},
         counts={"all": (4, 4)},
         coefficients={"tumor": {"tumor_a": -0.5, "tumor_b": 0.2}},
@@ -200,6 +210,8 @@ def test_an_endpoint_without_any_known_test_label_is_told_as_well(one):
     numbers = one(
         cases=(),
         labels=nothing.astype(int),
+        folds=np.zeros((1, 0), int),
+        patients=(),
         models={FUSED: model(nothing)},
         inputs=np.empty((0, 2)),
         contributions=np.empty((0, 2)),

@@ -30,7 +30,11 @@ ROLES: dict[str, Role] = {NET: "lead", MEAN: "baseline"}
 
 def model(values, half=15.0):
     values = np.asarray(values, dtype=float)
-    return NumberModelOutcome(values, values - half, values + half, "ridge", {"ridge": 21.0})
+    return NumberModelOutcome(values[None], values, values - half, values + half, "ridge", {"ridge": 21.0})
+
+
+def nobody(n):
+    return {"folds": np.zeros((1, n), int), "patients": tuple("abcd"[:n])}
 
 
 def by_hand(**changes):
@@ -39,6 +43,8 @@ def by_hand(**changes):
         key="TPS",
         cases=tuple("abcd"),
         labels=OBSERVED,
+        folds=np.zeros((1, 4), int),
+        patients=tuple("abcd"),
         models={NET: model([10, 10, 30, 30]), MEAN: model(np.full(4, 20.0))},
         counts={"training": (9,), "test": (4,)},
         coefficients={},
@@ -119,7 +125,7 @@ def test_the_figures_data_are_in_the_document(one):
 
 @pytest.mark.parametrize("n", [0, 1, 3])
 def test_too_few_cases_are_told_and_not_measured(whole, one, n):
-    few = {"cases": tuple("abcd"[:n]), "labels": OBSERVED[:n], "inputs": np.empty((n, 0))}
+    few = {"cases": tuple("abcd"[:n]), "labels": OBSERVED[:n], **nobody(n), "inputs": np.empty((n, 0))}
     few["models"] = {title: model(np.full(n, 20.0)) for title in ROLES}
     numbers = one(**few)
     assert numbers["constants"] is numbers["models"][NET]["r2"] is numbers["models"][NET]["against"] is None

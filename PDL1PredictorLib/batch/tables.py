@@ -1,0 +1,63 @@
+"""The tables of a batch: `predictions.csv`, a row a tumor, and `failures.csv`, a row a case without an answer."""
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from PDL1PredictorLib.core.files.output import whole_file
+from PDL1PredictorLib.core.outside_text import safe_cell
+
+PREDICTIONS, FAILURES = "predictions.csv", "failures.csv"
+HEAD = ("case", "folder", "lesion", "tumor_volume_ml", "atypicality", "warnings")
+ANSWER = ("probability", "value", "low", "high", "threshold", "verdict")
+Row = dict[str, Any]
+
+
+def rows_of(case: str, folder: str, content: Mapping[str, Any]) -> list[Row]:
+    """What `result.json` says of a case, a row a tumor.
+
+    Args:
+        case: Its name.
+        folder: Of its results, below that of the batch.
+        content: Of its `result.json`.
+    """
+    return [_row(case, folder, content, lesion) for lesion in content["lesions"]]
+
+
+def _row(case: str, folder: str, content: Mapping[str, Any], lesion: Mapping[str, Any]) -> Row:
+    codes = dict.fromkeys(warning["code"] for warning in (*content["warnings"], *lesion["warnings"]))
+    head = (case, folder, lesion["index"], lesion["tumor"]["volume_ml"], lesion["atypicality"], " ".join(codes))
+    row: Row = dict(zip(HEAD, head, strict=True))
+    for answer in lesion["endpoints"]:
+        low, high = answer["interval"]
+        cells = {**answer, "low": low, "high": high}
+        row |= {f"{answer['endpoint']}_{name}": cells[name] for name in ANSWER if cells.get(name) is not None}
+    return row
+
+
+def write_predictions(rows: Sequence[Row], out: Path) -> None:
+    """Write `predictions.csv`, whole; the columns of an endpoint are those that its kind of answer has.
+
+    Raises:
+        OutputError: It cannot be written; the old one stays.
+    """
+    further = dict.fromkeys(name for row in rows for name in row if name not in HEAD)
+    _write(out / PREDICTIONS, (*HEAD, *further), rows)
+
+
+def write_failures(failed: Mapping[str, str], out: Path) -> None:
+    """Write `failures.csv`, whole: case and reason; the header alone where none failed.
+
+    Raises:
+        OutputError: It cannot be written; the old one stays.
+    """
+    rows = ({"case": case, "reason": reason} for case, reason in failed.items())
+    _write(out / FAILURES, ("case", "reason"), rows)
+
+
+def _write(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
+    with whole_file(path, overwrite=True) as draft, draft.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+        table.writeheader()
+        table.writerows({name: "" if cell is None else safe_cell(cell) for name, cell in row.items()} for row in rows)

@@ -1,0 +1,129 @@
+"""The outcome of every endpoint from the folds of a study: each case answered by models that had not seen it."""
+
+import numpy as np
+
+from PDL1PredictorLib.core.settings import REGIONS
+from PDL1PredictorLib.core.targets import Target
+from PDL1PredictorLib.learning.kinds import Rules, rules
+from PDL1PredictorLib.learning.recipe import ModelPlan, lead_plan, roles_of
+from PDL1PredictorLib.study.answers import all_together, model_outcome, prediction_sets
+from PDL1PredictorLib.study.folds import Fold
+from PDL1PredictorLib.study.keeping import regions_of
+from PDL1PredictorLib.study.outcome import EndpointOutcome
+from PDL1PredictorLib.study.setup import Study
+
+
+class Scores:
+    """What the models of every repetition ranked their test cases by: all that is kept of further repetitions.
+
+    Args:
+        study: What was asked.
+        endpoints: Keys of those that have models.
+
+    Attributes:
+        folds: Number of the fold that each case of the cohort was tested in, by repetition, (r, n); -1 where in none.
+        values: Endpoint to model to scores, (r, n); NaN where a case was not tested.
+    """
+
+    def __init__(self, study: Study, endpoints: tuple[str, ...]) -> None:
+        shape = study.repeats, len(study.cohort)
+        titles = [plan.name.title for plan in study.recipe.models]
+        self.folds = np.full(shape, -1)
+        self.values = {key: {title: np.full(shape, np.nan) for title in titles} for key in endpoints}
+
+    def add(self, study: Study, repetition: int, number: int, fold: Fold) -> None:
+        """Take what a fold's models say of its test cases; `number` of the fold within its repetition."""
+        self.folds[repetition, fold.test] = number
+        for key, of_models in self.values.items():
+            target = study.cohort.targets[key]
+            rows = fold.test[target.known[fold.test]]
+            for plan in study.recipe.models:
+                of_models[plan.name.title][repetition, rows] = fold.answers(plan, target, key).score
+
+
+def endpoint_outcome(study: Study, key: str, folds: tuple[Fold, ...], scores: Scores, kept: Fold) -> EndpointOutcome:
+    """Test cases of all folds, each answered by its own fold's models.
+
+    Args:
+        study: What was asked.
+        key: Of the endpoint.
+        folds: Of the first repetition.
+        scores: Of all repetitions.
+        kept: The training whose model is kept.
+    """
+    recipe, target = study.recipe, study.cohort.targets[key]
+    kind, lead = rules(target.kind), lead_plan(recipe)
+    rows = np.concatenate([fold.test[target.known[fold.test]] for fold in folds])
+    answers = {
+        plan.name.title: all_together([fold.answers(plan, target, key) for fold in folds]) for plan in recipe.models
+    }
+    names, inputs, contributions = _explained(kind, lead, key, folds, target, kept)
+    return EndpointOutcome(
+        key=key,
+        cases=tuple(study.cohort.names[row] for row in rows),
+        labels=kind.truths(target.values[rows]),
+        folds=scores.folds[:, rows],
+        patients=tuple(study.patients[row] for row in rows),
+        models={
+            title: model_outcome(
+                kind, [fold.models[key][title] for fold in folds], found, scores.values[key][title][:, rows]
+            )
+            for title, found in answers.items()
+        },
+        counts=_counts(kind, target, folds),
+        coefficients=regions_of(kept.learned, kind, kept.models[key][lead.name.title], lead, key),
+        selected_in=_selected_in(lead, key, folds) if len(folds) > 1 else {},
+        input_names=names,
+        inputs=inputs,
+        contributions=contributions,
+        prediction_sets=prediction_sets(answers[lead.name.title]),
+        bayes_auc=study.bayes_auc.get(key),
+        kind=target.kind,
+        roles=roles_of(recipe),
+        groups={factor: tuple(levels[row] for row in rows) for factor, levels in study.groups.items()},
+    )
+
+
+def _explained(
+    kind: Rules, lead: ModelPlan, key: str, folds: tuple[Fold, ...], target: Target, kept: Fold
+) -> tuple[tuple[str, ...], np.ndarray, np.ndarray | None]:
+    """Names of the lead model's inputs, their standardized values (n, d), and their contributions.
+
+    Folds that selected other inputs than the model that is kept: all inputs of all folds, 0 where one is not used.
+    """
+    own_names = [fold.input_names(lead, key) for fold in folds]
+    names = tuple(dict.fromkeys((*kept.input_names(lead, key), *(name for own in own_names for name in own))))
+    inputs, shares = [], []
+    for fold, own in zip(folds, own_names, strict=True):
+        model = fold.models[key][lead.name.title]
+        z = model.standardized(fold.inputs.of(lead.parts, key)[target.known[fold.test]])
+        moved = kind.contributions(model, z)
+        inputs.append(_spread(z, own, names))
+        shares.append(None if moved is None else _spread(moved, own, names))
+    found = [share for share in shares if share is not None]
+    return names, np.concatenate(inputs), np.concatenate(found) if len(found) == len(folds) else None
+
+
+def _spread(values: np.ndarray, own: tuple[str, ...], names: tuple[str, ...]) -> np.ndarray:
+    """Columns named `own` in those named `names`, 0 elsewhere."""
+    if own == names:
+        return values
+    spread = np.zeros((len(values), len(names)))
+    spread[:, [names.index(name) for name in own]] = values
+    return spread
+
+
+def _counts(kind: Rules, target: Target, folds: tuple[Fold, ...]) -> dict[str, tuple[int, ...]]:
+    if len(folds) > 1:
+        return {"all": kind.counts(target.values)}
+    training, test = folds[0].learned.rows, folds[0].test
+    return {"training": kind.counts(target.values[training]), "test": kind.counts(target.values[test])}
+
+
+def _selected_in(lead: ModelPlan, key: str, folds: tuple[Fold, ...]) -> dict[str, dict[str, float]]:
+    """Region to feature to the share of the folds whose lead model rests on it."""
+    used = [fold.learned.features(lead.parts, key, fold.input_names(lead, key)) for fold in folds]
+    shares = {name: sum(name in own for own in used) / len(folds) for name in sorted({n for own in used for n in own})}
+    if not shares:
+        return {}
+    return {r: {name: share for name, share in shares.items() if name.startswith(f"{r}_")} for r in REGIONS}
