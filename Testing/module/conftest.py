@@ -131,7 +131,7 @@ def window_with_case(window: Any, case_in_scene: Callable[..., SimpleNamespace])
 def worker(monkeypatch: pytest.MonkeyPatch, result_folder: Path, tmp_path: Path) -> SimpleNamespace:
     """Stands for `pdl1 predict`, also in a batch; `let_go` lets all runs end, `let_one_go` the present or next one."""
     from PDL1PredictorGUI.background import batch, predictor
-    from window_steps import WORKER
+    from window_steps import BATCH_WORKER, WORKER
 
     flag = tmp_path / "let go"
     commands: list[list[str]] = []
@@ -140,8 +140,12 @@ def worker(monkeypatch: pytest.MonkeyPatch, result_folder: Path, tmp_path: Path)
         commands.append([sys.executable, "-c", WORKER, str(flag), str(result_folder)])
         return commands[-1]
 
+    def batch_command(run: Any) -> list[str]:
+        commands.append([sys.executable, "-c", BATCH_WORKER, str(flag), str(result_folder), str(run._request.out)])
+        return commands[-1]
+
     monkeypatch.setattr(predictor, "command_of", command_of)
-    monkeypatch.setattr(batch.Batch, "_command", command_of)
+    monkeypatch.setattr(batch.Batch, "_command", batch_command)
     return SimpleNamespace(
         let_go=lambda: flag.write_text("all"),
         let_one_go=lambda: flag.write_text("one"),

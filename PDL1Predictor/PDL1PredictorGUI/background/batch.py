@@ -14,7 +14,7 @@ from typing import Any
 from slicer.i18n import tr as _
 
 from PDL1PredictorGUI.background.batch_cases import BadCase, BatchCase, SceneCase
-from PDL1PredictorGUI.background.batch_table import COHORT, write_left_out, write_cohort
+from PDL1PredictorGUI.background.batch_table import COHORT, write_cohort, write_left_out
 from PDL1PredictorGUI.background.job import Job
 from PDL1PredictorGUI.background.outcome import CANCELLED, CRASHED, DONE, Outcome, cancelled
 from PDL1PredictorGUI.background.predictor import make_folder, model_argument, needed_bytes, region_arguments
