@@ -70,7 +70,7 @@ def draw(bar: Bar, width: int) -> Any:
     painter = qt.QPainter()
     painter.begin(pixmap)
     painter.setPen(qt.QColor(INK))
-    painter.drawText(qt.QRect(0, 0, width, WORDS), qt.Qt.AlignCenter, bar.text)
+    painter.drawText(0, 0, width, WORDS, qt.Qt.AlignCenter, bar.text)
     top = WORDS + TRIANGLE
     painter.fillRect(0, top, round(bar.value * width), BODY, qt.QColor(bar.color))
     painter.setPen(qt.QColor(BORDER))
