@@ -303,7 +303,7 @@ def _heat_warnings(heat_maps: Iterable[HeatMap]) -> Iterator[CaseWarning]:
     if outside:
         names = ", ".join(endpoint(heat_map.endpoint).title for heat_map in outside)
         text = (
-            f"The network looks outside the tumor: tumor and ring hold less of the heat than of the picture ({names})."
+            f"The network looks outside the tumor: its heat is less in tumor and ring than elsewhere ({names})."
         )
         yield CaseWarning("heat_outside", text)
 

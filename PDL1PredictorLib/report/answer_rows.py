@@ -19,11 +19,19 @@ class AnswerRow(TypedDict):
         probability: Of a yes/no question: calibrated, 0 to 1.
         value: Of a question of how much: in `unit`.
         unit: Of the value; empty for a probability.
-        low: Lower end of the interval, in the unit of the answer.
+        low: Lower end of the interval, in the unit of the answer: of the patient's probability where that is known,
+            else of the calibration; of a number's prediction interval.
         high: Its upper end.
         threshold: Probability at and above which the call is positive.
-        verdict: What the answer comes to: `positive`, `negative`, `undecided`, `unlike`; `estimate` for a number.
+        verdict: `answered`, or `not_answered`: then the columns of the answer are empty, and its number stands in
+            `withheld`.
+        call: What it comes to: `positive`, `negative`, `borderline`, `undecided`; `value` of a number; `none`.
+        reasons: Codes of why it is not answered, or undecided, separated by blanks.
         verdict_text: The same in words.
+        stability: How far the answer moves under contours moved by 1 mm, in its unit; None if that was not tried.
+        withheld: The number of what is not answered; it is none that may be relied on.
+        base_rate: Share of positives that a probability is for.
+        model: Title of the model that answers.
         atypicality: Of the tumor: its distance to the training cohort over the limit. Above 1: do not rely on it;
             NaN: the model keeps no reference.
         warnings: Codes of what the reader must know, separated by blanks.
@@ -37,11 +45,17 @@ class AnswerRow(TypedDict):
     probability: float | None
     value: float | None
     unit: str
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     threshold: float | None
     verdict: str
+    call: str
+    reasons: str
     verdict_text: str
+    stability: float | None
+    withheld: float | None
+    base_rate: float | None
+    model: str
     atypicality: float
     warnings: str
 
@@ -53,22 +67,27 @@ def answer_rows(result: CaseResult) -> list[AnswerRow]:
 
 def _row(answer: Answer, lesion: LesionResult, result: CaseResult) -> AnswerRow:
     about, told = endpoint(answer.endpoint), verdict(answer)
-    low, high = answer.interval
-    fields = renderer(answer).fields(answer)
+    fields, cells = renderer(answer).fields(answer), renderer(answer).cells(answer)
     return AnswerRow(
         case=result.case,
         lesion=lesion.index,
         endpoint=about.key,
         title=about.title,
         kind=answer.kind,
-        probability=fields.get("probability"),
-        value=fields.get("value"),
+        probability=cells.get("probability"),
+        value=cells.get("value"),
         unit=about.unit,
-        low=low,
-        high=high,
+        low=cells["low"],
+        high=cells["high"],
         threshold=fields.get("threshold"),
-        verdict=told.kind,
+        verdict=cells["verdict"],
+        call=cells["call"],
+        reasons=cells["reasons"],
         verdict_text=told.headline,
+        stability=cells["stability"],
+        withheld=cells["withheld"],
+        base_rate=fields.get("base_rate"),
+        model=answer.model,
         atypicality=lesion.atypicality,
         warnings=codes((*result.warnings, *lesion.warnings)),
     )

@@ -18,13 +18,14 @@ class AnswerColors(NamedTuple):
 
 
 _IN_DOUBT = AnswerColors(ink="#3d4854", ground="#f3f5f8", bar="#c6ccd4")
-#: By `words.Verdict.kind`
+#: By the verdict's call; what is not answered has no color
 ANSWERS = {
     "positive": AnswerColors(ink="#ab5118", ground="#fdf3ec", bar="#eab88f"),
     "negative": AnswerColors(ink="#24588c", ground="#eef4fa", bar="#a9c6e2"),
     "undecided": _IN_DOUBT,
-    "unlike": _IN_DOUBT,
-    "estimate": AnswerColors(ink="#33415c", ground="#eff1f6", bar="#b7c2d6"),
+    "borderline": _IN_DOUBT,
+    "none": AnswerColors(ink="#566372", ground="#ffffff", bar="#e6eaef"),
+    "value": AnswerColors(ink="#33415c", ground="#eff1f6", bar="#b7c2d6"),
 }
 # matplotlib's "inferno" (CC0) from 30 to 96 % of its scale, at even steps: for every color vision, brighter means more
 HEAT_COLORS = (

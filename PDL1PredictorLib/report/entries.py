@@ -4,7 +4,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from PDL1PredictorLib.core.results import Contribution
+from PDL1PredictorLib.core.results import Contribution, Estimate, Range
+from PDL1PredictorLib.core.roles import Role
+from PDL1PredictorLib.core.verdicts import Reason, Verdict, refused
+
+OLD = refused([Reason("not_measured", "This result is from before answers were judged. Predict again.")])
+ROLES: tuple[Role, ...] = ("lead", "part", "baseline")
 
 
 def number(row: Mapping[str, Any], name: str, low: float = -math.inf, high: float = math.inf) -> float:
@@ -29,13 +34,66 @@ def interval(row: Mapping[str, Any], low: float = -math.inf, high: float = math.
         TypeError: They are none.
         ValueError: They are out of their bounds, or fall.
     """
-    ends = row["interval"]
+    return _range(row["interval"], "interval", low, high)
+
+
+def range_or_none(row: Mapping[str, Any], name: str, low: float = -math.inf, high: float = math.inf) -> Range | None:
+    """Two numbers that rise; None where there are none, as in results of earlier versions. Raises as `interval`."""
+    return None if row.get(name) is None else _range(row[name], name, low, high)
+
+
+def number_or_none(row: Mapping[str, Any], name: str, low: float = -math.inf, high: float = math.inf) -> float | None:
+    """A number within bounds; None where there is none, as in results of earlier versions. Raises as `number`."""
+    return None if row.get(name) is None else number(row, name, low, high)
+
+
+def estimate(row: Mapping[str, Any], name: str) -> Estimate | None:
+    """A share with its interval; None where there is none. Raises as `number`."""
+    found = row.get(name)
+    if found is None:
+        return None
+    if not isinstance(found, Mapping):
+        raise TypeError(f"{name} is {found!r}")
+    return Estimate(*(number(found, part, 0.0, 1.0) for part in ("value", "low", "high")))
+
+
+def role(row: Mapping[str, Any]) -> Role:
+    """What the model is to the others of its study; the recipe's own in results of earlier versions.
+
+    Raises:
+        ValueError: There is no such role.
+    """
+    found = row.get("role", "lead")
+    for known in ROLES:
+        if found == known:
+            return known
+    raise ValueError(f"role is {found!r}")
+
+
+def verdict_of(row: Mapping[str, Any]) -> Verdict:
+    """The verdict; a result of an earlier version has none that may be relied on.
+
+    Raises:
+        KeyError: An entry is missing.
+        TypeError: It is of another shape.
+        ValueError: It contradicts itself.
+    """
+    found = row.get("verdict")
+    if found is None or isinstance(found, str):
+        return OLD
+    if not isinstance(found, Mapping) or not isinstance(found["reasons"], list):
+        raise TypeError(f"verdict is {found!r}")
+    reasons = tuple(Reason(_text(item, "code"), _text(item, "text")) for item in found["reasons"])
+    return Verdict(found["status"], found["call"], reasons)
+
+
+def _range(ends: Any, name: str, low: float, high: float) -> Range:
     if not isinstance(ends, list | tuple) or len(ends) != 2:
-        raise TypeError(f"interval is {ends!r}")
+        raise TypeError(f"{name} is {ends!r}")
     pair = dict(zip(("low", "high"), ends, strict=True))
     first, second = number(pair, "low", low, high), number(pair, "high", low, high)
     if first > second:
-        raise ValueError(f"interval is {ends!r}, which falls")
+        raise ValueError(f"{name} is {ends!r}, which falls")
     return first, second
 
 

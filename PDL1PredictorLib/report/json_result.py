@@ -7,12 +7,12 @@ from typing import Any
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.endpoints import endpoint
-from PDL1PredictorLib.core.results import Answer, CaseResult, CaseWarning, LesionResult, ModelSummary, plain
+from PDL1PredictorLib.core.results import Answer, CaseResult, CaseWarning, HeatMap, LesionResult, ModelSummary, plain
 from PDL1PredictorLib.core.strict_json import read_schema
 from PDL1PredictorLib.report.heat_files import heat_map_name
 from PDL1PredictorLib.report.kinds import renderer, verdict
 
-SCHEMA_VERSION = "2.0"
+SCHEMA_VERSION = "3.0"
 FREE_NAME = "case"  # stands in for the case's name
 
 
@@ -62,21 +62,29 @@ def finite(value: Any) -> Any:
 
 
 def _lesion(lesion: LesionResult) -> dict[str, Any]:
-    heat_maps = {heat_map.endpoint for heat_map in lesion.heat_maps}
+    heat_maps = {heat_map.endpoint: heat_map for heat_map in lesion.heat_maps}
     return {
         "index": lesion.index,
         "center_lps_mm": lesion.center_lps_mm,
         "warnings": _warnings(lesion.warnings),
         "atypicality": lesion.atypicality,
+        "unlike": plain(lesion.unlike),
         "tumor": plain(lesion.tumor),
         "ring": plain(lesion.ring),
         "endpoints": [
-            _endpoint(p) | {"heat_map": heat_map_name(lesion, p.endpoint) if p.endpoint in heat_maps else None}
-            for p in lesion.endpoints
+            _endpoint(p) | _heat(lesion, p.endpoint, heat_maps.get(p.endpoint)) for p in lesion.endpoints
         ],
         "scores": {key: dict(values) for key, values in lesion.scores.items()},
         "features": {name: lesion.features[name] for name in sorted(lesion.features)},
     }
+
+
+def _heat(lesion: LesionResult, key: str, heat_map: HeatMap | None) -> dict[str, Any]:
+    """The file of a heat map, and how much of it lies where the tumor is."""
+    if heat_map is None:
+        return {"heat_map": None, "heat": None}
+    shares = {"share": heat_map.heat_share, "area_share": heat_map.area_share, "outside": heat_map.looks_outside}
+    return {"heat_map": heat_map_name(lesion, key), "heat": shares}
 
 
 def _endpoint(answer: Answer) -> dict[str, Any]:
@@ -87,7 +95,7 @@ def _endpoint(answer: Answer) -> dict[str, Any]:
         "title": about.title,
         "definition": about.definition,
         **renderer(answer).fields(answer),
-        "verdict": told.kind,
+        "verdict": answer.verdict.to_dict(),
         "verdict_text": told.headline,
         "contributions": [plain(contribution) for contribution in answer.contributions],
     }

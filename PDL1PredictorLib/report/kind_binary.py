@@ -4,21 +4,32 @@ from collections.abc import Mapping
 from typing import Any
 
 from PDL1PredictorLib.core.endpoints import endpoint
-from PDL1PredictorLib.core.results import BinaryAnswer, ModelSummary
-from PDL1PredictorLib.report.entries import contributions, flag, interval, number, texts
-from PDL1PredictorLib.report.shown import Explained, Heads, Scale
-from PDL1PredictorLib.report.words import Verdict, percent, percent_range
+from PDL1PredictorLib.core.results import BinaryAnswer, Estimate, ModelSummary
+from PDL1PredictorLib.report.entries import (
+    contributions,
+    estimate,
+    flag,
+    interval,
+    number,
+    number_or_none,
+    range_or_none,
+    role,
+    texts,
+    verdict_of,
+)
+from PDL1PredictorLib.report.shown import Explained, Heads, Scale, cells, model_words
+from PDL1PredictorLib.report.words import Worded, not_answered, percent, percent_range
 
-UNDECIDED, UNLIKE = "undecided", "unlike both"  # for a table: neither answer ruled out; neither fits
+UNDECIDED, UNLIKE, BORDERLINE = "undecided", "unlike both", "borderline"  # for a table: neither answer ruled out; ...
 _CUTS = {"PDL1": ("TPS >= 1 %", "TPS < 1 %"), "PDL1_HIGH": ("TPS >= 50 %", "TPS < 50 %")}
 
 
 class BinaryRenderer:
     """See `report.shown.Renderer`."""
 
-    def verdict(self, answer: BinaryAnswer) -> Verdict:
-        """The call at the threshold, taken back where the prediction set does not bear it out."""
-        return _verdict(answer)
+    def verdict(self, answer: BinaryAnswer) -> Worded:
+        """The answer's verdict in the endpoint's words."""
+        return _WORDS[answer.verdict.call](answer)
 
     def value(self, answer: BinaryAnswer) -> str:
         """`62 %`."""
@@ -29,8 +40,25 @@ class BinaryRenderer:
         return percent_range(answer.interval)
 
     def interval_name(self, answer: BinaryAnswer) -> str:
-        """Of the calibration's uncertainty."""
-        return "95 % interval"
+        """Of the calibration's uncertainty alone."""
+        return "95 % calibration interval"
+
+    def facts(self, answer: BinaryAnswer) -> tuple[tuple[str, str], ...]:
+        """Threshold, base rate, sensitivity and specificity, intervals, model."""
+        ranges = (
+            ("95 % interval of the patient", answer.uncertainty),
+            (f"{self.interval_name(answer)}", answer.interval),
+            ("Contour moved by 1 mm", answer.stability),
+        )
+        found = (
+            ("Threshold", self.cut(answer)),
+            ("Base rate", "" if answer.base_rate is None else percent(answer.base_rate)),
+            ("Sensitivity", _share(answer.sensitivity)),
+            ("Specificity", _share(answer.specificity)),
+            *((name, "" if ends is None else percent_range(ends)) for name, ends in ranges),
+            ("Model", model_words(answer.model, answer.role)),
+        )
+        return tuple((name, text) for name, text in found if text)
 
     def cut(self, answer: BinaryAnswer) -> str:
         """`48 %`."""
@@ -41,9 +69,12 @@ class BinaryRenderer:
         return f"{endpoint(answer.endpoint).positive}: {self.value(answer)}"
 
     def brief(self, answer: BinaryAnswer) -> str:
-        """`11 %, called mutant`, or `11 %, undecided`."""
-        short = self.verdict(answer).short
-        return f"{self.value(answer)}, {short if short in (UNDECIDED, UNLIKE) else f'called {short}'}"
+        """`11 %, called mutant`, or `11 %, undecided`; without the number where it is not answered."""
+        said = self.verdict(answer)
+        if said.kind == "none":
+            return said.headline
+        called = said.kind in ("positive", "negative")
+        return f"{self.value(answer)}, {f'called {said.short}' if called else said.short}"
 
     def question(self, key: str) -> str:
         """`EGFR: mutant`."""
@@ -53,9 +84,11 @@ class BinaryRenderer:
         """Probability of what, from where it is called so; the call; what the word means."""
         about = endpoint(answer.endpoint)
         return (
-            f"Probability of “{about.positive}”: {self.value(answer)}, 95 % interval {self.interval(answer)}. "
-            f"Called {about.positive} from {self.cut(answer)}.",
-            f"At the threshold alone: {_call_word(answer)}.",
+            f"Probability of “{about.positive}”: {self.value(answer)}, {self.interval_name(answer)} "
+            f"{self.interval(answer)}. Called {about.positive} from {self.cut(answer)}.",
+            f"At the threshold alone: {_call_word(answer)}."
+            if answer.verdict.answered
+            else self.verdict(answer).detail,
             f"“{about.positive}” means {about.definition}.",
         )
 
@@ -68,7 +101,8 @@ class BinaryRenderer:
         """0 to 100 %, with the threshold."""
         ticks = tuple((share / 100, f"{share} %") for share in (0, 25, 50, 75, 100))
         mark_text = f"positive from {self.cut(answer)}"
-        return Scale(0.0, 1.0, answer.probability, answer.interval, answer.threshold, mark_text, ticks)
+        known = answer.uncertainty or answer.interval
+        return Scale(0.0, 1.0, answer.probability, known, answer.threshold, mark_text, ticks, answer.stability)
 
     def explained(self, answer: BinaryAnswer) -> Explained:
         """In log-odds."""
@@ -86,15 +120,17 @@ class BinaryRenderer:
         """With the threshold as a line and the interval as a band."""
         return Heads(
             value="Probability",
-            interval="95 % interval",
+            interval="95 % calibration interval",
             scale="0 to 100 %",
             test="Test AUC (95 %)",
             finding="Probability of",
-            short_interval="95 % CI",
+            short_interval="95 % calibration",
             cut="Cut-off",
             note="Probability of the positive answer, such as mutant or present; the line marks the threshold, the "
-            f"band the 95 % interval. “Undecided”: at {percent(answer.coverage)} coverage neither answer can be ruled "
-            "out, or threshold and coverage disagree. “Unlike both”: neither answer fits.",
+            "band the 95 % interval of the patient, or of the calibration where only that is known, and the thin line "
+            "the answers under contours moved by 1 mm. “Undecided”: at "
+            f"{percent(answer.coverage)} coverage neither answer can be ruled out, or threshold and coverage disagree. "
+            "“Unlike both”: neither answer fits. “Borderline”: an interval reaches across the threshold.",
         )
 
     def test(self, model: ModelSummary, key: str) -> str:
@@ -122,12 +158,18 @@ class BinaryRenderer:
             "positive": bool(answer.positive),
             "prediction_set": answer.prediction_set,
             "coverage": answer.coverage,
+            "uncertainty": answer.uncertainty,
+            "stability": answer.stability,
+            "base_rate": answer.base_rate,
+            "sensitivity": _plain(answer.sensitivity),
+            "specificity": _plain(answer.specificity),
+            "model": answer.model,
+            "role": answer.role,
         }
 
     def cells(self, answer: BinaryAnswer) -> dict[str, Any]:
-        """Probability, its interval, and what it comes to."""
-        low, high = answer.interval
-        return {"probability": answer.probability, "low": low, "high": high, "verdict": self.verdict(answer).kind}
+        """What it comes to, and the probability with its ends: apart from them where it is not answered."""
+        return cells(answer.probability, answer, "probability")
 
     def read(self, row: Mapping[str, Any]) -> BinaryAnswer:
         """An entry of `result.json`."""
@@ -140,44 +182,78 @@ class BinaryRenderer:
             prediction_set=texts(row, "prediction_set"),
             coverage=number(row, "coverage", 0.0, 1.0),
             contributions=contributions(row),
+            verdict=verdict_of(row),
+            uncertainty=range_or_none(row, "uncertainty", 0.0, 1.0),
+            stability=range_or_none(row, "stability", 0.0, 1.0),
+            base_rate=number_or_none(row, "base_rate", 0.0, 1.0),
+            sensitivity=estimate(row, "sensitivity"),
+            specificity=estimate(row, "specificity"),
+            model=str(row.get("model", "")),
+            role=role(row),
         )
 
 
-def _verdict(prediction: BinaryAnswer) -> Verdict:
-    """The call at the threshold, taken back where the prediction set does not bear it out."""
-    called = _call_word(prediction)
-    share = percent(prediction.coverage)
-    at_threshold = f"At the threshold of {percent(prediction.threshold)} alone it would be called {called}."
-    if len(prediction.prediction_set) == 0:
-        return Verdict(
-            "unlike",
-            UNLIKE,
-            "unlike both groups",
-            f"At {share} coverage neither answer fits: the tumor resembles neither group of the calibration cases. "
-            f"{at_threshold}",
+def _refused(prediction: BinaryAnswer) -> Worded:
+    return not_answered(prediction.verdict)
+
+
+def _decided(prediction: BinaryAnswer) -> Worded:
+    called, share = _call_word(prediction), percent(prediction.coverage)
+    headline = f"predicted {called}{_cut(prediction)}"
+    return Worded(prediction.verdict.call, called, headline, f"The other answer is ruled out at {share} coverage.")
+
+
+def _borderline(prediction: BinaryAnswer) -> Worded:
+    across = next(
+        name
+        for name, ends in (
+            ("the interval of the patient", prediction.uncertainty),
+            ("the probability under contours moved by 1 mm", prediction.stability),
+            ("the calibration interval", prediction.interval),
         )
-    if set(prediction.prediction_set) == {"negative", "positive"}:
-        return Verdict(
-            "undecided",
-            UNDECIDED,
-            f"undecided at {share} coverage: neither answer can be ruled out",
-            at_threshold,
-        )
-    if ("positive" in prediction.prediction_set) != prediction.positive:
-        words = endpoint(prediction.endpoint)
-        left = words.negative if prediction.positive else words.positive
-        return Verdict(
-            "undecided",
-            UNDECIDED,
-            "undecided: threshold and coverage disagree",
-            f"{at_threshold} At {share} coverage only {left} is left.",
-        )
-    return Verdict(
-        "positive" if prediction.positive else "negative",
-        called,
-        f"predicted {called}{_cut(prediction)}",
-        f"The other answer is ruled out at {share} coverage.",
+        if name.startswith("the calibration") or (ends is not None and ends[0] < prediction.threshold <= ends[1])
     )
+    return Worded(
+        "borderline", BORDERLINE, f"borderline: {across} reaches across the threshold", _at_threshold(prediction)
+    )
+
+
+def _undecided(prediction: BinaryAnswer) -> Worded:
+    """Why neither answer is given, from the prediction set."""
+    share, left = percent(prediction.coverage), prediction.prediction_set
+    if not left:
+        return Worded(
+            "undecided",
+            UNLIKE,
+            "undecided: unlike both groups",
+            f"At {share} coverage neither answer fits: the tumor resembles neither group of the calibration cases. "
+            f"{_at_threshold(prediction)}",
+        )
+    if len(left) == 2:
+        headline = f"undecided at {share} coverage: neither answer can be ruled out"
+        return Worded("undecided", UNDECIDED, headline, _at_threshold(prediction))
+    about = endpoint(prediction.endpoint)
+    word = about.positive if left == ("positive",) else about.negative
+    return Worded(
+        "undecided",
+        UNDECIDED,
+        "undecided: threshold and coverage disagree",
+        f"{_at_threshold(prediction)} At {share} coverage only {word} is left.",
+    )
+
+
+_WORDS = {
+    "none": _refused,
+    "positive": _decided,
+    "negative": _decided,
+    "borderline": _borderline,
+    "undecided": _undecided,
+}
+
+
+def _at_threshold(prediction: BinaryAnswer) -> str:
+    threshold = percent(prediction.threshold)
+    return f"At the threshold of {threshold} alone it would be called {_call_word(prediction)}."
 
 
 def _call_word(prediction: BinaryAnswer) -> str:
@@ -191,3 +267,12 @@ def _cut(prediction: BinaryAnswer) -> str:
     if cut is None:
         return ""
     return f" ({cut[0] if prediction.positive else cut[1]})"
+
+
+def _share(found: Estimate | None) -> str:
+    """`78 % (64 to 88 %)`."""
+    return "" if found is None else f"{percent(found.value)} ({percent_range((found.low, found.high))})"
+
+
+def _plain(found: Estimate | None) -> dict[str, float] | None:
+    return None if found is None else found._asdict()

@@ -6,9 +6,9 @@ from typing import Any
 
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.results import ModelSummary, NumberAnswer
-from PDL1PredictorLib.report.entries import contributions, interval, number
-from PDL1PredictorLib.report.shown import Explained, Heads, Scale
-from PDL1PredictorLib.report.words import Verdict, percent
+from PDL1PredictorLib.report.entries import contributions, interval, number, range_or_none, role, verdict_of
+from PDL1PredictorLib.report.shown import Explained, Heads, Scale, cells, model_words
+from PDL1PredictorLib.report.words import Worded, not_answered, percent
 
 N_TICKS = 5
 
@@ -16,11 +16,13 @@ N_TICKS = 5
 class NumberRenderer:
     """See `report.shown.Renderer`."""
 
-    def verdict(self, answer: NumberAnswer) -> Verdict:
-        """The number with its interval: there is no call that could be taken back."""
+    def verdict(self, answer: NumberAnswer) -> Worded:
+        """The number with its interval, or why there is none."""
+        if not answer.verdict.answered:
+            return not_answered(answer.verdict)
         name = self.interval_name(answer)
-        return Verdict(
-            kind="estimate",
+        return Worded(
+            kind="value",
             short=self.value(answer),
             headline=f"{endpoint(answer.endpoint).title} {self.value(answer)} ({name} {self.interval(answer)})",
             detail=f"Of {percent(answer.coverage)} of such cases the true value lies within that interval.",
@@ -32,12 +34,28 @@ class NumberRenderer:
 
     def interval(self, answer: NumberAnswer) -> str:
         """`12 to 61 %`."""
-        low, high = (_digits(end, answer.endpoint) for end in answer.interval)
+        return self._range(answer.interval, answer)
+
+    def _range(self, ends: tuple[float, float], answer: NumberAnswer) -> str:
+        low, high = (_digits(end, answer.endpoint) for end in ends)
         return f"{low} to {_with_unit(high, answer.endpoint)}"
 
     def interval_name(self, answer: NumberAnswer) -> str:
         """`90 % prediction interval`."""
         return f"{percent(answer.coverage)} prediction interval"
+
+    def facts(self, answer: NumberAnswer) -> tuple[tuple[str, str], ...]:
+        """Intervals and the model."""
+        ranges = (
+            (self.interval_name(answer), answer.interval),
+            ("95 % interval of the expected value", answer.uncertainty),
+            ("Contour moved by 1 mm", answer.stability),
+        )
+        found = (
+            *((name, "" if ends is None else self._range(ends, answer)) for name, ends in ranges),
+            ("Model", model_words(answer.model, answer.role)),
+        )
+        return tuple((name, text) for name, text in found if text)
 
     def cut(self, answer: NumberAnswer) -> str:
         """None: nothing is called."""
@@ -48,7 +66,9 @@ class NumberRenderer:
         return self.value(answer)
 
     def brief(self, answer: NumberAnswer) -> str:
-        """`35 % (12 to 61 %)`."""
+        """`35 % (12 to 61 %)`; without the number where it is not answered."""
+        if not answer.verdict.answered:
+            return self.verdict(answer).headline
         return f"{self.value(answer)} ({self.interval(answer)})"
 
     def question(self, key: str) -> str:
@@ -77,7 +97,7 @@ class NumberRenderer:
         right = about.high if about.high is not None else max(high, answer.value) + room
         places = (left + (right - left) * n / (N_TICKS - 1) for n in range(N_TICKS))
         ticks = tuple((place, _with_unit(f"{place:.4g}", answer.endpoint)) for place in places)
-        return Scale(left, right, answer.value, answer.interval, None, "", ticks)
+        return Scale(left, right, answer.value, answer.interval, None, "", ticks, answer.stability)
 
     def explained(self, answer: NumberAnswer) -> Explained:
         """In the endpoint's unit."""
@@ -131,12 +151,17 @@ class NumberRenderer:
             "unit": endpoint(answer.endpoint).unit,
             "interval": answer.interval,
             "coverage": answer.coverage,
+            "uncertainty": answer.uncertainty,
+            "stability": answer.stability,
+            "model": answer.model,
+            "role": answer.role,
         }
 
     def cells(self, answer: NumberAnswer) -> dict[str, Any]:
-        """The number and its interval."""
+        """What it comes to, and the number with its prediction interval: apart where it is not answered."""
         low, high = answer.interval
-        return {"value": answer.value, "low": low, "high": high}
+        ends = {"low": low, "high": high} if answer.verdict.answered else {}
+        return cells(answer.value, answer, "value") | ends
 
     def read(self, row: Mapping[str, Any]) -> NumberAnswer:
         """An entry of `result.json`."""
@@ -149,6 +174,11 @@ class NumberRenderer:
             interval=interval(row, low, high),
             coverage=number(row, "coverage", 0.0, 1.0),
             contributions=contributions(row),
+            verdict=verdict_of(row),
+            uncertainty=range_or_none(row, "uncertainty", low, high),
+            stability=range_or_none(row, "stability", low, high),
+            model=str(row.get("model", "")),
+            role=role(row),
         )
 
 

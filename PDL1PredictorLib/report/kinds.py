@@ -7,7 +7,7 @@ from PDL1PredictorLib.core.results import Answer
 from PDL1PredictorLib.report.kind_binary import BinaryRenderer
 from PDL1PredictorLib.report.kind_number import NumberRenderer
 from PDL1PredictorLib.report.shown import Renderer
-from PDL1PredictorLib.report.words import Verdict
+from PDL1PredictorLib.report.words import Worded
 
 _KINDS: dict[str, Renderer[Any]] = {"binary": BinaryRenderer(), "number": NumberRenderer()}
 FIRST = "binary"  # what every answer was before answers named their kind
@@ -18,8 +18,8 @@ def renderer(answer: Answer) -> Renderer[Any]:
     return _KINDS[answer.kind]
 
 
-def verdict(answer: Answer) -> Verdict:
-    """What an answer comes to."""
+def verdict(answer: Answer) -> Worded:
+    """What an answer comes to, in words; it is decided in `models.verdicts`."""
     return renderer(answer).verdict(answer)
 
 

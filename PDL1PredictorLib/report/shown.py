@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from PDL1PredictorLib.core.results import ModelSummary
-from PDL1PredictorLib.report.words import Verdict
+from PDL1PredictorLib.core.results import Answer, ModelSummary
+from PDL1PredictorLib.core.roles import Role
+from PDL1PredictorLib.report.words import Worded
 
 A = TypeVar("A", contravariant=True)
 
@@ -22,6 +23,7 @@ class Scale:
         mark: Where the call changes; None without a call.
         mark_text: What stands beside the mark.
         ticks: Places that are named, with their names.
+        moved: The answers under moved contours; None if that was not tried.
     """
 
     low: float
@@ -31,6 +33,7 @@ class Scale:
     mark: float | None
     mark_text: str
     ticks: tuple[tuple[float, str], ...]
+    moved: tuple[float, float] | None = None
 
     def share(self, value: float) -> float:
         """How far along the line a value lies, 0 to 1."""
@@ -81,11 +84,41 @@ class Explained:
     note: str
 
 
+def cells(number: float, answer: Answer, name: str) -> dict[str, Any]:
+    """Columns of a table of many cases: what an answer comes to, its number, its ends, and how it moves.
+
+    Args:
+        number: Of the answer.
+        answer: With its verdict.
+        name: Of the column that holds the number. Where it is not answered, that is empty and the number stands in
+            `withheld`.
+    """
+    low, high = answer.uncertainty or answer.interval
+    given = answer.verdict.answered
+    moved = answer.stability
+    return {
+        "verdict": answer.verdict.status,
+        "call": answer.verdict.call,
+        "reasons": answer.verdict.codes,
+        name: number if given else None,
+        "low": low if given else None,
+        "high": high if given else None,
+        "stability": None if moved is None else moved[1] - moved[0],
+        "withheld": None if given else number,
+    }
+
+
+def model_words(title: str, role: Role) -> str:
+    """Which model answers; one that is not the recipe's own says why it does. Empty where that is not known."""
+    why = {"lead": "", "part": ", as good as the whole recipe", "baseline": ", a simple model that is as good"}
+    return f"{title}{why[role]}" if title else ""
+
+
 class Renderer(Protocol[A]):
     """One kind of answer in words and numbers, for every page and file that shows answers."""
 
-    def verdict(self, answer: A) -> Verdict:
-        """What it comes to."""
+    def verdict(self, answer: A) -> Worded:
+        """What it comes to: the answer's verdict in words."""
         ...
 
     def value(self, answer: A) -> str:
@@ -98,6 +131,10 @@ class Renderer(Protocol[A]):
 
     def interval_name(self, answer: A) -> str:
         """What the interval is, such as `95 % interval`."""
+        ...
+
+    def facts(self, answer: A) -> tuple[tuple[str, str], ...]:
+        """What stands beside the call: each with its name, those that are known alone."""
         ...
 
     def cut(self, answer: A) -> str:

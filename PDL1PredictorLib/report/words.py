@@ -4,14 +4,12 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
-
-from PDL1PredictorLib.core.results import Answer, CaseResult, LesionResult
+from PDL1PredictorLib.core.results import Answer, CaseResult, HeatMap, LesionResult, ModelSummary
 from PDL1PredictorLib.core.settings import REGIONS
-
-Kind = Literal["positive", "negative", "undecided", "unlike", "estimate"]
+from PDL1PredictorLib.core.verdicts import Call, Verdict
 
 PRIMARY = "PDL1"
+UNUSUAL = 0.05  # p of a view that is worth a word
 _INPUTS = {
     "deep_features": "deep features together",
     "selected_features": "radiomic features together",
@@ -21,21 +19,30 @@ _INPUTS = {
 _FAMILIES = {"firstorder": "first order", "shape": "shape"}
 
 
+NOT_ANSWERED = "not answered"
+
+
 @dataclass(frozen=True)
-class Verdict:
-    """What the answer comes to.
+class Worded:
+    """A verdict in words: what the answer comes to.
 
     Attributes:
-        kind: Which of the five it is; `estimate` where the answer is a number.
-        short: For a table, such as `mutant`, `undecided` or `35 %`.
+        kind: The verdict's call, `none` where it is not answered; names the color.
+        short: For a table, such as `mutant`, `undecided`, `not answered` or `35 %`.
         headline: For a title, such as `predicted positive (TPS >= 1 %)`.
         detail: One sentence that says how far to trust it.
     """
 
-    kind: Kind
+    kind: Call
     short: str
     headline: str
     detail: str
+
+
+def not_answered(verdict: Verdict) -> Worded:
+    """The words of an answer that is not given: its reasons, short and long."""
+    shorts = ", ".join(dict.fromkeys(reason.short for reason in verdict.reasons))
+    return Worded("none", NOT_ANSWERED, f"{NOT_ANSWERED}: {shorts}", " ".join(r.text for r in verdict.reasons))
 
 
 def lead(lesion: LesionResult) -> Answer | None:
@@ -56,12 +63,34 @@ def lesion_title(lesion: LesionResult, result: CaseResult) -> str:
 
 def atypical(lesion: LesionResult) -> str:
     """A sentence for a case that the model cannot know; empty if it is like the training cohort, or not known."""
-    if lesion.atypicality > 1:
-        return (
-            f"This tumor is unlike those that the model learned from: its distance is {lesion.atypicality:.1f} times "
-            "the limit within which 99 % of the training cases lie. Do not rely on the answers below."
-        )
-    return ""
+    if not (lesion.unlike.flagged or lesion.atypicality > 1):
+        return ""
+    p = lesion.unlike.p
+    far = [part.text for part in lesion.unlike.parts if part.p is None or part.p <= UNUSUAL]
+    what = f": {'; '.join(far)}" if far else ""
+    share = "" if p is None else f" At most {max(p, 0.001):.1%} of cases like the training cohort are as far."
+    return f"This tumor is unlike those that the model learned from{what}.{share} No answer is given for it."
+
+
+def synthetic(model: ModelSummary) -> str:
+    """The first thing to say of a model that learned from synthetic patients; empty of any other."""
+    if model.trained_on != "synthetic":
+        return ""
+    return (
+        "A model of synthetic patients: it learned from computed pictures, says nothing about a patient, and answers "
+        "for synthetic patients alone."
+    )
+
+
+def heat_sentence(heat_map: HeatMap) -> str:
+    """How much of the heat lies where the tumor is; empty where that was not measured."""
+    if heat_map.heat_share is None or heat_map.area_share is None:
+        return ""
+    shares = (
+        f"{percent(heat_map.heat_share)} of the heat lies inside tumor and ring, which fill "
+        f"{percent(heat_map.area_share)} of the picture"
+    )
+    return f"{shares}: the network looks outside the tumor." if heat_map.looks_outside else f"{shares}."
 
 
 def likeness(atypicality: float) -> str:

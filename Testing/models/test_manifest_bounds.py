@@ -69,9 +69,55 @@ def sound(tiny_model: Path) -> Bundle:
         ),
         ("features/name", "x" * 301, "features.name must be a text of at most 300 letters"),
         ("features/wavelet", {"name": "coif1"}, "features.wavelet must be a value or a list"),
-        ("reference/distance_99", 0, "reference.distance_99 must be positive, got 0"),
-        ("reference/distance_99", -3.0, "reference.distance_99 must lie from 0"),
-        ("reference/distance_99", "3", "reference.distance_99: a finite number was expected"),
+        ("reference/limits/selected", 0, "reference.limits.selected must be positive, got 0"),
+        ("reference/limits/sanity", -3.0, "reference.limits.sanity must lie from 0"),
+        ("reference/limits/deep", "3", "reference.limits.deep: a finite number was expected"),
+        ("reference/limits/deep", math.inf, "reference.limits.deep: a finite number was expected"),
+        ("reference/limits", {}, "reference.limits must be of some of sanity, deep, selected, selected_z"),
+        ("reference/limits", {"genes": 1.0}, "reference.limits must be of some of sanity"),
+        ("reference/limits", [3.0], "reference.limits must be an object"),
+        ("reference/held_out", 10**9, "reference.held_out must be a whole number from 0 to 100000"),
+        ("reference/held_out", -1, "reference.held_out must be a whole number"),
+        ("reference/held_out", 40, r"need reference/held_out of shape \(40, 4\)"),
+        ("reference/held_out", 39.5, "reference.held_out must be a whole number"),
+        ("trained_on", "mice", "trained_on must be one of patients, synthetic, got 'mice'"),
+        ("trained_on", True, "trained_on must be one of patients, synthetic, got True"),
+        ("network/slices", 3, "network.slices must be one of 1, 5, got 3"),
+        ("network/slices", 5.0, "network.slices must be one of 1, 5"),
+        ("network/slices", 10**9, "network.slices must be one of 1, 5"),
+        ("endpoints/PDL1/title", 3, "PDL1.title must be a text"),
+        ("endpoints/PDL1/title", "x" * 301, "PDL1.title must be a text of at most 300 letters"),
+        ("endpoints/PDL1/role", "chief", "PDL1.role must be one of lead, part, baseline"),
+        ("endpoints/PDL1/base_rate", 0, "PDL1.base_rate must lie between 0 and 1, both left out, got 0"),
+        ("endpoints/PDL1/base_rate", 1.5, "PDL1.base_rate must lie from 0 to 1"),
+        ("endpoints/PDL1/base_rate", "half", "PDL1.base_rate: a finite number was expected"),
+        ("endpoints/PDL1/candidates", {}, "PDL1.candidates must be a list of at most 32 models"),
+        ("endpoints/PDL1/candidates", [{}] * 33, "PDL1.candidates must be a list of at most 32 models"),
+        ("endpoints/PDL1/candidates", [1], "an entry of PDL1.candidates must be an object"),
+        (
+            "endpoints/PDL1/candidates",
+            [{"title": "Volume", "role": "baseline", "auc": 0.4, "low": 0.5, "high": 0.6}],
+            "an entry of PDL1.candidates is 0.4, which lies outside its interval",
+        ),
+        (
+            "endpoints/PDL1/candidates",
+            [{"title": "Volume", "role": "king", "auc": None, "low": None, "high": None}],
+            "role must be one of lead, part, baseline",
+        ),
+        ("endpoints/PDL1/test/design", "guess", "PDL1.test.design must be one of split, nested"),
+        ("endpoints/PDL1/test/repeats", 0, "PDL1.test.repeats must be a whole number from 1"),
+        ("endpoints/PDL1/test/p", 1.5, "PDL1.test.p must lie from 0 to 1"),
+        ("endpoints/PDL1/test/sensitivity", 0.8, "PDL1.test.sensitivity must be an object"),
+        (
+            "endpoints/PDL1/test/sensitivity",
+            {"value": 0.9, "low": 0.5, "high": 0.8},
+            "PDL1.test.sensitivity is 0.9, which lies outside its interval from 0.5 to 0.8",
+        ),
+        (
+            "endpoints/PDL1/test/specificity",
+            {"value": 2.0, "low": 0.5, "high": 2.0},
+            "PDL1.test.specificity.value must lie from 0 to 1",
+        ),
         ("reference/features", "all", "reference.features must be a list of at most 2000 texts"),
         ("reference/features", ["x"] * 2001, "reference.features must be a list of at most 2000 texts"),
         ("reference/features", ["x", "x"], "reference.features names 'x' twice"),
@@ -135,6 +181,14 @@ def with_tables(bundle: Bundle, **changed: np.ndarray) -> Bundle:
         ({"reference__mean": np.zeros(3, np.int64)}, "need 'reference/mean' as floating-point numbers"),
         ({"reference__mean": np.full(3, 1e40)}, "need 'reference/mean' as floating-point numbers of at most 1e.30"),
         ({"reference__precision": np.zeros((3, 2))}, r"need reference/precision of shape \(3, 3\)"),
+        ({"reference__deep__precision": -np.eye(10)}, "reference/deep/precision that is no inverse covariance"),
+        ({"reference__deep__mean": np.zeros(9)}, r"need reference/deep/mean of shape \(10,\)"),
+        ({"reference__sanity__sd": np.zeros(9)}, "need reference/sanity/sd as positive numbers"),
+        ({"reference__sanity__mean": np.zeros(8)}, r"need reference/sanity/mean of shape \(9,\)"),
+        ({"reference__held_out": np.zeros((39, 3))}, r"need reference/held_out of shape \(39, 4\)"),
+        ({"fusion__PDL1": np.zeros((20, 12))}, "need fusion/PDL1 with 13 columns"),
+        ({"fusion__PDL1": np.zeros((0, 13))}, "need fusion/PDL1 with 1 to 100000 rows"),
+        ({"fusion__EGFR": np.zeros(13)}, "need fusion/EGFR with 13 columns"),
         ({"reference__precision": -np.eye(3)}, "reference/precision that is no inverse covariance"),
         ({"reference__precision": np.triu(np.ones((3, 3)))}, "reference/precision that is no inverse covariance"),
         ({"calibration__PDL1": np.zeros((0, 2))}, "need calibration/PDL1 with 1 to 100000 rows"),
@@ -222,8 +276,8 @@ def test_the_words_of_a_bundle_cannot_steer_a_terminal(sound: Bundle, tmp_path: 
 
 
 def test_what_no_reader_would_take_is_not_written(trained: Trained, tmp_path: Path):
-    wrong = replace(trained, reference=replace(trained.reference, distance_99=0.0))
-    with pytest.raises(BundleError, match="reference.distance_99 must be positive"):
+    wrong = replace(trained, reference=replace(trained.reference, limits={"selected": 0.0}))
+    with pytest.raises(BundleError, match="reference.limits.selected must be positive"):
         export_tiny(wrong, tmp_path / "m")
     assert list(tmp_path.iterdir()) == []
 

@@ -55,7 +55,7 @@ def test_a_number_is_read_beside_a_yes_or_no(sound: Bundle):
 def test_a_model_may_be_without_network_and_reference(tiny: Bundle):
     manifest = read_manifest(number_alone(tiny))
     assert manifest.network is None
-    assert (manifest.reference_features, manifest.reference_distance, manifest.calibrated) == ((), None, ())
+    assert (manifest.reference, manifest.calibrated) == (None, ())
 
 
 @pytest.mark.parametrize(
@@ -167,6 +167,6 @@ def test_without_a_reference_its_tables_are_not_asked_for(tiny: Bundle):
     left = {name: value for name, value in tables.items() if not name.startswith("reference/")}
     files = {**tiny.files, "tables.safetensors": safetensors.numpy.save(left)}
     without = change(tiny, "reference", None)
-    assert read_manifest(Bundle(tiny.name, tiny.sha256, without.manifest, files)).reference_distance is None
+    assert read_manifest(Bundle(tiny.name, tiny.sha256, without.manifest, files)).reference is None
     with pytest.raises(BundleError, match="need reference/mean of shape"):
         read_manifest(Bundle(tiny.name, tiny.sha256, tiny.manifest, files))

@@ -1,4 +1,4 @@
-"""Schema 1: read as the same values as schema 2, each entry refused under the name that it has there."""
+"""Schemas 1 and 2: read as the same values as schema 3, each entry refused under the name that it has there."""
 
 import json
 from dataclasses import replace
@@ -6,30 +6,69 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from schema_1 import as_schema_1
+from schema_1 import as_schema_1, as_schema_2
 
 from PDL1PredictorLib.core.errors import BundleError
 from PDL1PredictorLib.models.bundle import Bundle, read_bundle
 from PDL1PredictorLib.models.manifest import read_manifest
+from PDL1PredictorLib.models.schema.reference import ReferenceEntry
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def second(tiny_model: Path) -> Bundle:
+def third(tiny_model: Path) -> Bundle:
     return read_bundle(tiny_model)
 
 
 @pytest.fixture(scope="module")
-def first(second: Bundle) -> Bundle:
-    return as_schema_1(second)
+def second(third: Bundle) -> Bundle:
+    return as_schema_2(third)
 
 
-def test_both_schemas_give_the_same_values(first: Bundle, second: Bundle):
-    assert first.manifest["schema_version"] == 1
-    now = read_manifest(second)
-    library_graph = replace(now.network, graph=None)  # a file of schema 1 has no graph: the library's is taken
-    assert read_manifest(first) == replace(now, network=library_graph)
+@pytest.fixture(scope="module")
+def first(third: Bundle) -> Bundle:
+    return as_schema_1(third)
+
+
+def test_every_schema_gives_the_same_values_as_far_as_it_says_them(first: Bundle, second: Bundle, third: Bundle):
+    assert [bundle.manifest["schema_version"] for bundle in (first, second, third)] == [1, 2, 3]
+    now, before = read_manifest(third), read_manifest(second)
+    one_slice = replace(now.network, slices=1)
+    one_distance = ReferenceEntry(now.reference.features, {"selected": 3.0}, 0)
+    untitled = tuple(replace(model, title="", base_rate=11 / 20) for model in now.endpoints)  # of the test cases
+    assert before == replace(now, network=one_slice, reference=one_distance, endpoints=untitled)
+    library_graph = replace(one_slice, graph=None)  # a file of schema 1 has no graph: the library's is taken
+    assert read_manifest(first) == replace(before, network=library_graph)
+
+
+def test_an_older_model_of_a_synthetic_cohort_is_known_by_what_no_model_can_exceed(second: Bundle):
+    assert read_manifest(second).summary.trained_on == "patients"
+    synthetic = change(second, "endpoints/PDL1/bayes_auc", 0.9)
+    assert read_manifest(synthetic).summary.trained_on == "synthetic"
+
+
+def test_an_older_model_that_was_not_tested_knows_no_base_rate(second: Bundle):
+    (model, _) = read_manifest(change(second, "endpoints/PDL1/test", None)).endpoints
+    assert (model.base_rate, model.rule.test) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("network", 3, "network must be an object"),
+        ("reference", [], "reference must be an object"),
+        ("reference/distance_99", 0, "reference.distance_99 must be positive"),
+        ("reference/features", "all", "reference.features must be a list"),
+        ("endpoints", 3, "endpoints must be an object"),
+        ("endpoints/PDL1", 3, "endpoints.PDL1 must be an object"),
+        ("endpoints/PDL1/test", 3, "PDL1.test must be an object"),
+        ("endpoints/PDL1/test/auc", 3, "PDL1.test.auc must lie from 0 to 1"),
+    ],
+)
+def test_an_entry_of_schema_2_that_cannot_be_is_refused(second: Bundle, path, value, words):
+    with pytest.raises(BundleError, match=words):
+        read_manifest(change(second, path, value))
 
 
 def test_the_bundled_models_are_read(monkeypatch):

@@ -124,8 +124,8 @@ BUNDLES = (
         "a coefficient that is no number", *ONE, "radscore", "tumor", "tumor_original_firstorder_Mean", value=math.nan
     ),
     _field("the feature of another model", *ONE, "radscore", "tumor", "tumor_of_another", value=1.0),
-    _field("distance 0 of the reference cases", "reference", "distance_99", value=0),
-    _field("a negative distance", "reference", "distance_99", value=-3),
+    _field("distance 0 of the reference cases", "reference", "limits", "selected", value=0),
+    _field("a negative distance", "reference", "limits", "selected", value=-3),
     _field("a thousand million deep features", "network", "n_deep", value=10**9),
     _field("an unknown backbone", "network", "backbone", value="../../weights"),
     _field("a patch of 10^6 pixels", "regions", "patch_pixels", value=10**6),
