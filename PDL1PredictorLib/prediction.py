@@ -302,9 +302,7 @@ def _heat_warnings(heat_maps: Iterable[HeatMap]) -> Iterator[CaseWarning]:
     outside = [heat_map for heat_map in heat_maps if heat_map.looks_outside]
     if outside:
         names = ", ".join(endpoint(heat_map.endpoint).title for heat_map in outside)
-        text = (
-            f"The network looks outside the tumor: its heat is less in tumor and ring than elsewhere ({names})."
-        )
+        text = f"The network looks outside the tumor: its heat is less in tumor and ring than elsewhere ({names})."
         yield CaseWarning("heat_outside", text)
 
 

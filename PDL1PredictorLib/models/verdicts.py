@@ -92,7 +92,7 @@ def _no_discrimination(test: BinaryTest) -> Iterator[Reason]:
         yield Reason(
             "no_skill",
             f"The model has no proven skill here: {figures} on test cases, but shuffled answers do as well in "
-            f"{test.p:.1%} of tries.",
+            f"{100 * test.p:.0f} % of tries.",
         )
 
 
@@ -102,13 +102,13 @@ def _of_the_interval(answer: Answer) -> Iterator[Reason]:
         if high - low > WIDEST:
             yield Reason(
                 "interval_too_wide",
-                f"The probability is known to {low:.0%} to {high:.0%} only, too little to be of use.",
+                f"The probability is known to be {100 * low:.0f} to {100 * high:.0f} % only, too little to be of use.",
             )
         return
     low, high = answer.interval
     if _share_of_range(answer) > WIDEST_NUMBER:
         yield Reason(
-            "interval_too_wide", f"The value is known to {low:.3g} to {high:.3g} only, nearly all that it can be."
+            "interval_too_wide", f"The value is known to be {low:.3g} to {high:.3g} only, nearly all that it can be."
         )
 
 

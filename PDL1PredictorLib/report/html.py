@@ -36,6 +36,7 @@ class LesionView:
         title: `Tumor`, or `Tumor 2 of 3`.
         lead: The answer that stands first, None if the model gives none.
         others: The other answers, in the model's order, those of one kind together.
+        withheld: Of the other answers, those that are not given.
         notes: Warnings of this lesion in words.
         atypical: Sentence for an unlike case, or empty.
         slices: Pictures of the tumor.
@@ -43,6 +44,7 @@ class LesionView:
         heat_method: How it was made.
         heat_title: Title of the endpoint that the heat map belongs to.
         heat_file: The map's file beside the report.
+        heat_shares: A sentence about how much of the heat lies where the tumor is; empty where that was not measured.
         heat_empty: Whether the map is zero everywhere.
         tilt_degrees: How far the scan's axes are tilted against the patient's, 0 where it is not worth a word.
     """
@@ -51,6 +53,7 @@ class LesionView:
     title: str
     lead: Answer | None
     others: tuple[list[Answer], ...]
+    withheld: tuple[Answer, ...]
     notes: tuple[str, ...]
     atypical: str
     slices: tuple[Picture, ...]
@@ -58,6 +61,7 @@ class LesionView:
     heat_method: str
     heat_title: str
     heat_file: str
+    heat_shares: str
     heat_empty: bool
     tilt_degrees: float
 
@@ -188,6 +192,7 @@ def _view(lesion: LesionResult, result: CaseResult) -> LesionView:
         title=words.lesion_title(lesion, result),
         lead=first,
         others=tuple(by_kind(p for p in lesion.endpoints if p is not first)),
+        withheld=tuple(p for p in lesion.endpoints if p is not first and not p.verdict.answered),
         notes=tuple(warning.text for warning in lesion.warnings),
         atypical=words.atypical(lesion),
         slices=slice_pictures(lesion),
@@ -195,6 +200,7 @@ def _view(lesion: LesionResult, result: CaseResult) -> LesionView:
         heat_method=heat_map.method if heat_map else "",
         heat_title=endpoint(heat_map.endpoint).title if heat_map else "",
         heat_file=heat_map_name(lesion, heat_map.endpoint) if heat_map else "",
+        heat_shares=words.heat_sentence(heat_map) if heat_map else "",
         heat_empty=heat_map is not None and not _has_heat(heat_map),
         tilt_degrees=tilt if tilt >= TILT_WORTH_A_WORD else 0.0,
     )

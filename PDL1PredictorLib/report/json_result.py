@@ -71,9 +71,7 @@ def _lesion(lesion: LesionResult) -> dict[str, Any]:
         "unlike": plain(lesion.unlike),
         "tumor": plain(lesion.tumor),
         "ring": plain(lesion.ring),
-        "endpoints": [
-            _endpoint(p) | _heat(lesion, p.endpoint, heat_maps.get(p.endpoint)) for p in lesion.endpoints
-        ],
+        "endpoints": [_endpoint(p) | _heat(lesion, p.endpoint, heat_maps.get(p.endpoint)) for p in lesion.endpoints],
         "scores": {key: dict(values) for key, values in lesion.scores.items()},
         "features": {name: lesion.features[name] for name in sorted(lesion.features)},
     }

@@ -9,12 +9,14 @@ from PDL1PredictorLib.core.results import Answer, CaseResult, LesionResult
 from PDL1PredictorLib.report.colors import ANSWERS
 from PDL1PredictorLib.report.html import templates
 from PDL1PredictorLib.report.kinds import renderer, verdict
-from PDL1PredictorLib.report.words import atypical, lead, lesion_title, likeness
+from PDL1PredictorLib.report.words import atypical, lead, lesion_title, likeness, synthetic
 
 
 def brief(result: CaseResult) -> str:
     """A line a tumor: whose it is, the answer that stands first with its verdict, and how many warnings there are."""
     lines = [_line(lesion, result) for lesion in result.lesions]
+    first = synthetic(result.model)
+    lines = [first, *lines] if first else lines
     return "\n".join([*lines, "Research use only."])
 
 
@@ -31,6 +33,7 @@ def to_notebook(result: CaseResult) -> str:
         renderer=renderer,
         verdict=verdict,
         read_as=_read_as,
+        synthetic=synthetic(result.model),
         title=lambda lesion: lesion_title(lesion, result),
         notes=_notes,
     )
@@ -44,17 +47,19 @@ def _line(lesion: LesionResult, result: CaseResult) -> str:
     if first is None:
         return f"{where}: no answer"
     show = renderer(first)
-    doubt = "; unlike the training cases, do not rely on it" if atypical(lesion) else ""
     count = len({*result.warnings, *lesion.warnings})
     warned = "" if not count else "; 1 warning" if count == 1 else f"; {count} warnings"
     title = endpoint(first.endpoint).title
-    return f"{where}: {title} {show.value(first)} ({show.interval(first)}), {_read_as(first)}{doubt}{warned}"
+    if not first.verdict.answered:
+        return f"{where}: {title} {_read_as(first)}{warned}"
+    return f"{where}: {title} {show.value(first)} ({show.interval(first)}), {_read_as(first)}{warned}"
 
 
 def _read_as(answer: Answer) -> str:
     """The verdict; where nothing is called, what the interval is."""
     show = renderer(answer)
-    return verdict(answer).headline if show.cut(answer) else show.interval_name(answer)
+    called = show.cut(answer) or not answer.verdict.answered
+    return verdict(answer).headline if called else show.interval_name(answer)
 
 
 def _notes(lesion: LesionResult) -> list[str]:

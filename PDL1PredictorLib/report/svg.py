@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 from PDL1PredictorLib.core.results import Answer
 from PDL1PredictorLib.report.kinds import renderer
 from PDL1PredictorLib.report.pictures import Picture, heat_rgba
+from PDL1PredictorLib.report.shown import Scale
 
 SCALE_BARS_MM = (5, 10, 20, 50, 100)
 
@@ -20,6 +21,7 @@ def answer_scale(answer: Answer) -> Markup:
     place = renderer(answer).scale(answer)
     left, width = 22.0, 656.0
     value, low, high = (left + width * place.share(end) for end in (place.value, *place.interval))
+    moved = _moved(place, left, width, (39, 5))
     ticks = "".join(
         f'<line class="tick" x1="{x:.1f}" x2="{x:.1f}" y1="48" y2="54"/>'
         f'<text class="tick-text" x="{x:.1f}" y="69" text-anchor="middle">{escape(name)}</text>'
@@ -40,7 +42,7 @@ def answer_scale(answer: Answer) -> Markup:
         _spoken(answer),
         f'<rect class="track" x="{left}" y="30" width="{width}" height="18" rx="3"/>'
         f'<rect class="interval" x="{low:.1f}" y="30" width="{max(high - low, 2):.1f}" height="18" rx="3"/>'
-        f'{ticks}{mark}<circle class="point" cx="{value:.1f}" cy="39" r="8"/>',
+        f'{ticks}{mark}{moved}<circle class="point" cx="{value:.1f}" cy="39" r="8"/>',
     )
 
 
@@ -58,8 +60,18 @@ def answer_bar(answer: Answer) -> Markup:
         _spoken(answer),
         '<rect class="track" x="5" y="5" width="190" height="8" rx="2"/>'
         f'<rect class="interval" x="{low:.1f}" y="5" width="{max(high - low, 2):.1f}" height="8" rx="2"/>'
-        f'{mark}<circle class="point" cx="{value:.1f}" cy="9" r="4.5"/>',
+        f'{mark}{_moved(place, 5, 190, (9, 3))}<circle class="point" cx="{value:.1f}" cy="9" r="4.5"/>',
     )
+
+
+def _moved(place: Scale, left: float, width: float, middle: tuple[float, float]) -> str:
+    """A line with caps over the answers under moved contours; `middle` is its height and half the caps'."""
+    if place.moved is None:
+        return ""
+    y, cap = middle
+    low, high = (left + width * place.share(end) for end in place.moved)
+    path = f"M{low:.1f} {y - cap}v{2 * cap}m0 {-cap}H{high:.1f}m0 {-cap}v{2 * cap}"
+    return f'<path class="moved" d="{path}"/>'
 
 
 def effect_bar(effect: float, limit: float, unit: str) -> Markup:

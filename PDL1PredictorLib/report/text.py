@@ -8,7 +8,7 @@ from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.outside_text import one_line, visible
 from PDL1PredictorLib.core.results import Answer, CaseResult, LesionResult
 from PDL1PredictorLib.report.kinds import by_kind, renderer
-from PDL1PredictorLib.report.words import atypical, lead, lesion_title, likeness, ran
+from PDL1PredictorLib.report.words import atypical, lead, lesion_title, likeness, ran, synthetic
 
 WIDTH = 100
 
@@ -18,7 +18,9 @@ def summary(result: CaseResult) -> str:
 
     Our own words are plain ASCII, so that any terminal can show them; only the case's name may bring other letters.
     """
-    blocks = [f"PDL1Predictor {result.provenance.library_version}   {one_line(result.case)}"]
+    first = synthetic(result.model)
+    blocks = [textwrap.fill(first, WIDTH)] if first else []
+    blocks.append(f"PDL1Predictor {result.provenance.library_version}   {one_line(result.case)}")
     notes = [warning.text for warning in result.warnings]
     if notes:
         blocks.append("\n".join(_warning(note) for note in notes))
@@ -43,16 +45,28 @@ def _lesion(lesion: LesionResult, result: CaseResult) -> str:
 
 
 def _table(answers: list[Answer], first: Answer | None) -> list[str]:
-    """Answers of one kind in aligned columns; the one that stands first is said in full."""
+    """Answers of one kind in aligned columns; the one that stands first is said in full, what is withheld without."""
     heads = renderer(answers[0]).heads(answers[0])
     rows = [("", heads.value.lower(), heads.interval, "answer" if heads.cut else "")]
     for answer in answers:
         show = renderer(answer)
-        headline = show.verdict(answer).headline if heads.cut else ""  # without a call the columns say all
-        said = headline if answer is first else headline.split(":")[0]
-        rows.append((endpoint(answer.endpoint).title, show.value(answer), show.interval(answer), said))
+        given = answer.verdict.answered
+        headline = show.verdict(answer).headline if heads.cut or not given else ""  # else the columns say all
+        said = headline if answer is first or not given else headline.split(":")[0]
+        number, ends = (show.value(answer), show.interval(answer)) if given else ("-", "")
+        rows.append((endpoint(answer.endpoint).title, number, ends, said))
     title, value, interval = (max(len(row[column]) for row in rows) for column in range(3))
-    return [f"  {a:<{title}}  {b:>{value}}  {c:>{interval}}  {d}".rstrip() for a, b, c, d in rows]
+    lines = [f"  {a:<{title}}  {b:>{value}}  {c:>{interval}}  {d}".rstrip() for a, b, c, d in rows]
+    return [*lines, *_beside(first, answers)]
+
+
+def _beside(first: Answer | None, answers: list[Answer]) -> list[str]:
+    """What stands beside the call that stands first."""
+    if first is None or first not in answers or not first.verdict.answered:
+        return []
+    facts = ", ".join(f"{name.lower()} {text}" for name, text in renderer(first).facts(first))
+    title = endpoint(first.endpoint).title
+    return textwrap.wrap(f"{title}: {facts}", WIDTH, initial_indent="  ", subsequent_indent="    ") if facts else []
 
 
 def _warning(text: str) -> str:

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+
 from PDL1PredictorLib.core.results import Answer, CaseResult, HeatMap, LesionResult, ModelSummary
 from PDL1PredictorLib.core.settings import REGIONS
 from PDL1PredictorLib.core.verdicts import Call, Verdict
@@ -68,7 +69,7 @@ def atypical(lesion: LesionResult) -> str:
     p = lesion.unlike.p
     far = [part.text for part in lesion.unlike.parts if part.p is None or part.p <= UNUSUAL]
     what = f": {'; '.join(far)}" if far else ""
-    share = "" if p is None else f" At most {max(p, 0.001):.1%} of cases like the training cohort are as far."
+    share = "" if p is None else f" At most {100 * p:.1f} % of cases like the training cohort are as far."
     return f"This tumor is unlike those that the model learned from{what}.{share} No answer is given for it."
 
 

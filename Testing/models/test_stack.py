@@ -193,4 +193,6 @@ def test_the_precision_of_the_reference_is_written_in_32_bits_and_read_in_64(tin
     assert stored["reference/mean"].dtype == np.float64
     tables = read_tables(bundle, "tables.safetensors", {"reference/precision": (3, 3)}, (), {})
     assert tables["reference/precision"].dtype == np.float64
-    np.testing.assert_allclose(tables["reference/precision"], trained.reference.tables["reference/precision"], rtol=1e-6)
+    np.testing.assert_allclose(
+        tables["reference/precision"], trained.reference.tables["reference/precision"], rtol=1e-6
+    )

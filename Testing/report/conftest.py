@@ -15,6 +15,7 @@ from PDL1PredictorLib.core.results import (
     CaseResult,
     CaseWarning,
     Contribution,
+    Estimate,
     HeatMap,
     LesionResult,
     ModelSummary,
@@ -22,7 +23,10 @@ from PDL1PredictorLib.core.results import (
     NumberTest,
     Provenance,
     RegionMeasures,
+    Unlike,
+    UnlikePart,
 )
+from PDL1PredictorLib.core.verdicts import Reason, Verdict, refused
 from PDL1PredictorLib.phantom.truth import PHANTOM_ENDPOINTS
 
 SHAPE = (91, 111, 121)  # (k, j, i), 1 mm
@@ -45,7 +49,9 @@ def with_number(make_result) -> CaseResult:
     result = make_result()
     lesion = result.lesions[0]
     effects = (("log_volume", 0.9, 8.25), ("selected_features", float("nan"), -3.5), ("age_years", -1.2, 0.4))
-    number = NumberAnswer("TPS", 34.6, (11.8, 61.2), 0.9, tuple(Contribution(*effect) for effect in effects))
+    moved = tuple(Contribution(*effect) for effect in effects)
+    given = {"verdict": Verdict("answered", "value"), "stability": (31.2, 37.9), "model": "Ridge"}
+    number = NumberAnswer("TPS", 34.6, (11.8, 61.2), 0.9, moved, **given)
     egfr = next(answer for answer in lesion.endpoints if answer.endpoint == "EGFR")
     model = replace(
         result.model,
@@ -123,7 +129,9 @@ def _lesion(
         center_lps_mm=center_mm,
         tumor=_measures(hu, mask),
         ring=_measures(hu, ring),
-        endpoints=tuple(_prediction(key, min(p + shift, 1.0)) for key, p in zip(keys, PROBABILITIES, strict=True)),
+        endpoints=tuple(
+            _prediction(key, min(p + shift, 1.0), index > 1) for key, p in zip(keys, PROBABILITIES, strict=True)
+        ),
         features={
             "tumor_original_shape_MeshVolume": 14732.125,
             "tumor_wavelet-LLH_glcm_Contrast": 0.1 + 0.2,
@@ -137,7 +145,15 @@ def _lesion(
         tumor_image=_image(mask[box].astype(np.uint8), low, direction),
         ring_image=_image(ring[box].astype(np.uint8), low, direction),
         views_ct=whole,
+        unlike=_unlike(index),
     )
+
+
+def _unlike(index: int) -> Unlike:
+    """The second tumor is unlike the training cohort in its density."""
+    far, near = "mean density of the tumor 9 SD above the training cohort", "the radiomic features together 1.1 times"
+    p = 0.4 if index == 1 else 0.008
+    return Unlike(p, (UnlikePart("sanity", p, far), UnlikePart("selected", 0.3, near)), index > 1)
 
 
 def _image(voxels: np.ndarray, start_kji: tuple, direction: np.ndarray) -> sitk.Image:
@@ -158,10 +174,10 @@ def _heat_map(key: str, whole: sitk.Image, center: np.ndarray, shift: float) -> 
     k, j, i = (round(c) for c in center)
     image.SetOrigin(whole.TransformIndexToPhysicalPoint((i - 40, j - 40, k + 2)))
     image.SetSpacing((1.0, 1.0, 5.0))
-    return HeatMap(key, image)
+    return HeatMap(key, image, heat_share=0.31, area_share=0.12)
 
 
-def _prediction(key: str, probability: float) -> BinaryAnswer:
+def _prediction(key: str, probability: float, unlike: bool = False) -> BinaryAnswer:
     threshold = 0.48 if key == "PDL1" else 0.3
     sets = {"PDL1": ("positive",), "EGFR": ("negative", "positive"), "TP53": ()}
     effects = (0.71, -0.38, 0.29, 0.22, -0.17, 0.11, -0.08, 0.05, 0.04, -0.03, 0.02, 0.01)
@@ -175,7 +191,30 @@ def _prediction(key: str, probability: float) -> BinaryAnswer:
         prediction_set=sets.get(key, ("positive",) if probability >= threshold else ("negative",)),
         coverage=0.9,
         contributions=tuple(Contribution(n, 2.1 * e, e) for n, e in zip(names, effects, strict=True)),
+        verdict=UNLIKE if unlike else _verdict(key, probability >= threshold),
+        uncertainty=(max(probability - 0.1, 0.0), min(probability + 0.11, 1.0)),
+        stability=(max(probability - 0.03, 0.0), min(probability + 0.02, 1.0)),
+        base_rate=0.33,
+        sensitivity=Estimate(0.78, 0.64, 0.88),
+        specificity=Estimate(0.71, 0.6, 0.8),
+        model="Deep-RadScore" if key != "LVI" else "Volume",
+        role="lead" if key != "LVI" else "baseline",
     )
+
+
+UNLIKE = refused([Reason("unlike_training", "The tumor is unlike those that the model learned from: its density.")])
+
+
+def _verdict(key: str, positive: bool) -> Verdict:
+    """One of each: not answered (KRAS), borderline (LVI), neither ruled out (EGFR), unlike both (TP53), else a call."""
+    if key == "KRAS":
+        text = "The model has no proven skill here: AUC 0.69 (95 % interval 0.48 to 0.78) on test cases."
+        return refused([Reason("no_skill", text)])
+    if key == "TP53":
+        text = "The tumor resembles neither the negative nor the positive calibration cases."
+        return Verdict("answered", "undecided", (Reason("outside_set", text),))
+    call = {"LVI": "borderline", "EGFR": "undecided"}.get(key, "positive" if positive else "negative")
+    return Verdict("answered", call)
 
 
 def _measures(hu: np.ndarray, mask: np.ndarray) -> RegionMeasures:
