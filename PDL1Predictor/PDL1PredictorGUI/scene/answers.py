@@ -4,6 +4,7 @@ The verdict is made once, in the library, and only read here. The one place wher
 """
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from slicer.i18n import tr as _
@@ -37,17 +38,16 @@ def answered(row: Row) -> bool:
 def answer(row: Row) -> str:
     """The call, or what keeps from one, or the number, in the words of the report."""
     show, read = shown(row)
-    return str(show.verdict(read).short) if read.verdict.answered else _("not answered")
+    return str(show.verdict(read).short)
 
 
 def color(row: Row) -> Any:
-    """The report's colors for an answer; gray for one that is not given."""
+    """The report's colors for what an answer comes to; gray for one that is not given."""
     make_importable()
     from PDL1PredictorLib.report.colors import ANSWERS
 
     show, read = shown(row)
-    kind = show.verdict(read).kind if read.verdict.answered else "undecided"
-    return ANSWERS.get(kind, ANSWERS["undecided"])
+    return ANSWERS.get(show.verdict(read).kind, ANSWERS["none"])
 
 
 def reasons(row: Row) -> list[str]:
@@ -65,11 +65,6 @@ def status(row: Row) -> str:
     return str(shown(row)[1].verdict.status)
 
 
-def model(row: Row) -> str:
-    """The title of the model that answers, such as `Tumor volume alone`; empty where that is not known."""
-    return str(shown(row)[1].model)
-
-
 def number(row: Row) -> str:
     """The number with its word, such as `mutant: 11 %`."""
     show, read = shown(row)
@@ -84,46 +79,46 @@ def span(row: Row, name: str) -> str:
 
 
 def main_span(row: Row) -> str:
-    """Which of its intervals stands beside a number: of a probability the patient's own; of a number where it lies."""
-    return "interval" if getattr(shown(row)[1], "threshold", None) is None else "uncertainty"
+    """Which of its intervals stands beside a number: the patient's own, or what there is."""
+    read = shown(row)[1]
+    is_probability = getattr(read, "threshold", None) is not None
+    return "uncertainty" if is_probability and read.uncertainty is not None else "interval"
 
 
 def span_title(row: Row) -> str:
     """What that interval is called at the head of a column."""
     show, read = shown(row)
-    return _("Uncertainty") if main_span(row) == "uncertainty" else str(show.heads(read).short_interval)
+    return _("95 % of the patient") if main_span(row) == "uncertainty" else str(show.heads(read).short_interval)
 
 
 def facts(row: Row) -> list[Fact]:
-    """The numbers of an answer and what to hold them against; those that are not known are left out."""
+    """The number of an answer, and what the report holds beside it."""
     show, read = shown(row)
-    found = [
-        Fact(str(show.question(read.endpoint)), str(show.value(read))),
-        Fact(_("95 % uncertainty of this patient"), span(row, "uncertainty")),
-        Fact(_("Contour moved by 1 mm"), span(row, "stability")),
-        Fact(str(show.interval_name(read)), span(row, "interval")),
-        Fact(_("Called from"), str(show.cut(read))),
-        Fact(_("Base rate"), share(getattr(read, "base_rate", None))),
-        Fact(_("Sensitivity there"), estimate(getattr(read, "sensitivity", None))),
-        Fact(_("Specificity there"), estimate(getattr(read, "specificity", None))),
-    ]
-    return [fact for fact in found if fact.text]
+    return [Fact(show.question(read.endpoint), show.value(read)), *(Fact(*fact) for fact in show.facts(read))]
 
 
-def share(value: float | None) -> str:
-    """`22 %`; empty for None."""
+def heat_share(row: Row) -> str:
+    """How much of its heat map lies inside tumor and ring, such as `12 %`; empty where that is not known."""
     make_importable()
     from PDL1PredictorLib.report.words import percent
 
-    return "" if value is None else percent(value)
+    share = (row.get("heat") or {}).get("share")
+    return "" if share is None else str(percent(share))
 
 
-def estimate(measured: Any) -> str:
-    """`71 % (55 to 83 %)`; empty for None."""
+def looks_outside(row: Row) -> bool:
+    """Whether tumor and ring hold less of the heat than of the picture."""
+    return bool((row.get("heat") or {}).get("outside", False))
+
+
+def heat_sentence(row: Row) -> str:
+    """The same in a sentence, as the report says it; empty where it is not known."""
     make_importable()
-    from PDL1PredictorLib.report.words import percent_range
+    from PDL1PredictorLib.report.words import heat_sentence as sentence
 
-    return "" if measured is None else f"{share(measured.value)} ({percent_range((measured.low, measured.high))})"
+    heat = row.get("heat") or {}
+    shares = {"heat_share": heat.get("share"), "area_share": heat.get("area_share")}
+    return str(sentence(SimpleNamespace(**shares, looks_outside=looks_outside(row))))
 
 
 def what_the_number_is(row: Row) -> str:

@@ -8,9 +8,8 @@ import json
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any
-
-from slicer.i18n import tr as _
 
 from PDL1PredictorGUI.scene.fingerprint import from_text
 from PDL1PredictorGUI.setup.library import make_importable
@@ -92,21 +91,24 @@ class ResultNodes:
 
     @property
     def synthetic_words(self) -> str:
-        """What to say first of a model that knows synthetic patients only; empty for any other."""
-        model = self.content["model"]
-        if model.get("trained_on") != "synthetic":
-            return ""
-        text = _("Synthetic model: {title} was trained on synthetic patients only and says nothing about a real one.")
-        return text.format(title=model["title"])
+        """What is said first of a model that knows synthetic patients only; empty for any other."""
+        make_importable()
+        from PDL1PredictorLib.report.words import synthetic
+
+        trained_on = self.content["model"].get("trained_on")  # results of before models said it have none
+        return str(synthetic(SimpleNamespace(trained_on=trained_on)))
 
     @property
     def unlike_words(self) -> str:
-        """In what the tumor is unlike the training cohort; empty if it is not."""
-        unlike = self.lesion.get("unlike") or {}
-        if not unlike.get("flagged"):
-            return ""
-        parts = "; ".join(part["text"] for part in unlike["parts"] if part["text"])
-        return _("Unlike the training cohort: {parts}.").format(parts=parts.rstrip("."))
+        """In what the tumor is unlike the training cohort, as the report says it; empty if it is not."""
+        make_importable()
+        from PDL1PredictorLib.report.words import atypical
+
+        unlike = self.lesion.get("unlike") or {"p": None, "parts": [], "flagged": False}
+        parts = [SimpleNamespace(**part) for part in unlike["parts"]]
+        distance = self.lesion["atypicality"]
+        seen = SimpleNamespace(unlike=SimpleNamespace(**(unlike | {"parts": parts})), atypicality=distance or 0.0)
+        return str(atypical(seen))
 
     @property
     def warnings(self) -> list[dict[str, str]]:
@@ -203,6 +205,7 @@ def damage(text: str) -> str:
             _require(warning, code=str, text=str)
         _require(lesions[0], index=int, features=dict, endpoints=list, atypicality=(int, float, type(None)))
         _require(content["model"], title=str, version=str)
+        _require_likeness(lesions[0].get("unlike"))
         _require(content["provenance"], device=str)
         for row in lesions[0]["endpoints"]:
             _require_endpoint(row)
@@ -222,6 +225,18 @@ def _require_endpoint(row: dict[str, Any]) -> None:
     read_answer(row)  # the numbers, by the answer's kind
     if not isinstance(row["heat_map"], str | None):
         raise TypeError("heat_map is no file name")
+    for name in ("share", "area_share"):
+        if not isinstance((row.get("heat") or {}).get(name), int | float | None):
+            raise TypeError(f"{name} of the heat is no number")
+
+
+def _require_likeness(unlike: Any) -> None:
+    """Of results of before it was told, there is none."""
+    if unlike is None:
+        return
+    _require(unlike, p=(int, float, type(None)), parts=list, flagged=bool)
+    for part in unlike["parts"]:
+        _require(part, p=(int, float, type(None)), text=str)
 
 
 def _require(values: dict[str, Any], **kinds: Any) -> None:

@@ -53,7 +53,7 @@ def prediction_columns(lesion: Lesion) -> list[Column]:
         columns.append(Column("unit", _("Unit"), [row.get("unit", "") for row in rows]))
     columns += [Column(name, _BESIDE[name], _values(rows, name)) for name in _present(rows, _BESIDE)]
     columns += [Column(name, _TESTED[name], _values(rows, name, 0)) for name in _present(rows, _TESTED)]
-    return [*columns, Column("model", _("Model"), [answers.model(row) for row in rows])]
+    return [*columns, Column("model", _("Model"), [answers.shown(row)[1].model for row in rows])]
 
 
 def _present(rows: list[dict[str, Any]], names: dict[str, str]) -> list[str]:
@@ -106,10 +106,12 @@ def feature_columns(lesion: Lesion) -> list[Column]:
 
 def titles(rows: list[dict[str, Any]]) -> tuple[str, str]:
     """Of the window's columns: the number, and its interval."""
-    heads = list(dict.fromkeys(show.heads(read) for show, read in map(answers.shown, rows)))
-    if len(heads) > 1:
-        return _("Value"), _("Interval")
-    return heads[0].finding, answers.span_title(rows[0])
+    findings = {show.heads(read).finding for show, read in map(answers.shown, rows)}
+    spans = {answers.span_title(row) for row in rows}
+    return (
+        findings.pop() if len(findings) == 1 else _("Value"),
+        spans.pop() if len(spans) == 1 else _("Interval"),
+    )
 
 
 def effect_title(endpoint: dict[str, Any]) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 import qt
 from slicer.i18n import tr as _
 
+from PDL1PredictorGUI.scene import answers
+
 INK, BORDER, GROUND = "#1c2733", "#9aa5b1", "#ffffff"
 # From top to bottom, in pixels: words, which no mark may cross; the base rate's triangle; the bar; the bands
 WORDS, TRIANGLE, BODY, BANDS = 14, 4, 7, 7
@@ -25,41 +27,35 @@ class Bar:
         color: Of its filled part, `#rrggbb`.
         threshold: Where the call changes; None without one.
         base_rate: Share of positives; None if not known.
-        uncertainty: Thin band; None if not known.
+        band: Thin band: its interval.
+        band_name: What that interval is.
         stability: Thick band; None if not known.
     """
 
     text: str
     value: float
     color: str
+    band: tuple[float, float]
+    band_name: str
     threshold: float | None = None
     base_rate: float | None = None
-    uncertainty: tuple[float, float] | None = None
     stability: tuple[float, float] | None = None
 
 
-def bar_of(show: Any, read: Any, color: str) -> Bar:
-    """The bar of an answer.
-
-    Args:
-        show: The report's renderer of such answers.
-        read: The answer.
-        color: Of the filled part.
-    """
+def bar_of(row: dict[str, Any]) -> Bar:
+    """The bar of an endpoint's entry of `result.json`."""
+    show, read = answers.shown(row)
     scale = show.scale(read)
     base_rate = getattr(read, "base_rate", None)
-
-    def band(ends: tuple[float, float] | None) -> tuple[float, float] | None:
-        return None if ends is None else (scale.share(ends[0]), scale.share(ends[1]))
-
     return Bar(
         text=show.bar(read),
         value=scale.share(scale.value),
-        color=color,
+        color=answers.color(row).bar,
+        band=(scale.share(scale.interval[0]), scale.share(scale.interval[1])),
+        band_name=answers.span_title(row),
         threshold=None if scale.mark is None else scale.share(scale.mark),
         base_rate=None if base_rate is None else scale.share(base_rate),
-        uncertainty=band(read.uncertainty),
-        stability=band(read.stability),
+        stability=None if scale.moved is None else (scale.share(scale.moved[0]), scale.share(scale.moved[1])),
     )
 
 
@@ -83,7 +79,7 @@ def draw(bar: Bar, width: int) -> Any:
 
 def _draw_bands(painter: Any, bar: Bar, width: int) -> None:
     middle = HEIGHT - BANDS + BANDS // 2
-    for ends, thickness in ((bar.uncertainty, 1), (bar.stability, 5)):
+    for ends, thickness in ((bar.band, 1), (bar.stability, 5)):
         if ends is not None:
             left, right = (round(end * (width - 1)) for end in ends)
             painter.fillRect(left, middle - thickness // 2, max(right - left, 2), thickness, qt.QColor(INK))
@@ -100,11 +96,13 @@ def _draw_marks(painter: Any, bar: Bar, width: int) -> None:
 
 
 def legend(bars: list[Bar]) -> str:
-    """What the marks of some bars are, in words; empty if they have none."""
-    words = {
-        "threshold": _("│ threshold"),
-        "base_rate": _("▼ base rate"),
-        "uncertainty": _("─ 95 % uncertainty of this patient"),
-        "stability": _("━ contour moved by 1 mm"),
-    }
-    return "   ".join(text for name, text in words.items() if any(getattr(bar, name) is not None for bar in bars))
+    """What the marks of some bars are, in words; empty if there is none."""
+    marks = []
+    if any(bar.threshold is not None for bar in bars):
+        marks.append(_("│ threshold"))
+    if any(bar.base_rate is not None for bar in bars):
+        marks.append(_("▼ base rate"))
+    marks += [f"─ {name}" for name in dict.fromkeys(bar.band_name for bar in bars)]
+    if any(bar.stability is not None for bar in bars):
+        marks.append(_("━ contour moved by 1 mm"))
+    return "   ".join(marks)

@@ -88,7 +88,7 @@ class AnswerTable:
         if not given:
             table.setCellWidget(number, NUMBER, self._reveal_button(result, row))
             return None
-        bar = bar_of(*answers.shown(row), color.bar)
+        bar = bar_of(row)
         table.setCellWidget(number, NUMBER, _label(bar, _tip(row)))
         return bar
 

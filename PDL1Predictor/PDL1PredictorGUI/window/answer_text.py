@@ -3,15 +3,13 @@
 from html import escape  # "TPS < 1 %" is no tag
 from typing import Any
 
-from slicer.i18n import tr as _
-
 from PDL1PredictorGUI.scene import answers
 
 QUIET = "#5b6773"
 
 
 def details(row: dict[str, Any], with_numbers: bool, made_by: str) -> str:
-    """The answer, why it is none or undecided, its numbers, whose answer it is.
+    """What the answer comes to and why, its numbers, what its words mean, whose answer it is.
 
     Args:
         row: The endpoint's entry of `result.json`.
@@ -19,21 +17,18 @@ def details(row: dict[str, Any], with_numbers: bool, made_by: str) -> str:
         made_by: Of the whole result: model, device, likeness.
     """
     show, read = answers.shown(row)
-    parts = [_headline(row), _bullets(answers.reasons(row))]
+    said, given = show.verdict(read), read.verdict.answered
+    lines = answers.reasons(row) or [said.detail]
+    parts = [_headline(row["title"], said.headline, given), _bullets(lines)]
     if with_numbers:
-        parts.append(_table(answers.facts(row), quiet=not answers.answered(row)))
-    parts.append(escape(show.sentences(read)[-1]))
-    by = [_("answered by {model}").format(model=answers.model(row))] if answers.model(row) else []
-    parts.append(_quiet(escape("; ".join([*by, made_by]))))
-    return "".join(f"<p style='margin: 0 0 4px 0'>{part}</p>" for part in parts if part)
+        parts.append(_table(answers.facts(row), quiet=not given))
+    parts += [escape(show.sentences(read)[-1]), _quiet(escape(made_by))]
+    return "".join(f"<p style='margin: 0 0 4px 0'>{part}</p>" for part in parts)
 
 
-def _headline(row: dict[str, Any]) -> str:
-    show, read = answers.shown(row)
-    if not answers.answered(row):
-        return _quiet(f"<b>{escape(row['title'])}: {escape(_('not answered'))}</b>")
-    said, title = escape(show.verdict(read).headline), escape(row["title"])
-    return f"<b>{said}</b>" if said.startswith(title) else f"<b>{title}: {said}</b>"
+def _headline(title: str, said: str, given: bool) -> str:
+    whole = said if said.startswith(title) else f"{title}: {said}"
+    return f"<b>{escape(whole)}</b>" if given else _quiet(f"<b>{escape(whole)}</b>")
 
 
 def _bullets(lines: list[str]) -> str:

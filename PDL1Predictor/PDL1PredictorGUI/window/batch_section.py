@@ -244,7 +244,7 @@ class BatchSection(Section):
         if leading is not None:
             self._name_answer(leading)
             show, read = shown(leading)
-            text = show.brief(read) if answered(leading) else _("not answered")
+            text = show.brief(read)
             said = what_the_number_is(leading) if answered(leading) else " ".join(reasons(leading))
             tip = f"{leading['title']}: {said}"
         tips = [tip, row.problem, *(f"{warning['code']}: {warning['text']}" for warning in row.warnings)]

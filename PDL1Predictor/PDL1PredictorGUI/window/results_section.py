@@ -7,7 +7,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from PDL1PredictorGUI.scene import charts, heatmap, results, saving
+from PDL1PredictorGUI.scene import answers, charts, heatmap, results, saving
 from PDL1PredictorGUI.setup import preferences
 from PDL1PredictorGUI.window.answer_table import AnswerTable
 from PDL1PredictorGUI.window.answer_text import details
@@ -179,8 +179,10 @@ class ResultsSection(Section):
         missing = _("Off: this finding has no heat map.") if node is None else ""
         self._map_switches.set(missing)
         empty = node is not None and parameters.show_heat_map and heatmap.is_empty(node)
-        nothing = _("This map is empty: nothing in the picture raises the answer.")
-        say(ui.heatMapNoteLabel, nothing if empty else "", NOTE)
+        if empty:
+            say(ui.heatMapNoteLabel, _("This map is empty: nothing in the picture raises the answer."), NOTE)
+        else:
+            self._say_where_the_heat_is(result if node is not None and parameters.show_heat_map else None)
         wanted: tuple[Any, ...] = ()
         if node is not None and parameters.show_heat_map:
             opacity, threshold = parameters.heat_map_opacity, parameters.heat_map_threshold
@@ -192,6 +194,11 @@ class ResultsSection(Section):
             self.display.show(result, *wanted[1:])
         else:
             self.display.hide()
+
+    def _say_where_the_heat_is(self, result: Any) -> None:
+        row = result.endpoint(self.parameters.endpoint) if result is not None else {}
+        kind = WARNING if answers.looks_outside(row) else NOTE
+        say(self.ui.heatMapNoteLabel, answers.heat_sentence(row), kind)
 
     # --- the user
 
