@@ -88,13 +88,29 @@ def main_span(row: Row) -> str:
 def span_title(row: Row) -> str:
     """What that interval is called at the head of a column."""
     show, read = shown(row)
-    return _("95 % of the patient") if main_span(row) == "uncertainty" else str(show.heads(read).short_interval)
+    return _("95 % range") if main_span(row) == "uncertainty" else str(show.heads(read).short_interval)
+
+
+def span_name(row: Row) -> str:
+    """What it is called where there is more room."""
+    show, read = shown(row)
+    return _("95 % interval of the patient") if main_span(row) == "uncertainty" else str(show.interval_name(read))
 
 
 def facts(row: Row) -> list[Fact]:
     """The number of an answer, and what the report holds beside it."""
     show, read = shown(row)
     return [Fact(show.question(read.endpoint), show.value(read)), *(Fact(*fact) for fact in show.facts(read))]
+
+
+def model_fact(row: Row) -> list[Fact]:
+    """Which model answers, such as the tumor's volume alone; nothing where that is not known."""
+    make_importable()
+    from PDL1PredictorLib.report.shown import model_words
+
+    read = shown(row)[1]
+    words = model_words(read.model, read.role)
+    return [Fact(_("Model"), str(words))] if words else []
 
 
 def heat_share(row: Row) -> str:

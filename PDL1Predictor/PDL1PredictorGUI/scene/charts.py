@@ -44,7 +44,7 @@ def probability_chart(result: ResultNodes) -> Any:
         Column("probability", value, shares),
         Column("threshold", _("Threshold"), cuts),
     ]
-    titles = {answers.span_title(row) for row in rows}
+    titles = {answers.span_name(row) for row in rows}
     name = titles.pop() if len(titles) == 1 else _("Interval")
     interval = [
         Column("place", _("No."), _strokes([(place, place) for place in places])),

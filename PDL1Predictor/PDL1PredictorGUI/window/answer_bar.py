@@ -52,7 +52,7 @@ def bar_of(row: dict[str, Any]) -> Bar:
         value=scale.share(scale.value),
         color=answers.color(row).bar,
         band=(scale.share(scale.interval[0]), scale.share(scale.interval[1])),
-        band_name=answers.span_title(row),
+        band_name=answers.span_name(row),
         threshold=None if scale.mark is None else scale.share(scale.mark),
         base_rate=None if base_rate is None else scale.share(base_rate),
         stability=None if scale.moved is None else (scale.share(scale.moved[0]), scale.share(scale.moved[1])),

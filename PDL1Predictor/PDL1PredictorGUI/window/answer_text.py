@@ -20,10 +20,9 @@ def details(row: dict[str, Any], with_numbers: bool, made_by: str) -> str:
     said, given = show.verdict(read), read.verdict.answered
     lines = answers.reasons(row) or [said.detail]
     parts = [_headline(row["title"], said.headline, given), _bullets(lines)]
-    if with_numbers:
-        parts.append(_table(answers.facts(row), quiet=not given))
+    parts.append(_table(answers.facts(row) if with_numbers else answers.model_fact(row), quiet=not given))
     parts += [escape(show.sentences(read)[-1]), _quiet(escape(made_by))]
-    return "".join(f"<p style='margin: 0 0 4px 0'>{part}</p>" for part in parts)
+    return "".join(f"<p style='margin: 0 0 4px 0'>{part}</p>" for part in parts if part)
 
 
 def _headline(title: str, said: str, given: bool) -> str:
@@ -36,6 +35,8 @@ def _bullets(lines: list[str]) -> str:
 
 
 def _table(facts: list[answers.Fact], quiet: bool) -> str:
+    if not facts:
+        return ""
     rows = "".join(
         f"<tr><td style='padding-right: 12px'>{escape(fact.name)}</td><td>{escape(fact.text)}</td></tr>"
         for fact in facts
