@@ -273,12 +273,14 @@ class PDL1PredictorLogic(ScriptedLoadableModuleLogic):
         """
         from PDL1PredictorGUI.scene import bridge
         from PDL1PredictorGUI.scene.synthetic import is_synthetic
-        from PDL1PredictorGUI.setup import models
+        from PDL1PredictorGUI.setup.models import default_model
 
-        found = models.default_model(is_synthetic(ctNode))
+        found = default_model(is_synthetic(ctNode))
         if not found:
+            from PDL1PredictorLib.resources import model_names
+
             text = _("Name a model for this CT, one of {names}, or the path of a bundle.")
-            raise bridge.input_error(text.format(names=", ".join(models.usable_names())))
+            raise bridge.input_error(text.format(names=", ".join(model_names())))
         return found
 
     @staticmethod

@@ -24,7 +24,7 @@ from PDL1PredictorLib.radiomics.engine import DEFAULT_ENGINE
 from PDL1PredictorLib.radiomics.extract import measure_tumors
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 from PDL1PredictorLib.report.answer_rows import AnswerRow, answer_rows
-from PDL1PredictorLib.resources import DEFAULT_MODEL, find_model
+from PDL1PredictorLib.resources import default_model, find_model
 
 if TYPE_CHECKING:
     from PDL1PredictorLib.models.predictor import Predictor
@@ -145,12 +145,12 @@ def read_case(
     )
 
 
-def load_model(model: PathArgument = DEFAULT_MODEL) -> "Predictor":
+def load_model(model: PathArgument) -> "Predictor":
     """Load a model, every file of it checked by its hash.
 
     Args:
         model: Name of a bundled model, or of one in a folder that the environment variable PDL1_MODELS names; or the
-            path of a bundle, folder or .zip. Without it, the model that `pdl1 predict` takes.
+            path of a bundle, folder or .zip.
 
     Raises:
         InputError: There is no such model.
@@ -163,7 +163,7 @@ def load_model(model: PathArgument = DEFAULT_MODEL) -> "Predictor":
 
 def predict(
     case: AnyCase,
-    model: "Predictor | PathArgument" = DEFAULT_MODEL,
+    model: "Predictor | PathArgument | None" = None,
     *,
     lesion: str | int = LARGEST,
     device: str = "auto",
@@ -172,13 +172,16 @@ def predict(
     ring_mm: float | None = None,
     exclude_air: bool | None = None,
     exclude_bone: bool | None = None,
+    stability: bool = True,
+    prevalence: Mapping[str, float] | None = None,
     progress: Progress | None = None,
 ) -> Prediction:
     """Predict the tumor, or each tumor, of a case; nothing is written.
 
     Args:
         case: What `read_case` gives, or where the case lies: (CT, tumor).
-        model: What `load_model` gives, or takes. Load it once for several cases.
+        model: What `load_model` gives, or takes. Load it once for several cases. For a synthetic patient it may be left
+            out; for a patient's CT it must be chosen.
         lesion: `largest`, `all`, or a number: 1 for the largest tumor of the mask, 2 for the next.
         device: `auto`, `cpu`, `cuda` or `mps`.
         runtime: What runs the network: `auto`, `onnxruntime` or `torch`.
@@ -186,6 +189,9 @@ def predict(
         ring_mm: Another thickness of the peritumoral ring than the model's own, in mm; the result then has a warning.
         exclude_air: Leave air outside the body out of the ring; None does as the model was trained.
         exclude_bone: Leave bone out of the ring; None does as the model was trained.
+        stability: Answer again under contours moved by 1 mm; without it, it takes less time.
+        prevalence: Endpoint to the share of positives where its answer is used: probabilities and thresholds are
+            shifted from the training's to that.
         progress: Told on the way; may cancel.
 
     Raises:
@@ -194,10 +200,11 @@ def predict(
     from PDL1PredictorLib.prediction import Options, predict_case
 
     read = _read(case)
-    predictor = load_model(model) if isinstance(model, (str, PathLike)) else model
+    named = default_model(read.case.synthetic) if model is None else model
+    predictor = load_model(named) if isinstance(named, (str, PathLike)) else named
     changes = _changes(ring_mm, exclude_air, exclude_bone)
     regions = replace(predictor.regions, **changes) if changes else None
-    options = Options(str(lesion), device, engine, regions, runtime)
+    options = Options(str(lesion), device, engine, regions, runtime, stability, dict(prevalence or {}))
     result = predict_case(read.case, predictor, options, progress or Progress(), read.ring)
     return Prediction(replace(result, warnings=(*read.warnings, *result.warnings)))
 

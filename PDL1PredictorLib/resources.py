@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PDL1PredictorLib.core.errors import InputError
 
-DEFAULT_MODEL = "phantom-demo"
+SYNTHETIC_MODEL = "phantom-demo"
 MODELS_VARIABLE = "PDL1_MODELS"
 
 
@@ -36,6 +36,31 @@ def find_model(name_or_path: str) -> Path:
         f"There is no model {name_or_path!r}: it is no file or folder, and none of the bundled models. "
         "`pdl1 models` lists them."
     )
+
+
+def default_model(case_is_synthetic: bool) -> str:
+    """The model that is taken where none is named: for a synthetic patient alone there is one.
+
+    Raises:
+        InputError: The case is not known to be synthetic. Whoever predicts a patient's CT has to choose the model.
+    """
+    if case_is_synthetic:
+        return SYNTHETIC_MODEL
+    raise InputError(
+        "No model was chosen, and none is taken by itself for a CT that is not known to be synthetic. Choose one by "
+        f"its name or path (--model); here are: {', '.join(model_names()) or 'none'}. `pdl1 models` says what each "
+        "is for."
+    )
+
+
+def model_names() -> list[str]:
+    """Names of the bundles in `model_folders`, each once; not yet checked."""
+    found: dict[str, None] = {}
+    for folder in model_folders():
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if path.suffix == ".zip" or (path / "model.json").is_file():
+                found[path.name.removesuffix(".zip")] = None
+    return list(found)
 
 
 def _is_there(path: Path) -> bool:

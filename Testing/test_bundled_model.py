@@ -12,14 +12,14 @@ from PDL1PredictorLib.models.predictor import Given
 from PDL1PredictorLib.phantom.patient import make_patient
 from PDL1PredictorLib.phantom.truth import PHANTOM_ENDPOINTS
 from PDL1PredictorLib.prediction import Options, predict_case
-from PDL1PredictorLib.resources import DEFAULT_MODEL, find_model
+from PDL1PredictorLib.resources import SYNTHETIC_MODEL, find_model
 
 MOST_BYTES = 30_000_000
 
 
 @pytest.fixture(scope="module")
 def folder() -> Path:
-    return find_model(DEFAULT_MODEL)
+    return find_model(SYNTHETIC_MODEL)
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.face import Prediction
 from PDL1PredictorLib.imaging.case_files import Files, ReadCase
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
-from PDL1PredictorLib.resources import DEFAULT_MODEL
+from PDL1PredictorLib.resources import SYNTHETIC_MODEL
 
 ROOT = Path(__file__).resolve().parents[1]
 SIMPLE = FeatureSettings(name="simple", classes=("firstorder", "shape"), wavelet=None)
@@ -94,7 +94,7 @@ def test_predict_stays_a_function_after_its_page_is_loaded():
 
 
 def test_the_model_is_the_one_that_the_command_takes():
-    assert pdl1.load_model().summary.name == DEFAULT_MODEL
+    assert pdl1.load_model(SYNTHETIC_MODEL).summary.name == SYNTHETIC_MODEL
 
 
 def test_a_model_that_is_not_there_is_refused():

@@ -10,7 +10,7 @@ from PDL1PredictorLib.core.errors import PDL1Error
 
 images = synthetic_patients(2) / "images"
 (images / "damaged_ct.nii.gz").write_bytes(b"not a volume")  # so that one of them fails
-model = pdl1.load_model()  # once for all cases
+model = pdl1.load_model("phantom-demo")  # once for all cases
 
 rows = []
 for ct in sorted(images.glob("*_ct.nii.gz")):

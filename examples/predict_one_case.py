@@ -9,7 +9,7 @@ images = synthetic_patients(2) / "images"
 ct, tumor = images / "case_0001_ct.nii.gz", images / "case_0001_tumor.nii.gz"
 
 case = pdl1.read_case(ct, tumor)
-model = pdl1.load_model()  # the bundled model: it learned from synthetic patients only
+model = pdl1.load_model("phantom-demo")  # learned from synthetic patients, as this is one
 result = pdl1.predict(case, model)
 
 print(result)  # a notebook shows the table of all answers

@@ -6,6 +6,8 @@ from typing import Any
 from PDL1PredictorLib.cli.speaker import Speaker, add_command
 from PDL1PredictorLib.resources import model_folders
 
+LEARNED_FROM = {"patients": "patients", "synthetic": "synthetic patients: it answers for synthetic patients alone"}
+
 
 def add(commands: Any) -> None:
     """Add `models` to the commands."""
@@ -24,8 +26,9 @@ def _models(options: argparse.Namespace, speaker: Speaker) -> None:
             continue
         endpoints = ", ".join(model.endpoints)
         lines.append(
-            f"{model.name} {model.version}: {model.title}\n  {endpoints}\n  {model.intended_use}\n  sha256 "
-            f"{model.sha256}"
+            f"{model.name} {model.version}: {model.title}\n  trained on {LEARNED_FROM[model.trained_on]}\n  {endpoints}\n"
+            f"  {model.intended_use}\n  sha256 {model.sha256}"
         )
-        found.append({"name": model.name, "version": model.version, "path": str(bundle.path), "sha256": model.sha256})
+        facts = {"name": model.name, "version": model.version, "path": str(bundle.path), "sha256": model.sha256}
+        found.append({**facts, "trained_on": model.trained_on})
     speaker.done("\n".join(lines) or "There is no model. Train one: pdl1 train --help says how.", models=found)

@@ -1,6 +1,7 @@
 """Options that several commands take: a case as files, and other region settings than the usual ones."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,44 @@ def files(options: argparse.Namespace) -> Any:
         clinical=_clinical(options.clinical),
         name=options.name,
     )
+
+
+def add_prevalence(command: argparse.ArgumentParser) -> None:
+    """For how frequent a positive is where the answers are used; `prevalence_of` reads it."""
+    command.add_argument(
+        "--prevalence",
+        action="append",
+        default=[],
+        metavar="[ENDPOINT=]P",
+        help="shift probabilities and thresholds to this share of positives, such as PDL1=0.3; may be repeated; "
+        "P alone where the model has one yes/no endpoint",
+    )
+
+
+def prevalence_of(given: list[str], endpoints: Sequence[str]) -> dict[str, float]:
+    """Endpoint to its prevalence.
+
+    Args:
+        given: As typed.
+        endpoints: Of the model.
+
+    Raises:
+        InputError: One is no number, or it is not clear which endpoint is meant.
+    """
+    from PDL1PredictorLib.core.endpoints import endpoint
+
+    questions = [key for key in endpoints if endpoint(key).kind == "binary"]
+    found: dict[str, float] = {}
+    for text in given:
+        key, equals, share = text.rpartition("=")
+        if not equals and len(questions) != 1:
+            example = f"{(questions or ['PDL1'])[0]}={text}"
+            raise InputError(f"--prevalence {text} does not say of which endpoint. Write for example {example}.")
+        try:
+            found[key if equals else questions[0]] = float(share)
+        except ValueError as error:
+            raise InputError(f"--prevalence must be a share between 0 and 1, got {share!r}.") from error
+    return found
 
 
 def region_choices(options: argparse.Namespace) -> dict[str, Any]:

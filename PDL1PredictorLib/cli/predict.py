@@ -6,11 +6,21 @@ from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
-from PDL1PredictorLib.cli.options import add_case, add_device, add_out, add_preset, files, region_choices, with_choices
+from PDL1PredictorLib.cli.options import (
+    add_case,
+    add_device,
+    add_out,
+    add_preset,
+    add_prevalence,
+    files,
+    prevalence_of,
+    region_choices,
+    with_choices,
+)
 from PDL1PredictorLib.cli.predict_cohort import add_cohort, predict_cohort, require_one_way
 from PDL1PredictorLib.cli.speaker import Speaker, add_command, notes, plain_warnings
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.resources import DEFAULT_MODEL, find_model
+from PDL1PredictorLib.resources import SYNTHETIC_MODEL, default_model, find_model
 
 
 def add(commands: Any) -> None:
@@ -24,12 +34,17 @@ def _add_predict(commands: Any) -> None:
     add_case(command, required=False)
     add_cohort(command)
     command.add_argument(
-        "--model", default=DEFAULT_MODEL, help=f"bundle: name, folder or .zip (default: {DEFAULT_MODEL})"
+        "--model",
+        help=f"bundle: name, folder or .zip; must be named for a patient's CT ({SYNTHETIC_MODEL} for a synthetic one)",
     )
     add_device(command)
     command.add_argument(
         "--runtime", default="auto", help="what runs the network: auto, onnxruntime or torch (default: auto)"
     )
+    command.add_argument(
+        "--no-stability", action="store_true", help="do not answer again under contours moved by 1 mm; is quicker"
+    )
+    add_prevalence(command)
     command.add_argument("--with-patient", action="store_true", help="write the case's name and clinical values too")
     add_out(command, "folder to make")
 
@@ -43,15 +58,25 @@ def _add_features(commands: Any) -> None:
 
 def _predict(options: argparse.Namespace, speaker: Speaker) -> int:
     require_one_way(options)
+    from PDL1PredictorLib.imaging.read import is_synthetic
     from PDL1PredictorLib.models.bundle import read_bundle
     from PDL1PredictorLib.models.manifest import read_manifest
     from PDL1PredictorLib.prediction import Options, predict_files
     from PDL1PredictorLib.report.text import summary
 
-    model = find_model(options.model)
+    model = find_model(options.model or default_model(options.cohort is None and is_synthetic(options.ct)))
     wanted = region_choices(options)
-    regions = with_choices(read_manifest(read_bundle(model)).regions, wanted) if wanted else None
-    chosen = Options(options.lesion, options.device, options.engine, regions, options.runtime)
+    manifest = read_manifest(read_bundle(model))
+    regions = with_choices(manifest.regions, wanted) if wanted else None
+    chosen = Options(
+        options.lesion,
+        options.device,
+        options.engine,
+        regions,
+        options.runtime,
+        stability=not options.no_stability,
+        prevalence=prevalence_of(options.prevalence, manifest.summary.endpoints),
+    )
     if options.cohort is not None:
         return predict_cohort(options, model, chosen, speaker)
     result = predict_files(

@@ -16,8 +16,8 @@ from PDL1PredictorLib.core.settings import MIN_TUMOR_VOXELS
 MIN_SLICES = 3
 GRID_TOLERANCE_MM = 1e-3  # writers round origin and spacing; a micrometre is no shift that anyone can see
 SNAP_VOXELS = 0.1  # part of the smallest voxel edge: writers round cosines, which grows toward the far corner
-SYNTHETIC_KEY = "pdl1predictor_synthetic"  # of a NRRD or MetaImage file whose CT is of a synthetic patient
-SYNTHETIC_MARK = "PDL1Predictor synthetic patient"  # its value there; what a NIfTI file says in `descrip`
+SYNTHETIC_KEY = "ITK_FileNotes"  # a note in a NRRD or MetaImage file; ITK makes of it the `descrip` of a NIfTI file
+SYNTHETIC_MARK = "PDL1Predictor synthetic patient"  # what it says where the CT is of one
 NO_DIFFERENCE = 1e-9  # mm or cosine: the last bit of a sum
 
 

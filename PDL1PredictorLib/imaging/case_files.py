@@ -70,7 +70,8 @@ def read_case(files: Files) -> ReadCase:
     tumor = read_mask(files.tumor, loaded.image, segment=files.segment, resample=files.resample_mask)
     ring = None if files.ring is None else read_mask(files.ring, loaded.image, resample=files.resample_mask)
     pet = None if files.pet is None else _pet(files.pet)
-    case = Case(loaded.image, tumor.image, files.clinical.with_defaults(loaded.clinical), files.name, pet)
+    clinical = files.clinical.with_defaults(loaded.clinical)
+    case = Case(loaded.image, tumor.image, clinical, files.name, pet, loaded.synthetic)
     if ring is None:
         return ReadCase(case, None, (*loaded.warnings, *tumor.warnings))
     return ReadCase(case, ring.image, (*loaded.warnings, *tumor.warnings, *ring.warnings))

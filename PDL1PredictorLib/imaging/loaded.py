@@ -18,8 +18,10 @@ class Loaded:
         warnings: What was repaired, left out or assumed in reading, in numbers. Codes in docs/output.md, rules in
             docs/input.md.
         clinical: What a DICOM header says of age, sex and scan; never a name or number. Empty for other formats.
+        synthetic: Whether the file is marked as of a synthetic patient.
     """
 
     image: sitk.Image
     warnings: tuple[CaseWarning, ...] = ()
     clinical: Clinical = field(default_factory=Clinical)
+    synthetic: bool = False

@@ -12,7 +12,7 @@ from PDL1PredictorLib.imaging.dicom.files import header, is_dicom, quiet
 from PDL1PredictorLib.imaging.label_maps import pick_label
 from PDL1PredictorLib.imaging.loaded import Loaded
 from PDL1PredictorLib.imaging.placing import place_mask
-from PDL1PredictorLib.imaging.volumes.files import forget_metadata, read_volume, require_file
+from PDL1PredictorLib.imaging.volumes.files import forget_metadata, read_header, read_volume, require_file
 
 
 def read_ct(path: Path | str, series: str | None = None) -> Loaded:
@@ -38,6 +38,17 @@ def read_ct(path: Path | str, series: str | None = None) -> Loaded:
     if doubt:
         loaded = replace(loaded, warnings=(*loaded.warnings, CaseWarning("hounsfield_uncertain", doubt)))
     return loaded
+
+
+def is_synthetic(path: Path | str) -> bool:
+    """Whether a CT's file is marked as of a synthetic patient; its voxels are not read.
+
+    Raises:
+        InputError: The file is not there, or its header cannot be read.
+    """
+    path = Path(path)
+    require_file(path, "CT")
+    return not (path.is_dir() or is_dicom(path)) and read_header(path, "CT").synthetic
 
 
 def read_mask(

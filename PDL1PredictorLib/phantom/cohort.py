@@ -95,7 +95,7 @@ def _write_patient(folder: Path, seed: int, index: int, extent: Extent) -> tuple
 def _write_case(folder: Path, patient: PhantomPatient) -> dict[str, Any]:
     case = patient.case
     image, mask = f"images/{case.name}_ct.nii.gz", f"images/{case.name}_tumor.nii.gz"
-    write_image(case.ct, folder / image, compressed=True)
+    write_image(case.ct, folder / image, compressed=True, synthetic=case.synthetic)
     write_image(case.tumor, folder / mask, compressed=True)
     clinical = {name: value for name, value in case.clinical.to_dict().items() if name in CLINICAL_COLUMNS}
     labels = {key: "" if label is None else label for key, label in patient.labels.items()}

@@ -122,7 +122,8 @@ def _case(seed: int, index: int, ct: np.ndarray, mask: np.ndarray, lattice: Latt
         kernel=scan.kernel,
         manufacturer=scan.manufacturer,
     )
-    return Case(to_image(ct, lattice, scan), to_image(mask, lattice, scan), clinical, f"case_{index:04d}")
+    images = to_image(ct, lattice, scan), to_image(mask, lattice, scan)
+    return Case(*images, clinical, f"case_{index:04d}", synthetic=True)
 
 
 def _tumor_center(lungs: LungMap, radius_mm: float, rng: np.random.Generator) -> np.ndarray:

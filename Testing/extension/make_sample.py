@@ -14,6 +14,7 @@ import SimpleITK as sitk
 from PIL import Image
 from scipy import ndimage
 
+from PDL1PredictorLib.core.case import SYNTHETIC_KEY, SYNTHETIC_MARK
 from PDL1PredictorLib.phantom.patient import make_patient
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,6 +35,7 @@ def sample_images() -> tuple[sitk.Image, sitk.Image]:
     """CT (int16, HU) and tumor (uint8, 0/1) on one grid; the tumor is coded as a segment of 3D Slicer."""
     case = make_patient(SEED, INDEX).case
     ct, tumor = (cut_to_body(image) for image in (case.ct, case.tumor))
+    ct.SetMetaData(SYNTHETIC_KEY, SYNTHETIC_MARK)
     fields = {
         "ID": "Tumor_1",
         "Name": "Tumor 1",

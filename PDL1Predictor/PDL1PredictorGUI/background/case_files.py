@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from PDL1PredictorGUI.scene.bridge import image_of_volume, place_segment
-from PDL1PredictorGUI.scene.synthetic import is_synthetic, synthetic_field
+from PDL1PredictorGUI.scene.synthetic import is_synthetic
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
@@ -57,13 +57,20 @@ def export_case(
         folder / "ring.nrrd" if ring is not None else None,
         folder / "clinical.json" if known else None,
     )
-    write_image(ct, files.ct, synthetic_field() if is_synthetic(volumeNode) else None)
+    write_image(ct, files.ct, _synthetic_field() if is_synthetic(volumeNode) else None)
     write_image(tumor, files.tumor)
     if files.ring is not None:
         write_image(ring, files.ring)
     if files.clinical is not None:
         files.clinical.write_text(json.dumps(known), encoding="utf-8")
     return files
+
+
+def _synthetic_field() -> tuple[str, str]:
+    """Name and value of the field by which the library marks the CT of a synthetic patient."""
+    from PDL1PredictorLib.core.case import SYNTHETIC_KEY, SYNTHETIC_MARK
+
+    return SYNTHETIC_KEY, SYNTHETIC_MARK
 
 
 def write_image(image: "sitk.Image", path: Path, own_field: tuple[str, str] | None = None) -> None:

@@ -103,23 +103,15 @@ def _entry(path: Path, by_name: bool) -> ModelEntry:
 
 
 def default_model(synthetic: bool) -> str:
-    """The model of a case for which none was chosen: a real CT has none.
+    """The model of a case for which none was chosen; empty for a real CT, for which one has to be chosen.
 
     Args:
         synthetic: Whether the case is a synthetic patient.
-
-    Returns:
-        The model's name; empty for a real CT.
     """
     make_importable()
     from PDL1PredictorLib import resources
 
-    return resources.default_model(synthetic) or ""
-
-
-def usable_names() -> list[str]:
-    """The names of the bundled models that can be used."""
-    return [entry.key for entry in available_models() if not entry.problem]
+    return resources.default_model(synthetic) if synthetic else ""
 
 
 def card_html(path: Path) -> str:

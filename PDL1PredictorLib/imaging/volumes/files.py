@@ -51,7 +51,7 @@ def read_volume(path: Path, what: str) -> Loaded:
             f"There is not enough memory for {path.name}: its voxels need {_gigabytes(header):.2g} GB twice. Close "
             "other programs, or crop the volume."
         ) from error
-    return Loaded(image, (*header.warnings, *_extra(path, extra)))
+    return Loaded(image, (*header.warnings, *_extra(path, extra)), synthetic=header.synthetic)
 
 
 def read_header(path: Path, what: str) -> VolumeHeader:

@@ -64,6 +64,7 @@ class VolumeHeader:
         scale: Slope and intercept to apply, None for stored values as they are.
         segments: What 3D Slicer says of the segments, and nothing else.
         warnings: What was repaired or assumed.
+        synthetic: Whether the file is marked as of a synthetic patient.
     """
 
     shape: tuple[int, ...]
@@ -74,6 +75,7 @@ class VolumeHeader:
     scale: tuple[float, float] | None = None
     segments: dict[str, str] = field(default_factory=dict)
     warnings: tuple[CaseWarning, ...] = ()
+    synthetic: bool = False
 
 
 def damaged(path: Path, why: str) -> InputError:

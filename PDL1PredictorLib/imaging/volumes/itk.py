@@ -15,6 +15,7 @@ from pathlib import Path
 
 import SimpleITK as sitk
 
+from PDL1PredictorLib.core.case import SYNTHETIC_KEY, SYNTHETIC_MARK
 from PDL1PredictorLib.core.errors import InputError
 
 
@@ -52,12 +53,21 @@ def plain_names(paths: Sequence[Path]) -> Iterator[list[str]]:
         yield names
 
 
-def write_image(image: sitk.Image, path: Path, compressed: bool = False) -> None:
+def write_image(image: sitk.Image, path: Path, compressed: bool = False, synthetic: bool = False) -> None:
     """Write a volume that lies in one file.
+
+    Args:
+        image: The volume.
+        path: File to write; its suffix names the format.
+        compressed: Whether voxels are packed.
+        synthetic: Whether the file is marked as of a synthetic patient, as `read_volume` finds it again.
 
     Raises:
         OSError: It cannot be written.
     """
+    if synthetic:
+        image = sitk.Image(image)
+        image.SetMetaData(SYNTHETIC_KEY, SYNTHETIC_MARK)
     if is_plain(path):
         _write(image, path, compressed)
         return

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from PDL1PredictorLib.core.case import SYNTHETIC_KEY, SYNTHETIC_MARK
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.imaging.volumes.data_files import data_file, require_one_file
@@ -87,6 +88,7 @@ def read_metaimage_header(path: Path, what: str) -> VolumeHeader:
         place=place,
         stored=_stored(path, text, sizes, channels),
         warnings=warnings,
+        synthetic=text.fields.get(SYNTHETIC_KEY) == SYNTHETIC_MARK,
     )
 
 

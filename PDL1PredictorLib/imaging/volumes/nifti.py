@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from PDL1PredictorLib.core.case import GRID_TOLERANCE_MM, SNAP_VOXELS
+from PDL1PredictorLib.core.case import GRID_TOLERANCE_MM, SNAP_VOXELS, SYNTHETIC_MARK
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.imaging.volumes.header import (
@@ -63,6 +63,7 @@ class _Fields:
     srow: np.ndarray
     units: int
     intent: int
+    descrip: bytes
 
 
 def read_nifti_header(path: Path, what: str) -> VolumeHeader:
@@ -90,7 +91,13 @@ def read_nifti_header(path: Path, what: str) -> VolumeHeader:
     scale, scale_warnings = _scale(path, fields)
     stored = Stored(path, 0, "gzip" if zipped else "raw", dtype, skip=int(fields.vox_offset))
     return VolumeHeader(
-        shape=size[::-1], size=size, place=place, stored=stored, scale=scale, warnings=(*warnings, *scale_warnings)
+        shape=size[::-1],
+        size=size,
+        place=place,
+        stored=stored,
+        scale=scale,
+        warnings=(*warnings, *scale_warnings),
+        synthetic=fields.descrip.rstrip(b"\0 ") == SYNTHETIC_MARK.encode(),
     )
 
 
@@ -126,6 +133,7 @@ def _nifti1(header: bytes, order: Literal["<", ">"]) -> _Fields:
         quatern=struct.unpack_from(order + "3f", header, 256),
         qoffset=struct.unpack_from(order + "3f", header, 268),
         srow=np.reshape(get("12f", 280), (3, 4)),
+        descrip=header[148:228],
     )
 
 
@@ -150,6 +158,7 @@ def _nifti2(header: bytes, order: Literal["<", ">"]) -> _Fields:
         quatern=struct.unpack_from(order + "3d", header, 352),
         qoffset=struct.unpack_from(order + "3d", header, 376),
         srow=np.reshape(get("12d", 400), (3, 4)),
+        descrip=header[240:320],
     )
 
 

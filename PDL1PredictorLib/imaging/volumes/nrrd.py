@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from PDL1PredictorLib.core.case import SYNTHETIC_KEY, SYNTHETIC_MARK
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.imaging.volumes.data_files import data_file, require_one_file
@@ -57,12 +58,16 @@ VECTOR = re.compile(r"none|\([^()]*\)")
 
 @dataclass
 class _Text:
-    """A header as read: fields by name without spaces, 3D Slicer's segments, the data file's name, bytes taken."""
+    """A header as read: fields by name without spaces, 3D Slicer's segments, the data file's name, bytes taken.
+
+    Beside these, whether it is marked as of a synthetic patient.
+    """
 
     fields: dict[str, str] = field(default_factory=dict)
     segments: dict[str, str] = field(default_factory=dict)
     data_name: bytes = b""
     size: int = 0
+    synthetic: bool = False
 
     def words(self, name: str) -> list[str]:
         return self.fields.get(name, "").split()
@@ -104,6 +109,7 @@ def read_nrrd_header(path: Path, what: str) -> VolumeHeader:
         stored=_stored(path, text, sizes),
         segments=text.segments,
         warnings=warnings,
+        synthetic=text.synthetic,
     )
 
 
@@ -140,6 +146,8 @@ def _take_line(path: Path, line: bytes, text: _Text) -> None:
     key, colon, rest = line.partition(b":")
     name = _decoded(key)
     if colon and rest.startswith(b"="):
+        if name == SYNTHETIC_KEY:
+            text.synthetic = _decoded(rest[1:]).strip() == SYNTHETIC_MARK
         if name.startswith("Segment"):
             text.segments[name] = _decoded(rest[1:]).replace("\\n", "\n").replace("\\\\", "\\")
         return
