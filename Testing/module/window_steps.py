@@ -46,6 +46,13 @@ for number, name in enumerate(names):
 """
 
 
+def judged(row, call, *codes, **changes):
+    """An endpoint's entry of `result.json` with another verdict: answered, or not (`none`) for these reasons."""
+    status = "not_answered" if call == "none" else "answered"
+    reasons = [{"code": code, "text": f"A sentence about {code}."} for code in codes]
+    return row | {"verdict": {"status": status, "call": call, "reasons": reasons}} | changes
+
+
 def leftovers():
     return list(Path(slicer.app.temporaryPath).glob(f"{predictor.FOLDER_PREFIX}*"))
 
