@@ -165,7 +165,7 @@ class _Batch:
         try:
             content = None if case.folder is None else case.content()
             self._rows[position] = [] if content is None else rows_of(case.name, self._folders[position].name, content)
-        except (InputError, KeyError) as error:
+        except (InputError, KeyError, TypeError, ValueError) as error:
             case = CaseDone(case.name, None, f"Its result cannot be used: {error}")
         self.ended[position] = case
         write_predictions([row for at in sorted(self._rows) for row in self._rows[at]], self._request.out)

@@ -7,10 +7,10 @@ from typing import Any
 
 from PDL1PredictorLib.core.files.output import whole_file
 from PDL1PredictorLib.core.outside_text import safe_cell
+from PDL1PredictorLib.report.kinds import read_answer, renderer
 
 PREDICTIONS, FAILURES = "predictions.csv", "failures.csv"
-HEAD = ("case", "folder", "lesion", "tumor_volume_ml", "atypicality", "warnings")
-ANSWER = ("probability", "value", "low", "high", "threshold", "verdict")
+HEAD = ("case", "folder", "lesion", "tumor_volume_ml", "unlike_p", "warnings")
 Row = dict[str, Any]
 
 
@@ -21,18 +21,22 @@ def rows_of(case: str, folder: str, content: Mapping[str, Any]) -> list[Row]:
         case: Its name.
         folder: Of its results, below that of the batch.
         content: Of its `result.json`.
+
+    Raises:
+        KeyError: An entry is missing.
+        TypeError: An entry is of another type.
+        ValueError: An entry cannot be.
     """
     return [_row(case, folder, content, lesion) for lesion in content["lesions"]]
 
 
 def _row(case: str, folder: str, content: Mapping[str, Any], lesion: Mapping[str, Any]) -> Row:
     codes = dict.fromkeys(warning["code"] for warning in (*content["warnings"], *lesion["warnings"]))
-    head = (case, folder, lesion["index"], lesion["tumor"]["volume_ml"], lesion["atypicality"], " ".join(codes))
+    head = (case, folder, lesion["index"], lesion["tumor"]["volume_ml"], lesion["unlike"]["p"], " ".join(codes))
     row: Row = dict(zip(HEAD, head, strict=True))
-    for answer in lesion["endpoints"]:
-        low, high = answer["interval"]
-        cells = {**answer, "low": low, "high": high}
-        row |= {f"{answer['endpoint']}_{name}": cells[name] for name in ANSWER if cells.get(name) is not None}
+    for entry in lesion["endpoints"]:
+        answer = read_answer(entry)
+        row |= {f"{answer.endpoint}_{name}": cell for name, cell in renderer(answer).cells(answer).items()}
     return row
 
 

@@ -78,6 +78,9 @@ def _add_import_folder(commands: Any) -> None:
     command.add_argument("--image", help="names of the images below FOLDER, * for the case: 'scans/*_ct'")
     command.add_argument("--mask", help="names of the masks: 'contours/*_gtv'")
     command.add_argument("--labels", type=Path, help="table with the column case, clinical values and labels")
+    command.add_argument(
+        "--expression", type=Path, help="table with the columns case, CD274 and CD8A, block: gives PDL1_RNA and CD8"
+    )
     add_out(command, "table to make, CSV")
 
 
@@ -160,8 +163,8 @@ def _features(options: argparse.Namespace, speaker: Speaker) -> None:
 
 
 def _import_tcia(options: argparse.Namespace, speaker: Speaker) -> None:
-    from PDL1PredictorLib.cohort.import_clinical import ExpressionRule
-    from PDL1PredictorLib.cohort.import_tcia import import_tcia
+    from PDL1PredictorLib.cohort.importing.clinical import ExpressionRule
+    from PDL1PredictorLib.cohort.importing.tcia import import_tcia
 
     refuse_existing(options.out, options.overwrite)
     rule = ExpressionRule(options.gene, options.cut)
@@ -170,10 +173,11 @@ def _import_tcia(options: argparse.Namespace, speaker: Speaker) -> None:
 
 
 def _import_folder(options: argparse.Namespace, speaker: Speaker) -> None:
-    from PDL1PredictorLib.cohort.import_folder import import_folder
+    from PDL1PredictorLib.cohort.importing.folder import import_folder
 
     refuse_existing(options.out, options.overwrite)
-    _write(import_folder(options.images, options.image, options.mask, options.labels), options, speaker)
+    found = import_folder(options.images, options.image, options.mask, options.labels, options.expression)
+    _write(found, options, speaker)
 
 
 def _write(found: "Imported", options: argparse.Namespace, speaker: Speaker) -> None:

@@ -26,8 +26,8 @@ def _models(options: argparse.Namespace, speaker: Speaker) -> None:
             continue
         endpoints = ", ".join(model.endpoints)
         lines.append(
-            f"{model.name} {model.version}: {model.title}\n  trained on {LEARNED_FROM[model.trained_on]}\n  {endpoints}\n"
-            f"  {model.intended_use}\n  sha256 {model.sha256}"
+            f"{model.name} {model.version}: {model.title}\n  trained on {LEARNED_FROM[model.trained_on]}\n"
+            f"  {endpoints}\n  {model.intended_use}\n  sha256 {model.sha256}"
         )
         facts = {"name": model.name, "version": model.version, "path": str(bundle.path), "sha256": model.sha256}
         found.append({**facts, "trained_on": model.trained_on})

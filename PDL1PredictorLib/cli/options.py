@@ -46,6 +46,12 @@ def cache_of(options: argparse.Namespace) -> Path:
     return folder
 
 
+def add_choice_of_cases(command: argparse.ArgumentParser) -> None:
+    """Which cases of a cohort's table, and what is kept apart in folds: see `cohort.own_columns`."""
+    command.add_argument("--only", metavar="COLUMN=VALUE", help="cases of the table with this value in a note_ column")
+    command.add_argument("--stratify", metavar="COLUMN", help="note_ column whose levels keep their share in each fold")
+
+
 def add_preset(command: argparse.ArgumentParser) -> None:
     """Which radiomic features are measured."""
     command.add_argument("--preset", default="deepradscore", help="deepradscore (default), pdl1es or karim")

@@ -64,7 +64,7 @@ def _predict(options: argparse.Namespace, speaker: Speaker) -> int:
     from PDL1PredictorLib.prediction import Options, predict_files
     from PDL1PredictorLib.report.text import summary
 
-    model = find_model(options.model or default_model(options.cohort is None and is_synthetic(options.ct)))
+    model = find_model(options.model or default_model(options.ct is not None and is_synthetic(options.ct)))
     wanted = region_choices(options)
     manifest = read_manifest(read_bundle(model))
     regions = with_choices(manifest.regions, wanted) if wanted else None

@@ -5,10 +5,19 @@ import json
 from pathlib import Path
 from typing import Any
 
-from PDL1PredictorLib.cli.options import add_cache, add_device, add_out, add_seed, add_work, cache_of
+from PDL1PredictorLib.cli.options import (
+    add_cache,
+    add_choice_of_cases,
+    add_device,
+    add_out,
+    add_seed,
+    add_work,
+    cache_of,
+)
 from PDL1PredictorLib.cli.recipe_options import add_recipe_options, chosen_options
 from PDL1PredictorLib.cli.speaker import Speaker, add_command
 from PDL1PredictorLib.core.designs import Design
+from PDL1PredictorLib.core.errors import LeakError
 from PDL1PredictorLib.core.lazy import require_module
 from PDL1PredictorLib.recipes.page import RecipePage, Shared
 from PDL1PredictorLib.recipes.table import RECIPES, recipe_page
@@ -40,6 +49,7 @@ def _summaries() -> str:
 def _add_study(command: argparse.ArgumentParser, repeats: int) -> None:
     """What decides a study: what every recipe has, then a group for each recipe."""
     command.add_argument("--cohort", type=Path, help="table of the cohort, see docs/cohort.md (default: synthetic)")
+    add_choice_of_cases(command)
     command.add_argument("--n", type=int, default=600, help="synthetic patients, without --cohort (default: 600)")
     command.add_argument("--endpoints", help="comma-separated (default: all of the cohort that the recipe learns)")
     add_seed(command, "of everything that is drawn")
@@ -129,6 +139,8 @@ def _leak_test(options: argparse.Namespace, speaker: Speaker) -> None:
                 part,
             )
         draft.write_text(json.dumps({"command": options.typed, **found.to_dict()}, indent=1) + "\n", encoding="utf-8")
+    if found.suspects:
+        raise LeakError(f"{found.text()}\nWritten: {options.out}")
     speaker.done(found.text(), out=str(options.out))
 
 
@@ -143,6 +155,7 @@ def _asked_for(options: argparse.Namespace) -> tuple[RecipePage, dict[str, Any]]
 
 def _recipe_and_cases(page: RecipePage, own: dict[str, Any], options: argparse.Namespace) -> tuple[Any, Any]:
     """The recipe for the endpoints of the table, or of the synthetic cohort, and the cases."""
+    from PDL1PredictorLib.cohort.own_columns import only
     from PDL1PredictorLib.cohort.table import read_cohort
     from PDL1PredictorLib.core.endpoints import endpoint
     from PDL1PredictorLib.study.conduct import cases_of_table, synthetic_cases
@@ -157,9 +170,11 @@ def _recipe_and_cases(page: RecipePage, own: dict[str, Any], options: argparse.N
         endpoints = wanted or page.endpoints
         return recipe(endpoints), synthetic_cases(options.n, options.seed, endpoints)
     cohort = read_cohort(options.cohort, wanted)
+    if options.only:
+        cohort = only(cohort, options.only)
     learned = wanted or tuple(key for key in cohort.endpoints if endpoint(key).kind in page.kinds)
     built = recipe(learned)
-    return built, cases_of_table(cohort, built.needs.pet)
+    return built, cases_of_table(cohort, built.needs.pet, options.stratify)
 
 
 def _synthetic_words(recipe: Any, seed: int) -> Any:

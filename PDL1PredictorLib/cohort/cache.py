@@ -22,8 +22,8 @@ from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.files.output import whole_file
 from PDL1PredictorLib.core.results import CaseWarning
 
-FORMAT = 4  # of the files; another number makes older ones unknown
-FACTS = ("labels", "clinical", "warnings")
+FORMAT = 5  # of the files; another number makes older ones unknown
+FACTS = ("labels", "clinical", "warnings", "ct_sha256")
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +36,7 @@ class PreparedCase:
         labels: As the source gave them.
         clinical: As the files say.
         warnings: What must be known of the case: of reading, of the choice of the tumor, of its regions.
+        ct_sha256: Of the CT's voxels and grid: tells the case again in other files.
     """
 
     features: np.ndarray
@@ -43,6 +44,7 @@ class PreparedCase:
     labels: Labels
     clinical: Clinical
     warnings: tuple[CaseWarning, ...] = ()
+    ct_sha256: str = ""
 
 
 class CaseCache:
@@ -83,6 +85,7 @@ class CaseCache:
             "clinical": json.dumps(case.clinical.to_dict()),
             "settings": self._settings,
             "warnings": json.dumps([warning.to_dict() for warning in case.warnings]),
+            "ct_sha256": json.dumps(case.ct_sha256),
         }
         table = pa.table(
             {"feature": pa.array(self._names, pa.string()), "value": case.features}
@@ -103,7 +106,8 @@ class CaseCache:
             if tuple(table["feature"].to_pylist()) != self._names:
                 return None
             values = table["value"].to_numpy()
-            return PreparedCase(values, pictures, facts["labels"], Clinical(**facts["clinical"]), warnings)
+            clinical = Clinical(**facts["clinical"])
+            return PreparedCase(values, pictures, facts["labels"], clinical, warnings, str(facts["ct_sha256"]))
         except Exception:  # a damaged file may fail in any way that its readers know; it is made again
             return None
 

@@ -25,6 +25,7 @@ from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.running.processes import run_each
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.core.targets import Target
+from PDL1PredictorLib.imaging.file_hashes import image_sha256
 from PDL1PredictorLib.imaging.moved import MOVES
 from PDL1PredictorLib.imaging.patch import deep_patches
 from PDL1PredictorLib.imaging.regions import Regions, make_regions
@@ -222,6 +223,7 @@ def _prepare_one(source: Source, how: Preparation) -> PreparedCase:
         labels=loaded.labels,
         clinical=case.clinical,
         warnings=(*loaded.warnings, *made.warnings),
+        ct_sha256=image_sha256(case.ct),
     )
 
 
@@ -265,6 +267,8 @@ def _gather(
         blocks=blocks,
         feature_names=how.feature_names,
         case_warnings={source.name: case.warnings for source, case in cases if case.warnings},
+        ct_sha256=tuple(case.ct_sha256 for _, case in cases),
+        people={source.name: _clinical(source, case) for source, case in cases},
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.core.targets import Target
@@ -23,11 +24,14 @@ class PreparedCohort:
             `slices`: (n, s, rows, columns) int16, HU, the deep patch first, then the same square on its neighbor
             slices; `slices_tumor`: the contour on them, bool. `clinical`: (n, c), NaN where not known. With `features`
             come `sanity`: (n, 9), see `core.sanity`, and `moved`: (n, m, f), the features under each move of
-            `imaging.moved`, NaN throughout for cases that were not moved.
+            `imaging.moved`, NaN throughout for cases that were not moved. `strata`: (n, g), further groups of the
+            cases for a stratified split, beside those of the targets; see `cohort.own_columns`.
         feature_names: Columns of `features`.
         failed: Case name to the reason, for the cases of the cohort that could not be prepared and are not among the n.
         warnings: What happened on the way that the user should know.
         case_warnings: Case name to what must be known of the case before its values are believed.
+        ct_sha256: Hash of the voxels and grid of each case's CT; none where they are not known.
+        people: Case name to what is known of patient and scan, whether the recipe needs it or not.
     """
 
     names: tuple[str, ...]
@@ -37,6 +41,8 @@ class PreparedCohort:
     failed: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     case_warnings: Mapping[str, tuple[CaseWarning, ...]] = field(default_factory=dict)
+    ct_sha256: tuple[str, ...] = ()
+    people: Mapping[str, Clinical] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -53,8 +59,9 @@ class PreparedCohort:
 
     @property
     def strata(self) -> np.ndarray:
-        """(n, g) groups of the cases for a stratified split, see `Target.strata`."""
-        return self._columns([target.strata() for target in self.targets.values()])
+        """(n, g) groups of the cases for a stratified split: of the targets, see `Target.strata`, and the block."""
+        own = [self.blocks["strata"]] if "strata" in self.blocks else []
+        return self._columns([*(target.strata() for target in self.targets.values()), *own])
 
     def _columns(self, found: list[np.ndarray]) -> np.ndarray:
         return np.column_stack(found) if found else np.zeros((len(self), 0))
@@ -120,6 +127,7 @@ class PreparedCohort:
             names=tuple(self.names[row] for row in rows),
             targets={key: target.take(rows) for key, target in self.targets.items()},
             blocks={name: block[rows] for name, block in self.blocks.items()},
+            ct_sha256=tuple(self.ct_sha256[row] for row in rows) if self.ct_sha256 else (),
         )
 
     def with_targets(self, targets: Mapping[str, Target]) -> "PreparedCohort":

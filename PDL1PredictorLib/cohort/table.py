@@ -21,7 +21,7 @@ REQUIRED = ("case", "image", "mask")
 OPTIONAL = ("patient", "split", "segment", "pet")
 CLINICAL = tuple(one.name for one in fields(Clinical))
 SPLITS = ("train", "test")
-IGNORED_PREFIX = "note_"  # such columns are the user's own and pass without a word
+IGNORED_PREFIX = "note_"  # such columns are the user's own and pass without a word; see `own_columns`
 
 YES = ("1", "1.0", "yes", "true", "positive", "present", "mutant", "translocated", "rearranged")
 NO = ("0", "0.0", "no", "false", "negative", "absent", "wild", "wildtype", "wild type", "wild-type")
@@ -46,6 +46,7 @@ class CohortCase:
         clinical: What is known of patient and scan.
         labels: Endpoint key to 1 or 0, or to the number, or to None where it is not known.
         pet: Volume file of a PET in SUV, where there is one.
+        own: The user's columns (`note_...`), by name without the prefix, to the cell's text; "" where empty.
     """
 
     name: str
@@ -57,6 +58,7 @@ class CohortCase:
     clinical: Clinical
     labels: dict[str, Label]
     pet: Path | None = None
+    own: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -276,6 +278,7 @@ class _RowReader:
             clinical=clinical,
             labels={key: labels.get(key) for key in self._wanted},
             pet=self._file(row, "pet") if row.get("pet") else None,
+            own={n.removeprefix(IGNORED_PREFIX): cell for n, cell in row.cells.items() if n.startswith(IGNORED_PREFIX)},
         )
         if all(row.get(column) for column in REQUIRED):
             self._read.append((row, case))

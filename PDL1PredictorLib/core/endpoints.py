@@ -52,6 +52,28 @@ ENDPOINTS: tuple[Endpoint, ...] = (  # order as in Table 3 of paper 001, PD-L1 f
     Endpoint("PIK3CA", "PIK3CA", "PIK3CA mutation", "mutant", "wild type"),
     Endpoint("ROS1", "ROS1", "ROS1 rearrangement", "rearranged", "not rearranged"),
     Endpoint("PDL1_HIGH", "PD-L1 high", "tumor proportion score (TPS) of 50 % or more", "high", "not high"),
+    Endpoint(
+        "PDL1_RNA",
+        "PD-L1 by RNA",
+        "RNA of CD274, the gene of PD-L1, above the median of its block of samples; no stain",
+        "high",
+        "not high",
+    ),
+    Endpoint(
+        "CD8",
+        "CD8 infiltration by RNA",
+        "RNA of CD8A above the median of its block of samples: paper 001 counts it as PD-1/PD-L1 positive; no stain",
+        "high",
+        "not high",
+    ),
+    Endpoint(
+        "SQUAMOUS",
+        "Squamous histology",
+        "squamous cell carcinoma against adenocarcinoma",
+        "squamous",
+        "adenocarcinoma",
+    ),
+    Endpoint("PT2", "Pathological T2 or higher", "pathological T stage 2 to 4 against Tis and T1", "T2-T4", "Tis-T1"),
     Endpoint("RESPONSE", "Response to immunotherapy", "responder by RECIST", "responder", "non-responder"),
     Endpoint("TPS", "PD-L1 TPS", "tumor proportion score", kind="number", unit="%", low=0.0, high=100.0),
 )

@@ -74,5 +74,9 @@ class MissingPackageError(PDL1Error, ImportError):
     """A package that this step needs is not installed."""
 
 
+class LeakError(PDL1Error):
+    """A study finds something in labels that were shuffled."""
+
+
 class CancelledError(PDL1Error):
     """The user cancelled; nothing was written."""

@@ -103,6 +103,7 @@ def _manifest(trained: Trained, about: About, name: str, network: dict[str, Any]
         "endpoint_order": list(trained.endpoints),
         "endpoints": {key: _endpoint(key, e, about.bayes_auc.get(key)) for key, e in trained.endpoints.items()},
         "left_out": trained.left_out,
+        "training_cases": list(trained.training_cases),
     }
 
 

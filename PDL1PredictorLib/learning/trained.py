@@ -80,6 +80,8 @@ class Trained:
         reference: For the out-of-distribution check; None where there is nothing to look at.
         n_fit: Cases that everything was learned from.
         n_test: Cases that nothing had seen.
+        training_cases: Hash of the CT of each case that everything was learned from, see
+            `models.schema.origin.case_hashes`; none where they are not known.
     """
 
     recipe: Recipe
@@ -93,3 +95,4 @@ class Trained:
     reference: Reference | None
     n_fit: int
     n_test: int
+    training_cases: tuple[str, ...] = ()

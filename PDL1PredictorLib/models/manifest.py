@@ -22,6 +22,7 @@ from PDL1PredictorLib.models.schema.endpoints import (
     input_names,
     read_endpoint,
 )
+from PDL1PredictorLib.models.schema.origin import Recalibration, read_recalibration, read_training_cases
 from PDL1PredictorLib.models.schema.reference import ReferenceEntry, read_reference
 from PDL1PredictorLib.models.schema.v1 import upgraded as from_1_to_2
 from PDL1PredictorLib.models.schema.v2 import upgraded as from_2_to_3
@@ -90,6 +91,8 @@ class Manifest:
         coverage: Design coverage of prediction sets and intervals.
         endpoints: In the model's order, the primary one first.
         summary: What a reader needs to know.
+        training_cases: Hashes of the CTs that it learned from, see `models.schema.origin`; none of older bundles.
+        recalibrated_from: What it was before it was recalibrated; None where it is as it was trained.
     """
 
     family: str
@@ -104,6 +107,8 @@ class Manifest:
     coverage: float
     endpoints: tuple[EndpointModel, ...]
     summary: ModelSummary
+    training_cases: frozenset[str] = frozenset()
+    recalibrated_from: Recalibration | None = None
 
     @property
     def table_shapes(self) -> dict[str, tuple[int, ...]]:
@@ -204,6 +209,8 @@ def _parse(bundle: Bundle, data: Mapping[str, Any]) -> Manifest:
         coverage=coverage,
         endpoints=endpoints,
         summary=_summary(bundle, endpoints, one_of(data["trained_on"], "trained_on", TRAINED_ON)),
+        training_cases=read_training_cases(data.get("training_cases")),
+        recalibrated_from=read_recalibration(data.get("recalibrated_from")),
     )
 
 

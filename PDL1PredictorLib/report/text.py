@@ -45,25 +45,31 @@ def _lesion(lesion: LesionResult, result: CaseResult) -> str:
 
 
 def _table(answers: list[Answer], first: Answer | None) -> list[str]:
-    """Answers of one kind in aligned columns; the one that stands first is said in full, what is withheld without."""
+    """Answers of one kind in aligned columns; the one that stands first is said in full, what is withheld by why."""
     heads = renderer(answers[0]).heads(answers[0])
-    rows = [("", heads.value.lower(), heads.interval, "answer" if heads.cut else "")]
+    rows = [("", heads.value.lower(), heads.short_interval, "answer" if heads.cut else "")]
     for answer in answers:
-        show = renderer(answer)
-        given = answer.verdict.answered
-        headline = show.verdict(answer).headline if heads.cut or not given else ""  # else the columns say all
-        said = headline if answer is first or not given else headline.split(":")[0]
-        number, ends = (show.value(answer), show.interval(answer)) if given else ("-", "")
-        rows.append((endpoint(answer.endpoint).title, number, ends, said))
+        show, title = renderer(answer), endpoint(answer.endpoint).title
+        headline = show.verdict(answer).headline
+        if not answer.verdict.answered:
+            rows.append((title, "-", "", headline.split(",")[0]))
+            continue
+        said = headline if answer is first else headline.split(":")[0]
+        rows.append((title, show.value(answer), show.interval(answer), said if heads.cut else ""))
     title, value, interval = (max(len(row[column]) for row in rows) for column in range(3))
-    lines = [f"  {a:<{title}}  {b:>{value}}  {c:>{interval}}  {d}".rstrip() for a, b, c, d in rows]
+    lines = []
+    for a, b, c, d in rows:
+        line = f"  {a:<{title}}  {b:>{value}}  {c:>{interval}}  {d}".rstrip()
+        lines += [line] if len(line) <= WIDTH else [f"  {a:<{title}}  {b:>{value}}  {c:>{interval}}", f"      {d}"]
     return [*lines, *_beside(first, answers)]
 
 
 def _beside(first: Answer | None, answers: list[Answer]) -> list[str]:
-    """What stands beside the call that stands first."""
-    if first is None or first not in answers or not first.verdict.answered:
+    """What stands beside the call that stands first; where there is none, why."""
+    if first is None or not any(answer is first for answer in answers):
         return []
+    if not first.verdict.answered:
+        return textwrap.wrap(renderer(first).verdict(first).detail, WIDTH, initial_indent="  ", subsequent_indent="  ")
     facts = ", ".join(f"{name.lower()} {text}" for name, text in renderer(first).facts(first))
     title = endpoint(first.endpoint).title
     return textwrap.wrap(f"{title}: {facts}", WIDTH, initial_indent="  ", subsequent_indent="    ") if facts else []

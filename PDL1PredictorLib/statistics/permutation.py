@@ -67,11 +67,11 @@ def permutation_test(
         raise ValueError(f"n_permutations must be at least 1, got {n_permutations!r}.")
     if alternative not in ("greater", "two-sided"):
         raise ValueError(f"alternative must be 'greater' or 'two-sided', got {alternative!r}.")
-    exchanges = _exchanges(own.size, folds, patients)
-    if not any(len(np.unique(own[rows], axis=0)) > 1 for rows in exchanges):
+    alike = exchangeable(own.size, folds, patients)
+    if not any(len(np.unique(own[rows], axis=0)) > 1 for rows in alike):
         raise ValueError("No label can be exchanged for another one within its fold. Use fewer folds, or none.")
     value = _finite(statistic(own))
-    null = np.array([_finite(statistic(permuted(own, exchanges, rng))) for _ in range(n_permutations)])
+    null = np.array([_finite(statistic(permuted(own, alike, rng))) for _ in range(n_permutations)])
     at_least = _share(null >= value - ROUNDING)
     if alternative == "greater":
         return Permutation(value, at_least, null)
@@ -92,8 +92,17 @@ def permuted(labels: Labels, exchanges: Exchange, rng: np.random.Generator) -> L
     return new
 
 
-def _exchanges(n: int, folds: ArrayLike | None, patients: ArrayLike | None) -> Exchange:
-    """Rows of the patients of a fold who have as many cases: (patients, cases), for each fold and number."""
+def exchangeable(n: int, folds: ArrayLike | None = None, patients: ArrayLike | None = None) -> Exchange:
+    """Rows of the patients of a fold who have as many cases: (patients, cases), for each fold and number.
+
+    Args:
+        n: Number of cases.
+        folds: Of each case, see `permutation_test`.
+        patients: Of each case, likewise.
+
+    Raises:
+        ValueError: A patient's cases lie in several folds.
+    """
     fold = np.zeros(n, np.intp) if folds is None else groups(folds, n, "folds")
     patient = np.arange(n) if patients is None else groups(patients, n, "patients")
     alike: dict[tuple[int, int], list[NDArray[np.intp]]] = {}

@@ -58,6 +58,20 @@ class MeanRoc(NamedTuple):
     true_positive_rate: FloatArray
 
 
+class RocBand(NamedTuple):
+    """Pointwise intervals of a mean ROC curve.
+
+    Attributes:
+        false_positive_rate: Where, (m,).
+        low: Lower ends of the sensitivity, (m,).
+        high: Upper ends, (m,).
+    """
+
+    false_positive_rate: FloatArray
+    low: FloatArray
+    high: FloatArray
+
+
 class _Cases(NamedTuple):
     """Cases in folds: whether positive (n,), fold of each by repetition (r, n), number of the patient (n,)."""
 
@@ -191,6 +205,75 @@ def roc_within_folds(labels: ArrayLike, scores: ArrayLike, folds: ArrayLike) -> 
     at = np.unique(np.concatenate([false_rate for false_rate, _ in curves]))
     ends = sum(weight * _ends(*curve, at) for weight, curve in zip(weights, curves, strict=True))
     return MeanRoc(np.repeat(at, 2), np.asarray(ends).ravel())
+
+
+def roc_band_within_folds(
+    labels: ArrayLike,
+    scores: ArrayLike,
+    folds: ArrayLike,
+    rng: np.random.Generator,
+    patients: ArrayLike | None = None,
+    n_resamples: int = 500,
+    at: ArrayLike | None = None,
+) -> RocBand | None:
+    """Pointwise 95 % percentile intervals of `roc_within_folds`, by drawing patients with replacement.
+
+    A patient is drawn for all repetitions at once, so that repetitions do not count as new patients. The models stay as
+    they are. Where fewer than about ten positive cases decide, the band is too narrow.
+
+    Args:
+        labels: (n,), 0 or 1, both present.
+        scores: (n,) or (r, n), higher means positive.
+        folds: Of each case, as scores.
+        rng: Draws the patients; the same state gives the same band.
+        patients: Of each case, (n,); None where each case is a patient.
+        n_resamples: How many, >= 1; those without any pair are left out.
+        at: False positive rates, rising; None for 0 to 1 in steps of 0.02.
+
+    Returns:
+        None where fewer than two patients have either outcome.
+
+    Raises:
+        ValueError: As `roc_within_folds`.
+    """
+    cases = _cases(labels, folds, patients)
+    values, where = _rows(scores, cases, "scores"), np.linspace(0, 1, 51) if at is None else np.asarray(at, dtype=float)
+    if min(len(np.unique(cases.patient[cases.positive == outcome])) for outcome in (True, False)) < 2:
+        return None
+    n = int(cases.patient.max()) + 1
+    times = rng.multinomial(n, np.full(n, 1 / n), size=n_resamples)[:, cases.patient].astype(float)
+    total, weight = np.zeros((n_resamples, where.size)), np.zeros((n_resamples, 1))
+    for row, fold in zip(values, cases.folds, strict=True):
+        of_repetition, pairs = np.zeros_like(total), np.zeros_like(weight)
+        for number in np.unique(fold):
+            part = fold == number
+            curves, own = _resampled(times[:, part], cases.positive[part], row[part], where)
+            of_repetition, pairs = of_repetition + own * curves, pairs + own
+        total += of_repetition / np.where(pairs > 0, pairs, 1)
+        weight += pairs > 0
+    whole = weight[:, 0] == len(values)
+    if not whole.any():
+        return None
+    low, high = np.quantile(total[whole] / len(values), [0.025, 0.975], axis=0)
+    return RocBand(where, low, high)
+
+
+def _resampled(
+    times: FloatArray, positive: BoolArray, scores: FloatArray, at: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Sensitivity of resamples of a fold at false positive rates, (b, m), and their pairs, (b, 1)."""
+    values, place = np.unique(-scores, return_inverse=True)
+    of_value = (place[:, None] == np.arange(values.size)).astype(float)
+
+    def counted(cases: BoolArray) -> FloatArray:
+        return np.pad((times[:, cases] @ of_value[cases]).cumsum(axis=1), ((0, 0), (1, 0)))
+
+    true, false = counted(positive), counted(~positive)
+    pairs = true[:, -1:] * false[:, -1:]
+    curves = np.zeros((len(times), at.size))
+    for number in np.flatnonzero(pairs[:, 0] > 0):
+        curves[number] = np.interp(at, false[number] / false[number, -1], true[number] / true[number, -1])
+    return curves, pairs
 
 
 def _cases(labels: ArrayLike, folds: ArrayLike, patients: ArrayLike | None) -> _Cases:

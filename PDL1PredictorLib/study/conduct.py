@@ -13,10 +13,11 @@ import numpy as np
 from PDL1PredictorLib import __version__
 from PDL1PredictorLib.cohort.describe import dividing, table_1
 from PDL1PredictorLib.cohort.locking import only_run_in
+from PDL1PredictorLib.cohort.own_columns import kept_apart, own_values
 from PDL1PredictorLib.cohort.prepare import prepare
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.cohort.sources import PhantomSource, Source, file_sources
-from PDL1PredictorLib.cohort.table import Cohort
+from PDL1PredictorLib.cohort.table import IGNORED_PREFIX, Cohort
 from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.errors import CohortError, InputError
 from PDL1PredictorLib.core.files.output import refuse_existing
@@ -29,7 +30,8 @@ from PDL1PredictorLib.models.bundle import Bundle
 from PDL1PredictorLib.phantom.truth import PHANTOM_ENDPOINTS, bayes_auc
 from PDL1PredictorLib.study.card import Words, about_study
 from PDL1PredictorLib.study.examples import examples
-from PDL1PredictorLib.study.outcome import StudyOutcome
+from PDL1PredictorLib.study.factors import factors_of
+from PDL1PredictorLib.study.outcome import ChoiceRepeats, StudyOutcome
 from PDL1PredictorLib.study.report.write import write_study_report
 from PDL1PredictorLib.study.run import StudyRun, run_study
 from PDL1PredictorLib.study.setup import Study
@@ -79,6 +81,8 @@ class Cases:
         splits: Case name to `train` or `test`, where the table says.
         bayes_auc: See `Study`.
         notes: For the report.
+        strata: Case name to the level that keeps its share in every part of a split; empty where there is none.
+        groups: Factor of patient or scan to case name to its level; a case may be missing.
     """
 
     sources: list[Source]
@@ -87,17 +91,21 @@ class Cases:
     splits: Mapping[str, str] = field(default_factory=dict)
     bayes_auc: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    strata: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
-def cases_of_table(cohort: Cohort, pet: Pet = "no") -> Cases:
+def cases_of_table(cohort: Cohort, pet: Pet = "no", stratify: str | None = None) -> Cases:
     """The cases of a cohort's table.
 
     Args:
         cohort: The table.
         pet: Whether the recipe needs a PET, see `FileSource`.
+        stratify: Own column of the table whose levels keep their shares in every part of a split.
 
     Raises:
         CohortError: One of the splits is empty.
+        InputError: There is no such column.
     """
     splits = {case.name: case.split for case in cohort.cases if case.split is not None}
     if splits and len(set(splits.values())) < 2:
@@ -108,6 +116,8 @@ def cases_of_table(cohort: Cohort, pet: Pet = "no") -> Cases:
         table_1=partial(_table_1, cohort),
         splits=splits,
         notes=cohort.warnings,
+        strata=own_values(cohort, stratify) if stratify else {},
+        groups={stratify.removeprefix(IGNORED_PREFIX).capitalize(): own_values(cohort, stratify)} if stratify else {},
     )
 
 
@@ -142,7 +152,7 @@ def prepare_cases(
     cases: Cases, recipe: Recipe, cache: Path, workers: int | None, scheduler: str | None, progress: Progress
 ) -> PreparedCohort:
     """The cases as the recipe wants them; see `prepare`."""
-    return prepare(
+    prepared = prepare(
         cases.sources,
         recipe.endpoints,
         recipe.regions,
@@ -153,6 +163,7 @@ def prepare_cases(
         scheduler,
         recipe.needs,
     )
+    return kept_apart(prepared, cases.strata) if cases.strata else prepared
 
 
 def conduct(plan: Plan, cases: Cases, progress: Progress = SILENT) -> tuple[Bundle, StudyOutcome]:
@@ -177,6 +188,10 @@ def conduct(plan: Plan, cases: Cases, progress: Progress = SILENT) -> tuple[Bund
             checkpoints=plan.cache / "training",
             workers=plan.workers,
             bayes_auc=cases.bayes_auc,
+            groups={
+                **factors_of(prepared),
+                **{factor: [of.get(name, "") for name in prepared.names] for factor, of in cases.groups.items()},
+            },
         )
         with only_run_in(plan.cache / "training"), progress.part("study", 0.3, 0.95, "training") as part:
             run = run_study(study, part)
@@ -222,6 +237,7 @@ def _outcome(plan: Plan, cases: Cases, study: Study, run: StudyRun, cost: Cost) 
         gallery=examples(study, run),
         notes=cases.notes,
         case_warnings=study.cohort.case_warnings,
+        choice_repeats=ChoiceRepeats(plan.recipe.fitting(study.once).n_repeats, plan.recipe.fitting(True).n_repeats),
     )
 
 
@@ -232,7 +248,8 @@ def _flow(cases: Cases, study: Study, run: StudyRun) -> list[tuple[str, int]]:
         ("prepared", len(study.cohort)),
     ]
     if study.recipe.design == Design.NESTED:
-        return [*flow, (f"each tested in one of {len(run.folds)} folds", len(study.cohort))]
+        times = "" if study.repeats == 1 else f", {study.repeats} times"
+        return [*flow, (f"each tested in one of {len(run.folds)} folds{times}", len(study.cohort))]
     fold = run.folds[0]
     return [*flow, ("training", len(fold.learned.rows)), ("test", len(fold.test))]
 

@@ -67,8 +67,7 @@ def has_pairs(outcome: EndpointOutcome) -> bool:
 
 def _single(outcome: EndpointOutcome) -> bool:
     """Whether one model has answered all cases, each of another patient."""
-    one_model = len(outcome.folds) == 1 and not np.ptp(outcome.folds)
-    return one_model and len(set(outcome.patients)) == len(outcome.patients)
+    return not outcome.folded and len(set(outcome.patients)) == len(outcome.patients)
 
 
 def _p(outcome: EndpointOutcome, score: np.ndarray) -> float | None:

@@ -15,6 +15,7 @@ from PDL1PredictorLib.learning.recipe import ModelPlan, Recipe, lead_plan
 from PDL1PredictorLib.learning.reference import reference_of
 from PDL1PredictorLib.learning.selection import fit_standardizer
 from PDL1PredictorLib.learning.trained import Trained, TrainedEndpoint, TrainedNetwork
+from PDL1PredictorLib.models.schema.origin import case_hashes
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 
 SHOWN = 2  # cases on which the network's files are held against the network
@@ -75,6 +76,7 @@ def trained_of(
         ),
         n_fit=len(learned.rows),
         n_test=len(test),
+        training_cases=tuple(case_hashes(cohort.take(learned.rows).ct_sha256)),
     )
 
 

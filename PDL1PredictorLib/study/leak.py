@@ -1,18 +1,46 @@
 """Does anything leak? The whole study on labels that were shuffled: whatever it then finds, it has no right to find."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.special import betaincinv, stdtrit
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
+from PDL1PredictorLib.core.designs import Design
+from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.learning.kinds import rules
 from PDL1PredictorLib.learning.recipe import Recipe, roles_of
 from PDL1PredictorLib.study.run import run_study
 from PDL1PredictorLib.study.setup import Study
+
+SAME = 1e-9  # what rounding makes of equal figures
+FALSE_ALARM = 0.01  # chance that a study without any leak fails, by the mean of some model; likewise by one shuffle
+LEAST_SHUFFLES = 2
+
+
+class Judged(NamedTuple):
+    """Figures of one model on shuffled labels, against chance.
+
+    Attributes:
+        mean: Over the shuffles.
+        tolerance: Of the mean on either side of chance: Student's t times its standard error.
+        farthest: The figure that lies farthest from chance.
+        limit: Of its distance on either side.
+    """
+
+    mean: float
+    tolerance: float
+    farthest: float
+    limit: float
+
+    def passed(self, chance: float) -> bool:
+        """Whether mean and farthest figure lie within their limits, above and below."""
+        return abs(self.mean - chance) <= self.tolerance + SAME and abs(self.farthest - chance) <= self.limit + SAME
 
 
 @dataclass(frozen=True)
@@ -22,28 +50,56 @@ class LeakTest:
     Attributes:
         measure: Which figure.
         chance: What it is where nothing leaks.
+        design: Of the study.
         figures: Title of the model to the figure of every repeat.
     """
 
     measure: str
     chance: float
+    design: Design
     figures: Mapping[str, tuple[float, ...]]
 
     def mean(self, model: str) -> float:
         """Over the repeats."""
         return float(np.mean(self.figures[model]))
 
-    def largest(self, model: str) -> float:
-        """Of the repeats."""
-        return max(self.figures[model])
+    def judged(self, model: str) -> Judged:
+        """Two-sided: answers that are systematically turned around are as much a leak as right ones.
+
+        The mean may lie as far from chance as Student's t allows at `FALSE_ALARM`, shared by the models. The farthest
+        figure may hold as large a share of the sum of squared deviations as it does by chance in all but that share of
+        tests: the share of one of n normal deviations follows a beta distribution (Cochran 1941,
+        doi 10.1111/j.1469-1809.1941.tb02271.x).
+        """
+        away = np.array(self.figures[model]) - self.chance
+        n, level = len(away), FALSE_ALARM / len(self.figures)
+        error = float(away.std(ddof=1)) / math.sqrt(n)
+        largest_share = float(betaincinv(0.5, (n - 1) / 2, 1 - level / n))
+        return Judged(
+            self.mean(model),
+            float(stdtrit(n - 1, 1 - level / 2)) * error,
+            self.chance + float(away[np.argmax(np.abs(away))]),
+            math.sqrt(largest_share * float((away**2).sum())),
+        )
+
+    @property
+    def suspects(self) -> tuple[str, ...]:
+        """Models whose figures are not those of chance."""
+        return tuple(model for model in self.figures if not self.judged(model).passed(self.chance))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {
             "measure": self.measure,
             "chance": self.chance,
+            "design": self.design.words,
+            "passed": not self.suspects,
             "models": {
-                model: {"mean": self.mean(model), "largest": self.largest(model), "figures": list(values)}
+                model: {
+                    **self.judged(model)._asdict(),
+                    "passed": model not in self.suspects,
+                    "figures": list(values),
+                }
                 for model, values in self.figures.items()
             },
         }
@@ -51,13 +107,23 @@ class LeakTest:
     def text(self) -> str:
         """One line a model."""
         n = len(next(iter(self.figures.values())))
-        lines = [f"Test {self.measure} on {n} shuffles of the labels; {self.chance:g} where nothing leaks:"]
-        lines += [
-            f"{model:<16} mean {self.mean(model):.3f}, SD {np.std(self.figures[model], ddof=1):.3f}, "
-            f"largest {self.largest(model):.3f}"
-            for model in self.figures
-        ]
-        return "\n".join(lines)
+        lines = [f"Test {self.measure} on {n} shuffles of the labels ({self.design.words}); {self.chance:g} by chance:"]
+        for model, values in self.figures.items():
+            mean, tolerance, farthest, limit = self.judged(model)
+            lines.append(
+                f"{model:<16} mean {mean:.3f} (by chance within {tolerance:.3f} of {self.chance:g}), "
+                f"SD {np.std(values, ddof=1):.3f}, farthest {farthest:.3f} (within {limit:.3f})"
+            )
+        return "\n".join([*lines, self._verdict()])
+
+    def _verdict(self) -> str:
+        if not self.suspects:
+            return "Nothing leaks that this test could see."
+        sides = {
+            "above" if self.judged(model).mean > self.chance else "below"  # what leaks, or a biased estimate
+            for model in self.suspects
+        }
+        return f"Not by chance alone, {' and '.join(sorted(sides))} it: {', '.join(self.suspects)}."
 
 
 def shuffled(cohort: PreparedCohort, endpoint: str, repeats: int, seed: int) -> PreparedCohort:
@@ -102,7 +168,12 @@ def leak_test(
         workers: Processes that fit classifiers.
         checkpoints: Folder for the state of a training that was stopped.
         progress: Told on the way.
+
+    Raises:
+        InputError: One shuffle has no spread to be judged by.
     """
+    if repeats < LEAST_SHUFFLES:
+        raise InputError(f"A leak test needs {LEAST_SHUFFLES} shuffles or more, got {repeats}. 20 say something.")
     noise = shuffled(cohort, endpoint, repeats, recipe.seed)
     own = recipe.with_endpoints(noise.endpoints)
     owner = dict(zip(cohort.names, patients, strict=True))
@@ -114,4 +185,4 @@ def leak_test(
         title: tuple(kind.figure(one.labels, one.models[title].score, one.folds) for one in found.values())
         for title in roles_of(recipe)
     }
-    return LeakTest(kind.measure, kind.chance, figures)
+    return LeakTest(kind.measure, kind.chance, recipe.design, figures)

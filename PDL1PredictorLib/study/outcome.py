@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -124,6 +124,11 @@ class EndpointOutcome:
             raise ValueError(f"Folds, patients and groups of {self.key} are not of its {n} cases.")
 
     @property
+    def folded(self) -> bool:
+        """Whether several models answered, each the cases of its fold."""
+        return len(self.folds) > 1 or bool(self.folds.any())
+
+    @property
     def lead(self) -> str:
         """Title of the lead model."""
         return lead_of(self.roles)
@@ -189,6 +194,18 @@ class NumberGalleryCase:
     heat: np.ndarray
 
 
+class ChoiceRepeats(NamedTuple):
+    """Repetitions of the cross-validation that chooses the kind of model.
+
+    Attributes:
+        in_folds: Inside the outer folds, whose figures are told.
+        kept: In the training whose model is kept.
+    """
+
+    in_folds: int
+    kept: int
+
+
 @dataclass(frozen=True, eq=False)
 class StudyOutcome:
     """The whole study.
@@ -207,12 +224,13 @@ class StudyOutcome:
         failed: Case name to the reason why it was not used.
         case_warnings: Case name to what must be known of it, for the cases that were used.
         endpoints: By key.
-        left_out: Endpoint to the reason why it has no model.
+        left_out: Endpoint to the reason why no model is kept; it was measured all the same where it is in `endpoints`.
         coverage: Stated coverage of the prediction sets and intervals.
         history: Of the network, per epoch: `train` and `validation` loss; under cross-validation of the final model.
         backbones: Rows of the comparison of backbones, plain values; empty when it was not asked for.
         gallery: Right and wrong cases of both kinds.
         notes: Sentences that the reader must know (sources, licences, what may not be concluded).
+        choice_repeats: How often kinds of models were compared; None where none was chosen.
     """
 
     title: str
@@ -234,3 +252,4 @@ class StudyOutcome:
     gallery: tuple[GalleryCase | NumberGalleryCase, ...] = ()
     notes: tuple[str, ...] = ()
     case_warnings: Mapping[str, Sequence[CaseWarning]] = field(default_factory=dict)
+    choice_repeats: ChoiceRepeats | None = None

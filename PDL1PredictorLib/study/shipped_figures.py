@@ -59,7 +59,7 @@ def shipped_figures(outcome: EndpointOutcome, title: str) -> Plain | None:
 
 def design_of(outcome: EndpointOutcome) -> Design:
     """How the figures of an endpoint came about."""
-    return Design.NESTED if np.ptp(outcome.folds) or len(outcome.folds) > 1 else Design.SPLIT
+    return Design.NESTED if outcome.folded else Design.SPLIT
 
 
 def _share(right: np.ndarray) -> Plain | None:

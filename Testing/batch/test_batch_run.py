@@ -58,7 +58,9 @@ def test_every_case_has_its_row_and_the_folder_of_a_single_prediction(cases, req
     assert without_times(request_for.out / "b") == without_times(tmp_path / "alone")
     result = json.loads((request_for.out / "b" / "result.json").read_text(encoding="utf-8"))
     told = {one["endpoint"]: one["probability"] for one in result["lesions"][0]["endpoints"]}
-    assert float(rows[1]["EGFR_probability"]) == told["EGFR"]
+    assert rows[1]["EGFR_verdict"] == "not_answered"  # a synthetic model, and a case that does not say it is
+    assert rows[1]["EGFR_probability"] == ""
+    assert float(rows[1]["EGFR_withheld"]) == told["EGFR"]
 
 
 def test_the_model_is_loaded_once(cases, request_for, monkeypatch):

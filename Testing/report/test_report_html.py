@@ -56,7 +56,10 @@ def test_the_research_line_stands_at_top_and_bottom(html):
 def test_the_answer_its_interval_and_its_meaning_are_said(html):
     text = Page(html).text
     assert "62 %" in text
-    assert "95 % interval 48 to 74 %" in text
+    assert "95 % interval of the patient 52 to 73 %" in text
+    assert "95 % calibration interval 48 to 74 %" in text
+    assert "Base rate 33 %" in text
+    assert "Sensitivity 78 % (64 to 88 %)" in text
     assert "predicted positive (TPS ≥ 1 %)" in text
     assert "tumor proportion score (TPS) of 1 % or more" in text
     assert "AUC 0.74 (95 % interval 0.63 to 0.83), 40 positive and 80 negative" in text
@@ -77,7 +80,7 @@ def test_a_number_stands_with_its_unit_interval_scale_and_effects_beside_a_yes_o
     assert "Atypicality (limit 1) not known for this model" in " ".join(text.split())
     assert "none, this model sees no picture" in text
     assert page.count('class="card answer"') == 1  # not grayed: that likeness is not known is no verdict
-    assert 'class="verdict estimate"' in page
+    assert 'class="verdict value"' in page
 
 
 def test_the_report_says_what_ran_the_network(html):
@@ -97,18 +100,42 @@ def test_warnings_stand_above_the_answers(html):
 
 
 def test_an_unlike_case_is_told_before_its_answers(make_result):
-    result = make_result()
-    unlike = replace(result, lesions=(replace(result.lesions[0], atypicality=1.7),))
-    text = Page(to_html(unlike, with_patient=False)).text
-    assert text.index("1.7 times the limit") < text.index("predicted positive")
-    assert "times the limit" not in Page(to_html(result, with_patient=False)).text
+    result = make_result(lesions=2)
+    text = Page(to_html(replace(result, lesions=result.lesions[1:]), with_patient=False)).text
+    assert text.index("mean density of the tumor 9 SD above the training cohort") < text.index("not answered")
+    assert "unlike those" not in Page(to_html(make_result(), with_patient=False)).text
 
 
-def test_the_answers_of_an_unlike_case_are_grayed(make_result):
+def test_the_number_of_what_is_not_answered_stands_behind_a_fold_and_without_color(make_result):
+    result = make_result(lesions=2)
+    page = to_html(replace(result, lesions=result.lesions[1:], lesions_found=1), with_patient=False)
+    shown = re.sub(r"<details.*?</details>", "", page, flags=re.DOTALL)
+    assert 'class="verdict none"' in shown
+    assert "69\u00a0%" in page
+    assert "69\u00a0%" not in shown
+    for color in ("positive", "negative"):
+        assert f'class="verdict {color}"' not in page
+        assert f'class="tag {color}"' not in page
+
+
+def test_one_answer_that_is_not_given_stands_among_the_others(html):
+    shown = re.sub(r"<details.*?</details>", "", html, flags=re.DOTALL)
+    row = shown[shown.index(">KRAS") :].partition("</tr>")[0]
+    assert "not answered" in row
+    assert "no proven skill" in row
+    assert "24\u00a0%" not in row
+    assert "24\u00a0%" in html
+
+
+def test_the_first_line_says_that_a_model_is_synthetic(make_result):
     result = make_result()
-    unlike = replace(result, lesions=(replace(result.lesions[0], atypicality=1.7),))
-    assert to_html(unlike, with_patient=False).count('class="card answer unreliable"') == 1
-    assert 'class="card answer unreliable"' not in to_html(result, with_patient=False)
+    page = Page(to_html(replace(result, model=replace(result.model, trained_on="synthetic")), with_patient=False))
+    assert page.text.split("</title>")[-1].index("A model of synthetic patients") < page.text.index(RESEARCH_USE_ONLY)
+    assert "A model of synthetic patients" not in Page(to_html(result, with_patient=False)).text
+
+
+def test_the_share_of_the_heat_in_the_tumor_stands_under_the_map(html):
+    assert "31 % of the heat lies inside tumor and ring" in Page(html).text.replace("\u00a0", " ")
 
 
 @pytest.mark.parametrize("evil", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7 * 7 }}"])

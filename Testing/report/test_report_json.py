@@ -66,7 +66,7 @@ def break_probability(content):
 
 
 def break_version(content):
-    content["schema_version"] = "3.0"
+    content["schema_version"] = "2.0"
 
 
 def break_set(content):
@@ -75,6 +75,14 @@ def break_set(content):
 
 def break_hash(content):
     content["model"]["sha256"] = "abc"
+
+
+def break_verdict(content):
+    content["lesions"][0]["endpoints"][0]["verdict"] = {"status": "not_answered", "call": "positive", "reasons": []}
+
+
+def break_reason(content):
+    content["lesions"][1]["endpoints"][0]["verdict"]["reasons"][0]["code"] = "mood"
 
 
 def break_heat_map(content):
@@ -91,6 +99,8 @@ def break_heat_map(content):
         (break_version, "was expected"),
         (break_set, "not valid under any"),
         (break_hash, "does not match"),
+        (break_verdict, "not valid under any"),
+        (break_reason, "not valid under any"),
         (break_heat_map, "not valid under any"),
     ],
 )
@@ -119,7 +129,12 @@ def test_words_and_the_research_line_stand_in_the_file(content):
     first = content["lesions"][0]["endpoints"][0]
     assert content["research_use_only"] == RESEARCH_USE_ONLY
     assert first["definition"] == "tumor proportion score (TPS) of 1 % or more"
-    assert first["verdict"] == "positive"
+    assert first["verdict"] == {"status": "answered", "call": "positive", "reasons": []}
+    assert first["heat"] == {"share": 0.31, "area_share": 0.12, "outside": False}
+    second = content["lesions"][1]["endpoints"][0]["verdict"]
+    assert (second["status"], second["call"]) == ("not_answered", "none")
+    assert [reason["code"] for reason in second["reasons"]] == ["unlike_training"]
+    assert content["lesions"][1]["unlike"]["flagged"] is True
     assert first["heat_map"] == "gradcam.nrrd"
     assert content["lesions"][1]["endpoints"][4]["heat_map"] == "gradcam_lesion2_EGFR.nrrd"
     assert content["lesions"][0]["endpoints"][1]["heat_map"] is None

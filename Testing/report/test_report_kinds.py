@@ -6,19 +6,25 @@ from dataclasses import replace
 import pytest
 
 from PDL1PredictorLib.core.endpoints import ENDPOINTS, Endpoint
-from PDL1PredictorLib.core.results import BinaryAnswer, Contribution, NumberAnswer
+from PDL1PredictorLib.core.results import BinaryAnswer, Contribution, Estimate, NumberAnswer
+from PDL1PredictorLib.core.verdicts import Reason, Verdict, refused
 from PDL1PredictorLib.report.json_result import to_json
 from PDL1PredictorLib.report.kinds import by_kind, read_answer, renderer, verdict
 from PDL1PredictorLib.report.words import lead
 
-TPS = NumberAnswer("TPS", 34.6, (11.8, 61.2), 0.9, (Contribution("log_volume", 0.9, 8.25),))
-EGFR = BinaryAnswer("EGFR", 0.106, (0.051, 0.203), 0.08, True, ("positive",), 0.9, ())
+TPS = NumberAnswer(
+    "TPS", 34.6, (11.8, 61.2), 0.9, (Contribution("log_volume", 0.9, 8.25),), verdict=Verdict("answered", "value")
+)
+EGFR = BinaryAnswer(
+    "EGFR", 0.106, (0.051, 0.203), 0.08, True, ("positive",), 0.9, (), verdict=Verdict("answered", "positive")
+)
+NO_SKILL = refused([Reason("no_skill", "AUC 0.5."), Reason("interval_too_wide", "Too wide.")])
 
 
 def test_a_number_is_said_with_its_unit_and_prediction_interval():
     told = verdict(TPS)
     assert told.headline == "PD-L1 TPS 35 % (90 % prediction interval 12 to 61 %)"
-    assert (told.kind, told.short) == ("estimate", "35 %")
+    assert (told.kind, told.short) == ("value", "35 %")
     assert told.detail == "Of 90 % of such cases the true value lies within that interval."
 
 
@@ -32,7 +38,7 @@ def test_a_number_lies_on_the_scale_of_its_endpoint():
 def test_a_number_without_bounds_lies_on_a_scale_around_its_interval(monkeypatch):
     free = Endpoint("FREE", "Density", "density of cells", kind="number", unit="/mm2")
     monkeypatch.setitem(__import__("PDL1PredictorLib.core.endpoints", fromlist=["_BY_KEY"])._BY_KEY, "FREE", free)
-    answer = NumberAnswer("FREE", 1234.5, (1000.0, 1500.0), 0.9, ())
+    answer = NumberAnswer("FREE", 1234.5, (1000.0, 1500.0), 0.9, (), verdict=TPS.verdict)
     scale = renderer(answer).scale(answer)
     assert scale.low < 1000 < 1500 < scale.high
     assert renderer(answer).brief(answer) == "1.23e+03 /mm2 (1e+03 to 1.5e+03 /mm2)"
@@ -45,11 +51,42 @@ def test_effects_on_a_number_are_in_its_unit():
 
 
 def test_the_cells_of_a_table_name_what_each_kind_has():
-    assert renderer(TPS).cells(TPS) == {"value": 34.6, "low": 11.8, "high": 61.2}
-    assert list(renderer(EGFR).cells(EGFR)) == ["probability", "low", "high", "verdict"]
+    columns = ["verdict", "call", "reasons", "value", "low", "high", "stability", "withheld"]
+    assert list(renderer(TPS).cells(TPS)) == columns
+    assert list(renderer(TPS).cells(TPS).values()) == ["answered", "value", "", 34.6, 11.8, 61.2, None, None]
+    known = replace(EGFR, uncertainty=(0.02, 0.3), stability=(0.1, 0.15))
+    cells = list(renderer(EGFR).cells(known).values())
+    assert cells[:6] == ["answered", "positive", "", 0.106, 0.02, 0.3]
+    assert cells[6:] == [pytest.approx(0.05), None]
     assert renderer(TPS).brief(TPS) == "35 % (12 to 61 %)"
     assert renderer(EGFR).brief(EGFR) == "11 %, called mutant"
-    assert renderer(EGFR).brief(replace(EGFR, prediction_set=())) == "11 %, unlike both"
+    outside = replace(EGFR, prediction_set=(), verdict=Verdict("answered", "undecided"))
+    assert renderer(EGFR).brief(outside) == "11 %, unlike both"
+
+
+def test_what_is_not_answered_keeps_its_number_apart():
+    refused_ones = (replace(TPS, verdict=NO_SKILL), replace(EGFR, verdict=NO_SKILL))
+    for answer, name, number in zip(refused_ones, ("value", "probability"), (34.6, 0.106), strict=True):
+        cells = renderer(answer).cells(answer)
+        assert (cells["verdict"], cells["call"], cells["reasons"]) == (
+            "not_answered",
+            "none",
+            "no_skill interval_too_wide",
+        )
+        assert (cells[name], cells["low"], cells["high"], cells["withheld"]) == (None, None, None, number)
+        assert renderer(answer).brief(answer) == "not answered: no proven skill, interval too wide"
+        assert verdict(answer).detail == "AUC 0.5. Too wide."
+
+
+def test_what_stands_beside_a_call_is_said_as_far_as_it_is_known():
+    assert dict(renderer(EGFR).facts(EGFR)) == {"Threshold": "8 %", "95 % calibration interval": "5 to 20 %"}
+    known = replace(EGFR, base_rate=0.2, sensitivity=Estimate(0.8, 0.6, 0.9), model="Volume", role="baseline")
+    facts = dict(renderer(EGFR).facts(replace(known, stability=(0.1, 0.12), uncertainty=(0.02, 0.3))))
+    assert facts["Sensitivity"] == "80 % (60 to 90 %)"
+    assert facts["Base rate"] == "20 %"
+    assert facts["95 % interval of the patient"] == "2 to 30 %"
+    assert facts["Contour moved by 1 mm"] == "10 to 12 %"
+    assert facts["Model"] == "Volume, a simple model that is as good"
 
 
 def test_answers_of_one_kind_stand_together():
@@ -98,6 +135,42 @@ def test_an_answer_of_before_there_were_kinds_is_a_yes_or_no(with_number):
 )
 def test_an_entry_that_cannot_be_is_refused(with_number, name, value, error, words):
     row = to_json(with_number, with_patient=False)["lesions"][0]["endpoints"][0]
+    with pytest.raises(error, match=words):
+        read_answer({**row, name: value})
+
+
+@pytest.mark.parametrize("old", ["positive", "unlike", None])
+def test_an_answer_of_before_there_were_verdicts_is_not_relied_on(with_number, old):
+    row = to_json(with_number, with_patient=False)["lesions"][0]["endpoints"][1]
+    new = ("uncertainty", "stability", "base_rate", "sensitivity", "specificity", "model", "role")
+    read = read_answer({name: value for name, value in row.items() if name not in new} | {"verdict": old})
+    assert (read.verdict.status, read.verdict.codes) == ("not_answered", "not_measured")
+    assert "Predict again" in read.verdict.reasons[0].text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "error", "words"),
+    [
+        ("verdict", 3, TypeError, "verdict is 3"),
+        ("verdict", {"status": "answered", "call": "none", "reasons": []}, ValueError, "cannot have the call 'none'"),
+        ("verdict", {"status": "answered", "call": "maybe", "reasons": []}, ValueError, "is no verdict"),
+        ("verdict", {"status": "not_answered", "call": "none", "reasons": []}, ValueError, "needs a reason"),
+        (
+            "verdict",
+            {"status": "not_answered", "call": "none", "reasons": [{"code": "mood", "text": "x"}]},
+            ValueError,
+            "'mood' is no reason",
+        ),
+        ("stability", [0.9, 0.1], ValueError, "stability is .*, which falls"),
+        ("uncertainty", [0.1, 1.1], ValueError, "high is 1.1"),
+        ("base_rate", 2, ValueError, "base_rate is 2"),
+        ("sensitivity", 0.5, TypeError, "sensitivity is 0.5"),
+        ("specificity", {"value": 2, "low": 0, "high": 1}, ValueError, "value is 2"),
+        ("role", "king", ValueError, "role is 'king'"),
+    ],
+)
+def test_an_entry_of_a_verdict_that_cannot_be_is_refused(with_number, name, value, error, words):
+    row = to_json(with_number, with_patient=False)["lesions"][0]["endpoints"][1]
     with pytest.raises(error, match=words):
         read_answer({**row, name: value})
 

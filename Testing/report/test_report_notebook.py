@@ -7,11 +7,14 @@ from markupsafe import escape
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.results import CaseResult, CaseWarning, Contribution, NumberAnswer
+from PDL1PredictorLib.core.verdicts import Verdict
 from PDL1PredictorLib.report.answer_rows import AnswerRow, answer_rows
 from PDL1PredictorLib.report.kinds import verdict
 from PDL1PredictorLib.report.notebook import brief, to_notebook
 
-NUMBER = NumberAnswer("TPS", 12.4, (0.0, 48.7), 0.9, (Contribution("deep_1", 0.5, 2.0),))
+NUMBER = NumberAnswer(
+    "TPS", 12.4, (0.0, 48.7), 0.9, (Contribution("deep_1", 0.5, 2.0),), verdict=Verdict("answered", "value")
+)
 
 
 @pytest.fixture
@@ -22,8 +25,7 @@ def result(make_result) -> CaseResult:
 def test_a_line_a_tumor_with_the_lead_answer_and_its_verdict(result):
     assert brief(result).splitlines() == [
         "case 7, tumor 1 of 2: PD-L1 62 % (48 to 74 %), predicted positive (TPS >= 1 %); 2 warnings",
-        "case 7, tumor 2 of 2: PD-L1 69 % (55 to 81 %), predicted positive (TPS >= 1 %); unlike the training cases, "
-        "do not rely on it; 1 warning",
+        "case 7, tumor 2 of 2: PD-L1 not answered: unlike the training cohort; 1 warning",
         "Research use only.",
     ]
 
@@ -52,14 +54,27 @@ def test_a_row_an_answer_and_the_same_columns_in_each(result):
         "probability": 0.62,
         "value": None,
         "unit": "",
-        "low": 0.48,
-        "high": 0.74,
+        "low": 0.52,
+        "high": 0.73,
         "threshold": 0.48,
-        "verdict": "positive",
+        "verdict": "answered",
+        "call": "positive",
+        "reasons": "",
         "verdict_text": "predicted positive (TPS >= 1 %)",
+        "stability": pytest.approx(0.05),
+        "withheld": None,
+        "base_rate": 0.33,
+        "model": "Deep-RadScore",
         "atypicality": 0.58,
         "warnings": "thick_slices ring_cut",
     }
+
+
+def test_a_row_of_what_is_not_answered_has_its_number_apart(result):
+    row = next(row for row in answer_rows(result) if row["lesion"] == 2)
+    assert (row["verdict"], row["call"], row["reasons"]) == ("not_answered", "none", "unlike_training")
+    assert (row["probability"], row["low"], row["high"]) == (None, None, None)
+    assert row["withheld"] == pytest.approx(0.69)
 
 
 def test_a_number_has_a_row_too(make_result):
@@ -68,7 +83,7 @@ def test_a_number_has_a_row_too(make_result):
     result = replace(result, lesions=(lesion,))
     (row,) = answer_rows(result)
     assert (row["kind"], row["probability"], row["value"], row["unit"]) == ("number", None, 12.4, "%")
-    assert (row["low"], row["high"], row["threshold"], row["verdict"]) == (0.0, 48.7, None, "estimate")
+    assert (row["low"], row["high"], row["threshold"], row["verdict"]) == (0.0, 48.7, None, "answered")
     assert brief(result).startswith("case 7: PD-L1 TPS 12 % (0 to 49 %), 90 % prediction interval")
     assert "90\u00a0% prediction interval" in to_notebook(result)
 

@@ -93,7 +93,17 @@ def make_endpoint(key: str, n: int, seed: int, folded: bool, roles: Mapping[str,
         bayes_auc=0.9,
         kind="binary",
         roles=ROLES,
+        groups=make_groups(n),
     )
+
+
+def make_groups(n: int) -> dict[str, tuple[str, ...]]:
+    """Three factors: halves, thirds with cases of which nothing is known, and a level that has hardly a case."""
+    return {
+        "Sex": tuple(("female", "male")[i % 2] for i in range(n)),
+        "Volume of the tumor": tuple(("over 8 to 20 mL", "up to 8 mL", "over 20 mL", "")[i % 4] for i in range(n)),
+        "Kernel": tuple("<b>30f" if i > 1 else "other" for i in range(n)),
+    }
 
 
 def make_number(key: str, n: int, seed: int, folded: bool, roles: Mapping[str, Role]) -> EndpointOutcome:

@@ -90,16 +90,16 @@ def test_the_card_of_a_number_tells_its_share_of_variance_and_error(number_study
 
 def test_a_card_has_a_table_for_every_kind(make_study):
     card = study_card(manifest(), Words(), make_study(sizes=(40, 30), keys=("TPS", "PDL1")))
-    assert card.index("R² with its 95 % interval") < card.index("| TPS |") < card.index("AUC with DeLong") < card.index(
+    assert card.index("R² with its 95 % interval") < card.index("| TPS |") < card.index("AUC of scores") < card.index(
         "| PDL1 |"
     )  # fmt: skip
 
 
 def test_the_figures_are_those_of_the_study(outcome):
-    from PDL1PredictorLib.statistics.discrimination import auc
+    from PDL1PredictorLib.statistics.within_folds import auc_within_folds
 
     key, found = next(iter(outcome.endpoints.items()))
-    measured = [auc(found.labels, model.probability) for model in found.models.values()]
+    measured = [auc_within_folds(found.labels, model.score, found.folds) for model in found.models.values()]
     row = next(line for line in study_card(manifest(), Words(), outcome).splitlines() if line.startswith(f"| {key} |"))
     for one in measured:
         assert f"{one.value:.3f} ({one.interval[0]:.3f} to {one.interval[1]:.3f})" in row

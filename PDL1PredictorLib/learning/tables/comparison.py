@@ -1,44 +1,25 @@
-"""How well a table of inputs tells a label, by the seven classifiers under repeated cross-validation."""
+"""How well a table of inputs tells a label, by several classifiers under repeated cross-validation."""
 
-import warnings
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from sklearn.base import ClassifierMixin
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import StratifiedKFold
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
-from PDL1PredictorLib.learning.classifiers import CLASSIFIERS, N_FOLDS, N_REPEATS
+from PDL1PredictorLib.learning.tables.chance import by_chance
+from PDL1PredictorLib.learning.tables.held_out import (
+    TABLE_CLASSIFIERS,
+    HeldOut,
+    Kinds,
+    TableSettings,
+    Units,
+    held_out,
+    makes_of,
+    units_of,
+)
 from PDL1PredictorLib.learning.tables.input_table import InputTable
-from PDL1PredictorLib.statistics.discrimination import auc
 from PDL1PredictorLib.statistics.resampling import repeated_cv_mean
-
-
-@dataclass(frozen=True)
-class TableSettings:
-    """How the cross-validation is done.
-
-    Attributes:
-        seed: Of folds and classifiers.
-        n_folds: Parts, each held out once in a repetition; >= 2.
-        n_repeats: Repetitions with new folds; >= 1.
-    """
-
-    seed: int = 1
-    n_folds: int = N_FOLDS
-    n_repeats: int = N_REPEATS
-
-    def __post_init__(self) -> None:
-        if self.seed < 0 or self.n_folds < 2 or self.n_repeats < 1:
-            raise InputError(
-                "At least 2 folds, 1 repetition and a seed from 0 are needed, "
-                f"got {self.n_folds} folds, {self.n_repeats} repetitions, seed {self.seed}."
-            )
+from PDL1PredictorLib.statistics.within_folds import auc_within_folds
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,98 +27,120 @@ class ClassifierResult:
     """How one classifier did.
 
     Attributes:
-        kind: Its name among `CLASSIFIERS`.
+        kind: Its name among `TABLE_CLASSIFIERS`.
+        auc: Area from pairs within a fold, mean over the repetitions.
+        interval: Of it, 95 %, on the logit scale, counting patients; conditional on the fitted models.
         fold_auc: AUC of every held-out fold, (n_repeats, n_folds).
-        mean: Of these.
         sd: Of these.
-        interval: Of the mean, 95 %, corrected for overlapping training sets, cut to 0 to 1.
-        pooled: AUC of all held-out predictions of a repetition taken together, mean over repetitions.
-        pooled_interval: Mean of the repetitions' DeLong intervals, 95 %; repeating does not narrow it.
+        fold_interval: Of their mean, 95 %, corrected for overlapping training sets, cut to 0 to 1: says how much other
+            training cases would change.
+        p: How often the whole cross-validation does as well with exchanged labels; None where it was not asked for.
     """
 
     kind: str
-    fold_auc: np.ndarray
-    mean: float
-    sd: float
+    auc: float
     interval: tuple[float, float]
-    pooled: float
-    pooled_interval: tuple[float, float]
+    fold_auc: np.ndarray
+    sd: float
+    fold_interval: tuple[float, float]
+    p: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """How all of them did.
+
+    Attributes:
+        results: In the order of `TABLE_CLASSIFIERS`.
+        n_positive: Units with the label.
+        n_negative: Without it.
+        words: What the units are: rows or patients.
+        best_p: P of the best classifier, allowing for its having been picked; None without permutations.
+    """
+
+    results: tuple[ClassifierResult, ...]
+    n_positive: int
+    n_negative: int
+    words: str
+    best_p: float | None = None
 
 
 def compare_classifiers(
-    table: InputTable, settings: TableSettings, progress: Progress = SILENT
-) -> tuple[ClassifierResult, ...]:
-    """Cross-validate every classifier on the same folds; inputs are standardized by each fold's training cases.
+    table: InputTable, settings: TableSettings, workers: int | None = 1, progress: Progress = SILENT
+) -> Comparison:
+    """Cross-validate every classifier on the same folds, and under exchanged labels.
+
+    Where the table names patients, they are held out whole. Where all rows of each have one label, a patient is
+    answered once, by the mean of the rows' answers.
 
     Args:
         table: Inputs and label.
-        settings: Seed, folds, repetitions.
-        progress: Told after every fold.
-
-    Returns:
-        In the order of `CLASSIFIERS`.
+        settings: Seed, folds, repetitions, permutations.
+        workers: Processes that do the permutations; None takes one a core.
+        progress: Told after every fold and permutation.
 
     Raises:
         InputError: A label has fewer cases than there are folds.
     """
-    fewest = int(min(table.labels.sum(), (1 - table.labels).sum()))
-    if settings.n_folds > fewest:
+    kinds = tuple(TABLE_CLASSIFIERS)
+    return compare(table.x, units_of(table), settings, kinds, kinds, workers, progress)
+
+
+def compare(
+    x: np.ndarray,
+    units: Units,
+    settings: TableSettings,
+    kinds: Kinds,
+    with_p: Kinds,
+    workers: int | None = 1,
+    progress: Progress = SILENT,
+) -> Comparison:
+    """Cross-validate models on the same folds.
+
+    Args:
+        x: Inputs of the rows, (n, d).
+        units: Whose labels are learned.
+        settings: Seed, folds, repetitions, permutations.
+        kinds: Names among `TABLE_CLASSIFIERS`, or models by name.
+        with_p: Those of them that are fitted anew under every permutation.
+        workers: Processes that do the permutations; None takes one a core.
+        progress: Told after every fold and permutation.
+
+    Raises:
+        InputError: A label has fewer cases than there are folds.
+    """
+    if settings.n_folds > min(units.numbers):
         raise InputError(
-            f"{settings.n_folds} folds need as many cases of each label, the rarer one has {fewest}. "
+            f"{settings.n_folds} folds need as many cases of each label, the rarer one has {min(units.numbers)}. "
             "Choose fewer folds (--folds)."
         )
-    held_out = _held_out(table, settings, progress)
-    return tuple(
-        _result(kind, table.labels, held_out[place], settings.n_folds) for place, kind in enumerate(CLASSIFIERS)
+    with progress.part("classifiers", 0.0, 0.3) as part:
+        found = held_out(x, units, settings, kinds, part)
+    with progress.part("permutations", 0.3, 1.0) as part:
+        chance = by_chance(x, units, settings, with_p, workers, part)
+    p = {} if chance is None else chance.p
+    results = tuple(
+        _result(kind, units, HeldOut(found.scores[place], found.folds), p.get(kind))
+        for place, kind in enumerate(makes_of(kinds))
     )
+    return Comparison(results, *units.numbers, units.words, None if chance is None else chance.best)
 
 
-@dataclass(frozen=True, eq=False)
-class _HeldOut:
-    """Of one classifier: probability of every case when it was held out, and in which fold, both (n_repeats, n)."""
-
-    p: np.ndarray
-    fold: np.ndarray
-
-
-def _held_out(table: InputTable, settings: TableSettings, progress: Progress) -> list[_HeldOut]:
-    shape = (settings.n_repeats, table.labels.size)
-    fold = np.zeros(shape, dtype=int)
-    p = np.zeros((len(CLASSIFIERS), *shape))
-    for repeat in range(settings.n_repeats):
-        splitter = StratifiedKFold(settings.n_folds, shuffle=True, random_state=settings.seed + repeat)
-        for number, (train, test) in enumerate(splitter.split(table.x, table.labels)):
-            fold[repeat, test] = number
-            for place, make in enumerate(CLASSIFIERS.values()):
-                model = _fit(make(settings.seed, train.size), table.x[train], table.labels[train])
-                p[place, repeat, test] = model.predict_proba(table.x[test])[:, 1]
-            done = (repeat * settings.n_folds + number + 1) / (settings.n_repeats * settings.n_folds)
-            progress.step("classifiers", done, f"repetition {repeat + 1}, fold {number + 1}")
-    return [_HeldOut(of_one, fold) for of_one in p]
-
-
-def _fit(classifier: ClassifierMixin, x: np.ndarray, labels: np.ndarray) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the step limit is meant: stopping early regularizes
-        return make_pipeline(StandardScaler(), classifier).fit(x, labels)
-
-
-def _result(kind: str, labels: np.ndarray, held_out: _HeldOut, n_folds: int) -> ClassifierResult:
+def _result(kind: str, units: Units, found: HeldOut, p: float | None) -> ClassifierResult:
+    """Of one kind, whose scores are (r, m)."""
+    whole = auc_within_folds(units.labels, found.scores, found.folds, units.patient)
     fold_auc = np.array(
         [
-            [auc(labels[fold == number], p[fold == number]).value for number in range(n_folds)]
-            for p, fold in zip(held_out.p, held_out.fold, strict=True)
+            [_one_fold(units, row, fold == number) for number in range(int(fold.max()) + 1)]
+            for row, fold in zip(found.scores, found.folds, strict=True)
         ]
     )
-    over_folds = repeated_cv_mean(fold_auc.ravel(), test_to_training=1 / (n_folds - 1))
-    pooled = [auc(labels, p) for p in held_out.p]
-    low, high = np.mean([one.interval for one in pooled], axis=0)
+    over_folds = repeated_cv_mean(fold_auc.ravel(), test_to_training=1 / (fold_auc.shape[1] - 1))
+    low, high = over_folds.interval
     return ClassifierResult(
-        kind,
-        fold_auc,
-        over_folds.mean,
-        over_folds.sd,
-        interval=(max(0.0, over_folds.interval[0]), min(1.0, over_folds.interval[1])),
-        pooled=float(np.mean([one.value for one in pooled])),
-        pooled_interval=(float(low), float(high)),
+        kind, whole.value, whole.interval, fold_auc, over_folds.sd, (max(0.0, low), min(1.0, high)), p
     )
+
+
+def _one_fold(units: Units, scores: np.ndarray, here: np.ndarray) -> float:
+    return auc_within_folds(units.labels[here], scores[here], np.zeros(int(here.sum()))).value

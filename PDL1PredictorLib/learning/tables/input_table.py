@@ -1,11 +1,9 @@
 """A table of inputs and a label, checked whole before anything is fitted, every problem named at once."""
 
 import hashlib
-import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +11,7 @@ import numpy as np
 from PDL1PredictorLib.cohort.files import Row, read_rows
 from PDL1PredictorLib.cohort.table import NO, YES
 from PDL1PredictorLib.core.errors import CohortError
+from PDL1PredictorLib.learning.tables.label_source import ITSELF, LabelSource, missing_column, number_of, with_label
 
 COUNTERS = ("", "row", "index", "unnamed: 0")  # columns by these names number the rows
 NAMES = ("case", "patient", "id", "name")  # and by these say whose row it is
@@ -33,6 +32,8 @@ class InputTable:
         n_unknown: Rows left out because their label is empty.
         ignored: Columns that are no inputs.
         warnings: What the user should look at, though it does not stand in the way.
+        patients: Whose row each is, (n,); None where each row is a patient of its own.
+        options: How the label came about, as options of the command, in order.
     """
 
     file_name: str
@@ -44,9 +45,17 @@ class InputTable:
     n_unknown: int
     ignored: tuple[str, ...]
     warnings: tuple[str, ...]
+    patients: tuple[str, ...] | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def question(self) -> str:
+        """The label in words: its name, with the cut where it is one."""
+        cut = self.options.get("at-least")
+        return self.label if cut is None else f"{self.label} >= {cut}"
 
 
-def read_input_table(path: Path, label: str, ignore: Sequence[str] = ()) -> InputTable:
+def read_input_table(path: Path, label: str, ignore: Sequence[str] = (), source: LabelSource = ITSELF) -> InputTable:
     """Read a CSV or Parquet file with one row a case: numbers, and a label.
 
     Columns that number or name the rows (`row`, `case`, `patient` ...) are no inputs; all others are, but those to be
@@ -56,15 +65,17 @@ def read_input_table(path: Path, label: str, ignore: Sequence[str] = ()) -> Inpu
         path: The table; its first row names the columns.
         label: Column of 1 and 0 (or yes and no, positive and negative ...).
         ignore: Columns that are no inputs.
+        source: Where the label comes from, and whose the rows are.
 
     Raises:
         CohortError: With every problem of every row.
         InputError: The file cannot be read as a table.
     """
     path = Path(path)
-    columns, rows = read_rows(path)
-    problems = [_missing(name, columns) for name in (label, *ignore) if name not in columns]
-    named = tuple(c for c in columns if c.lower() in (*COUNTERS, *NAMES) and c != label)
+    columns, rows = with_label(*read_rows(path), label, source)
+    needed = (label, *ignore, *([source.patient] if source.patient else []))
+    problems = [missing_column(name, columns) for name in needed if name not in columns]
+    named = tuple(c for c in columns if (c.lower() in (*COUNTERS, *NAMES) or c == source.patient) and c != label)
     ignored = tuple(c for c in columns if c in named or c in ignore)
     inputs = tuple(c for c in columns if c != label and c not in ignored)
     if not inputs:
@@ -75,6 +86,8 @@ def read_input_table(path: Path, label: str, ignore: Sequence[str] = ()) -> Inpu
     if problems:
         raise CohortError(path, problems)
 
+    if source.patient:
+        problems += [f"row {row.number}: {source.patient} is empty" for row in rows if not row.get(source.patient)]
     problems += [_wrong_label(row, label) for row in rows if _answer(row.get(label)) is None and row.get(label)]
     known = [row for row in rows if _answer(row.get(label)) is not None]
     labels = np.array([_answer(row.get(label)) for row in known], dtype=int)
@@ -85,24 +98,22 @@ def read_input_table(path: Path, label: str, ignore: Sequence[str] = ()) -> Inpu
         )
     columns_of_values = []
     for name in inputs:
-        values = np.array([_number(row.get(name)) for row in known])
+        values = np.array([number_of(row.get(name)) for row in known])
         problems += _cell_problems(name, known, values) or _column_problems(name, values, label, labels)
         columns_of_values.append(values)
     for name in named:
-        if name.lower() in NAMES:
+        if name.lower() in NAMES and source.patient is None:
             problems += _twice(name, known)
     if problems:
         raise CohortError(path, problems)
     x = np.column_stack(columns_of_values)
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     warnings = tuple(_equal_rows(x, known))
-    return InputTable(path.name, sha256, label, inputs, x, labels, len(rows) - len(known), ignored, warnings)
-
-
-def _missing(name: str, columns: Sequence[str]) -> str:
-    near = get_close_matches(name, columns, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(columns)}"
-    return f"the column {name} is missing; {hint}"
+    patients = tuple(row.get(source.patient) for row in known) if source.patient else None
+    n_unknown = len(rows) - len(known)
+    return InputTable(
+        path.name, sha256, label, inputs, x, labels, n_unknown, ignored, warnings, patients, source.options()
+    )
 
 
 def _answer(text: str) -> int | None:
@@ -111,14 +122,6 @@ def _answer(text: str) -> int | None:
 
 def _wrong_label(row: Row, label: str) -> str:
     return f"row {row.number}: {label} is {row.get(label)!r}; write 1 or 0, or leave it empty where it is not known"
-
-
-def _number(text: str) -> float:
-    """NaN where it is none."""
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
 
 
 def _cell_problems(name: str, rows: Sequence[Row], values: np.ndarray) -> list[str]:
@@ -152,7 +155,10 @@ def _twice(name: str, rows: Sequence[Row]) -> Iterator[str]:
     for value, numbers in places.items():
         if value and len(numbers) > 1:
             where = ", ".join(map(str, numbers))
-            yield f"{name} {value} stands in the rows {where}; folds are drawn by row, so keep one row of each"
+            yield (
+                f"{name} {value} stands in the rows {where}; folds are drawn by row: keep one row of each, or hold "
+                f"them out together (--patient {name})"
+            )
 
 
 def _equal_rows(x: np.ndarray, rows: Sequence[Row]) -> Iterator[str]:

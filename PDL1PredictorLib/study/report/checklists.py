@@ -96,7 +96,7 @@ def _of_design(outcome: StudyOutcome) -> dict[str, str]:
     return {
         "split": f"{outcome.design.words.capitalize()} by patient; every step that learns ran inside the training "
         "folds. Sizes: Cases.",
-        "testing": f"Internal: {outcome.design.words}, predictions of held-out folds pooled. No external test.",
+        "testing": f"Internal: {outcome.design.words}; cases are ranked within their fold. No external test.",
         "development": "Every case served both, in different folds of one cohort table.",
     }
 
@@ -115,7 +115,9 @@ def _of_data(outcome: StudyOutcome) -> dict[str, str]:
         found["table_1"] = "Table 1."
     if outcome.flow:
         found["flow"] = "Chart under Cases."
-        found["sample_size"] = f"All usable cases: {cases_used(outcome)}. No calculation was made by the run."
+        carried = " What they can carry by the criteria of Riley et al. 2020: Cases."
+        yes_no = any(one.kind == "binary" for one in outcome.endpoints.values())
+        found["sample_size"] = f"All usable cases: {cases_used(outcome)}.{carried if yes_no else ''}"
     if version := outcome.provenance.get("library_version"):
         found["software"] = f"PDL1Predictor {version}; values agree with pyradiomics 3.0.1. Versions: Settings."
         found["code"] = f"PDL1Predictor {version}, Apache-2.0; the command that makes this study again: Settings."

@@ -10,7 +10,10 @@ from PDL1PredictorLib.core.strict_json import read_schema
 from PDL1PredictorLib.report.json_result import finite
 from PDL1PredictorLib.statistics.groups import benjamini_hochberg
 from PDL1PredictorLib.study.outcome import EndpointOutcome, GalleryCase, NumberGalleryCase, StudyOutcome
+from PDL1PredictorLib.study.report.binary.curves import BAND_RESAMPLES
 from PDL1PredictorLib.study.report.checklists import filled_checklists
+from PDL1PredictorLib.study.report.estimates import estimates, outer_folds
+from PDL1PredictorLib.study.report.hard_cases import hard_cases
 from PDL1PredictorLib.study.report.kinds import kind_report
 from PDL1PredictorLib.study.report.measures import (
     RESAMPLES,
@@ -20,9 +23,8 @@ from PDL1PredictorLib.study.report.measures import (
     correlation_numbers,
     feature_numbers,
 )
-from PDL1PredictorLib.study.report.measures_binary import BAND_RESAMPLES
 
-SCHEMA_VERSION = "2.0"
+SCHEMA_VERSION = "3.0"
 
 
 def study_document(outcome: StudyOutcome) -> dict[str, Any]:
@@ -34,7 +36,7 @@ def study_document(outcome: StudyOutcome) -> dict[str, Any]:
     Raises:
         InputError: An endpoint is not known, or of a kind that cannot be reported.
     """
-    endpoints = {key: _endpoint(found, outcome.coverage) for key, found in outcome.endpoints.items()}
+    endpoints = {key: _endpoint(found, outcome) for key, found in outcome.endpoints.items()}
     _adjust(endpoints)
     content: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
@@ -45,6 +47,9 @@ def study_document(outcome: StudyOutcome) -> dict[str, Any]:
         "roles": dict(outcome.roles),
         "command": outcome.command,
         "design": outcome.design.words,
+        "folds": outer_folds(outcome),
+        "choice_repeats": None if outcome.choice_repeats is None else outcome.choice_repeats._asdict(),
+        "estimates": estimates(outcome),
         "notes": outcome.notes,
         "cohort": {
             "table_1": outcome.table_1,
@@ -59,7 +64,7 @@ def study_document(outcome: StudyOutcome) -> dict[str, Any]:
         "backbones": outcome.backbones,
         "settings": outcome.settings,
         "seeds": seeds_in({"settings": outcome.settings, "provenance": outcome.provenance}),
-        "resampling": {"seed": SEED, "f1": RESAMPLES, "roc_band": BAND_RESAMPLES, "errors": RESAMPLES},
+        "resampling": {"seed": SEED, "f1": RESAMPLES, "bands": BAND_RESAMPLES, "errors": RESAMPLES},
         "provenance": outcome.provenance,
         "checklists": filled_checklists(outcome),
     }
@@ -84,7 +89,7 @@ def seeds_in(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def _endpoint(found: EndpointOutcome, coverage: float) -> Plain:
+def _endpoint(found: EndpointOutcome, outcome: StudyOutcome) -> Plain:
     words = endpoint(found.key)
     return {
         "kind": found.kind,
@@ -92,10 +97,11 @@ def _endpoint(found: EndpointOutcome, coverage: float) -> Plain:
         "definition": words.definition,
         "lead": found.lead,
         "cases": len(found.labels),
-        **kind_report(found.kind).numbers(found, coverage),
+        **kind_report(found.kind).numbers(found, outcome.coverage),
         "correlation": correlation_numbers(found),
         "contributions": contribution_numbers(found),
         "coefficients": feature_numbers(found),
+        "hard_cases": hard_cases(found, outcome.case_warnings),
     }
 
 

@@ -26,16 +26,20 @@ class Words:
 BINARY_WORDS = Words(
     counts="positive / negative cases whose label is known",
     card_columns=("positive means", "positive / negative"),
-    card_measure="AUC with DeLong's 95 % interval. An interval that holds 0.5 shows no signal.",
+    card_measure="AUC of scores before calibration, from pairs of cases that one model answered, with DeLong's 95 % "
+    "interval on the logit scale. An interval that holds 0.5 shows no signal.",
     limitation="The interval speaks of the calibration's uncertainty only, not of the image's or the contour's.",
     answers={
         "imbalance": "Positive and negative cases of every part: Cases. Weights in training: Settings.",
         "measures": "AUC; accuracy, recall, precision, specificity, PPV, NPV, F1; confusion matrix; Brier score, "
         "calibration slope and intercept; net benefit.",
-        "uncertainty": "95 % intervals: DeLong (AUC), Wilson (shares), bootstrap (F1, ROC band).",
-        "comparison": "DeLong's paired test of every model against {lead}; p also adjusted for all tests "
-        "(Benjamini-Hochberg).",
-        "calibration": "Calibration curves, slope, intercept and Brier score per endpoint and model.",
+        "uncertainty": "95 % intervals: DeLong on the logit scale (AUC), Wilson (shares), profile likelihood "
+        "(calibration slope and intercept), bootstrap of patients (F1, bands of ROC and decision curves). What each "
+        "figure is an estimate of: Results.",
+        "comparison": "DeLong's paired test of every model against {lead}, AUC against chance by permutation; p also "
+        "adjusted for all tests (Benjamini-Hochberg).",
+        "calibration": "Calibration curves, slope and intercept with intervals, and Brier score per endpoint and "
+        "model.",
         "performance": "AUC with intervals: Results; all other measures: per endpoint.",
         "updating": "None: probabilities were calibrated within the training cases, before evaluation.",
         "predictions": "By the command under Settings; predictions.csv holds every case's probability by every model.",

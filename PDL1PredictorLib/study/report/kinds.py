@@ -9,14 +9,16 @@ from markupsafe import Markup
 from PDL1PredictorLib.core.endpoints import Kind, endpoint
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.report.html import number, significant
-from PDL1PredictorLib.statistics.discrimination import auc
+from PDL1PredictorLib.study.discrimination import area_of
 from PDL1PredictorLib.study.outcome import EndpointOutcome
-from PDL1PredictorLib.study.report import figures_binary, figures_number
+from PDL1PredictorLib.study.report import figures_number
+from PDL1PredictorLib.study.report.binary import figures as binary_figures
+from PDL1PredictorLib.study.report.binary.measures import binary_numbers, binary_tests
+from PDL1PredictorLib.study.report.binary.subgroups import forest
 from PDL1PredictorLib.study.report.drawing import Numbers
 from PDL1PredictorLib.study.report.kind_words import BINARY_WORDS, NUMBER_WORDS, Words
 from PDL1PredictorLib.study.report.looks import Looks
 from PDL1PredictorLib.study.report.measures import Plain, estimate_of
-from PDL1PredictorLib.study.report.measures_binary import binary_numbers, binary_tests, has_both
 from PDL1PredictorLib.study.report.measures_number import headline, number_numbers, number_tests
 from PDL1PredictorLib.study.report.predictions import BINARY_COLUMNS, NUMBER_COLUMNS, binary_rows, number_rows
 
@@ -76,13 +78,14 @@ def kind_report(kind: Kind) -> KindReport:
 
 
 def _binary_drawings(key: str, numbers: Numbers, looks: Looks) -> Drawings:
-    if numbers["decision_reference"] is None:  # not both answers occur
-        return dict.fromkeys(("roc", "calibration", "decision", "confusion"))
+    models = numbers["models"].values()
+    ranked, answered = (any(model[name] is not None for model in models) for name in ("roc", "measures"))
     return {
-        "roc": figures_binary.roc_curves(f"roc-{key}", numbers, looks),
-        "calibration": figures_binary.calibration_curves(f"calibration-{key}", numbers, looks),
-        "decision": figures_binary.decision_curves(f"decision-{key}", numbers, looks),
-        "confusion": figures_binary.confusion_tables(f"confusion-{key}", numbers, looks),
+        "roc": binary_figures.roc_curves(f"roc-{key}", numbers, looks) if ranked else None,
+        "calibration": binary_figures.calibration_curves(f"calibration-{key}", numbers, looks) if answered else None,
+        "decision": binary_figures.decision_curves(f"decision-{key}", numbers, looks) if answered else None,
+        "confusion": binary_figures.confusion_tables(f"confusion-{key}", numbers, looks) if answered else None,
+        "subgroups": forest(f"subgroups-{key}", numbers, looks) if numbers["subgroups"] else None,
     }
 
 
@@ -103,10 +106,8 @@ def _binary_cells(found: EndpointOutcome) -> tuple[str, str]:
 
 
 def _binary_figure(found: EndpointOutcome, title: str) -> str:
-    if not has_both(found.labels):
-        return "not measured"
-    area = auc(found.labels, found.binary_models()[title].probability)
-    return _three(estimate_of(area.value, area.interval))
+    area = area_of(found, title)
+    return "not measured" if area is None else _three(estimate_of(area.value, area.interval))
 
 
 def _number_cells(found: EndpointOutcome) -> tuple[str, str]:
@@ -135,7 +136,7 @@ KINDS: Mapping[Kind, KindReport] = {
         numbers=binary_numbers,
         tests=binary_tests,
         counted=lambda counts: " / ".join(map(str, counts)),
-        overview=figures_binary.auc_overview,
+        overview=binary_figures.auc_overview,
         drawings=_binary_drawings,
         effect_unit=lambda key: "log-odds of positive",
         towards=lambda key: f"“{endpoint(key).positive}”",

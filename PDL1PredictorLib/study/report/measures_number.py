@@ -1,7 +1,7 @@
 """The measures of an endpoint that is a number, as plain values for JSON; `None` where one cannot be had.
 
 The formulas and their sources stand in `statistics.agreement`. Intervals are percentiles of resampled cases, the same
-resamples for every model; that of Spearman's coefficient is by Fisher's z.
+resamples for every model; that of Spearman's coefficient, which is taken within folds, is by Fisher's z.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ from PDL1PredictorLib.statistics.agreement import (
     root_mean_squared_error,
     with_interval,
 )
-from PDL1PredictorLib.statistics.correlation import spearman
+from PDL1PredictorLib.statistics.fold_ranks import spearman_within_folds
 from PDL1PredictorLib.study.outcome import EndpointOutcome, NumberModelOutcome
 from PDL1PredictorLib.study.report.measures import RESAMPLES, SEED, Plain, count_of, estimate_of
 
@@ -60,7 +60,11 @@ def number_numbers(outcome: EndpointOutcome, coverage: float) -> Plain:
         "constants": constants(observed)._asdict() if enough else None,
         "models": {
             title: _described(model)
-            | (_measured(observed, model, _rivals(title, baselines), rows) if enough else dict.fromkeys(NEED_CASES))
+            | (
+                _measured(observed, model, _rivals(title, baselines), rows) | {"spearman": _spearman(outcome, model)}
+                if enough
+                else dict.fromkeys(NEED_CASES)
+            )
             for title, model in models.items()
         },
     }
@@ -122,7 +126,6 @@ def _measured(
     }
     return {
         **found,
-        "spearman": _spearman(observed, model.value),
         "calibration": calibration_line(observed, model.value)._asdict(),
         "limits": limits_of_agreement(observed, model.value)._asdict(),
         "intervals": _intervals(observed, model),
@@ -131,10 +134,16 @@ def _measured(
     }
 
 
-def _spearman(observed: np.ndarray, predicted: np.ndarray) -> Plain:
-    if np.ptp(observed) == 0 or np.ptp(predicted) == 0:
+def _spearman(outcome: EndpointOutcome, model: NumberModelOutcome) -> Plain:
+    """Of scores within folds, mean over the repetitions; not finite where a model has one answer."""
+    flat = all(
+        np.ptp(score[fold == number]) == 0
+        for score, fold in zip(model.score, outcome.folds, strict=True)
+        for number in np.unique(fold)
+    )
+    if flat or np.ptp(outcome.labels) == 0:
         return estimate_of(np.nan, (np.nan, np.nan))
-    found = spearman(observed, predicted)
+    found = spearman_within_folds(outcome.labels, model.score, outcome.folds, np.asarray(outcome.patients))
     return estimate_of(found.value, found.interval)
 
 

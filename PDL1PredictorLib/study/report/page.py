@@ -106,7 +106,9 @@ def _kinds(outcome: StudyOutcome, document: Mapping[str, Any], looks: Looks) -> 
     views = []
     for kind in dict.fromkeys(kind_of[key] for key in (*endpoints, *outcome.left_out)):
         own = {key: numbers for key, numbers in endpoints.items() if kind_of[key] == kind}
-        left_out = {key: reason for key, reason in outcome.left_out.items() if kind_of[key] == kind}
+        left_out = {
+            key: reason for key, reason in outcome.left_out.items() if kind_of[key] == kind and key not in endpoints
+        }
         report = kind_report(kind)
         views.append(
             KindView(report.results, own, left_out, report.overview(f"overview-{kind}", own, looks) if own else None)
@@ -121,18 +123,21 @@ def columns_of_results(roles: Mapping[str, Role]) -> list[str]:
     return [lead_of(roles), *with_role(roles, "baseline")][:MOST_COLUMNS]
 
 
-def estimate(found: Mapping[str, float | None] | None, digits: int | None = 2) -> Markup:
+def estimate(found: Mapping[str, float | None] | None, digits: int | None = 2, open_ends: bool = False) -> Markup:
     """`0.84 (0.77 to 0.91)` of a value with `low` and `high`; a dash where there is none.
 
     Args:
         found: `value`, `low`, `high`.
         digits: After the point; None for three that count.
+        open_ends: Whether an end that is None has no limit.
     """
     if found is None or found["value"] is None:
         return Markup("–")
     value, low, high = (
         significant(found[name]) if digits is None else number(found[name], digits) for name in ("value", "low", "high")
     )
+    if open_ends:
+        low, high = "−∞" if found["low"] is None else low, "∞" if found["high"] is None else high
     return Markup("{} <span class='soft'>({} to {})</span>").format(value, low, high)
 
 

@@ -1,4 +1,4 @@
-"""Seven classifiers on a table: what they find, what is written, and tables that cannot be used."""
+"""Classifiers on a table: what they find, what is written, and tables that cannot be used."""
 
 import csv
 import json
@@ -11,14 +11,14 @@ from scipy import stats
 
 from PDL1PredictorLib.cli.main import main
 from PDL1PredictorLib.core.errors import EXIT_REFUSED, CohortError, InputError
-from PDL1PredictorLib.learning.classifiers import CLASSIFIERS
 from PDL1PredictorLib.learning.tables import comparison as table_study
-from PDL1PredictorLib.learning.tables.comparison import TableSettings, compare_classifiers
+from PDL1PredictorLib.learning.tables.comparison import compare_classifiers
+from PDL1PredictorLib.learning.tables.held_out import TABLE_CLASSIFIERS, HeldOut, TableSettings, units_of
 from PDL1PredictorLib.learning.tables.input_table import read_input_table
 from PDL1PredictorLib.learning.tables.report import command_line, to_svg, to_text
-from PDL1PredictorLib.statistics.discrimination import auc
+from PDL1PredictorLib.statistics.within_folds import auc_within_folds
 
-QUICK = TableSettings(seed=3, n_folds=2, n_repeats=2)
+QUICK = TableSettings(seed=3, n_folds=2, n_repeats=2, n_permutations=0)
 N = 40
 
 
@@ -53,8 +53,18 @@ def table(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def results(table):
+def found(table):
     return compare_classifiers(table, QUICK)
+
+
+@pytest.fixture(scope="module")
+def results(found):
+    return found.results
+
+
+def few(monkeypatch, *kinds):
+    """Only these classifiers, wherever they are asked for."""
+    monkeypatch.setattr(table_study, "TABLE_CLASSIFIERS", {kind: TABLE_CLASSIFIERS[kind] for kind in kinds})
 
 
 def problems(path, table, *ignore, label="y"):
@@ -153,96 +163,98 @@ def test_a_torn_row_is_refused(path):
 
 
 def test_every_classifier_finds_the_input_that_tells_the_label(results):
-    assert [r.kind for r in results] == list(CLASSIFIERS)
+    assert [r.kind for r in results] == list(TABLE_CLASSIFIERS)
     for r in results:
         assert r.fold_auc.shape == (2, 2)
-        assert r.mean > 0.85
-        assert r.interval[0] <= r.mean <= r.interval[1] <= 1
-        assert r.pooled_interval[0] <= r.pooled <= r.pooled_interval[1]
+        assert r.auc > 0.85
+        assert r.interval[0] <= r.auc <= r.interval[1] <= 1
+        assert r.fold_interval[0] <= r.fold_auc.mean() <= r.fold_interval[1] <= 1
+        assert r.p is None
 
 
-def test_mean_and_interval_are_those_of_the_folds(results):
+def test_the_interval_over_folds_is_that_of_their_mean(results):
     r = results[2]
     folds = r.fold_auc.ravel()
     half = stats.t.ppf(0.975, 3) * folds.std(ddof=1) * np.sqrt(1 / 4 + 1)  # 2 folds: as many test as training cases
-    assert (r.mean, r.sd) == pytest.approx((folds.mean(), folds.std(ddof=1)))
-    assert r.interval == pytest.approx((max(0, r.mean - half), min(1, r.mean + half)))
+    assert r.sd == pytest.approx(folds.std(ddof=1))
+    assert r.fold_interval == pytest.approx((max(0, folds.mean() - half), min(1, folds.mean() + half)))
 
 
-def test_folds_and_pooled_areas_come_from_the_held_out_predictions(table):
+def test_areas_come_from_pairs_within_a_fold(table):
     p = np.array([[0.1, 0.9, 0.2, 0.8, 0.3, 0.3, 0.6, 0.4], [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8]])
     fold = np.array([[0, 0, 0, 0, 1, 1, 1, 1], [0, 1, 1, 0, 0, 1, 1, 0]])
     labels = np.array([0, 1, 0, 1, 0, 1, 0, 1])
-    r = table_study._result("any", labels, table_study._HeldOut(p, fold), 2)
+    r = table_study._result("any", units_of(replace(table, labels=labels)), HeldOut(p, fold), None)
     # First repetition: 0.1, 0.2 against 0.9, 0.8; then 0.3, 0.6 against 0.3, 0.4. Second: 0.1, 0.5 against 0.4, 0.8;
     # then 0.3, 0.7 against 0.2, 0.6.
     assert r.fold_auc == pytest.approx(np.array([[1, 1.5 / 4], [3 / 4, 1 / 4]]))
-    whole = [auc(labels, row) for row in p]
-    assert r.pooled == pytest.approx((whole[0].value + whole[1].value) / 2)
-    assert r.pooled_interval[0] == pytest.approx((whole[0].interval[0] + whole[1].interval[0]) / 2)
+    assert r.auc == pytest.approx(r.fold_auc.mean())  # as many pairs in every fold
+    assert r.interval == auc_within_folds(labels, p, fold).interval
 
 
 def test_no_classifier_minds_the_units_of_an_input(table, results):
-    scaled = compare_classifiers(replace(table, x=table.x * [1000, 0.001] + [5, -3]), QUICK)
+    scaled = compare_classifiers(replace(table, x=table.x * [1000, 0.001] + [5, -3]), QUICK).results
     for there, back in zip(results, scaled, strict=True):
         assert back.fold_auc == pytest.approx(there.fold_auc, abs=0.03)
 
 
 def test_labels_without_any_relation_are_not_found(table, monkeypatch):
-    quick = "logistic regression"
-    monkeypatch.setattr(table_study, "CLASSIFIERS", {quick: CLASSIFIERS[quick]})
+    few(monkeypatch, "logistic regression")
     rng, labels = np.random.default_rng(0), np.arange(60) % 2
-    once = TableSettings(n_folds=2, n_repeats=1)
+    once = TableSettings(n_folds=2, n_repeats=1, n_permutations=0)
     noise = [replace(table, x=rng.normal(size=(60, 4)), labels=labels) for _ in range(40)]
-    assert np.mean([compare_classifiers(one, once)[0].mean for one in noise]) == pytest.approx(0.5, abs=0.05)
+    assert np.mean([compare_classifiers(one, once).results[0].auc for one in noise]) == pytest.approx(0.5, abs=0.05)
 
 
 def test_the_same_seed_finds_the_same_and_another_seed_draws_other_folds(table, results):
-    again, other = compare_classifiers(table, QUICK), compare_classifiers(table, replace(QUICK, seed=4))
+    again, other = (compare_classifiers(table, one).results for one in (QUICK, replace(QUICK, seed=4)))
     assert all((a.fold_auc == b.fold_auc).all() for a, b in zip(results, again, strict=True))
     assert any((a.fold_auc != b.fold_auc).any() for a, b in zip(results, other, strict=True))
 
 
 def test_more_folds_than_cases_are_refused(table):
     with pytest.raises(InputError, match="25 folds need as many cases of each label, the rarer one has 20"):
-        compare_classifiers(table, TableSettings(n_folds=25))
+        compare_classifiers(table, replace(QUICK, n_folds=25))
 
 
-@pytest.mark.parametrize("wrong", [{"n_folds": 1}, {"n_repeats": 0}, {"seed": -1}])
+@pytest.mark.parametrize("wrong", [{"n_folds": 1}, {"n_repeats": 0}, {"seed": -1}, {"n_permutations": -1}])
 def test_impossible_settings_are_refused(wrong):
-    with pytest.raises(InputError, match="At least 2 folds, 1 repetition and a seed from 0"):
+    with pytest.raises(InputError, match="At least 2 folds, 1 repetition, no permutation and a seed from 0"):
         TableSettings(**wrong)
 
 
-def test_the_text_ranks_the_classifiers_and_says_what_was_left_out(table, results):
-    text = to_text(replace(table, n_unknown=3), QUICK, results)
-    means = [float(line.split("|")[2]) for line in text.splitlines() if line.startswith("| ") and "mean" not in line]
-    assert means == sorted(means, reverse=True)
-    assert len(means) == 7
+def test_the_text_ranks_the_classifiers_and_says_what_was_left_out(table, found):
+    text = to_text(replace(table, n_unknown=3), QUICK, found)
+    areas = [float(line.split("|")[2]) for line in text.splitlines() if line.startswith("| ") and "AUC" not in line]
+    assert areas == sorted(areas, reverse=True)
+    assert len(areas) == 8
     assert "3 rows without a label were left out" in text
     assert "Not used as inputs: case." in text
     assert "Research use only" in text
 
 
-def test_the_picture_is_a_drawing_with_every_classifier(results):
-    drawing = ET.fromstring(to_svg([replace(results[0], kind="a < b"), *results[1:]]))
+def test_the_picture_is_a_drawing_with_every_classifier(found):
+    first, *others = found.results
+    drawing = ET.fromstring(to_svg(replace(found, results=(replace(first, kind="a < b"), *others))))
     words = [element.text for element in drawing.iter("{http://www.w3.org/2000/svg}text")]
-    assert {"a < b", *list(CLASSIFIERS)[1:]} <= set(words)
+    assert {"a < b", *list(TABLE_CLASSIFIERS)[1:]} <= set(words)
 
 
 def test_names_with_spaces_are_quoted_in_the_command(table):
     shown = command_line(replace(table, file_name="my table.csv", ignored=("case", "a b")), QUICK)
     assert shown == (
-        'pdl1 classifiers --table "my table.csv" --label y --seed 3 --folds 2 --repeats 2 --ignore case --ignore "a b"'
+        'pdl1 classifiers --table "my table.csv" --label y --seed 3 --folds 2 --repeats 2 --permutations 0 '
+        '--ignore case --ignore "a b"'
     )
 
 
 def test_the_command_writes_figures_but_no_row(path, tmp_path, capsys):
     write(path, columns())
     call = ["classifiers", "--table", str(path), "--label", "y", "--folds", "2", "--repeats", "1", "--progress", "none"]
+    call += ["--permutations", "1", "--workers", "1"]
     for name in ("öne", "two"):
         assert main([*call, "--out", str(tmp_path / name)]) == 0
-    assert "| classifier | mean AUC |" in capsys.readouterr().out
+    assert "| classifier | AUC within folds |" in capsys.readouterr().out
     first, second = tmp_path / "öne", tmp_path / "two"
     names = ["classifiers.json", "classifiers.md", "classifiers.svg"]
     assert sorted(file.name for file in first.iterdir()) == names
@@ -250,7 +262,7 @@ def test_the_command_writes_figures_but_no_row(path, tmp_path, capsys):
     content = json.loads((first / "classifiers.json").read_text(encoding="utf-8"))
     assert content["table"]["file"] == path.name
     assert (content["table"]["n_positive"], content["table"]["n_negative"]) == (20, 20)
-    assert len(content["classifiers"]) == 7
+    assert len(content["classifiers"]) == 8
     written = "".join((first / name).read_text(encoding="utf-8") for name in names)
     assert not any(str(value) in written for value in columns()["good"])
 

@@ -100,12 +100,15 @@ def document(whole_document):
 
 
 def test_p_is_adjusted_over_all_tests_of_the_study(document):
-    tests = [m["delong"] for e in document["endpoints"].values() for m in e["models"].values() if m["delong"]]
+    models = [model for e in document["endpoints"].values() for model in e["models"].values()]
+    tests = [model["delong"] for model in models if model["delong"]]
     assert len(tests) == 8  # three endpoints, three models against the fused one, one model missing
+    tests += [model["permutation"] for model in models]
+    assert len(tests) == 19
     largest = max(tests, key=lambda test: test["p"])
     smallest = min(tests, key=lambda test: test["p"])
     assert largest["p_adjusted"] == pytest.approx(largest["p"])
-    assert smallest["p_adjusted"] == pytest.approx(8 * smallest["p"])
+    assert smallest["p_adjusted"] == pytest.approx(19 * smallest["p"])
 
 
 def test_the_table_of_calls_and_its_rates(one):
@@ -148,8 +151,10 @@ def test_brier_and_net_benefit(one):
 
 def test_a_probability_that_separates_the_labels_has_no_slope(one):
     fused = one(models={FUSED: model(0.2 + 0.6 * LABELS)})["models"][FUSED]
-    assert fused["calibration"]["slope"] is None
-    assert fused["calibration"]["in_the_large"] is not None
+    assert fused["calibration"]["slope"]["value"] is None
+    assert fused["calibration"]["slope"]["high"] is None  # without limit
+    assert fused["calibration"]["slope"]["low"] > 0
+    assert None not in fused["calibration"]["in_the_large"].values()
 
 
 def test_observed_coverage_of_the_prediction_sets(one):

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from PDL1PredictorLib.study.report import figures, figures_binary, figures_number
+from PDL1PredictorLib.study.report import figures, figures_number
+from PDL1PredictorLib.study.report.binary import figures as binary_figures
 from PDL1PredictorLib.study.report.document import study_document
 from PDL1PredictorLib.study.report.flow_chart import arrange, cases_used, flow_chart
 from PDL1PredictorLib.study.report.gallery import gallery
@@ -42,18 +43,18 @@ def texts(svg):
 def test_a_curve_is_labeled_with_its_model_area_and_interval(numbers, looks):
     area = numbers["models"]["Picture net"]["auc"]
     label = f"Picture net {area['value']:.2f} ({area['low']:.2f}–{area['high']:.2f})"
-    assert label in texts(figures_binary.roc_curves("roc", numbers, looks))
+    assert label in texts(binary_figures.roc_curves("roc", numbers, looks))
 
 
 def test_a_missing_model_is_not_drawn(numbers, looks):
     alone = {**numbers, "models": {"Picture net": numbers["models"]["Picture net"]}}
-    words = texts(figures_binary.decision_curves("decision", alone, looks))
+    words = texts(binary_figures.decision_curves("decision", alone, looks))
     assert "Picture net" in words
     assert "Two-eyes" not in words
 
 
 def test_confusion_tables_show_every_count(numbers, looks):
-    words = texts(figures_binary.confusion_tables("confusion", numbers, looks))
+    words = texts(binary_figures.confusion_tables("confusion", numbers, looks))
     for model in numbers["models"].values():
         assert {str(count) for count in model["confusion"].values()} <= set(words)
 
@@ -101,10 +102,10 @@ def test_the_lowest_validation_loss_is_marked():
 
 def test_the_overview_reaches_down_to_the_lowest_interval(study, looks):
     endpoints = study_document(study)["endpoints"]
-    words = texts(figures_binary.auc_overview("auc", endpoints, looks))
+    words = texts(binary_figures.auc_overview("auc", endpoints, looks))
     assert {"PD-L1", "Lymphovascular invasion", "EGFR", "Bayes AUC", *study.roles} <= set(words)
     unbounded = {key: {**numbers, "bayes_auc": None} for key, numbers in endpoints.items()}
-    assert "Bayes AUC" not in texts(figures_binary.auc_overview("auc", unbounded, looks))
+    assert "Bayes AUC" not in texts(binary_figures.auc_overview("auc", unbounded, looks))
 
 
 def test_a_dollar_sign_is_no_formula(numbers):
@@ -113,7 +114,7 @@ def test_a_dollar_sign_is_no_formula(numbers):
 
 
 def test_inner_names_differ_between_drawings_and_nothing_lies_outside(numbers, looks):
-    first, second = (figures_binary.roc_curves(name, numbers, looks) for name in ("one", "two"))
+    first, second = (binary_figures.roc_curves(name, numbers, looks) for name in ("one", "two"))
     ids = [re.findall(r' id="([^"]*)"', drawing) for drawing in (first, second)]
     assert ids[0]
     assert not set(ids[0]) & set(ids[1])
@@ -151,7 +152,7 @@ def test_every_model_has_its_panel_however_many_there_are(numbers):
     roles = {"lead": "lead"} | {f"part {n}": "part" for n in range(6)}
     one = numbers["models"]["Two-eyes"]
     many = {**numbers, "models": dict.fromkeys(roles, one)}
-    for draw in (figures_binary.confusion_tables, figures_binary.roc_curves, figures_binary.decision_curves):
+    for draw in (binary_figures.confusion_tables, binary_figures.roc_curves, binary_figures.decision_curves):
         words = " ".join(texts(draw("many", many, looks_of(roles))))
         assert all(title in words for title in roles)
 

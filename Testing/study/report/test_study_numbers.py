@@ -194,7 +194,8 @@ def test_a_study_may_have_both_kinds(make_study, tmp_path: Path):
     VALIDATOR.validate(document)
     text = Page((tmp_path / "both" / "report.html").read_text(encoding="utf-8")).text
     assert text.index("Share of the variance") < text.index("Area under the ROC curve")
-    tests = [m["delong"] for m in document["endpoints"]["PDL1"]["models"].values() if m["delong"]]
+    yes_no = document["endpoints"]["PDL1"]["models"].values()
+    tests = [model[name] for model in yes_no for name in ("delong", "permutation") if model[name]]
     tests += [t for m in document["endpoints"]["TPS"]["models"].values() for t in m["against"].values()]
     assert max(tests, key=lambda test: test["p"])["p_adjusted"] == max(test["p"] for test in tests)
     smallest = min(tests, key=lambda test: test["p"])

@@ -186,7 +186,8 @@ def test_the_design_is_said_where_it_matters(html, make_study):
     split = Page(html).text
     folded = page_of(make_study(Design.NESTED, keys=("PDL1",), sizes=(24,))).text
     assert "On test cases that nothing had seen" in split
-    assert "the predictions of all held-out folds are pooled" in folded
+    assert "among the cases of its fold; mean over 2 divisions into 3 folds" in folded
+    assert "on 67 % of the cases" in folded
     assert "On test cases that nothing had seen" not in folded
     assert "% of folds that selected it" in folded
     assert "each fold's own" in folded

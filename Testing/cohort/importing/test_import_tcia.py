@@ -9,8 +9,8 @@ from dicom_seg import write_seg
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
-from PDL1PredictorLib.cohort.import_clinical import ExpressionRule, add_expression, read_clinical, read_expression
-from PDL1PredictorLib.cohort.import_tcia import import_tcia
+from PDL1PredictorLib.cohort.importing.clinical import ExpressionRule, add_expression, read_clinical, read_expression
+from PDL1PredictorLib.cohort.importing.tcia import import_tcia
 from PDL1PredictorLib.cohort.sources import FileSource
 from PDL1PredictorLib.cohort.writing import write_cohort_table
 from PDL1PredictorLib.core.case import Clinical
@@ -90,8 +90,8 @@ def test_scans_segmentations_clinical_values_and_labels_become_a_cohort(collecti
     first, second = cohort.cases
     assert (first.name, first.patient, second.name) == ("R01-001", "R01-001", "R01-002")
     assert first.clinical == Clinical(age_years=34, sex="male", smoking="never")
-    assert first.labels == {"PDL1": 0, "LVI": 0, "PI": 0, "T4": 0, "EGFR": 1, "KRAS": 0, "ALK": 1}
-    assert second.labels == {"PDL1": 1, "LVI": 1, "PI": 1, "T4": 1, "EGFR": 0, "KRAS": 1, "ALK": None}
+    assert first.labels == {"PDL1": 0, "LVI": 0, "PI": 0, "T4": 0, "PT2": 1, "EGFR": 1, "KRAS": 0, "ALK": 1}
+    assert second.labels == {"PDL1": 1, "LVI": 1, "PI": 1, "T4": 1, "PT2": 1, "EGFR": 0, "KRAS": 1, "ALK": None}
     assert cohort.warnings == ()
     assert "note_CD274" in (tmp_path / "cases.csv").read_text(encoding="utf-8").splitlines()[0]
     case = FileSource(first).load().case

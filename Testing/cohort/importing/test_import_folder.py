@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from PDL1PredictorLib.cohort.import_folder import import_folder
+from PDL1PredictorLib.cohort.importing.folder import import_folder
 from PDL1PredictorLib.cohort.table import read_cohort
 from PDL1PredictorLib.cohort.writing import write_cohort_table
 from PDL1PredictorLib.core.case import Clinical

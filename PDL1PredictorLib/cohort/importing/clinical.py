@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PDL1PredictorLib.cohort.files import read_rows
+from PDL1PredictorLib.cohort.importing.pathology import labels_of_pathology
 from PDL1PredictorLib.cohort.writing import TableRow, known, own_column
 from PDL1PredictorLib.core.errors import InputError
 
@@ -30,7 +31,7 @@ COLUMNS = {  # of the collection's table, in lower case
     "kras mutation status": "KRAS",
     "alk translocation status": "ALK",
 }
-T_STAGE = "pathological t stage"
+T_STAGE, HISTOLOGY = "pathological t stage", "histology"
 TPS_COLUMN = "pd-l1 tps"  # percent; not in the public table, but a hospital may add it
 
 
@@ -51,16 +52,10 @@ def read_clinical(path: Path) -> dict[str, TableRow]:
         if name in found:
             raise InputError(f"{path} has two rows for the patient {name}. Keep one.")
         cells = {new: known(row.get(lower[old])) for old, new in COLUMNS.items() if old in lower}
-        cells["T4"] = _t4(known(row.get(lower.get(T_STAGE, ""))))
+        cells |= labels_of_pathology(known(row.get(lower.get(T_STAGE, ""))), known(row.get(lower.get(HISTOLOGY, ""))))
         cells["PDL1"] = _by_tps(known(row.get(lower.get(TPS_COLUMN, ""))), name, path)
         found[name] = cells
     return found
-
-
-def _t4(stage: str) -> str:
-    """T4 against T1 to T3 and carcinoma in situ; "" where it says neither."""
-    stage = stage.upper().removeprefix("P")
-    return "1" if stage.startswith("T4") else "0" if stage.startswith(("T1", "T2", "T3", "TIS")) else ""
 
 
 def _by_tps(text: str, patient: str, path: Path) -> str:

@@ -62,9 +62,9 @@ def roc_curves(numbers: Numbers, looks: Looks) -> tuple[Figure, str]:
             linewidth=look.width,
             label=f"{title} {area['value']:.2f} ({area['low']:.2f}–{area['high']:.2f})",
         )
-        called = model["measures"]
-        x, y = 1 - called["specificity"]["value"], called["recall"]["value"]
-        axes.plot(x, y, look.mark, color=color, markersize=5, markeredgecolor="white", markeredgewidth=0.8)
+        if (called := model["measures"]) is not None:
+            x, y = 1 - called["specificity"]["value"], called["recall"]["value"]
+            axes.plot(x, y, look.mark, color=color, markersize=5, markeredgecolor="white", markeredgewidth=0.8)
     axes.set_title("ROC, AUC (95 % interval)")
     legend(axes, n, loc="lower right")
     return figure, "ROC curves with AUC and interval"
@@ -98,7 +98,7 @@ def calibration_curves(numbers: Numbers, looks: Looks) -> tuple[Figure, str]:
 
 @drawn
 def decision_curves(numbers: Numbers, looks: Looks) -> tuple[Figure, str]:
-    """Net benefit of every model against treating all and none."""
+    """Net benefit of every model against treating all and none; the lead model's with its band."""
     n = len(numbers["models"])
     figure, axes = square(n)
     reference = numbers["decision_reference"]
@@ -110,7 +110,10 @@ def decision_curves(numbers: Numbers, looks: Looks) -> tuple[Figure, str]:
     for title, look, model in drawn_models(numbers, looks):
         if model["decision_curve"] is None:
             continue
-        x, y = model["decision_curve"]["threshold"], model["decision_curve"]["net_benefit"]
+        curve = model["decision_curve"]
+        x, y = curve["threshold"], curve["net_benefit"]
+        if look.role == "lead":
+            axes.fill_between(x, curve["low"], curve["high"], color=look.color, alpha=0.14, linewidth=0)
         axes.plot(
             x,
             y,
@@ -130,7 +133,7 @@ def decision_curves(numbers: Numbers, looks: Looks) -> tuple[Figure, str]:
 @drawn
 def confusion_tables(numbers: Numbers, looks: Looks) -> tuple[Figure, str]:
     """Counts of true against called answers for every model, shaded by the share of the true answer."""
-    models = drawn_models(numbers, looks, front_last=False)
+    models = [one for one in drawn_models(numbers, looks, front_last=False) if one[2]["confusion"] is not None]
     words = (numbers["negative_word"], numbers["positive_word"])
     figure, places = panels(len(models), 2.35)
     for place, (axes, (title, look, model)) in enumerate(zip(places, models, strict=True)):
@@ -158,4 +161,9 @@ def confusion_tables(numbers: Numbers, looks: Looks) -> tuple[Figure, str]:
 
 def _slope(title: str, model: Numbers) -> str:
     slope = model["calibration"]["slope"]
-    return f"{title}, slope –" if slope is None else f"{title}, slope {number(slope, 2)}"
+    if slope["value"] is None:
+        return f"{title}, slope –"
+    low, high = (
+        ("−∞", "∞")[end] if slope[name] is None else number(slope[name], 2) for end, name in enumerate(("low", "high"))
+    )
+    return f"{title}, slope {number(slope['value'], 2)} ({low}–{high})"

@@ -5,7 +5,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from PDL1PredictorLib.cohort.files import read_rows
+from PDL1PredictorLib.cohort.files import Row, read_rows
+from PDL1PredictorLib.cohort.importing.expression import add_expression_by_block
+from PDL1PredictorLib.cohort.importing.pathology import labels_of_pathology
 from PDL1PredictorLib.cohort.table import CLINICAL, OPTIONAL
 from PDL1PredictorLib.cohort.writing import Imported, TableRow, known, own_column
 from PDL1PredictorLib.core.endpoints import ENDPOINTS
@@ -23,11 +25,16 @@ PAIRS = (  # image, mask: * is the case; without suffix, any volume file or a DI
     ("*/ct", "*/mask"),
 )
 OTHER_NAMES = {"age": "age_years", "gender": "sex"}
+STAGE_NAMES, HISTOLOGY = ("pt", "pathological t stage"), "histology"
 MASK_SUFFIXES = (*(f".seg{suffix}" for suffix in (".nrrd", ".nhdr")), *SUFFIXES, ".dcm")
 
 
 def import_folder(
-    folder: Path, image: str | None = None, mask: str | None = None, labels: Path | None = None
+    folder: Path,
+    image: str | None = None,
+    mask: str | None = None,
+    labels: Path | None = None,
+    expression: Path | None = None,
 ) -> Imported:
     """Pair the images and masks of a folder.
 
@@ -37,7 +44,9 @@ def import_folder(
             as `scans/*_ct`; None tries the usual ones.
         mask: Pattern of the masks.
         labels: CSV or Parquet with the column `case` and clinical values and labels; words such as "Unknown" count as
-            empty, columns that are not known are kept under another name.
+            empty, columns that are not known are kept under another name. `pT` and `histology` give the labels T4, PT2
+            and SQUAMOUS, where the table does not.
+        expression: Table of gene expression, see `importing.expression`.
 
     Raises:
         InputError: Nothing could be paired, a pattern is not one, or the table of labels does not fit.
@@ -63,6 +72,8 @@ def import_folder(
     ]
     if labels is not None:
         notes += _join(rows, labels)
+    if expression is not None:
+        notes += add_expression_by_block(rows, expression)
     return Imported(rows, tuple(notes))
 
 
@@ -106,8 +117,15 @@ def _join(rows: list[TableRow], labels: Path) -> list[str]:
         values = by_case.get(row["case"])
         if values is not None:
             row.update({new: known(values.get(column)) for column, new in renamed.items()})
+            row.update({key: text for key, text in _pathology(values, columns).items() if not row.get(key)})
     cases = {row["case"] for row in rows}
     return [*_left_out("labels without images", names - cases), *_left_out("images without labels", cases - names)]
+
+
+def _pathology(values: Row, columns: Sequence[str]) -> dict[str, str]:
+    lower = {column.strip().lower(): known(values.get(column)) for column in columns}
+    stage = next((lower[name] for name in STAGE_NAMES if name in lower), "")
+    return labels_of_pathology(stage, lower.get(HISTOLOGY, ""))
 
 
 def _known_column(name: str) -> str:

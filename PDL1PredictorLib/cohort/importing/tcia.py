@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PDL1PredictorLib.cohort.import_clinical import (
+from PDL1PredictorLib.cohort.importing.clinical import (
     PAPERS_RULE,
     ExpressionRule,
     add_expression,
@@ -63,7 +63,7 @@ def import_tcia(
     Args:
         folder: Searched with its subfolders; one series a folder, whatever the folders are called.
         clinical: The collection's clinical table; patients by "Case ID".
-        expression: Table of gene expression, see `import_clinical`.
+        expression: Table of gene expression, see `importing.clinical`.
         rule: What makes PDL1 positive there.
         progress: Told after every folder.
 

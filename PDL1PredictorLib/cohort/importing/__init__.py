@@ -1,0 +1,1 @@
+"""Tables of cohorts made from what a hospital or an archive hands out."""

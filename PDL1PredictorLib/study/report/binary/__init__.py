@@ -1,0 +1,1 @@
+"""Yes/no endpoints in the report of a study: their measures, curves, sample size and figures."""

@@ -1,0 +1,76 @@
+"""What the figures of a study are estimates of, in words: whose cases, whose models, and what an interval holds."""
+
+import numpy as np
+
+from PDL1PredictorLib.core.designs import Design
+from PDL1PredictorLib.study.outcome import StudyOutcome
+from PDL1PredictorLib.study.report.measures import Plain
+
+RANKING = {
+    Design.SPLIT: "How the models that were trained rank a further positive and negative case of these patients' kind, "
+    "from scores before calibration. The interval is DeLong's on the logit scale, of other patients for these models; "
+    "it holds neither another training cohort nor another hospital.",
+    Design.NESTED: "How models that are trained in this way on {share} of the cases rank a further positive and "
+    "negative case of these patients' kind: pairs of cases within a fold, scores before calibration, mean over "
+    "{repeats}. The interval counts patients, not repetitions; it is of these models and holds no scatter between "
+    "trainings. The model that is kept learned from all cases; its own figures cannot be measured here.",
+}
+ANSWERS = {
+    Design.SPLIT: "Of the models that were trained, on the test cases.",
+    Design.NESTED: "Of the answers of all folds together, each by its own model and threshold; from the first "
+    "repetition.",
+}
+BINARY = (
+    ("AUC, ROC curve, comparison of models", RANKING),
+    (
+        "Permutation p",
+        dict.fromkeys(
+            Design,
+            "How often labels exchanged between patients give as great an AUC to the scores as they are; the models "
+            "are not trained anew. For the whole way there: `pdl1 leak-test`.",
+        ),
+    ),
+    ("Accuracy, sensitivity, specificity, predictive values, F1", ANSWERS),
+    ("Calibration, decision curve", ANSWERS),
+)
+NUMBER = (
+    ("Errors, R², calibration, prediction intervals", ANSWERS),
+    (
+        "Spearman's coefficient",
+        {
+            Design.SPLIT: "How well the model's numbers rise with the true ones.",
+            Design.NESTED: "The same within folds, mean over {repeats}: answers of different models are not ranked "
+            "together.",
+        },
+    ),
+)
+NO_CALL = "Cases of a fold whose model learned nothing have no call; they take no part in these."
+
+
+def estimates(outcome: StudyOutcome) -> list[Plain]:
+    """Figures and what they estimate: rows of `figure` and `of`."""
+    folds = outer_folds(outcome)
+    kinds = {found.kind for found in outcome.endpoints.values()}
+    share = f"{1 - 1 / folds['folds']:.0%}".replace("%", " %") if folds["folds"] > 1 else "all"
+    repeats = "one division into folds" if folds["repeats"] == 1 else f"{folds['repeats']} divisions into folds"
+    rows = [row for kind, of_kind in (("binary", BINARY), ("number", NUMBER)) if kind in kinds for row in of_kind]
+    return [
+        {"figure": figure, "of": words[outcome.design].format(share=share, repeats=repeats) + _no_call(words, outcome)}
+        for figure, words in rows
+    ]
+
+
+def outer_folds(outcome: StudyOutcome) -> Plain:
+    """`folds` and `repeats` of the outer division; 1 and 1 under `split`."""
+    found = [one.folds for one in outcome.endpoints.values() if one.folds.size]
+    return {
+        "folds": max((int(np.max(folds)) + 1 for folds in found), default=1),
+        "repeats": max((len(folds) for folds in found), default=1),
+    }
+
+
+def _no_call(words: object, outcome: StudyOutcome) -> str:
+    uncalled = any(
+        not model.called.all() for one in outcome.endpoints.values() for model in one.binary_models().values()
+    )
+    return f" {NO_CALL}" if words is ANSWERS and uncalled else ""
