@@ -288,7 +288,7 @@ class _Making:
         own = self.predictor.features
         measured = None if own is None else own.limited_to(self.predictor.used_features)
         for number, by_mm in enumerate((-CONTOUR_MM, CONTOUR_MM)):
-            with progress.part("moved", number / 2, (number + 1) / 2) as part, suppress(EmptyRegionError):
+            with _part_of(progress, number / 2, (number + 1) / 2) as part, suppress(EmptyRegionError):
                 moved = moved_contour(case, by_mm)
                 yield self.given(moved, self.regions(moved, measured), measured, part)
 
