@@ -14,6 +14,7 @@ from PDL1PredictorGUI.scene import bridge
 from PDL1PredictorGUI.setup.library import make_importable
 
 COHORT, LEFT_OUT = "cases.csv", "left_out.csv"
+REQUEST = "batch.json"  # `batch.recognition.REQUEST`, whose page needs packages that Slicer does not bring
 
 
 def write_cohort(cases: Mapping[str, BatchCase], segment: str | None, folder: Path) -> dict[str, str]:
@@ -40,7 +41,6 @@ def write_cohort(cases: Mapping[str, BatchCase], segment: str | None, folder: Pa
 def write_left_out(problems: Mapping[str, str], out: Path) -> None:
     """Writes the cases that were never tried beside the tables of the others, once those are there."""
     make_importable()
-    from PDL1PredictorLib.batch.recognition import REQUEST
     from PDL1PredictorLib.core.outside_text import safe_cell
 
     if problems and (out / REQUEST).is_file():  # a folder that is no batch's must not be made one that cannot be

@@ -1,12 +1,16 @@
 """Which CTs are synthetic: only those may be answered by a model that was trained on synthetic patients.
 
-The mark is an attribute of the volume. Slicer does not read the mark of a file: a synthetic CT that comes from a file,
-other than the sample patient, counts as a real one.
+The mark is an attribute of the volume, saved with the scene. It is set where the library's mark stands in the file that
+the volume was read from, and its voxels are still those of the file.
 """
 
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import slicer
+
+from PDL1PredictorGUI.setup.library import make_importable
 
 ATTRIBUTE = "PDL1Predictor.Synthetic"
 
@@ -17,8 +21,32 @@ def mark_synthetic(volume: Any) -> None:
 
 
 def is_synthetic(volume: Any) -> bool:
-    """Whether a CT carries the mark; anything else counts as a real one."""
-    return volume is not None and volume.GetAttribute(ATTRIBUTE) == "1"
+    """Whether a CT is known to be synthetic; anything else counts as a real one."""
+    if volume is None:
+        return False
+    if volume.GetAttribute(ATTRIBUTE) is None and _comes_from_a_marked_file(volume):
+        mark_synthetic(volume)
+    return bool(volume.GetAttribute(ATTRIBUTE) == "1")
+
+
+def _comes_from_a_marked_file(volume: Any) -> bool:
+    storage = volume.GetStorageNode()
+    path = Path(storage.GetFileName() or "") if storage is not None else Path()
+    if not path.is_file() or volume.GetModifiedSinceRead():
+        return False
+    return _is_marked(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=32)
+def _is_marked(path: Path, _time: int) -> bool:
+    make_importable()
+    from PDL1PredictorLib.core.errors import PDL1Error
+    from PDL1PredictorLib.imaging.read import is_synthetic as says_so
+
+    try:
+        return says_so(path)
+    except (PDL1Error, OSError):  # a kind of file that the library does not read
+        return False
 
 
 def same_patient(one: Any, other: Any) -> bool:

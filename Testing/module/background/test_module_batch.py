@@ -12,11 +12,12 @@ import slicerhost
 from PDL1PredictorGUI.background import predictor
 from PDL1PredictorGUI.background.batch import Batch, BatchRequest, BatchRow
 from PDL1PredictorGUI.background.batch_cases import BadCase, FileCase, SceneCase, cases_of_folder, cases_of_scene
-from PDL1PredictorGUI.background.batch_table import COHORT, write_cohort
+from PDL1PredictorGUI.background.batch_table import COHORT, REQUEST, write_cohort
 from PDL1PredictorGUI.scene import bridge
 from PDL1PredictorGUI.setup import processes
 from window_steps import leftovers
 
+from PDL1PredictorLib.batch import recognition
 from PDL1PredictorLib.core.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("slicer_scene")
@@ -269,6 +270,10 @@ def test_a_folder_that_holds_something_else_is_refused(watched, cohort, tiny_mod
     assert (outcome.kind, rows) == ("refused", {})
     assert "used holds something else" in outcome.text
     assert names_in(tmp_path / "used") == ["file"]
+
+
+def test_a_batchs_folder_is_known_by_the_librarys_file():
+    assert REQUEST == recognition.REQUEST
 
 
 def test_two_batches_in_a_row(watched, tmp_path):

@@ -6,12 +6,14 @@ import pytest
 import SimpleITK as sitk
 import slicer
 from PDL1PredictorGUI.background.case_files import export_case
-from PDL1PredictorGUI.scene import bridge, synthetic
+from PDL1PredictorGUI.scene import bridge, sample, synthetic
 from slicerhost.user import choose, click
 from window_steps import text_of
 
+from PDL1PredictorLib.core.case import SYNTHETIC_KEY, SYNTHETIC_MARK
 from PDL1PredictorLib.core.errors import PDL1Error
 from PDL1PredictorLib.imaging.case_files import Files, read_case
+from PDL1PredictorLib.imaging.read import is_synthetic
 from PDL1PredictorLib.resources import default_model
 
 UNCHOSEN = "Choose a model …"
@@ -167,3 +169,33 @@ def test_the_mark_goes_with_the_case_to_the_prediction(case_in_scene, tmp_path, 
         synthetic.mark_synthetic(case.volume)
     files = export_case(case.volume, case.segmentation, case.segment_id, tmp_path)
     assert read_case(Files(files.ct, files.tumor)).case.synthetic == marked
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_a_marked_file_is_synthetic_in_slicer_too(slicer_scene, small_images, tmp_path, marked):
+    image = sitk.Image(small_images[0])
+    if marked:
+        image.SetMetaData(SYNTHETIC_KEY, SYNTHETIC_MARK)
+    sitk.WriteImage(image, str(tmp_path / "ct.nrrd"))
+    assert synthetic.is_synthetic(slicer.util.loadVolume(str(tmp_path / "ct.nrrd"))) == marked
+
+
+def test_a_marked_file_whose_voxels_were_changed_is_no_longer(slicer_scene, small_images, tmp_path):
+    image = sitk.Image(small_images[0])
+    image.SetMetaData(SYNTHETIC_KEY, SYNTHETIC_MARK)
+    sitk.WriteImage(image, str(tmp_path / "ct.nrrd"))
+    volume = slicer.util.loadVolume(str(tmp_path / "ct.nrrd"))
+    slicer.util.arrayFromVolume(volume)[0, 0, 0] += 1
+    slicer.util.arrayFromVolumeModified(volume)
+    assert not synthetic.is_synthetic(volume)
+
+
+def test_a_file_that_the_library_does_not_read_is_no_synthetic_one(slicer_scene, small_images, tmp_path):
+    sitk.WriteImage(small_images[0], str(tmp_path / "ct.nrrd"))
+    volume = slicer.util.loadVolume(str(tmp_path / "ct.nrrd"))
+    (tmp_path / "ct.nrrd").write_bytes(b"cut short")
+    assert not synthetic.is_synthetic(volume)
+
+
+def test_the_bundled_sample_patient_carries_the_mark():
+    assert is_synthetic(sample.sample_folder() / sample.CT.name)
