@@ -8,10 +8,11 @@ from sklearn.covariance import LedoitWolf
 
 from PDL1PredictorLib.core.sanity import SANITY
 from PDL1PredictorLib.learning.selection import Standardizer
-from PDL1PredictorLib.models.reference import largest_z, mahalanobis
+from PDL1PredictorLib.models.reference import largest_z, lopsided_z, mahalanobis
 from PDL1PredictorLib.models.schema.reference import SCORES
 
 QUANTILE = 95  # percentile of held-out cases that a view's score is divided by
+TENTH = 1.2816  # of a normal distribution, in SDs: a tenth lies beyond
 LEAST_LIMIT = 1.0  # nothing within one SD, or at that distance, is ever far
 Pairs = Sequence[tuple[np.ndarray, np.ndarray]]
 Table = dict[str, np.ndarray]
@@ -69,7 +70,7 @@ def reference_of(
         features: Of all cases, (n, f).
         held_out: Pairs of rows: what a view is learned from, and measured on. What is kept is learned from the first of
             a single pair, and from the cases of all pairs together otherwise.
-        sanity: Plain measures of all cases, (n, 9), see `core.sanity`.
+        sanity: Plain measures of all cases, (n, m), see `core.sanity`.
         deep: Deep features of all cases, (n, n_deep), each by a network that has not seen the case; NaN elsewhere.
 
     Returns:
@@ -111,12 +112,19 @@ def _spread(rows: np.ndarray) -> Table:
 
 
 def _plain(rows: np.ndarray) -> Table:
-    """With the least SDs that a cohort is taken to have."""
-    return {"mean": rows.mean(0), "sd": np.maximum(rows.std(0), [measure.floor for measure in SANITY])}
+    """Medians, and the SDs that tenths of a normal distribution would have; with the floors of `core.sanity`."""
+    low, middle, high = np.percentile(rows, (10, 50, 90), axis=0)
+    floors = [measure.floor for measure in SANITY]
+    below, above = (np.maximum(reach / TENTH, floors) for reach in (middle - low, high - middle))
+    return {"middle": middle, "below": below, "above": above}
 
 
 def _by_covariance(rows: np.ndarray, table: Table) -> np.ndarray:
     return mahalanobis(rows, table["mean"], table["precision"])
+
+
+def _by_sides(rows: np.ndarray, table: Table) -> np.ndarray:
+    return np.asarray(np.abs(lopsided_z(rows, table["middle"], table["below"], table["above"])).max(axis=1))
 
 
 def _by_z(rows: np.ndarray, table: Table) -> np.ndarray:
@@ -124,7 +132,7 @@ def _by_z(rows: np.ndarray, table: Table) -> np.ndarray:
 
 
 _VIEWS = {
-    "sanity": _View("reference/sanity", _plain, _by_z),
+    "sanity": _View("reference/sanity", _plain, _by_sides),
     "deep": _View("reference/deep", _covariance, _by_covariance),
     "selected": _View("reference", _covariance, _by_covariance),
     "selected_z": _View("reference/selected_z", _spread, _by_z),

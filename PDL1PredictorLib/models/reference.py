@@ -17,6 +17,7 @@ from PDL1PredictorLib.core.sanity import SANITY
 from PDL1PredictorLib.models.schema.reference import SCORES, ReferenceEntry
 from PDL1PredictorLib.statistics.conformal import conformal_p
 
+MOST_ASPECT = 1.05  # of a pixel: a scanner's are square, whatever the cohort
 LEVEL = 0.05  # share of cases like the training cohort that are flagged all the same
 Tables = Mapping[str, np.ndarray]
 
@@ -26,14 +27,16 @@ class Seen:
     """What of a case is held against the training cohort.
 
     Attributes:
-        sanity: Its plain measures, (9,), see `core.sanity`; None where they were not taken.
+        sanity: Its plain measures, (m,), see `core.sanity`; None where they were not taken.
         deep: Deep features, (n_deep,); none, (0,), without a network.
         z: Standardized radiomic features that the check looks at, by name.
+        pixel_aspect: How much longer a pixel of a slice is than wide, 1 or more.
     """
 
     sanity: np.ndarray | None
     deep: np.ndarray
     z: Mapping[str, float]
+    pixel_aspect: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,14 +67,34 @@ def largest_z(rows: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
     return np.asarray(np.abs((rows - mean) / sd).max(axis=1, initial=0.0))
 
 
+def lopsided_z(rows: np.ndarray, middle: np.ndarray, below: np.ndarray, above: np.ndarray) -> np.ndarray:
+    """Distances of rows (n, d) from medians (d,), in SDs of the side on which they lie: (n, d).
+
+    What a tumor can be has an end that is nearer on one side: density above soft tissue, air in an outline.
+    """
+    offset = rows - middle
+    return np.asarray(offset / np.where(offset < 0, below, above))
+
+
 def likeness(entry: ReferenceEntry | None, tables: Tables, seen: Seen) -> Likeness:
     """Hold a case against the training cohort in every view for which it has been measured.
+
+    Pixels that are not square are unlike any cohort: axes or spacings of the file were mixed up.
 
     Args:
         entry: Of the manifest.
         tables: Of the bundle.
         seen: Of the case.
     """
+    found = _views(entry, tables, seen)
+    if seen.pixel_aspect <= MOST_ASPECT:
+        return found
+    text = f"pixels {seen.pixel_aspect:.2f} times as long as wide, where a scanner's are square"
+    parts = (UnlikePart("pixels", None, text), *found.unlike.parts)
+    return Likeness(Unlike(found.unlike.p, parts, True), found.atypicality)
+
+
+def _views(entry: ReferenceEntry | None, tables: Tables, seen: Seen) -> Likeness:
     if entry is None:
         return NOT_KNOWN
     scores = {name: score for name in entry.views if (score := _SCORES[name](entry, tables, seen)) is not None}
@@ -103,8 +126,8 @@ def _limit(combined: np.ndarray) -> float:
 def _sanity(entry: ReferenceEntry, tables: Tables, seen: Seen) -> float | None:
     if seen.sanity is None:
         return None
-    mean, sd = tables["reference/sanity/mean"], tables["reference/sanity/sd"]
-    return float(largest_z(seen.sanity[None], mean, sd)[0])
+    parts = (tables[f"reference/sanity/{name}"] for name in ("middle", "below", "above"))
+    return float(np.abs(lopsided_z(seen.sanity[None], *parts)).max())
 
 
 def _deep(entry: ReferenceEntry, tables: Tables, seen: Seen) -> float | None:
@@ -122,8 +145,10 @@ def _selected_z(entry: ReferenceEntry, tables: Tables, seen: Seen) -> float | No
 
 
 def _sanity_words(tables: Tables, seen: Seen, ratio: float) -> str:
-    z = (np.zeros(0) if seen.sanity is None else seen.sanity) - tables["reference/sanity/mean"]
-    z = z / tables["reference/sanity/sd"]
+    if seen.sanity is None:
+        return ""
+    parts = (tables[f"reference/sanity/{name}"] for name in ("middle", "below", "above"))
+    z = lopsided_z(seen.sanity[None], *parts)[0]
     worst = int(np.argmax(np.abs(z)))
     return f"{SANITY[worst].words} {_apart(float(z[worst]))}"
 

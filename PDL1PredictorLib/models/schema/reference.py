@@ -41,7 +41,7 @@ class ReferenceEntry:
         if "deep" in self.limits:
             found |= {"reference/deep/mean": (n_deep,), "reference/deep/precision": (n_deep, n_deep)}
         if "sanity" in self.limits:
-            found |= {f"reference/sanity/{name}": (len(SANITY_NAMES),) for name in ("mean", "sd")}
+            found |= {f"reference/sanity/{name}": (len(SANITY_NAMES),) for name in ("middle", "below", "above")}
         if self.n_held_out:
             found["reference/held_out"] = (self.n_held_out, len(self.views))
         return found
