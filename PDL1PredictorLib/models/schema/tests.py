@@ -18,7 +18,7 @@ from PDL1PredictorLib.models.schema.values import (
 
 AucTest = tuple[float, float, float, int, int]
 ROLES: tuple[Role, ...] = ("lead", "part", "baseline")
-DESIGNS = ("split", "nested", "")
+DESIGNS = ("split", "nested", "evaluation", "")
 MAX_CANDIDATES = 32
 MAX_REPEATS = 10_000
 SLACK = 1e-9
@@ -34,7 +34,7 @@ class BinaryTest:
         high: Upper end.
         n_positive: Test cases that are positive.
         n_negative: Test cases that are negative.
-        design: `split` or `nested`; empty of older bundles.
+        design: `split`, `nested`, or `evaluation` of a model that was recalibrated; empty of older bundles.
         repeats: Of the outer folds.
         p: Of a permutation test against 0.5; None without one.
         sensitivity: At the shipped threshold; None where it was not measured.

@@ -37,7 +37,7 @@ def study_document(outcome: StudyOutcome) -> dict[str, Any]:
         InputError: An endpoint is not known, or of a kind that cannot be reported.
     """
     endpoints = {key: _endpoint(found, outcome) for key, found in outcome.endpoints.items()}
-    _adjust(endpoints)
+    adjust(endpoints)
     content: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "research_use_only": RESEARCH_USE_ONLY,
@@ -105,7 +105,7 @@ def _endpoint(found: EndpointOutcome, outcome: StudyOutcome) -> Plain:
     }
 
 
-def _adjust(endpoints: dict[str, Plain]) -> None:
+def adjust(endpoints: Mapping[str, Plain]) -> None:
     """Add to every test its p adjusted for all of the study's (Benjamini and Hochberg)."""
     tests = [test for numbers in endpoints.values() for test in kind_report(numbers["kind"]).tests(numbers)]
     if tests:

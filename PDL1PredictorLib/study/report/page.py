@@ -44,17 +44,18 @@ class KindView:
     overview: Markup | None
 
 
-def to_html(outcome: StudyOutcome, document: Mapping[str, Any]) -> str:
+def to_html(outcome: StudyOutcome, document: Mapping[str, Any], page: str = "study_report.html") -> str:
     """The report as one HTML page that needs no other file, no network and no script.
 
     Args:
         outcome: For the pictures and the dots of the contributions.
         document: Of the same outcome, from `study_document`: the source of every number.
+        page: Template of the page: of a study, or of an evaluation, whose document has parts of its own.
     """
     looks = looks_of(outcome.roles)
     environment = _environment(looks, outcome.roles)
     style = environment.loader.get_source(environment, "study_report.css")[0] if environment.loader else ""
-    return environment.get_template("study_report.html").render(
+    return environment.get_template(page).render(
         study=document,
         style=Markup(style),  # noqa: S704 our own style sheet
         folded=outcome.design != Design.SPLIT,
@@ -68,7 +69,7 @@ def to_html(outcome: StudyOutcome, document: Mapping[str, Any]) -> str:
         learning=figures.learning_curves("learning", outcome.history) if outcome.history else None,
         gallery=gallery(outcome.gallery, outcome.settings),
         heat_legend=svg.heat_legend(),
-        method=blocks(document["method"]),
+        method=blocks(document.get("method", "")),
         settings=flat(document["settings"]),
         provenance=flat(document["provenance"]),
     )

@@ -1,0 +1,1 @@
+"""A finished model on cases from elsewhere: fitted to them, and held against another model on them."""

@@ -1,0 +1,80 @@
+"""What an evaluation leaves behind: report, JSON, a row for every answer; whole or not at all."""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from PDL1PredictorLib.core.files.output import whole_folder
+from PDL1PredictorLib.core.outside_text import safe_cell
+from PDL1PredictorLib.core.results import Answer, BinaryAnswer
+from PDL1PredictorLib.study.evaluation.outcome import Evaluated
+from PDL1PredictorLib.study.outcome import StudyOutcome
+from PDL1PredictorLib.study.report.page import to_html
+
+COLUMNS = (
+    *("endpoint", "case", "patient", "label", "model", "probability", "value", "low", "high", "threshold"),
+    *("positive", "prediction_set", "verdict", "call", "reasons", "unlike"),
+)
+
+
+def write_evaluation(
+    outcome: StudyOutcome,
+    found: Mapping[str, Evaluated],
+    document: Mapping[str, Any],
+    folder: Path,
+    overwrite: bool = False,
+) -> Path:
+    """Write `report.html`, `evaluation.json` and `predictions.csv`.
+
+    Args:
+        outcome: With the models, for the figures.
+        found: Endpoint to what was evaluated.
+        document: Of both, from `evaluation_document`.
+        folder: To make.
+        overwrite: Replace an existing folder, once the new one is complete.
+
+    Returns:
+        The report's path.
+
+    Raises:
+        OutputError: The folder exists and is not empty, or cannot be written.
+    """
+    with whole_folder(folder, overwrite) as draft:
+        text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1)
+        (draft / "evaluation.json").write_text(text + "\n", encoding="utf-8", newline="\n")
+        with (draft / "predictions.csv").open("w", encoding="utf-8", newline="") as file:
+            write_answers(found, file)
+        page = to_html(outcome, document, "evaluation.html")
+        (draft / "report.html").write_text(page, encoding="utf-8", newline="\n")
+    return folder / "report.html"
+
+
+def write_answers(found: Mapping[str, Evaluated], file: TextIO) -> None:
+    """A row per endpoint, model and case, as the bundles answered; what was not answered says so."""
+    table = csv.DictWriter(file, COLUMNS, lineterminator="\n", restval="")
+    table.writeheader()
+    for one in found.values():
+        table.writerows(_rows(one))
+
+
+def _rows(one: Evaluated) -> Iterator[dict[str, object]]:
+    outcome = one.outcome
+    for title, answers in one.answers.items():
+        cases = zip(outcome.cases, outcome.patients, outcome.labels, answers, one.unlike[title], strict=True)
+        for case, patient, label, answer, unlike in cases:
+            about = {"endpoint": outcome.key, "case": case, "patient": patient, "model": title, "unlike": int(unlike)}
+            about |= {"label": int(label) if outcome.kind == "binary" else float(label)}
+            yield {name: safe_cell(cell) for name, cell in (about | _answer(answer)).items()}
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    low, high = answer.interval
+    said = answer.verdict
+    shared = {"low": low, "high": high, "verdict": said.status, "call": said.call, "reasons": said.codes}
+    if isinstance(answer, BinaryAnswer):
+        held = " ".join(answer.prediction_set)
+        called = {"threshold": answer.threshold, "positive": int(answer.positive), "prediction_set": held}
+        return {**shared, **called, "probability": answer.probability}
+    return {**shared, "value": answer.value}
