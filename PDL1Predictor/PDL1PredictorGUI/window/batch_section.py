@@ -55,9 +55,9 @@ class BatchSection(Section):
         ui.batchTable.setHorizontalHeaderLabels(titles)
         ui.batchTable.verticalHeader().hide()
         header = ui.batchTable.horizontalHeader()
-        header.setSectionResizeMode(ANSWER, qt.QHeaderView.ResizeToContents)
         header.setSectionResizeMode(STATUS, qt.QHeaderView.Stretch)
-        ui.batchTable.setColumnWidth(CASE, 150)
+        for column, width in ((CASE, 110), (ANSWER, 130)):  # what does not fit takes several lines
+            ui.batchTable.setColumnWidth(column, width)
         ui.batchSourceComboBox.connect("currentIndexChanged(int)", self.on_source)
         ui.batchFolderEdit.connect("currentPathChanged(QString)", self.on_folder)
         ui.batchOutEdit.connect("currentPathChanged(QString)", self.on_out)
