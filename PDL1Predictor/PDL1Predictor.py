@@ -21,7 +21,6 @@ from slicer.ScriptedLoadableModule import (
 from slicer.util import VTKObservationMixin
 
 OWN_PACKAGES = ("PDL1PredictorGUI", "PDL1PredictorLib")
-DEFAULT_MODEL = "phantom-demo"
 
 
 class PDL1Predictor(ScriptedLoadableModule):
@@ -266,17 +265,40 @@ class PDL1PredictorLogic(ScriptedLoadableModuleLogic):
         return next((node for node in volumes if not bridge.why_not_ct(node)), None)
 
     @staticmethod
+    def model_of(ctNode: Any) -> str:
+        """The model of a CT for which none was named: only a synthetic one has it.
+
+        Raises:
+            InputError: The CT is a real one, with the models to choose from.
+        """
+        from PDL1PredictorGUI.scene import bridge
+        from PDL1PredictorGUI.scene.synthetic import is_synthetic
+        from PDL1PredictorGUI.setup.models import default_model
+
+        found = default_model(is_synthetic(ctNode))
+        if not found:
+            from PDL1PredictorLib.resources import model_names
+
+            text = _("Name a model for this CT, one of {names}, or the path of a bundle.")
+            raise bridge.input_error(text.format(names=", ".join(model_names())))
+        return found
+
+    @staticmethod
     def request(
         ctNode: Any,
         segmentationNode: Any,
         segmentID: str,
-        model: str = DEFAULT_MODEL,
+        model: str | None = None,
         device: str = "auto",
         regions: Any = None,
         clinical: Mapping[str, Any] | None = None,
         ringSegmentID: str | None = None,
     ) -> Any:
-        """What `predict` starts with these arguments: a `PDL1PredictorGUI.background.predictor.PredictRequest`."""
+        """What `predict` starts with these arguments: a `PDL1PredictorGUI.background.predictor.PredictRequest`.
+
+        Raises:
+            InputError: No model is named, and the CT is not synthetic.
+        """
         from PDL1PredictorGUI.background.predictor import PredictRequest
         from PDL1PredictorGUI.scene.ring import edited_ring
 
@@ -284,7 +306,7 @@ class PDL1PredictorLogic(ScriptedLoadableModuleLogic):
             volume=ctNode,
             segmentation=segmentationNode,
             segment_id=segmentID,
-            model=model,
+            model=model if model is not None else PDL1PredictorLogic.model_of(ctNode),
             device=device,
             regions=regions,
             clinical=clinical,
@@ -308,7 +330,7 @@ class PDL1PredictorLogic(ScriptedLoadableModuleLogic):
         ctNode: Any,
         segmentationNode: Any,
         segmentID: str,
-        model: str = DEFAULT_MODEL,
+        model: str | None = None,
         device: str = "auto",
         regions: Any = None,
         clinical: Mapping[str, Any] | None = None,
@@ -324,7 +346,8 @@ class PDL1PredictorLogic(ScriptedLoadableModuleLogic):
             ctNode: Chest CT, a scalar volume.
             segmentationNode: Holds the tumor's contour.
             segmentID: The tumor's segment.
-            model: Name of a bundled model, or path of a bundle.
+            model: Name of a bundled model, or path of a bundle. None is for a synthetic CT, which has a model of its
+                own; a real one has none.
             device: auto, cpu, cuda or mps.
             regions: `PDL1PredictorLib.core.settings.RegionSettings`; None for the model's own.
             clinical: What is known of the patient, by the names of `PDL1PredictorLib.core.case.Clinical`; it is
@@ -371,6 +394,7 @@ class PDL1PredictorTest(ScriptedLoadableModuleTest):
     def phantom(self) -> tuple[Any, Any, str]:
         """A small synthetic patient: CT, segmentation, segment."""
         from PDL1PredictorGUI.scene import bridge
+        from PDL1PredictorGUI.scene.synthetic import mark_synthetic
         from PDL1PredictorGUI.setup.library import make_importable
         from PDL1PredictorGUI.window.tumor import new_tumor
 
@@ -379,6 +403,7 @@ class PDL1PredictorTest(ScriptedLoadableModuleTest):
 
         case = make_patient(seed=5, index=0, extent="tumor").case
         volume = bridge.volume_of_image(case.ct, "CT")
+        mark_synthetic(volume)
         segmentation, segment_id = new_tumor(volume)
         bridge.put_segment(segmentation, segment_id, case.tumor, volume)
         return volume, segmentation, segment_id

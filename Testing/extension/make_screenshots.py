@@ -126,6 +126,7 @@ def batch(walk: Walk) -> None:
     """Step 6: two small patients in a folder, and one that cannot be used."""
     import SimpleITK as sitk
 
+    from PDL1PredictorLib.core.case import SYNTHETIC_KEY, SYNTHETIC_MARK
     from PDL1PredictorLib.phantom.patient import make_patient
 
     with tempfile.TemporaryDirectory(prefix="batch-") as folder:
@@ -133,6 +134,7 @@ def batch(walk: Walk) -> None:
         cases.mkdir()
         for number in (3, 4):
             case = make_patient(2028, number, extent="tumor").case
+            case.ct.SetMetaData(SYNTHETIC_KEY, SYNTHETIC_MARK)
             sitk.WriteImage(case.ct, str(cases / f"patient{number}_ct.nrrd"))
             sitk.WriteImage(case.tumor, str(cases / f"patient{number}_tumor.nrrd"))
         sitk.WriteImage(case.ct, str(cases / "patient5_ct.nrrd"))

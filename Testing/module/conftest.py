@@ -1,5 +1,7 @@
 """The module's tests run it in the headless host (packages/slicerhost), in pytest's process, each in an empty scene."""
 
+import json
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -32,8 +34,8 @@ else:
 
 
 @pytest.fixture(scope="session")
-def result_folder(tiny_model: Path, phantom: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `pdl1 predict` writes for the phantom, with the tiny model: two endpoints, one heat map of them empty."""
+def refused_folder(tiny_model: Path, phantom: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `pdl1 predict` writes for the phantom, with the tiny model: it is unlike all that the model knows."""
     from PDL1PredictorLib.imaging.case_files import Files
     from PDL1PredictorLib.prediction import predict_files
 
@@ -42,6 +44,22 @@ def result_folder(tiny_model: Path, phantom: Any, tmp_path_factory: pytest.TempP
     sitk.WriteImage(phantom.case.ct, str(ct))
     sitk.WriteImage(phantom.case.tumor, str(tumor))
     predict_files(Files(ct, tumor), tiny_model, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def result_folder(refused_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same as if the model knew such cases: two endpoints, both called negative, one heat map of them empty."""
+    from window_steps import judged
+
+    folder = tmp_path_factory.mktemp("answered") / "result für 1"
+    shutil.copytree(refused_folder, folder)
+    content = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    lesion = content["lesions"][0]
+    lesion["unlike"] = {"p": 0.5, "parts": [], "flagged": False}
+    lesion["atypicality"] = 0.5
+    lesion["endpoints"] = [judged(row, "negative", uncertainty=[0.001, 0.02]) for row in lesion["endpoints"]]
+    (folder / "result.json").write_text(json.dumps(content), encoding="utf-8")
     return folder
 
 
@@ -131,7 +149,7 @@ def window_with_case(window: Any, case_in_scene: Callable[..., SimpleNamespace])
 def worker(monkeypatch: pytest.MonkeyPatch, result_folder: Path, tmp_path: Path) -> SimpleNamespace:
     """Stands for `pdl1 predict`, also in a batch; `let_go` lets all runs end, `let_one_go` the present or next one."""
     from PDL1PredictorGUI.background import batch, predictor
-    from window_steps import WORKER
+    from window_steps import BATCH_WORKER, WORKER
 
     flag = tmp_path / "let go"
     commands: list[list[str]] = []
@@ -140,8 +158,12 @@ def worker(monkeypatch: pytest.MonkeyPatch, result_folder: Path, tmp_path: Path)
         commands.append([sys.executable, "-c", WORKER, str(flag), str(result_folder)])
         return commands[-1]
 
+    def batch_command(run: Any) -> list[str]:
+        commands.append([sys.executable, "-c", BATCH_WORKER, str(flag), str(result_folder), str(run._request.out)])
+        return commands[-1]
+
     monkeypatch.setattr(predictor, "command_of", command_of)
-    monkeypatch.setattr(batch.Batch, "_command", command_of)
+    monkeypatch.setattr(batch.Batch, "_command", batch_command)
     return SimpleNamespace(
         let_go=lambda: flag.write_text("all"),
         let_one_go=lambda: flag.write_text("one"),

@@ -14,8 +14,11 @@ logic = PDL1PredictorLogic()
 result = logic.predict(ctNode, segmentationNode, segmentID, model="phantom-demo", device="cpu")
 for name in result.endpoints:
     answer = result.endpoint(name)
-    low, high = answer["interval"]
-    print(f"{answer['title']}: {answer['probability']:.1%} ({low:.0%} to {high:.0%}), {answer['verdict']}")
+    if answer["verdict"]["status"] == "answered":  # else there is a number, but it is no answer
+        low, high = answer["uncertainty"] or answer["interval"]
+        print(f"{answer['title']}: {answer['probability']:.1%} ({low:.0%} to {high:.0%}), {answer['verdict']['call']}")
+    else:
+        print(f"{answer['title']}: {answer['verdict_text']}")
 
 # --- one that does not wait: it goes on in the background while Slicer stays usable
 ends = []

@@ -33,7 +33,7 @@ def models(window: Any) -> dict[str, Any]:
     """The models that can be chosen, and the first letters of their cards."""
     from PDL1PredictorGUI.setup.models import card_html
 
-    entries = window.predict._models
+    entries = window.predict.model.models
     return {entry.key: [entry.title, entry.problem, card_html(entry.path)[:4]] for entry in entries}
 
 

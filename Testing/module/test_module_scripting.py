@@ -65,5 +65,5 @@ def test_a_refused_case_raises_with_what_to_do(module, put_case, small_images):
 
     case = put_case(*small_images)
     with pytest.raises(PDL1Error, match="no tumor segment"):
-        module.PDL1PredictorLogic().predict(case.volume, case.segmentation, "Nothing")
+        module.PDL1PredictorLogic().predict(case.volume, case.segmentation, "Nothing", model="phantom-demo")
     assert leftovers() == []

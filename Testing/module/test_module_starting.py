@@ -161,15 +161,26 @@ def test_cancel_works_while_packages_are_installed_for_a_batch(ready, worker, mo
 
 
 def test_a_case_that_cannot_be_started_for_a_reason_that_nobody_expected_is_a_row(ready, monkeypatch, tmp_path):
+    from PDL1PredictorGUI.background import batch_table
+
+    prepare_batch(ready, tmp_path)
+    monkeypatch.setattr(batch_table, "export_case", lambda *_arguments: 1 / 0)
+    click(ready.ui.batchButton)
+    assert "by an error that nobody expected: division by zero" in ready.ui.batchTable.item(0, 2).text()
+    assert "0 of 1 cases predicted" in ready.ui.batchOutcomeLabel.text
+    assert is_idle(ready)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_batch_that_cannot_be_started_for_a_reason_that_nobody_expected_says_so(ready, monkeypatch, tmp_path):
     from PDL1PredictorGUI.background import batch
 
     prepare_batch(ready, tmp_path)
     monkeypatch.setattr(batch.Batch, "_command", lambda *_arguments: 1 / 0)
     click(ready.ui.batchButton)
-    assert "by an error that nobody expected: division by zero" in ready.ui.batchTable.item(0, 2).text()
-    assert "0 of 1 cases predicted" in ready.ui.batchOutcomeLabel.text
+    assert "by an error that nobody expected: division by zero" in ready.ui.batchOutcomeLabel.text
     assert is_idle(ready)
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["batch.csv"]
+    assert leftovers() == []
 
 
 # --- the computer

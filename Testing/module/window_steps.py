@@ -25,6 +25,33 @@ if done.read_text() == "one":
 shutil.copytree(sys.argv[2], "result")
 """
 
+# The same for `pdl1 predict --cohort`: every case of the table gets that folder.
+BATCH_WORKER = """
+import csv, json, pathlib, shutil, sys, time
+flag, source, out = map(pathlib.Path, sys.argv[1:])
+out.mkdir(parents=True, exist_ok=True)
+(out / "batch.json").write_text("{}")
+with open("cases.csv", encoding="utf-8", newline="") as file:
+    names = [row["case"] for row in csv.DictReader(file)]
+for number, name in enumerate(names):
+    step = {"type": "progress", "stage": "case", "fraction": (number + 0.4) / len(names), "message": name}
+    print(json.dumps(step), flush=True)
+    while not flag.exists():
+        time.sleep(0.01)
+    if flag.read_text() == "one":
+        flag.unlink()
+    shutil.copytree(source, out / name)
+    done = {"type": "case", "case": name, "folder": str(out / name), "reason": None, "reused": False}
+    print(json.dumps(done), flush=True)
+"""
+
+
+def judged(row, call, *codes, **changes):
+    """An endpoint's entry of `result.json` with another verdict: answered, or not (`none`) for these reasons."""
+    status = "not_answered" if call == "none" else "answered"
+    reasons = [{"code": code, "text": f"A sentence about {code}."} for code in codes]
+    return row | {"verdict": {"status": status, "call": call, "reasons": reasons}} | changes
+
 
 def leftovers():
     return list(Path(slicer.app.temporaryPath).glob(f"{predictor.FOLDER_PREFIX}*"))

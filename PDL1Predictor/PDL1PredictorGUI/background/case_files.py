@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from PDL1PredictorGUI.scene.bridge import image_of_volume, place_segment
+from PDL1PredictorGUI.scene.synthetic import is_synthetic
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
@@ -56,7 +57,7 @@ def export_case(
         folder / "ring.nrrd" if ring is not None else None,
         folder / "clinical.json" if known else None,
     )
-    write_image(ct, files.ct)
+    write_image(ct, files.ct, _synthetic_field() if is_synthetic(volumeNode) else None)
     write_image(tumor, files.tumor)
     if files.ring is not None:
         write_image(ring, files.ring)
@@ -65,8 +66,20 @@ def export_case(
     return files
 
 
-def write_image(image: "sitk.Image", path: Path) -> None:
+def _synthetic_field() -> tuple[str, str]:
+    """Name and value of the field by which the library marks the CT of a synthetic patient."""
+    from PDL1PredictorLib.core.case import SYNTHETIC_KEY, SYNTHETIC_MARK
+
+    return SYNTHETIC_KEY, SYNTHETIC_MARK
+
+
+def write_image(image: "sitk.Image", path: Path, own_field: tuple[str, str] | None = None) -> None:
     """Writes an uncompressed NRRD file by Python's own `open`: quick, and any path works on any system.
+
+    Args:
+        image: The image.
+        path: File to write.
+        own_field: Name and value of a field of our own.
 
     Source: format definition NRRD0005, teem.sourceforge.net/nrrd/format.html.
     """
@@ -89,6 +102,8 @@ def write_image(image: "sitk.Image", path: Path) -> None:
         "encoding: raw",
         f"space origin: {_vector(image.GetOrigin())}",
     )
+    if own_field is not None:
+        header = (*header, ":=".join(own_field))
     with path.open("wb") as file:
         file.write(("\n".join(header) + "\n\n").encode("ascii"))
         file.write(np.ascontiguousarray(voxels, dtype=voxels.dtype.newbyteorder("<")).data)

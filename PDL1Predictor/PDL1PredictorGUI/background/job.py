@@ -30,6 +30,7 @@ _ended: list[Any] = []  # processes whose last signal may still be on its way th
 OnProgress = Callable[[str, float, str, float], None]
 OnLog = Callable[[str], None]
 OnEnd = Callable[[Outcome], None]
+OnMessage = Callable[[str, dict[str, Any]], bool]
 
 __all__ = ["Job", "Outcome"]
 
@@ -41,14 +42,21 @@ class Job:
         on_progress: Receives the stage, the fraction done (0 to 1), a sentence, and the seconds so far.
         on_log: Receives every other line.
         on_end: Receives the outcome, once, when no process and, unless it is done, no file is left.
+        on_message: Receives the kind and the content of every other JSON message, and says whether it was taken; one
+            that was not is a line for the log.
     """
 
     def __init__(
-        self, on_progress: OnProgress | None = None, on_log: OnLog | None = None, on_end: OnEnd | None = None
+        self,
+        on_progress: OnProgress | None = None,
+        on_log: OnLog | None = None,
+        on_end: OnEnd | None = None,
+        on_message: OnMessage | None = None,
     ) -> None:
         self._on_progress = on_progress
         self._on_log = on_log
         self._on_end = on_end
+        self._on_message = on_message
         self._process: Any = None
         self._outcome: Outcome | None = None
 
@@ -182,6 +190,8 @@ class Job:
             return self._take_progress(said)
         if kind == "error" and isinstance(said.get("message"), str):
             self._error = said_in(said)
+            return True
+        if self._on_message is not None and isinstance(kind, str) and self._on_message(kind, said):
             return True
         return kind == "result"
 

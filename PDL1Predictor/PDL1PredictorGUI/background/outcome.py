@@ -8,7 +8,7 @@ from typing import Any
 from slicer.i18n import tr as _
 
 DONE, CANCELLED, REFUSED, CRASHED = "done", "cancelled", "refused", "crashed"
-EXIT_REFUSED, EXIT_INTERRUPTED = 2, 130
+EXIT_REFUSED, EXIT_SOME_FAILED, EXIT_INTERRUPTED = 2, 3, 130
 KILLED_STATUSES = (137, 143, 9, 15)  # 128 + SIGKILL or SIGTERM, as a shell or a launcher hands them on
 
 
@@ -84,7 +84,7 @@ def outcome_of(exit_code: int, killed: bool, error: Said | None, lines: Sequence
         error: Its `error` line, if it wrote one.
         lines: What it wrote to its log, the last lines at least.
     """
-    if exit_code == 0 and not killed:
+    if exit_code in (0, EXIT_SOME_FAILED) and not killed:  # what failed of a batch was told case by case
         return Outcome(DONE)
     if error and not error.bug and exit_code == EXIT_REFUSED and not killed:
         return _by_cause(error) or Outcome(REFUSED, error.message)

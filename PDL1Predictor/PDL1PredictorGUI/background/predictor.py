@@ -46,7 +46,7 @@ class PredictRequest:
     volume: Any
     segmentation: Any
     segment_id: str
-    model: str = "phantom-demo"
+    model: str
     device: str = "auto"
     regions: Any = None
     clinical: Mapping[str, Any] | None = None

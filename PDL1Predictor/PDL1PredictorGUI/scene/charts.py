@@ -11,8 +11,9 @@ from typing import Any
 import slicer
 from slicer.i18n import tr as _
 
+from PDL1PredictorGUI.scene import answers
 from PDL1PredictorGUI.scene.result_nodes import CHARTS, PREFIX, SEGMENT_ID, SEGMENT_NAME, ResultNodes, references
-from PDL1PredictorGUI.scene.result_tables import Column, effect_title, fill, input_title, interval_level, number, shown
+from PDL1PredictorGUI.scene.result_tables import Column, effect_title, fill, input_title, number
 
 KIND = PREFIX + "Chart"  # attribute of a chart and of its table
 PROBABILITIES = "probabilities"
@@ -24,25 +25,27 @@ _layout_before: list[int] = []  # the user's layout, while a chart has changed i
 def probability_chart(result: ResultNodes) -> Any:
     """The chart node of all endpoints: bars, intervals and thresholds; made anew from the result.
 
-    A number's bar is its share of the way between its ends, which stand beside its name.
+    A number's bar is its share of the way between its ends, which stand beside its name. What is not answered has its
+    place, and no bar.
     """
     rows = result.lesion["endpoints"]
-    scales = [show.scale(read) for show, read in map(shown, rows)]
+    scales = [show.scale(read) for show, read in map(answers.shown, rows)]
     places = [float(n) for n in range(1, len(rows) + 1)]
-    shares = [scale.share(scale.value) for scale in scales]
+    given = [answers.answered(row) for row in rows]
+    shares = [scale.share(scale.value) if here else math.nan for scale, here in zip(scales, given, strict=True)]
     cuts = [math.nan if scale.mark is None else scale.share(scale.mark) for scale in scales]
     value, words = _("Probability"), (_("predicted probability"), _("Probability of positive"))
     if any(scale.mark is None for scale in scales):
         value, words = _("Answer"), (_("answers"), _("Probability, or share of the scale"))
-    ends = [tuple(map(scale.share, scale.interval)) for scale in scales]
+    ends = [_ends(row, scale) for row, scale in zip(rows, scales, strict=True)]
     columns = [
         Column("place", _("No."), places),
         Column("endpoint", _("Endpoint"), [row["title"] for row in rows]),
         Column("probability", value, shares),
         Column("threshold", _("Threshold"), cuts),
     ]
-    level = interval_level(rows)
-    name = _("{level} interval").format(level=level) if level else _("Interval")
+    titles = {answers.span_name(row) for row in rows}
+    name = titles.pop() if len(titles) == 1 else _("Interval")
     interval = [
         Column("place", _("No."), _strokes([(place, place) for place in places])),
         Column("interval", name, _strokes(ends)),
@@ -62,8 +65,16 @@ def probability_chart(result: ResultNodes) -> Any:
     return chart
 
 
+def _ends(row: dict[str, Any], scale: Any) -> tuple[float, ...]:
+    """The ends of the interval that the window shows, as shares of the scale; NaN where there is none to show."""
+    ends = getattr(answers.shown(row)[1], answers.main_span(row)) if answers.answered(row) else None
+    return (math.nan, math.nan) if ends is None else tuple(map(scale.share, ends))
+
+
 def _name_with_ends(row: dict[str, Any], scale: Any) -> str:
-    """`EGFR`, or `PD-L1 TPS (0 % to 100 %)` where the scale is not that of a probability."""
+    """`EGFR`, `EGFR (not answered)`, or `PD-L1 TPS (0 % to 100 %)` where the scale is not that of a probability."""
+    if not answers.answered(row):
+        return _("{endpoint} (not answered)").format(endpoint=row["title"])
     if scale.mark is not None:
         return str(row["title"])
     return f"{row['title']} ({scale.ticks[0][1]} to {scale.ticks[-1][1]})"
@@ -88,7 +99,7 @@ def contribution_chart(result: ResultNodes, endpoint: str) -> Any:
     table = _table(result, kind, columns)
     bars = slicer.vtkMRMLPlotSeriesNode.PlotTypeScatterBar
     # One series: Slicer's plots would set the bars of two beside each other
-    show, read = shown(row)
+    show, read = answers.shown(row)
     how = show.explained(read)
     name = _("up: towards {positive}, down: towards {negative}").format(positive=how.raises, negative=how.lowers)
     _series(chart, 0, name, table, "effect", bars, BLUE, label="input")

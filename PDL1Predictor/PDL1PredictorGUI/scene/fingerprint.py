@@ -45,6 +45,8 @@ def changes(before: dict[str, Any] | None, now: dict[str, Any] | None) -> list[s
         "model": _("another model is chosen"),
         "regions": _("the region settings have changed"),
     }
+    if not now.get("model"):  # for another patient's CT none is chosen yet, which the section says by itself
+        del words["model"]
     return [text for part, text in words.items() if not _alike(before.get(part), now.get(part))]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import slicer
 from slicer.i18n import tr as _
 
+from PDL1PredictorGUI.scene import answers
 from PDL1PredictorGUI.setup.library import make_importable
 
 COLORS_TAG = "PDL1PredictorHeatMapColors"
@@ -47,7 +48,7 @@ class HeatMapDisplay:
         display.SetLowerThreshold(threshold)
         for composite in _composites():
             _lay_over(composite, node, result.volume, opacity)
-        _show_legend(node, _legend_title(result.endpoint(endpoint)["title"]))
+        _show_legend(node, _legend_title(result.endpoint(endpoint)))
         return True
 
     def hide(self) -> None:
@@ -231,9 +232,15 @@ def _show_legend(node: Any, title: str) -> None:
     legend.SetVisibility(True)
 
 
-def _legend_title(endpoint: str) -> str:
-    """A map is scaled by itself, so that a negative answer's map has a 1 as well."""
-    return _("{endpoint} heat map\n1 = its own maximum").format(endpoint=endpoint)
+def _legend_title(row: dict[str, Any]) -> str:
+    """A map is scaled by itself, so that a negative answer's map has a 1 as well; and where its heat lies."""
+    lines = [_("{endpoint} heat map").format(endpoint=row["title"]), _("1 = its own maximum")]
+    inside = answers.heat_share(row)
+    if inside:
+        lines.append(_("{share} in tumor and ring").format(share=inside))
+    if answers.looks_outside(row):
+        lines.append(_("looks outside the tumor"))
+    return "\n".join(lines)
 
 
 def _hide_legends() -> None:

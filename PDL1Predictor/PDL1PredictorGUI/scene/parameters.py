@@ -64,7 +64,8 @@ class PDL1PredictorParameters:
         segment_id: The tumor that is predicted.
         ring_mm: Thickness of the ring.
         show_ring: Whether the ring is drawn as a segment.
-        model: Name or path of the model bundle.
+        model: Name or path of the model bundle; empty until one is chosen.
+        model_ct_id: ID of the CT for which it was chosen: another patient's CT, another choice.
         shown_result: The main node of the result that is shown.
         endpoint: The finding whose heat map and contributions are shown.
     """
@@ -85,7 +86,8 @@ class PDL1PredictorParameters:
     exclude_air: bool = False
     exclude_bone: bool = False
     show_ring: bool = False
-    model: str = "phantom-demo"
+    model: str = ""
+    model_ct_id: str = ""
     shown_result: slicer.vtkMRMLTextNode
     endpoint: str = "PDL1"
     show_heat_map: bool = False

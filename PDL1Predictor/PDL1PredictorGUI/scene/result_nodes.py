@@ -8,6 +8,7 @@ import json
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any
 
 from PDL1PredictorGUI.scene.fingerprint import from_text
@@ -87,6 +88,27 @@ class ResultNodes:
         distance = self.lesion["atypicality"]
         like = likeness(math.nan if distance is None else distance)
         return f"{model['title']} {model['version']}, {ran}. Atypicality (limit 1): {like}."
+
+    @property
+    def synthetic_words(self) -> str:
+        """What is said first of a model that knows synthetic patients only; empty for any other."""
+        make_importable()
+        from PDL1PredictorLib.report.words import synthetic
+
+        trained_on = self.content["model"].get("trained_on")  # results of before models said it have none
+        return str(synthetic(SimpleNamespace(trained_on=trained_on)))
+
+    @property
+    def unlike_words(self) -> str:
+        """In what the tumor is unlike the training cohort, as the report says it; empty if it is not."""
+        make_importable()
+        from PDL1PredictorLib.report.words import atypical
+
+        unlike = self.lesion.get("unlike") or {"p": None, "parts": [], "flagged": False}
+        parts = [SimpleNamespace(**part) for part in unlike["parts"]]
+        distance = self.lesion["atypicality"]
+        seen = SimpleNamespace(unlike=SimpleNamespace(**(unlike | {"parts": parts})), atypicality=distance or 0.0)
+        return str(atypical(seen))
 
     @property
     def warnings(self) -> list[dict[str, str]]:
@@ -183,6 +205,7 @@ def damage(text: str) -> str:
             _require(warning, code=str, text=str)
         _require(lesions[0], index=int, features=dict, endpoints=list, atypicality=(int, float, type(None)))
         _require(content["model"], title=str, version=str)
+        _require_likeness(lesions[0].get("unlike"))
         _require(content["provenance"], device=str)
         for row in lesions[0]["endpoints"]:
             _require_endpoint(row)
@@ -197,11 +220,23 @@ def _require_endpoint(row: dict[str, Any]) -> None:
     make_importable()
     from PDL1PredictorLib.report.kinds import read_answer
 
-    texts = ("endpoint", "title", "definition", "verdict", "verdict_text")
+    texts = ("endpoint", "title", "definition")
     _require(row, **dict.fromkeys(texts, str))
     read_answer(row)  # the numbers, by the answer's kind
     if not isinstance(row["heat_map"], str | None):
         raise TypeError("heat_map is no file name")
+    for name in ("share", "area_share"):
+        if not isinstance((row.get("heat") or {}).get(name), int | float | None):
+            raise TypeError(f"{name} of the heat is no number")
+
+
+def _require_likeness(unlike: Any) -> None:
+    """Of results of before it was told, there is none."""
+    if unlike is None:
+        return
+    _require(unlike, p=(int, float, type(None)), parts=list, flagged=bool)
+    for part in unlike["parts"]:
+        _require(part, p=(int, float, type(None)), text=str)
 
 
 def _require(values: dict[str, Any], **kinds: Any) -> None:

@@ -10,9 +10,18 @@ from typing import Any, NamedTuple
 import vtk
 from slicer.i18n import tr as _
 
+from PDL1PredictorGUI.scene import answers
 from PDL1PredictorGUI.setup.library import make_importable
 
 Lesion = dict[str, Any]
+_NUMBERS = {"probability": _("Probability"), "value": _("Value")}  # attribute of an answer, and its title
+_INTERVALS = {
+    "interval": _("Calibration or prediction interval"),
+    "uncertainty": _("95 % uncertainty"),
+    "stability": _("Contour moved by 1 mm"),
+}
+_BESIDE = {"threshold": _("Threshold"), "base_rate": _("Base rate")}
+_TESTED = {"sensitivity": _("Sensitivity"), "specificity": _("Specificity")}
 
 
 class Column(NamedTuple):
@@ -24,25 +33,45 @@ class Column(NamedTuple):
 
 
 def prediction_columns(lesion: Lesion) -> list[Column]:
-    """One row per endpoint, in the model's order; the columns that its answers have."""
+    """One row per endpoint, in the model's order: what the answer comes to first, then the columns that answers have.
+
+    Where there is no answer there is no number: `result.json` keeps it.
+    """
     rows = lesion["endpoints"]
-    level = interval_level(rows)
-    ends = (_("{level} from"), _("{level} to")) if level else (_("From"), _("To"))
-    low, high = (end.format(level=level) for end in ends)
-    numbers = {"probability": _("Probability"), "value": _("Value")}
-    found = [name for name in numbers if any(name in row for row in rows)]
-    columns = [Column("endpoint", _("Endpoint"), [row["title"] for row in rows])]
-    columns += [Column(name, numbers[name], [number(row.get(name)) for row in rows]) for name in found]
-    columns += [
-        Column("low", low, [row["interval"][0] for row in rows]),
-        Column("high", high, [row["interval"][1] for row in rows]),
+    columns = [
+        Column("endpoint", _("Endpoint"), [row["title"] for row in rows]),
+        Column("status", _("Status"), [answers.status(row) for row in rows]),
+        Column("answer", _("Answer"), [answers.answer(row) for row in rows]),
+        Column("reasons", _("Reasons"), [answers.codes(row) for row in rows]),
     ]
+    columns += [Column(name, _NUMBERS[name], _given(rows, name)) for name in _present(rows, _NUMBERS)]
+    for name in _present(rows, _INTERVALS):
+        for at, (end, title) in enumerate((("low", _("{interval}, from")), ("high", _("{interval}, to")))):
+            heading = title.format(interval=_INTERVALS[name])
+            columns.append(Column(f"{name}_{end}", heading, _given(rows, name, at)))
     if any("unit" in row for row in rows):
         columns.append(Column("unit", _("Unit"), [row.get("unit", "") for row in rows]))
-    if any("threshold" in row for row in rows):
-        columns.append(Column("threshold", _("Threshold"), [number(row.get("threshold")) for row in rows]))
-        columns.append(Column("call", _("Call at threshold"), [call(row) for row in rows]))
-    return [*columns, Column("answer", _("Answer"), [row["verdict_text"] for row in rows])]
+    columns += [Column(name, _BESIDE[name], _values(rows, name)) for name in _present(rows, _BESIDE)]
+    columns += [Column(name, _TESTED[name], _values(rows, name, 0)) for name in _present(rows, _TESTED)]
+    return [*columns, Column("model", _("Model"), [answers.shown(row)[1].model for row in rows])]
+
+
+def _present(rows: list[dict[str, Any]], names: dict[str, str]) -> list[str]:
+    """Those attributes that any of the answers has."""
+    reads = [answers.shown(row)[1] for row in rows]
+    return [name for name in names if any(getattr(read, name, None) is not None for read in reads)]
+
+
+def _values(rows: list[dict[str, Any]], name: str, at: int | None = None) -> list[float]:
+    """An attribute of each answer, or one of its parts; NaN where there is none."""
+    values = [getattr(answers.shown(row)[1], name, None) for row in rows]
+    return [number(value if at is None or value is None else value[at]) for value in values]
+
+
+def _given(rows: list[dict[str, Any]], name: str, at: int | None = None) -> list[float]:
+    """The same, and NaN where there is no answer."""
+    found = zip(_values(rows, name, at), rows, strict=True)
+    return [value if answers.answered(row) else math.nan for value, row in found]
 
 
 def warning_columns(warnings: list[dict[str, str]]) -> list[Column]:
@@ -54,8 +83,8 @@ def warning_columns(warnings: list[dict[str, str]]) -> list[Column]:
 
 
 def contribution_columns(endpoint: dict[str, Any]) -> list[Column]:
-    """One row per input of the classifier, the largest effect first."""
-    rows = endpoint["contributions"]
+    """One row per input of the classifier, the largest effect first; none where there is no answer."""
+    rows = endpoint["contributions"] if answers.answered(endpoint) else []
     return [
         Column("input", _("Input"), [input_title(row["name"]) for row in rows]),
         Column("value", _("Value (SD)"), [number(row["value"]) for row in rows]),
@@ -75,74 +104,20 @@ def feature_columns(lesion: Lesion) -> list[Column]:
     ]
 
 
-def shown(endpoint: dict[str, Any]) -> tuple[Any, Any]:
-    """How the report shows such an answer, and the answer itself: the one place where the window asks for its kind."""
-    make_importable()
-    from PDL1PredictorLib.report.kinds import read_answer, renderer
-
-    read = read_answer(endpoint)
-    return renderer(read), read
-
-
-def call(endpoint: dict[str, Any]) -> str:
-    """The endpoint's word for the call at the model's threshold; empty where nothing is called."""
-    if "positive_word" not in endpoint:
-        return ""
-    return str(endpoint["positive_word"] if endpoint["positive"] else endpoint["negative_word"])
-
-
-def answer(endpoint: dict[str, Any]) -> str:
-    """The call, or what keeps from one, or the number, in the words of the report."""
-    show, read = shown(endpoint)
-    return str(show.verdict(read).short)
-
-
-def cut(endpoint: dict[str, Any]) -> str:
-    """The threshold for people; empty without one."""
-    show, read = shown(endpoint)
-    return str(show.cut(read))
-
-
-def interval(endpoint: dict[str, Any]) -> str:
-    """The interval for people, as the report writes it."""
-    show, read = shown(endpoint)
-    return str(show.interval(read))
-
-
-def interval_level(rows: list[dict[str, Any]]) -> str:
-    """`95 %`, what all intervals have; empty where they differ."""
-    names = {show.interval_name(read) for show, read in map(shown, rows)}
-    return names.pop().partition(" %")[0] + " %" if len(names) == 1 else ""
-
-
-def titles(rows: list[dict[str, Any]]) -> tuple[str, str, str]:
-    """Of the window's columns: the number, its interval, the threshold (empty without one)."""
-    heads = list(dict.fromkeys(show.heads(read) for show, read in map(shown, rows)))
-    cut = next((head.cut for head in heads if head.cut), "")
-    if len(heads) > 1:
-        return _("Value"), _("Interval"), cut
-    return heads[0].finding, heads[0].short_interval, cut
+def titles(rows: list[dict[str, Any]]) -> tuple[str, str]:
+    """Of the window's columns: the number, and its interval."""
+    findings = {show.heads(read).finding for show, read in map(answers.shown, rows)}
+    spans = {answers.span_title(row) for row in rows}
+    return (
+        findings.pop() if len(findings) == 1 else _("Value"),
+        spans.pop() if len(spans) == 1 else _("Interval"),
+    )
 
 
 def effect_title(endpoint: dict[str, Any]) -> str:
     """`Effect (log-odds)`."""
-    show, read = shown(endpoint)
+    show, read = answers.shown(endpoint)
     return _("Effect ({unit})").format(unit=show.explained(read).unit)
-
-
-def lead(endpoints: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The answer that stands first, as in the report; None of none."""
-    make_importable()
-    from PDL1PredictorLib.report.words import lead_key
-
-    key = lead_key([row["endpoint"] for row in endpoints])
-    return next((row for row in endpoints if row["endpoint"] == key), None)
-
-
-def what_the_number_is(endpoint: dict[str, Any]) -> str:
-    """A sentence that nobody can read the other way round."""
-    show, read = shown(endpoint)
-    return str(show.sentences(read)[0])
 
 
 def input_title(name: str) -> str:

@@ -60,6 +60,7 @@ def load_sample(_source: Any = None) -> list[Any]:
         InputError: The files are missing.
     """
     from PDL1PredictorGUI.scene import bridge
+    from PDL1PredictorGUI.scene.synthetic import mark_synthetic
 
     paths = [sample_folder() / file.name for file in (CT, TUMOR)]
     missing = [path.name for path in paths if not path.is_file()]
@@ -68,6 +69,7 @@ def load_sample(_source: Any = None) -> list[Any]:
         raise bridge.input_error(text.format(names=", ".join(missing)))
     volume = slicer.util.loadVolume(str(paths[0]), {"name": CT.node, "show": False})
     segmentation = slicer.util.loadSegmentation(str(paths[1]), {"name": TUMOR.node})
+    mark_synthetic(volume)
     volume.CreateDefaultDisplayNodes()
     volume.GetDisplayNode().AutoWindowLevelOff()
     volume.GetDisplayNode().SetWindowLevelMinMax(-1000, 400)

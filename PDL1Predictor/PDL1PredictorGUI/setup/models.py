@@ -23,6 +23,7 @@ class ModelEntry:
         problem: Why it cannot be used; empty when it can.
         key: What a request names it by: the name for a bundled model, so that a saved scene opens on another
             computer; the path for any other.
+        synthetic: It was trained on synthetic patients only.
     """
 
     name: str
@@ -30,6 +31,7 @@ class ModelEntry:
     path: Path
     problem: str
     key: str
+    synthetic: bool = False
 
 
 def available_models(user_folder: Path | None = None) -> list[ModelEntry]:
@@ -94,7 +96,22 @@ def _entry(path: Path, by_name: bool) -> ModelEntry:
     title = _("{title}, version {version}").format(title=model.title, version=model.version)
     if not by_name:
         title += f" ({path.name})"  # two folders may hold the same model
-    return ModelEntry(model.name, title, path, "", key)
+    synthetic = model.trained_on == "synthetic"
+    if synthetic:  # first: a narrow list cuts the end off
+        title = _("Synthetic patients only: {title}").format(title=title)
+    return ModelEntry(model.name, title, path, "", key, synthetic)
+
+
+def default_model(synthetic: bool) -> str:
+    """The model of a case for which none was chosen; empty for a real CT, for which one has to be chosen.
+
+    Args:
+        synthetic: Whether the case is a synthetic patient.
+    """
+    make_importable()
+    from PDL1PredictorLib import resources
+
+    return resources.default_model(synthetic) if synthetic else ""
 
 
 def card_html(path: Path) -> str:

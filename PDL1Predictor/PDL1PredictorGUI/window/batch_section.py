@@ -9,9 +9,11 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from PDL1PredictorGUI.background.batch import TABLE, Batch, BatchRequest, BatchRow
+from PDL1PredictorGUI.background.batch import Batch, BatchRequest, BatchRow
 from PDL1PredictorGUI.background.batch_cases import BadCase, BatchCase, SceneCase, cases_of_folder, cases_of_scene
-from PDL1PredictorGUI.scene.result_tables import lead, shown, what_the_number_is
+from PDL1PredictorGUI.background.outcome import CANCELLED
+from PDL1PredictorGUI.background.outcome import DONE as FINISHED
+from PDL1PredictorGUI.scene.answers import answered, lead, reasons, shown, what_the_number_is
 from PDL1PredictorGUI.setup import computer, packages, preferences
 from PDL1PredictorGUI.window.section import DONE, ERROR, NOTE, WARNING, Section, Shared, Switches, enable, say
 
@@ -21,12 +23,13 @@ CASE, ANSWER, STATUS = range(3)
 
 
 def _status(row: BatchRow) -> str:
-    """Done, and the codes of every warning: of reading, of the regions, of the answer."""
+    """Done, perhaps by an earlier run, and the codes of every warning: of reading, of the regions, of the answer."""
+    done = _("done earlier") if row.reused else _("done")
     codes = list(dict.fromkeys(warning["code"] for warning in row.warnings))
     if not codes:
-        return _("done")
+        return done
     count = _("1 warning") if len(row.warnings) == 1 else _("{count} warnings").format(count=len(row.warnings))
-    return _("done, {count}: {codes}").format(count=count, codes=", ".join(codes))
+    return _("{done}, {count}: {codes}").format(done=done, count=count, codes=", ".join(codes))
 
 
 class BatchSection(Section):
@@ -38,7 +41,6 @@ class BatchSection(Section):
     def __init__(self, shared: Shared) -> None:
         super().__init__(shared)
         self._cases: list[BatchCase] = []
-        self._number = 0
         self._cancelled = False
         self.batch: Any = None
         ui = self.ui
@@ -53,9 +55,9 @@ class BatchSection(Section):
         ui.batchTable.setHorizontalHeaderLabels(titles)
         ui.batchTable.verticalHeader().hide()
         header = ui.batchTable.horizontalHeader()
-        header.setSectionResizeMode(ANSWER, qt.QHeaderView.ResizeToContents)
         header.setSectionResizeMode(STATUS, qt.QHeaderView.Stretch)
-        ui.batchTable.setColumnWidth(CASE, 150)
+        for column, width in ((CASE, 110), (ANSWER, 130)):  # what does not fit takes several lines
+            ui.batchTable.setColumnWidth(column, width)
         ui.batchSourceComboBox.connect("currentIndexChanged(int)", self.on_source)
         ui.batchFolderEdit.connect("currentPathChanged(QString)", self.on_folder)
         ui.batchOutEdit.connect("currentPathChanged(QString)", self.on_out)
@@ -82,6 +84,7 @@ class BatchSection(Section):
         self._choices.set(_("Off while a batch runs.") if self.running else "")
         ui.batchProgressBar.setVisible(self.running)
         ui.batchOutcomeLabel.setVisible(bool(ui.batchOutcomeLabel.text))
+        self._show_model()
         busy = "" if self.running else self.shared.busy
         why_not_find = _("Off while a batch runs.") if self.running else ""
         if not why_not_find and from_folder and not ui.batchFolderEdit.currentPath.strip():
@@ -96,9 +99,22 @@ class BatchSection(Section):
         why_not = busy or packages.why_impossible() or ("" if self._cases else _("Find cases first."))
         if not why_not and not good:
             why_not = _("No case of the list can be used.")
+        if not why_not:
+            why_not = self.shared.why_no_model and _("Choose a model in section 4.")
         if not why_not and not ui.batchOutEdit.currentPath.strip():
             why_not = _("Choose a folder for the results first.")
         enable(ui.batchButton, self.START_TIP, why_not)
+
+    def _show_model(self) -> None:
+        """Which model will answer: it was chosen for one patient, and is used here for many."""
+        title = self.ui.modelComboBox.currentText
+        if self.shared.why_no_model:
+            say(self.ui.batchModelLabel, "")
+        elif self.shared.synthetic_model:
+            text = _("{title}. What it says of real CTs is no answer, and is not shown as one.")
+            say(self.ui.batchModelLabel, text.format(title=title), WARNING)
+        else:
+            say(self.ui.batchModelLabel, _("Model: {title}").format(title=title), NOTE)
 
     def _list(self) -> None:
         table = self.ui.batchTable
@@ -198,7 +214,6 @@ class BatchSection(Section):
             return packages.declined_text(), WARNING
         if self._cancelled:  # while packages were installed
             return _("Cancelled. Nothing was started."), NOTE
-        self._number = 0
         batch.start(self._cases, request)
         return "", NOTE
 
@@ -214,15 +229,15 @@ class BatchSection(Section):
             "application's log (Help, Report a Bug)."
         ).format(error=error)
 
-    def on_progress(self, number: int, total: int, fraction: float, text: str) -> None:
+    def on_progress(self, number: int, fraction: float, text: str) -> None:
         """One case is under way."""
-        self.ui.batchProgressBar.value = round(100 * (number + fraction) / total)
+        self.ui.batchProgressBar.value = round(100 * fraction)
         item = self.ui.batchTable.item(number, STATUS)
         if item is not None:
             item.setText(text)
             self.ui.batchTable.scrollToItem(item)
 
-    def on_row(self, row: BatchRow) -> None:
+    def on_row(self, number: int, row: BatchRow) -> None:
         """One case is done."""
         leading = lead(row.endpoints)
         text = tip = ""
@@ -230,10 +245,10 @@ class BatchSection(Section):
             self._name_answer(leading)
             show, read = shown(leading)
             text = show.brief(read)
-            tip = f"{leading['title']}: {what_the_number_is(leading)}"
+            said = what_the_number_is(leading) if answered(leading) else " ".join(reasons(leading))
+            tip = f"{leading['title']}: {said}"
         tips = [tip, row.problem, *(f"{warning['code']}: {warning['text']}" for warning in row.warnings)]
-        self._fill(self._number, row.name, text, row.problem or _status(row), "\n".join(filter(None, tips)))
-        self._number += 1
+        self._fill(number, row.name, text, row.problem or _status(row), "\n".join(filter(None, tips)))
 
     def _name_answer(self, endpoint: dict[str, Any]) -> None:
         """Says whose answer the column holds: PD-L1, or what the model predicts first."""
@@ -244,15 +259,18 @@ class BatchSection(Section):
         """Lines for the log that both ways to predict share."""
         self.ui.logEdit.appendPlainText(line)
 
-    def on_end(self, outcome: Any, rows: list[BatchRow]) -> None:
-        """All are done, or it was cancelled."""
-        good = sum(not row.problem for row in rows)
-        where = self.ui.batchOutEdit.currentPath
-        text = _("{good} of {total} cases predicted. Table and reports: {folder}").format(
-            good=good, total=len(self._cases), folder=Path(where) / TABLE
-        )
-        if outcome.kind == "cancelled":
+    def on_end(self, outcome: Any, rows: dict[int, BatchRow]) -> None:
+        """All are done, or it was cancelled, or something came between."""
+        from PDL1PredictorLib.batch.tables import PREDICTIONS
+
+        good = sum(not row.problem for row in rows.values())
+        where = Path(self.ui.batchOutEdit.currentPath) / PREDICTIONS
+        text = _("{good} of {total} cases predicted. Table and reports: {table}")
+        text = text.format(good=good, total=len(self._cases), table=where)
+        if outcome.kind == CANCELLED:
             self._stopped(_("Cancelled. {text}").format(text=text), NOTE)
+        elif outcome.kind != FINISHED:
+            self._stopped(f"{outcome.text} {text}" if good else outcome.text, ERROR)
         else:
             self._stopped(text, DONE if good == len(rows) else WARNING)
 

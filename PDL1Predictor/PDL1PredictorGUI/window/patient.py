@@ -47,9 +47,10 @@ class PatientSection(Section):
             slicer.util.setSliceViewerLayers(background=volume, fit=True)
 
     def on_sample(self) -> None:
-        """Loads the sample patient and chooses its tumor."""
+        """Loads the sample patient and chooses its tumor, and the model for synthetic patients."""
         from PDL1PredictorGUI.scene.ring import tumors
         from PDL1PredictorGUI.scene.sample import load_sample
+        from PDL1PredictorGUI.setup.models import default_model
         from PDL1PredictorGUI.window.tumor import FILL_OPACITY
 
         with slicer.util.tryWithErrorDisplay(_("The sample patient could not be loaded."), waitCursor=True):
@@ -59,4 +60,5 @@ class PatientSection(Section):
                 self.parameters.volume = volume
                 self.parameters.segmentation = segmentation
                 self.parameters.segment_id = tumors(segmentation)[0][0]
+                self.parameters.model, self.parameters.model_ct_id = default_model(synthetic=True), volume.GetID()
         self.shared.refresh()

@@ -4,7 +4,6 @@ import enum
 import logging
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import ctk
@@ -14,21 +13,10 @@ from slicer.i18n import tr as _
 
 from PDL1PredictorGUI.setup import computer, packages, preferences
 from PDL1PredictorGUI.setup.preferences import clock
-from PDL1PredictorGUI.window.section import (
-    DONE,
-    ERROR,
-    NOTE,
-    WARNING,
-    Section,
-    Shared,
-    Switches,
-    enable,
-    fill_combo,
-    say,
-)
+from PDL1PredictorGUI.window.model_choice import ModelChoice
+from PDL1PredictorGUI.window.section import DONE, ERROR, NOTE, WARNING, Section, Shared, Switches, enable, say
 
 TICK_MS = 500
-TYPING_MS = 600  # a pause after which a typed path is taken: each model is read whole
 
 
 class State(enum.Enum):
@@ -49,7 +37,6 @@ class PredictSection(Section):
     """
 
     PREDICT_TIP = _("Predicts the chosen tumor in the background: the window stays usable, and Cancel is possible.")
-    CARD_TIP = _("What the model was trained on, how good it is, and what it must not be used for.")
 
     def __init__(self, shared: Shared, on_result: Callable[[Any], None]) -> None:
         super().__init__(shared)
@@ -59,55 +46,38 @@ class PredictSection(Section):
         self._began = 0.0
         self._expected: float | None = None
         self._run_of = ("", "")
-        self._models: list[Any] = []  # `models.ModelEntry`
-        self._others: dict[str, Any] = {}
+        self.model = ModelChoice(shared)
         self._timer = qt.QTimer()
         self._timer.setInterval(TICK_MS)
         self._timer.connect("timeout()", self._show_time)
-        self._typing = qt.QTimer()
-        self._typing.setSingleShot(True)
-        self._typing.setInterval(TYPING_MS)
-        self._typing.connect("timeout()", self.take_models_folder)
         ui = self.ui
         for device, text in computer.devices():
             ui.deviceComboBox.addItem(text, device)
-        for edit in (ui.modelsFolderEdit, ui.wheelsFolderEdit):
-            edit.filters = ctk.ctkPathLineEdit.Dirs
-        ui.modelsFolderEdit.currentPath = preferences.read(preferences.MODELS_FOLDER)
+        ui.wheelsFolderEdit.filters = ctk.ctkPathLineEdit.Dirs
         ui.wheelsFolderEdit.currentPath = preferences.read(preferences.WHEELS_FOLDER)
-        ui.modelComboBox.connect("activated(int)", self.on_model)
-        ui.browseModelButton.connect("clicked(bool)", self.on_browse)
-        ui.modelCardButton.connect("clicked(bool)", self.on_card)
         ui.deviceComboBox.connect("activated(int)", self.on_device)
-        ui.modelsFolderEdit.connect("currentPathChanged(QString)", self.on_models_folder)
         ui.wheelsFolderEdit.connect("currentPathChanged(QString)", self.on_wheels_folder)
         ui.predictButton.connect("clicked(bool)", self.on_predict)
         self._choices = Switches(ui.modelComboBox, ui.browseModelButton, ui.deviceComboBox)
         ui.progressPanel.hide()
-        self._find_models()
 
     # --- showing
 
     def update(self) -> None:
         """Model, device and button."""
-        ui, chosen = self.ui, self.parameters.model
-        entry = self._entry(chosen)
-        entries = [*self._models] if entry in self._models else [*self._models, entry]
-        fill_combo(ui.modelComboBox, [(item.title, item.key) for item in entries], chosen)
-        problem = entry.problem
-        say(ui.modelProblemLabel, problem, ERROR)
-        enable(ui.modelCardButton, self.CARD_TIP, _("Off: the model cannot be read.") if problem else "")
+        ui = self.ui
+        self.model.update()
         ui.deviceComboBox.setCurrentIndex(ui.deviceComboBox.findData(computer.chosen_device()))
         self._choices.set("" if self.state is State.IDLE else _("Off while a prediction runs."))
         ui.progressPanel.setVisible(self.state is not State.IDLE)
         ui.outcomeLabel.setVisible(bool(ui.outcomeLabel.text))
-        self._show_button(problem)
+        self._show_button()
 
     def settled(self) -> None:
         """What was found out about the contour decides about the button too."""
         self.update()
 
-    def _show_button(self, model_problem: str) -> None:
+    def _show_button(self) -> None:
         button = self.ui.predictButton
         live = self.shared.live
         if self.state is not State.IDLE:
@@ -117,82 +87,16 @@ class PredictSection(Section):
             say(self.ui.whyNotLabel, "")
             return
         button.text = _("Predict")
-        why_not = self.shared.busy or packages.why_impossible() or self.shared.why_nothing_chosen() or model_problem
+        shared = self.shared
+        why_not = shared.busy or packages.why_impossible() or shared.why_nothing_chosen() or shared.why_no_model
         if not why_not and not live.waiting:
             why_not = live.problem
         enable(button, self.PREDICT_TIP, why_not)
         say(self.ui.whyNotLabel, _("Predict is off: {reason}").format(reason=why_not) if why_not else "", NOTE)
 
-    # --- the model
-
-    def _find_models(self) -> None:
-        from PDL1PredictorGUI.setup.models import available_models
-
-        folder = preferences.read(preferences.MODELS_FOLDER)
-        self._models = list(available_models(Path(folder) if folder else None))
-        self._others = {}
-
-    def _entry(self, key: str) -> Any:
-        """The model of a key; one from elsewhere is read once."""
-        from PDL1PredictorGUI.setup.models import chosen_model
-
-        found = next((entry for entry in self._models if entry.key == key), None)
-        if found is None:
-            found = self._others.get(key) or chosen_model(key)
-            self._others[key] = found
-        return found
-
-    def on_model(self, row: int) -> None:
-        """A model was chosen in the list."""
-        self.parameters.model = self.ui.modelComboBox.itemData(row)
-
-    def on_browse(self) -> None:
-        """Chooses a bundle that lies elsewhere."""
-        start = preferences.read(preferences.MODELS_FOLDER)
-        found = qt.QFileDialog.getOpenFileName(
-            slicer.util.mainWindow(), _("Model bundle"), start, _("Model bundles (*.zip model.json)")
-        )
-        if found:
-            path = Path(found)
-            self._others = {}  # it may have been mended
-            self.parameters.model = str(path.parent if path.name == "model.json" else path)
-
-    def on_card(self) -> None:
-        """Shows the model's card."""
-        from PDL1PredictorGUI.setup.models import card_html
-
-        with slicer.util.tryWithErrorDisplay(_("The model's card cannot be read.")):
-            self._show_page(card_html(self._entry(self.parameters.model).path))
-
-    def _show_page(self, html: str) -> None:
-        dialog = qt.QDialog(slicer.util.mainWindow())
-        dialog.setWindowTitle(_("About the model"))
-        dialog.resize(720, 640)
-        layout = qt.QVBoxLayout(dialog)
-        browser = qt.QTextBrowser()
-        browser.setOpenExternalLinks(True)
-        browser.setHtml(html)
-        layout.addWidget(browser)
-        buttons = qt.QDialogButtonBox(qt.QDialogButtonBox.Close)
-        buttons.connect("rejected()", dialog.reject)
-        layout.addWidget(buttons)
-        dialog.exec_()
-        dialog.deleteLater()
-
     def on_device(self, row: int) -> None:
         """A device was chosen: kept for this computer."""
         preferences.write(preferences.DEVICE, self.ui.deviceComboBox.itemData(row))
-
-    def on_models_folder(self, _path: str) -> None:
-        """Another folder of models, or one more letter of its name."""
-        self._typing.start()
-
-    def take_models_folder(self) -> None:
-        """Lists the models of the folder that was typed or chosen."""
-        self._typing.stop()
-        preferences.write(preferences.MODELS_FOLDER, self.ui.modelsFolderEdit.currentPath)
-        self._find_models()
-        self.shared.refresh()
 
     def on_wheels_folder(self, path: str) -> None:
         """Another folder of wheels."""
@@ -229,8 +133,8 @@ class PredictSection(Section):
         live = self.shared.live
         if live.waiting:  # the last stroke counts: it may be the ring's first edit
             live.settle()
-        if live.problem:
-            raise PDL1Error(live.problem)
+        if live.problem or self.shared.why_no_model:
+            raise PDL1Error(live.problem or self.shared.why_no_model)
         request = self.shared.request()
         if not packages.ensure(confirm=True):
             text = packages.declined_text()
@@ -338,6 +242,4 @@ class PredictSection(Section):
     def cleanup(self) -> None:
         """The window goes away."""
         self._timer.stop()
-        if self._typing.isActive():  # what was typed last counts too
-            preferences.write(preferences.MODELS_FOLDER, self.ui.modelsFolderEdit.currentPath)
-        self._typing.stop()
+        self.model.cleanup()

@@ -1,6 +1,5 @@
 """Section 5: every tumor's result, its heat map, charts, features and report."""
 
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -8,21 +7,12 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from PDL1PredictorGUI.scene import charts, heatmap, results, saving
-from PDL1PredictorGUI.scene.result_tables import answer, cut, interval, shown, titles, what_the_number_is
+from PDL1PredictorGUI.scene import answers, charts, heatmap, results, saving
 from PDL1PredictorGUI.setup import preferences
+from PDL1PredictorGUI.window.answer_table import AnswerTable
+from PDL1PredictorGUI.window.answer_text import details
 from PDL1PredictorGUI.window.feature_list import FeatureList
 from PDL1PredictorGUI.window.section import ERROR, NOTE, WARNING, Section, Shared, Switches, enable, fill_combo, say
-
-ROW_HEIGHT, BAR_WIDTH = 24, 108
-CUT, ANSWER = 3, 4  # columns
-
-
-def answer_color(row: dict[str, Any]) -> Any:
-    """The report's colors for an answer."""
-    from PDL1PredictorLib.report.colors import ANSWERS
-
-    return ANSWERS.get(row["verdict"], ANSWERS["undecided"])
 
 
 class ResultsSection(Section):
@@ -33,12 +23,12 @@ class ResultsSection(Section):
         self.display = heatmap.HeatMapDisplay()
         self.features = FeatureList(shared.ui)
         self._tumor: tuple[Any, str] | None = None
-        self._shown_table = ""
         self._shown_map: tuple[Any, ...] = ()
         self._chart: tuple[str, str] | None = None  # the shown chart: result and endpoint, "" for all
         ui = self.ui
         self._map_switches = Switches(ui.heatMapCheckBox, ui.opacitySlider, ui.thresholdSlider)
-        self._make_table()
+        self._chart_switches = Switches(ui.contributionChartButton)
+        self.table = AnswerTable(ui, self.on_reveal)
         for button, slot in (
             (ui.jumpButton, self.on_jump),
             (ui.probabilityChartButton, self.on_probability_chart),
@@ -52,16 +42,6 @@ class ResultsSection(Section):
         ui.endpointComboBox.connect("activated(int)", self.on_endpoint_chosen)
         ui.predictionsTable.connect("itemSelectionChanged()", self.on_row_chosen)
         ui.featuresGroup.connect("toggled(bool)", self.on_features)
-
-    def _make_table(self) -> None:
-        table = self.ui.predictionsTable
-        table.setColumnCount(ANSWER + 1)
-        table.verticalHeader().hide()
-        header = table.horizontalHeader()
-        header.setHighlightSections(False)
-        for column, mode in enumerate(("Stretch", "Fixed", *["ResizeToContents"] * 3)):
-            header.setSectionResizeMode(column, getattr(qt.QHeaderView, mode))
-        table.setColumnWidth(1, BAR_WIDTH)
 
     # --- which result
 
@@ -113,15 +93,17 @@ class ResultsSection(Section):
         for widget in self._parts():
             widget.setVisible(result is not None)
         if result is None:
-            say(ui.staleLabel, "")
-            say(ui.warningsLabel, "")
-            self._shown_table = ""
+            for label in (ui.staleLabel, ui.warningsLabel, ui.syntheticLabel, ui.unlikeLabel):
+                say(label, "")
+            self.table.forget()
             self._show_map(None)
             return
         if self.parameters.endpoint not in result.endpoints:
             self.parameters.endpoint = result.endpoints[0]
         self._show_table(result)
         self._show_endpoint(result)
+        say(ui.syntheticLabel, result.synthetic_words, WARNING)
+        say(ui.unlikeLabel, result.unlike_words, WARNING)
         text = "\n".join(f"• {warning['text']}" for warning in result.warnings)
         say(ui.warningsLabel, text, WARNING)
         self._show_map(result)
@@ -159,73 +141,37 @@ class ResultsSection(Section):
     def _parts(self) -> list[Any]:
         ui = self.ui
         return [
-            *(ui.predictionsTable, ui.endpointLabel, ui.heatMapGroup, ui.chartLabel, ui.probabilityChartButton),
+            *(
+                ui.predictionsTable,
+                ui.barLegendLabel,
+                ui.endpointLabel,
+                ui.heatMapGroup,
+                ui.chartLabel,
+                ui.probabilityChartButton,
+            ),
             *(ui.contributionChartButton, ui.closeChartButton, ui.featuresGroup, ui.reportButton, ui.saveButton),
         ]
 
     def _show_table(self, result: Any) -> None:
-        table, rows = self.ui.predictionsTable, result.lesion["endpoints"]
-        key = f"{result.main.GetID()} {result.main.GetMTime()}"
-        if key != self._shown_table:
-            self._shown_table = key
-            blocked = table.blockSignals(True)
-            table.setRowCount(len(rows))
-            number_of, its_interval, threshold = titles(rows)
-            table.setHorizontalHeaderLabels([_("Finding"), number_of, its_interval, threshold, _("Answer")])
-            table.setColumnHidden(CUT, not threshold)
-            for number, row in enumerate(rows):
-                self._fill_row(number, row)
-            header = table.horizontalHeader().sizeHint.height()
-            table.setFixedHeight(header + ROW_HEIGHT * len(rows) + 2 * table.frameWidth + 2)
-            table.blockSignals(blocked)
+        rows = result.lesion["endpoints"]
+        if self.table.show(result):
             entries = [(row["title"], row["endpoint"]) for row in rows]
             fill_combo(self.ui.endpointComboBox, entries, self.parameters.endpoint)
         chosen = result.endpoints.index(self.parameters.endpoint)
-        blocked = table.blockSignals(True)
-        table.selectRow(chosen)
-        table.blockSignals(blocked)
+        self.table.select(chosen)
         self.ui.endpointComboBox.setCurrentIndex(chosen)
 
-    def _fill_row(self, number: int, row: dict[str, Any]) -> None:
-        table = self.ui.predictionsTable
-        table.setRowHeight(number, ROW_HEIGHT)
-        tip = f"{row['title']}: {row['definition']}\n{what_the_number_is(row)}\n{row['verdict_text']}"
-        for column, text in enumerate((row["title"], "", interval(row), cut(row), answer(row))):
-            item = qt.QTableWidgetItem(text)
-            item.setToolTip(tip)
-            table.setItem(number, column, item)
-        color = answer_color(row)
-        said = table.item(number, ANSWER)
-        said.setForeground(qt.QBrush(qt.QColor(color.ink)))
-        said.setBackground(qt.QBrush(qt.QColor(color.ground)))
-        bar = table.cellWidget(number, 1) or qt.QProgressBar()
-        bar.setRange(0, 1000)
-        show, read = shown(row)
-        scale = show.scale(read)
-        bar.setValue(round(1000 * scale.share(scale.value)))
-        bar.setFormat(show.bar(read))
-        bar.setToolTip(tip)
-        bar.setStyleSheet(
-            "QProgressBar { border: 1px solid #9aa5b1; border-radius: 3px; margin: 3px 4px; background: #f7f8fa;"
-            " color: #1c2733; text-align: center; }"
-            f"QProgressBar::chunk {{ background: {color.bar}; }}"
-        )
-        if table.cellWidget(number, 1) is None:
-            table.setCellWidget(number, 1, bar)
-
     def _show_endpoint(self, result: Any) -> None:
-        row = result.endpoint(self.parameters.endpoint)
-        show, read = shown(row)
-        first, *rest = show.sentences(read)
-        lines = [f"{first} {rest[0]}", *rest[1:]]
-        title, verdict = escape(row["title"]), escape(row["verdict_text"])  # "TPS < 1 %" is no tag
-        said = f"<b>{verdict}</b>" if verdict.startswith(title) else f"<b>{title}</b>: {verdict}"
-        text = _("{said}<br>{lines}<br><span style='color: gray'>{made_by}</span>").format(
-            said=said,
-            lines="<br>".join(map(escape, lines)),
-            made_by=escape(result.made_by),
-        )
-        self.ui.endpointLabel.text = text
+        key = self.parameters.endpoint
+        with_numbers = self.table.numbers_shown(result, key)
+        self.ui.endpointLabel.text = details(result.endpoint(key), with_numbers, result.made_by)
+        off = "" if with_numbers else _("Off: this finding is not answered. Show its number first.")
+        self._chart_switches.set(off)
+
+    def on_reveal(self) -> None:
+        """The number of an answer that is not given was shown or hidden."""
+        if self.result is not None:
+            self._show_endpoint(self.result)
 
     def _show_map(self, result: Any) -> None:
         parameters, ui = self.parameters, self.ui
@@ -233,8 +179,10 @@ class ResultsSection(Section):
         missing = _("Off: this finding has no heat map.") if node is None else ""
         self._map_switches.set(missing)
         empty = node is not None and parameters.show_heat_map and heatmap.is_empty(node)
-        nothing = _("This map is empty: nothing in the picture raises the answer.")
-        say(ui.heatMapNoteLabel, nothing if empty else "", NOTE)
+        if empty:
+            say(ui.heatMapNoteLabel, _("This map is empty: nothing in the picture raises the answer."), NOTE)
+        else:
+            self._say_where_the_heat_is(result if node is not None and parameters.show_heat_map else None)
         wanted: tuple[Any, ...] = ()
         if node is not None and parameters.show_heat_map:
             opacity, threshold = parameters.heat_map_opacity, parameters.heat_map_threshold
@@ -246,6 +194,11 @@ class ResultsSection(Section):
             self.display.show(result, *wanted[1:])
         else:
             self.display.hide()
+
+    def _say_where_the_heat_is(self, result: Any) -> None:
+        row = result.endpoint(self.parameters.endpoint) if result is not None else {}
+        kind = WARNING if answers.looks_outside(row) else NOTE
+        say(self.ui.heatMapNoteLabel, answers.heat_sentence(row), kind)
 
     # --- the user
 
@@ -342,7 +295,7 @@ class ResultsSection(Section):
     def forget(self) -> None:
         """The scene closes."""
         self._tumor = self._chart = None
-        self._shown_table = ""
+        self.table.forget()
         self.features.forget()
         self._shown_map = ()
 

@@ -28,6 +28,8 @@ class Shared:
         busy: What runs in the background: "" for nothing, else a sentence for tooltips.
         entered: Whether the module is shown.
         live: Measures of the current tumor (`live.LiveRegions`).
+        why_no_model: Why no model can answer: none is chosen, or it cannot be read; "" if one can.
+        synthetic_model: Whether the chosen model was trained on synthetic patients only.
     """
 
     def __init__(self, ui: Any, logic: Any, refresh: Callable[[], None]) -> None:
@@ -38,6 +40,8 @@ class Shared:
         self.busy = ""
         self.entered = False
         self.live: Any = None
+        self.why_no_model = ""
+        self.synthetic_model = False
 
     def why_nothing_chosen(self) -> str:
         """Why there is nothing to measure or predict; empty if CT and tumor are chosen and the CT can be used.

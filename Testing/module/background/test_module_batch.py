@@ -9,13 +9,16 @@ from pathlib import Path
 import pytest
 import SimpleITK as sitk
 import slicerhost
-from PDL1PredictorGUI.background import batch, predictor
-from PDL1PredictorGUI.background.batch import Batch, BatchRequest, BatchRow, write_table
+from PDL1PredictorGUI.background import predictor
+from PDL1PredictorGUI.background.batch import Batch, BatchRequest, BatchRow
 from PDL1PredictorGUI.background.batch_cases import BadCase, FileCase, SceneCase, cases_of_folder, cases_of_scene
+from PDL1PredictorGUI.background.batch_table import COHORT, REQUEST, write_cohort
 from PDL1PredictorGUI.scene import bridge
 from PDL1PredictorGUI.setup import processes
+from window_steps import leftovers
 
-from PDL1PredictorLib.core.errors import InputError, OutputError
+from PDL1PredictorLib.batch import recognition
+from PDL1PredictorLib.core.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("slicer_scene")
 
@@ -123,7 +126,10 @@ class Watched:
     def __init__(self):
         self.steps, self.rows, self.log, self.ends = [], [], [], []
         self.batch = Batch(
-            lambda *step: self.steps.append(step), self.rows.append, self.log.append, lambda *end: self.ends.append(end)
+            lambda *step: self.steps.append(step),
+            lambda *row: self.rows.append(row),
+            self.log.append,
+            lambda *end: self.ends.append(end),
         )
 
     def until_end(self, seconds=240):
@@ -140,7 +146,7 @@ def watched(slicer_scene):
 
 @pytest.fixture
 def cohort(phantom, tmp_path):
-    """Two good cases of one patient with a bad one between them."""
+    """Two good cases of one patient with a bad one between them, and one without a mask."""
     folder = tmp_path / "Kohorte ä"
     folder.mkdir()
     for name in ("a", "c"):
@@ -152,40 +158,43 @@ def cohort(phantom, tmp_path):
     return folder
 
 
-def read_table(out):
-    with (out / batch.TABLE).open(encoding="utf-8", newline="") as file:
+def read_table(path):
+    with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def visible_and_hidden(folder):
+def names_in(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_folder_is_predicted_and_a_bad_case_does_not_stop_it(watched, cohort, tiny_model, tmp_path):
+def test_a_folder_is_predicted_a_bad_case_does_not_stop_it_and_a_second_run_goes_on(
+    watched, cohort, tiny_model, tmp_path
+):
     out = tmp_path / "Ergebnis" / "neu"
-    watched.batch.start(cases_of_folder(cohort), BatchRequest(out, str(tiny_model), "cpu"))
+    request = BatchRequest(out, str(tiny_model), "cpu")
+    watched.batch.start(cases_of_folder(cohort), request)
     assert watched.batch.running
     outcome, rows = watched.until_end()
-    assert outcome.kind == "done"
-    assert outcome.message == ""
-    assert [row.name for row in rows] == ["a", "b", "c", "d"]
-    assert rows == watched.rows
-    assert [bool(row.problem) for row in rows] == [False, True, False, True]
+    assert (outcome.kind, outcome.message) == ("done", "")
+    assert {place: row.name for place, row in rows.items()} == {3: "d", 0: "a", 1: "b", 2: "c"}
+    assert list(rows.items()) == watched.rows
+    assert [bool(rows[place].problem) for place in range(4)] == [False, True, False, True]
     assert "has no voxel" in rows[1].problem
     assert "no mask for the CT" in rows[3].problem
-    assert rows[0].cells == rows[2].cells
-    assert visible_and_hidden(out) == ["a", "batch.csv", "c"]
+    assert rows[0].endpoints == rows[2].endpoints
+    assert names_in(out) == ["a", "batch.json", "c", "failures.csv", "left_out.csv", "predictions.csv"]
     assert (out / "a" / "report.html").stat().st_size > 1000
-    table = read_table(out)
-    assert [line["case"] for line in table] == ["a", "b", "c", "d"]
-    assert float(table[0]["PDL1_probability"]) == pytest.approx(rows[0].cells["PDL1"]["probability"], abs=1e-12)
-    assert float(table[0]["PDL1_low"]) <= float(table[0]["PDL1_probability"]) <= float(table[0]["PDL1_high"])
-    assert table[0]["EGFR_verdict"] in ("positive", "negative", "undecided")
-    assert table[0]["report"] == "a/report.html"
-    assert table[1]["PDL1_probability"] == ""
-    assert table[1]["problem"] == rows[1].problem
-    assert {step[1] for step in watched.steps} == {4}
-    assert max(step[0] for step in watched.steps) == 2  # d never started
+    table = read_table(out / "predictions.csv")
+    assert [line["case"] for line in table] == ["a", "c"]
+    assert float(table[0]["PDL1_probability"]) == pytest.approx(rows[0].endpoints[0]["probability"], abs=1e-12)
+    assert [line["case"] for line in read_table(out / "failures.csv")] == ["b"]
+    assert read_table(out / "left_out.csv") == [{"case": "d", "reason": rows[3].problem}]
+    assert {place for place, *_ in watched.steps} == {0, 1, 2}  # d never started
+    watched.ends.clear()
+    watched.batch.start(cases_of_folder(cohort), request)
+    _outcome, again = watched.until_end()
+    assert [again[place].reused for place in range(4)] == [True, False, True, False]
+    assert leftovers() == []
 
 
 def test_the_scene_is_predicted_as_the_window_does(watched, case_in_scene, tiny_model, tmp_path):
@@ -197,11 +206,12 @@ def test_the_scene_is_predicted_as_the_window_does(watched, case_in_scene, tiny_
     cases = cases_of_scene()
     watched.batch.start(cases, BatchRequest(tmp_path / "out", str(tiny_model), "cpu", with_patient=True))
     _outcome, rows = watched.until_end()
-    assert [row.name for row in rows] == ["Segmentation, Tumor", "Segmentation, Empty"]
+    assert [rows[place].name for place in range(2)] == ["Segmentation, Tumor", "Segmentation, Empty"]
     expected = json.loads(single.result)["lesions"][0]["endpoints"]
     assert rows[0].endpoints == expected
     assert rows[0].content["case"] == "Segmentation, Tumor"
     assert "is empty" in rows[1].problem
+    assert leftovers() == []
 
 
 def good_cases(cohort):
@@ -212,27 +222,30 @@ def test_cancel_keeps_what_is_done_and_nothing_half_made(watched, worker, cohort
     out = tmp_path / "out"
     worker.let_one_go()
     watched.batch.start(good_cases(cohort), BatchRequest(out, "any", "cpu"))
-    slicerhost.wait_until(lambda: watched.rows and watched.steps[-1][0] == 1 and watched.steps[-1][2] > 0, 30)
+    slicerhost.wait_until(lambda: watched.rows and watched.steps[-1][0] == 1, 30)
     family = processes.family(watched.batch._job.process_id)
     assert family
     watched.batch.cancel()
     outcome, rows = watched.until_end(20)
     assert outcome.kind == "cancelled"
     assert outcome.message.startswith("Cancelled after 1 of 2 cases")
-    assert [row.name for row in rows] == ["a"]
-    assert visible_and_hidden(out) == ["a", "batch.csv"]
+    assert [row.name for row in rows.values()] == ["a"]
+    assert names_in(out) == ["a", "batch.json"]
     assert not processes.alive(family)
     assert not watched.batch.running
+    assert leftovers() == []
 
 
-def test_a_killed_case_is_a_row_and_the_next_goes_on(watched, worker, cohort, tmp_path):
+def test_a_batch_that_was_killed_keeps_its_rows_and_says_how_to_go_on(watched, worker, cohort, tmp_path):
+    worker.let_one_go()
     watched.batch.start(good_cases(cohort), BatchRequest(tmp_path / "out", "any", "cpu"))
-    slicerhost.wait_until(lambda: watched.steps and watched.steps[-1][2] > 0, 30)
+    slicerhost.wait_until(lambda: watched.rows, 30)
     os.kill(watched.batch._job.process_id, signal.SIGKILL)
-    worker.let_go()
-    _outcome, rows = watched.until_end()
-    assert "ended from outside" in rows[0].problem
-    assert rows[1].problem == ""
+    outcome, rows = watched.until_end()
+    assert outcome.kind == "crashed"
+    assert "ended from outside" in outcome.text
+    assert "press Predict all again to go on" in outcome.text
+    assert list(rows) == [0]
 
 
 def test_deleted_nodes_are_rows(watched, case_in_scene, slicer_scene, tiny_model, tmp_path):
@@ -240,48 +253,46 @@ def test_deleted_nodes_are_rows(watched, case_in_scene, slicer_scene, tiny_model
     cases = cases_of_scene()
     slicer_scene.Clear(0)
     watched.batch.start(cases, BatchRequest(tmp_path / "out", str(tiny_model), "cpu"))
-    assert watched.ends[0][1] == [BatchRow("Segmentation, Tumor", None, {}, "It is no longer in the scene.")]
+    assert watched.ends[0][1] == {0: BatchRow("Segmentation, Tumor", None, {}, "It is no longer in the scene.")}
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_cannot_be_started_is_refused(watched, tmp_path):
     with pytest.raises(InputError, match="There is no case"):
-        watched.batch.start([], BatchRequest(tmp_path / "out"))
-    make(tmp_path, "used/file")
-    with pytest.raises(OutputError, match="used is not empty"):
-        watched.batch.start([BadCase("x", "y")], BatchRequest(tmp_path / "used"))
-    with pytest.raises(OutputError, match="cannot be written"):
-        watched.batch.start([BadCase("x", "y")], BatchRequest(tmp_path / "used" / "file"))
+        watched.batch.start([], BatchRequest(tmp_path / "out", "any"))
     assert not watched.batch.running
 
 
-def test_a_table_that_cannot_be_written_is_told_at_the_end(watched, tmp_path, monkeypatch):
-    def full(_rows, _path):
-        raise OSError(28, "No space left on device")
+def test_a_folder_that_holds_something_else_is_refused(watched, cohort, tiny_model, tmp_path):
+    make(tmp_path, "used/file")
+    watched.batch.start(good_cases(cohort), BatchRequest(tmp_path / "used", str(tiny_model), "cpu"))
+    outcome, rows = watched.until_end()
+    assert (outcome.kind, rows) == ("refused", {})
+    assert "used holds something else" in outcome.text
+    assert names_in(tmp_path / "used") == ["file"]
 
-    monkeypatch.setattr(batch, "write_table", full)
-    watched.batch.start([BadCase("x", "y")], BatchRequest(tmp_path / "out"))
-    outcome, rows = watched.ends[0]
-    assert "batch.csv cannot be written: No space left on device" in outcome.message
-    assert len(rows) == 1
+
+def test_a_batchs_folder_is_known_by_the_librarys_file():
+    assert REQUEST == recognition.REQUEST
 
 
 def test_two_batches_in_a_row(watched, tmp_path):
     for turn in ("one", "two"):
-        watched.batch.start([BadCase(turn, "y")], BatchRequest(tmp_path / turn))
+        watched.batch.start([BadCase(turn, "y")], BatchRequest(tmp_path / turn, "any"))
     assert [end[1][0].name for end in watched.ends] == ["one", "two"]
 
 
-def test_names_become_folders_that_every_system_takes(watched):
-    watched.batch._taken = {batch.TABLE}
-    names = ["p1/scan: 2?", "P1_scan_ 2_", "...", "", "batch.csv", "x" * 300]
-    made = [watched.batch._folder_name(name) for name in names]
-    assert made == ["p1_scan_ 2_", "P1_scan_ 2_ (2)", "case", "case (2)", "batch.csv (2)", "x" * 100]
+def test_two_cases_of_one_name_are_told_apart(watched, tmp_path):
+    watched.batch.start([BadCase("a", "x"), BadCase("a", "y"), BadCase("a (2)", "z")], BatchRequest(tmp_path, "any"))
+    assert [row.name for row in watched.ends[0][1].values()] == ["a", "a (2)", "a (2) (2)"]
 
 
-def test_a_table_with_commas_quotes_and_line_breaks(tmp_path):
-    write_table([BatchRow('a,"b"\nc', None, {}, "Grund; ä")], tmp_path / batch.TABLE)
-    assert read_table(tmp_path)[0]["case"] == 'a,"b"\nc'
-    assert read_table(tmp_path)[0]["problem"] == "Grund; ä"
+def test_the_table_of_cases_takes_commas_quotes_and_line_breaks(phantom, tmp_path):
+    name = 'a,"b"\nc'
+    case = FileCase(name, tmp_path / "ä, ct.nrrd", tmp_path / "mask.nrrd")
+    assert write_cohort({name: case, "bad": BadCase("bad", "why")}, "GTV, 1", tmp_path) == {"bad": "why"}
+    (row,) = read_table(tmp_path / COHORT)
+    assert row == {"case": name, "image": str(case.ct), "mask": str(case.mask), "segment": "GTV, 1"}
 
 
 @pytest.mark.real_data

@@ -51,25 +51,28 @@ def test_the_batch_table_holds_the_number(toy: Path, tmp_path: Path):
         for what in ("ct", "mask"):
             shutil.copy(toy / f"{name}_{what}.nii.gz", cohort)
     ended: list[tuple] = []
-    batch = Batch(lambda *_step: None, lambda _row: None, lambda _line: None, lambda *end: ended.append(end))
+    batch = Batch(on_end=lambda *end: ended.append(end))
     batch.start(cases_of_folder(cohort), BatchRequest(out, str(toy / "model"), "cpu"))
     slicerhost.wait_until(lambda: ended, 120)
     outcome, rows = ended[0]
-    assert (outcome.kind, [row.problem for row in rows]) == ("done", ["", ""])
-    with (out / "batch.csv").open(encoding="utf-8", newline="") as file:
+    assert (outcome.kind, [row.problem for row in rows.values()]) == ("done", ["", ""])
+    with (out / "predictions.csv").open(encoding="utf-8", newline="") as file:
         table = list(csv.DictReader(file))
     with (toy / "cases.csv").open(encoding="utf-8", newline="") as file:
         truth = {row["case"]: float(row["TPS"]) for row in csv.DictReader(file)}
     for line in table:
-        low, value, high = (float(line[f"TPS_{name}"]) for name in ("low", "value", "high"))
-        assert 0 <= low <= value <= high <= 100
+        value = float(line["TPS_value"] or line["TPS_withheld"])
+        assert 0 <= value <= 100
+        assert bool(line["TPS_value"]) == (line["TPS_verdict"] == "answered")
         assert value == pytest.approx(truth[line["case"]], abs=25)
 
 
 def test_the_window_shows_the_number(answered, result_folder: Path):
     (answer,) = json.loads((result_folder / "result.json").read_text(encoding="utf-8"))["lesions"][0]["endpoints"]
+    given = answer["verdict"]["status"] == "answered"
     table = answered.ui.predictionsTable
     assert table.rowCount == 1
     cells = [table.item(0, column).text() for column in range(table.columnCount)]
     assert cells[0] == "PD-L1 TPS"
-    assert f"{answer['value']:.0f} %" in " ".join(cells)
+    assert (f"{answer['value']:.0f} %" in " ".join(cells)) == given
+    assert given or cells[1] == "not answered"

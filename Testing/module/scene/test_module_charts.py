@@ -11,6 +11,7 @@ import slicer
 import vtk
 from PDL1PredictorGUI.scene import charts, results
 from vtk.util.numpy_support import vtk_to_numpy
+from window_steps import judged
 
 
 @pytest.fixture
@@ -25,7 +26,8 @@ def lively(case_in_scene, result_folder, tmp_path):
     shutil.copytree(result_folder, folder)
     content = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     for row, probability in zip(content["lesions"][0]["endpoints"], (0.3, 0.7), strict=True):
-        row.update(probability=probability, interval=[probability - 0.1, probability + 0.15])
+        interval = [probability - 0.1, probability + 0.15]
+        row.update(judged(row, "positive", probability=probability, interval=interval, uncertainty=interval))
     (folder / "result.json").write_text(json.dumps(content), encoding="utf-8")
     return results.store(folder, case_in_scene())
 
@@ -57,10 +59,21 @@ def test_the_probability_chart_holds_the_numbers(stored):
 
 
 def test_each_interval_is_a_stroke_of_its_own(stored):
-    (a_low, a_high), (b_low, b_high) = (row["interval"] for row in stored.lesion["endpoints"])
-    x, y = series(charts.probability_chart(stored))["95 % interval"]
+    (a_low, a_high), (b_low, b_high) = (row["uncertainty"] for row in stored.lesion["endpoints"])
+    x, y = series(charts.probability_chart(stored))["95 % interval of the patient"]
     np.testing.assert_equal(x, [1, 1, math.nan, 2, 2, math.nan])
     np.testing.assert_equal(y, [a_low, a_high, math.nan, b_low, b_high, math.nan])
+
+
+def test_what_is_not_answered_has_its_place_and_no_number(case_in_scene, refused_folder):
+    chart = charts.probability_chart(results.store(refused_folder, case_in_scene()))
+    found = series(chart)
+    assert np.isnan([found["Probability"][1], found["Threshold"][1]]).tolist() == [[True, True], [False, False]]
+    assert np.isnan(found["95 % calibration interval"][1]).all()
+    assert chart.GetXAxisTitle().replace("\n", "   ").split("   ") == [
+        "1 PD-L1 (not answered)",
+        "2 EGFR (not answered)",
+    ]
 
 
 def test_the_contribution_chart_holds_the_numbers_the_largest_first(stored):

@@ -50,6 +50,20 @@ DAMAGES = {
     "a contribution that is none": change((*ENDPOINT, "contributions"), [1]),
     "no model": change(("model",), None),
     "a device that is none": change(("provenance", "device"), 3),
+    "a verdict that contradicts itself": change((*ENDPOINT, "verdict"), {"status": "answered", "call": "none"}),
+    "a verdict without reasons": change((*ENDPOINT, "verdict"), {"status": "answered", "call": "positive"}),
+    "a call of tomorrow": change((*ENDPOINT, "verdict"), {"status": "answered", "call": "perhaps", "reasons": []}),
+    "a reason of tomorrow": change(
+        (*ENDPOINT, "verdict"), {"status": "not_answered", "call": "none", "reasons": [{"code": "rain", "text": "x"}]}
+    ),
+    "an uncertainty in words": change((*ENDPOINT, "uncertainty"), "wide"),
+    "a heat in words": change((*ENDPOINT, "heat"), {"share": "much", "area_share": 0.1, "outside": False}),
+    "a heat that is none": change((*ENDPOINT, "heat"), 0.5),
+    "a likeness that is none": change(("lesions", 0, "unlike"), "far"),
+    "a likeness without parts": change(("lesions", 0, "unlike"), {"p": 0.5, "flagged": False}),
+    "a part without text": change(
+        ("lesions", 0, "unlike"), {"p": 0.5, "flagged": True, "parts": [{"name": "deep", "p": 0.1}]}
+    ),
     "an atypicality in words": change(("lesions", 0, "atypicality"), "far"),
     "features that are none": change(("lesions", 0, "features"), "many"),
 }

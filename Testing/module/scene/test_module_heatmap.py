@@ -190,7 +190,8 @@ def test_only_the_shown_map_has_a_visible_legend(put):
     display.show(result, "PDL1")
     assert legends() == {"PD-L1 heat map\n1 = its own maximum"}
     display.show(result, "EGFR")
-    assert legends() == {"EGFR heat map\n1 = its own maximum"}
+    told = "EGFR heat map\n1 = its own maximum\n< 1 % in tumor and ring\nlooks outside the tumor"
+    assert legends() == {told}  # of the other map, which is empty, no share is known
     display.hide()
     assert legends() == set()
 

@@ -57,8 +57,12 @@ def test_the_tables_hold_the_numbers_of_the_json_exactly(stored, result_folder):
     rows = lesion["endpoints"]
     assert texts(stored.predictions, "endpoint") == [row["title"] for row in rows]
     assert numbers(stored.predictions, "probability") == [row["probability"] for row in rows]
-    assert numbers(stored.predictions, "low") == [row["interval"][0] for row in rows]
-    assert numbers(stored.predictions, "high") == [row["interval"][1] for row in rows]
+    assert texts(stored.predictions, "status") == ["answered", "answered"]
+    for name in ("interval", "uncertainty", "stability"):
+        assert numbers(stored.predictions, f"{name}_low") == [row[name][0] for row in rows]
+        assert numbers(stored.predictions, f"{name}_high") == [row[name][1] for row in rows]
+    assert numbers(stored.predictions, "base_rate") == [row["base_rate"] for row in rows]
+    assert texts(stored.predictions, "model") == ["Deep-RadScore"] * 2
     assert numbers(stored.predictions, "threshold") == [row["threshold"] for row in rows]
     assert texts(stored.features, "feature") == list(lesion["features"])
     assert numbers(stored.features, "value") == list(lesion["features"].values())
@@ -69,8 +73,20 @@ def test_the_tables_hold_the_numbers_of_the_json_exactly(stored, result_folder):
 def test_the_call_is_the_endpoints_own_word(stored, result_folder):
     row = expected(result_folder)["lesions"][0]["endpoints"][1]
     word = row["positive_word"] if row["probability"] >= row["threshold"] else row["negative_word"]
-    assert texts(stored.predictions, "call")[1] == word
+    assert texts(stored.predictions, "answer")[1] == word
     assert word in ("mutant", "wild type")
+
+
+def test_where_there_is_no_answer_the_tables_hold_its_reasons_and_no_number(case, refused_folder):
+    stored = results.store(refused_folder, case)
+    assert texts(stored.predictions, "status") == ["not_answered"] * 2
+    assert texts(stored.predictions, "answer") == ["not answered"] * 2
+    assert texts(stored.predictions, "reasons") == ["unlike_training"] * 2
+    for name in ("probability", "interval_low", "interval_high", "stability_low", "stability_high"):
+        assert np.isnan(numbers(stored.predictions, name)).all(), name
+    assert numbers(stored.predictions, "threshold") == [0.45, 0.45]  # the model's, not the patient's
+    assert stored.contributions["EGFR"].GetNumberOfRows() == 0
+    assert expected(refused_folder)["lesions"][0]["endpoints"][0]["probability"] > 0  # which the JSON keeps
 
 
 def test_a_value_that_is_not_finite_is_nan_in_the_table(case, result_folder, tmp_path):

@@ -139,7 +139,9 @@ def test_the_users_models_folder_is_listed_and_remembered(ready, tiny_model):
     write(ready.ui.modelsFolderEdit, str(tiny_model.parent))
     slicerhost.wait_until(lambda: preferences.read(preferences.MODELS_FOLDER), 5)  # a typed path is taken after a pause
     ready.shared.parameters.model = "phantom-demo"
-    choose(ready.ui.modelComboBox, next(entry.title for entry in ready.predict._models if "tiny" in str(entry.path)))
+    choose(
+        ready.ui.modelComboBox, next(entry.title for entry in ready.predict.model.models if "tiny" in str(entry.path))
+    )
     assert Path(ready.shared.parameters.model) == tiny_model
     assert preferences.read(preferences.MODELS_FOLDER) == str(tiny_model.parent)
 

@@ -24,13 +24,16 @@ def test_the_table_the_words_and_the_map_follow_a_click(answered):
         click_cell(shown, row)
         said = answered.results.result.endpoint(key)
         assert answered.shared.parameters.endpoint == key
-        assert said["title"] in ui.endpointLabel.text
-        threshold = percent(said["threshold"])
-        assert f"Called {said['positive_word']} from {threshold}" in ui.endpointLabel.text.replace("&lt;", "<")
+        text = ui.endpointLabel.text.replace("&lt;", "<")
+        assert said["title"] in text
+        assert f"Threshold</td><td>{percent(said['threshold'])}</td>" in text
+        assert f"95 % interval of the patient</td><td>{percent_range(said['uncertainty'])}</td>" in text.replace(
+            " style='padding-right: 12px'", ""
+        )
         assert text_of(ui.endpointComboBox) == said["title"]
-        assert shown.cellWidget(row, 1).format == f"{said['positive_word']}: {percent(said['probability'])}"
-        assert shown.item(row, 2).text() == percent_range(tuple(said["interval"]))
-        assert shown.item(row, 3).text() == threshold
+        assert shown.item(row, 1).text() == said["negative_word"]
+        assert shown.cellWidget(row, 2).accessibleName == f"{said['positive_word']}: {percent(said['probability'])}"
+        assert shown.item(row, 3).text() == percent_range(tuple(said["uncertainty"]))
 
 
 def change_ct(window):
@@ -224,6 +227,7 @@ def test_a_batch_by_clicks(ready, worker, cohort, tmp_path):
     assert "%" in done[1]
     assert done[2].startswith("done")
     assert ui.batchOutcomeLabel.text.startswith("1 of 2 cases predicted")
+    assert "predictions.csv" in ui.batchOutcomeLabel.text
     assert (tmp_path / "out ü" / "a" / "report.html").exists()
     assert ready.ui.predictButton.enabled
 

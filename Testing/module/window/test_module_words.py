@@ -1,7 +1,6 @@
 """What a number in the window is of, in the words and colors of the report; whose the bundled models are."""
 
 import copy
-import csv
 import json
 import math
 import re
@@ -9,15 +8,12 @@ from pathlib import Path
 
 import pytest
 import slicer
-from PDL1PredictorGUI.background.batch import BatchRow, write_table
+from PDL1PredictorGUI.background.batch import BatchRow
 from PDL1PredictorGUI.background.batch_cases import BadCase
-from PDL1PredictorGUI.scene import charts, result_tables, results
-from PDL1PredictorGUI.window.results_section import answer_color
+from PDL1PredictorGUI.scene import answers, charts, result_tables, results
+from window_steps import judged
 
-from PDL1PredictorLib.core.results import BinaryAnswer
 from PDL1PredictorLib.report import words
-from PDL1PredictorLib.report.colors import ANSWERS
-from PDL1PredictorLib.report.kinds import verdict
 
 ROOT = Path(__file__).resolve().parents[3]
 WINDOW = (ROOT / "PDL1Predictor" / "Resources" / "UI" / "PDL1Predictor.ui").read_text(encoding="utf-8")
@@ -28,20 +24,23 @@ def content(result_folder):
     return json.loads((result_folder / "result.json").read_text(encoding="utf-8"))
 
 
-def endpoint(**changes):
+def endpoint(call="positive", *codes, **changes):
     """An EGFR answer as in `result.json`: 10.6 %, and called mutant all the same."""
-    base = {"endpoint": "EGFR", "title": "EGFR", "definition": "EGFR mutation", "verdict": "positive"}
-    base |= {"coverage": 0.9, "prediction_set": ["positive"], "contributions": [], "heat_map": None, "kind": "binary"}
-    base |= {"positive_word": "mutant", "negative_word": "wild type", "positive": True, "verdict_text": "mutant"}
-    return base | {"probability": 0.106, "interval": [0.051, 0.203], "threshold": 0.08} | changes
+    base = {"endpoint": "EGFR", "title": "EGFR", "definition": "EGFR mutation", "kind": "binary", "coverage": 0.9}
+    base |= {"prediction_set": ["positive"], "contributions": [], "heat_map": None, "heat": None, "positive": True}
+    base |= {"positive_word": "mutant", "negative_word": "wild type", "model": "Deep-RadScore", "role": "lead"}
+    base |= {"probability": 0.106, "interval": [0.081, 0.203], "threshold": 0.08}
+    base |= {"uncertainty": [0.085, 0.25], "stability": [0.09, 0.12], "base_rate": 0.22}
+    base |= {"sensitivity": {"value": 0.71, "low": 0.55, "high": 0.83}, "specificity": None}
+    return judged(base, call, *codes, **changes)
 
 
-def a_number(**changes):
+def a_number(call="value", *codes, **changes):
     """A TPS of 34.6 % as in `result.json`."""
     base = {"endpoint": "TPS", "title": "PD-L1 TPS", "definition": "tumor proportion score", "kind": "number"}
-    base |= {"value": 34.6, "unit": "%", "interval": [11.8, 61.2], "coverage": 0.9, "verdict": "estimate"}
-    base |= {"verdict_text": "PD-L1 TPS 35 % (90 % prediction interval 12 to 61 %)", "heat_map": None}
-    return base | {"contributions": [{"name": "log_volume", "value": 0.9, "effect": 8.25}]} | changes
+    base |= {"value": 34.6, "unit": "%", "interval": [11.8, 61.2], "coverage": 0.9, "heat_map": None, "heat": None}
+    base |= {"contributions": [{"name": "log_volume", "value": 0.9, "effect": 8.25}]}
+    return judged(base, call, *codes, **changes)
 
 
 @pytest.fixture
@@ -58,12 +57,11 @@ def numbered(answered, content):
 def test_a_number_stands_beside_a_yes_or_no(numbered):
     table = numbered.ui.predictionsTable
     headers = [table.horizontalHeaderItem(n).text() for n in range(table.columnCount)]
-    assert headers == ["Finding", "Value", "Interval", "Cut-off", "Answer"]
-    assert table.cellWidget(0, 1).format == "35 %"
-    assert table.cellWidget(0, 1).value == 346
-    assert [table.item(0, n).text() for n in (2, 3, 4)] == ["12 to 61 %", "", "35 %"]
+    assert headers == ["Finding", "Answer", "Value", "Interval"]
+    assert table.cellWidget(0, 2).accessibleName == "35 %"
+    assert [table.item(0, n).text() for n in (1, 3)] == ["35 %", "12 to 61 %"]
     text = numbered.ui.endpointLabel.text
-    assert "<b>PD-L1 TPS 35 % (90 % prediction interval 12 to 61 %)</b><br>Expected value 35 %, 90 %" in text
+    assert "<b>PD-L1 TPS 35 % (90 % prediction interval 12 to 61 %)</b>" in text
     assert "PD-L1 TPS means tumor proportion score." in text
 
 
@@ -106,79 +104,35 @@ def test_the_chart_puts_a_number_on_its_own_scale(numbered):
     assert why.GetNthPlotSeriesNode(0).GetName() == "up: towards higher, down: towards lower"
 
 
-def test_the_batchs_table_has_the_columns_of_each_kind(content, tmp_path):
-    first, second = copy.deepcopy(content), copy.deepcopy(content)
-    first["lesions"][0]["endpoints"] = [a_number()]
-    second["lesions"][0]["endpoints"] = [endpoint()]
-    second["lesions"][0]["atypicality"] = None
-    write_table([BatchRow("a", Path("a"), first, ""), BatchRow("b", Path("b"), second, "")], tmp_path / "batch.csv")
-    one, two = csv.DictReader((tmp_path / "batch.csv").read_text(encoding="utf-8").splitlines())
-    assert [name for name in one if name.startswith("TPS")] == ["TPS_value", "TPS_low", "TPS_high"]
-    assert (one["TPS_value"], one["EGFR_probability"]) == ("34.6", "")
-    assert (two["TPS_value"], two["EGFR_probability"], two["EGFR_verdict"]) == ("", "0.106", "positive")
-    assert two["atypicality"] == ""
-
-
 def test_the_tables_of_a_number_and_a_yes_or_no_have_the_columns_of_both(content):
     lesion = {"endpoints": [a_number(), content["lesions"][0]["endpoints"][1]]}
     columns = {column.name: column for column in result_tables.prediction_columns(lesion)}
-    assert list(columns) == (["endpoint", "probability", "value", "low", "high", "unit", "threshold", "call", "answer"])
+    assert list(columns)[:6] == ["endpoint", "status", "answer", "reasons", "probability", "value"]
+    assert {"interval_low", "interval_high", "uncertainty_low", "unit", "threshold", "base_rate"} <= columns.keys()
     assert columns["value"].values[0] == 34.6
     assert math.isnan(columns["value"].values[1])
     assert math.isnan(columns["probability"].values[0])
     assert columns["unit"].values == ["%", ""]
-    assert columns["low"].title == "From"
+    assert columns["interval_low"].title == "Calibration or prediction interval, from"
     (_, _, effect) = result_tables.contribution_columns(a_number())
     assert effect.title == "Effect (percentage points)"
 
 
 def test_a_low_probability_of_a_called_answer_cannot_be_misread():
-    said = result_tables.what_the_number_is(endpoint())
-    assert said == "Probability of “mutant”: 11 %, 95 % interval 5 to 20 %. Called mutant from 8 %."
-
-
-def test_numbers_are_written_as_in_the_report():
-    for share in (0.0, 0.004, 0.106, 0.75, 0.997, 1.0):
-        assert result_tables.cut(endpoint(threshold=share)) == words.percent(share)
-    assert result_tables.interval(endpoint(interval=[0.001, 0.203], probability=0.1)) == words.percent_range(
-        (0.001, 0.203)
-    )
-
-
-@pytest.mark.parametrize(
-    ("positive", "prediction_set"),
-    [(True, ("positive",)), (False, ("negative",)), (True, ("negative", "positive")), (True, ())],
-)
-def test_an_answer_is_called_what_the_report_calls_it(positive, prediction_set):
-    told = verdict(BinaryAnswer("EGFR", 0.6, (0.5, 0.7), 0.48, positive, prediction_set, 0.9, ()))
-    assert result_tables.answer(endpoint(positive=positive, prediction_set=list(prediction_set))) == told.short
-    assert answer_color(endpoint(verdict=told.kind)) is ANSWERS[told.kind]
-
-
-def test_a_kind_of_answer_that_is_new_is_colored_as_one_in_doubt():
-    assert answer_color(endpoint(verdict="of tomorrow")) is ANSWERS["undecided"]
-
-
-def test_words_can_be_read_on_their_ground_and_on_their_bar():
-    def light(color):
-        parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-    for ink, ground, bar in ANSWERS.values():
-        assert (light(ground) + 0.05) / (light(ink) + 0.05) >= 4.5  # WCAG AA
-        assert (light(bar) + 0.05) / (light("#1c2733") + 0.05) >= 4.5
+    said = answers.what_the_number_is(endpoint())
+    assert said == "Probability of “mutant”: 11 %, 95 % calibration interval 8 to 20 %. Called mutant from 8 %."
 
 
 def test_the_table_names_the_answer_whose_probability_it_shows(answered):
     ui = answered.ui
     headers = [ui.predictionsTable.horizontalHeaderItem(n).text() for n in range(ui.predictionsTable.columnCount)]
-    assert headers == ["Finding", "Probability of", "95 % CI", "Cut-off", "Answer"]
+    assert headers == ["Finding", "Answer", "Probability of", "95 % range"]
     for number, row in enumerate(answered.results.result.lesion["endpoints"]):
-        assert ui.predictionsTable.cellWidget(number, 1).format.startswith(f"{row['positive_word']}: ")
-        assert ui.predictionsTable.item(number, 3).text() == words.percent(row["threshold"])
-        assert ui.predictionsTable.item(number, 4).text() == result_tables.answer(row)
-        assert result_tables.what_the_number_is(row) in ui.predictionsTable.item(number, 0).toolTip()
+        bar = ui.predictionsTable.cellWidget(number, 2)
+        assert bar.accessibleName == f"{row['positive_word']}: {words.percent(row['probability'])}"
+        assert f"Threshold: {words.percent(row['threshold'])}" in bar.toolTip
+        assert f"Base rate: {words.percent(row['base_rate'])}" in ui.predictionsTable.item(number, 0).toolTip()
+        assert ui.predictionsTable.item(number, 1).text() == answers.answer(row)
 
 
 def test_that_maps_are_scaled_by_themselves_is_said_beside_the_legend_and_in_the_section(answered):
@@ -210,8 +164,7 @@ def tell(window, content, problem=""):
     """A row of a batch has come; gives the table's texts, and the first tooltip."""
     window.batch._cases = [BadCase("a", "")]
     window.batch._list()
-    window.batch._number = 0
-    window.batch.on_row(BatchRow("a", Path("a") if content else None, content, problem))
+    window.batch.on_row(0, BatchRow("a", Path("a") if content else None, content, problem))
     table = window.ui.batchTable
     return [table.item(0, column).text() for column in range(3)], table.item(0, 1).toolTip()
 
@@ -231,6 +184,15 @@ def test_the_batchs_column_follows_a_model_that_does_not_predict_pd_l1(shown, co
     assert shown.ui.batchTable.horizontalHeaderItem(1).text() == "EGFR: mutant"
     assert answer == "11 %, called mutant"
     assert "Called mutant from 8 %" in tip
+
+
+def test_the_batchs_column_holds_no_number_where_there_is_no_answer(shown, content):
+    other = copy.deepcopy(content)
+    other["lesions"][0]["endpoints"] = [endpoint("none", "no_skill")]
+    (_name, answer, _status), tip = tell(shown, other)
+    assert answer == "not answered: no proven skill"
+    assert tip.startswith("EGFR: A sentence about no_skill.")
+    assert "%" not in answer + tip
 
 
 def test_the_batchs_column_holds_a_number_where_that_leads(shown, content):
@@ -277,6 +239,15 @@ def test_the_about_box_tells_the_two_models_apart_and_names_the_cohorts(shown):
 
 def test_no_tooltip_speaks_of_one_bundled_model():
     assert not re.search(r"[Tt]he bundled model\b(?!s)", WINDOW)
+
+
+def test_a_case_that_an_earlier_run_had_done_says_so(shown, content):
+    content["warnings"], content["lesions"][0]["warnings"] = [], []
+    window = shown
+    window.batch._cases = [BadCase("a", "")]
+    window.batch._list()
+    window.batch.on_row(0, BatchRow("a", Path("a"), content, "", reused=True))
+    assert window.ui.batchTable.item(0, 2).text() == "done earlier"
 
 
 @pytest.mark.parametrize("name", ["phantom-demo", "nsclc-radiogenomics"])
