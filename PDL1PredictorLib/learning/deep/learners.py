@@ -12,7 +12,7 @@ import torch
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.learning.deep.heads import HeadTraining, into_network, train_head
-from PDL1PredictorLib.learning.deep.inference import deep_features, embed
+from PDL1PredictorLib.learning.deep.inference import embed
 from PDL1PredictorLib.learning.deep.settings import DeepTraining, best_epochs
 from PDL1PredictorLib.learning.deep.training import train_deep_ct
 from PDL1PredictorLib.learning.deep.weights import load_backbone
@@ -97,7 +97,7 @@ class WholeNetwork:
         trained = train_deep_ct(*parts, deep, self._seed, self._device, self._start, progress, self._checkpoint(fit))
         return DeepModel(
             known=fit,
-            features=lambda rows: deep_features(trained.network, self._cohort.take(rows))[0],
+            features=lambda rows: trained.deep_features(self._cohort.take(rows))[0],
             network=lambda: trained.network,
             history=trained.history,
         )
