@@ -107,6 +107,7 @@ class HostTrainer(Trainer):
         self._fit = fit
         self._rng = np.random.default_rng(seed)
         self._mixed = settings.mixed_precision and self.device.type == "cuda"
+        self._bfloat16 = settings.cpu_bfloat16 and self.device.type == "cpu"
 
     def enter(self, stage: Stage) -> None:
         """Optimizer, schedule and scale of the loss begin anew."""
@@ -124,7 +125,7 @@ class HostTrainer(Trainer):
 
     def _step(self, x: Tensor, labels: Tensor) -> float:
         self._optimizer.zero_grad()
-        with torch.autocast("cuda", enabled=self._mixed):
+        with self._sixteen_bits():
             logits = self.network(x).logits
         loss = masked_loss(logits.float(), labels, self.weights)
         self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
@@ -136,6 +137,11 @@ class HostTrainer(Trainer):
         if self._scaler.get_scale() >= before:  # else the gradients overflowed and no step was made
             self._schedule.step()
         return float(loss.detach())
+
+    def _sixteen_bits(self) -> torch.autocast:
+        if self._bfloat16:
+            return torch.autocast("cpu", torch.bfloat16)
+        return torch.autocast("cuda", enabled=self._mixed)
 
     def state(self, running: bool) -> Snapshot:
         """See `Trainer`."""

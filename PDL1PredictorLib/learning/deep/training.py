@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from copy import deepcopy
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from PDL1PredictorLib.learning.deep.checkpoints import Snapshot, fingerprint, re
 from PDL1PredictorLib.learning.deep.device_trainer import first_line
 from PDL1PredictorLib.learning.deep.inference import deep_features, embed, masked_loss, validation_loss
 from PDL1PredictorLib.learning.deep.run import DeepRun
-from PDL1PredictorLib.learning.deep.settings import DeepTraining, Stage
+from PDL1PredictorLib.learning.deep.settings import DeepTraining, Stage, identity
 from PDL1PredictorLib.learning.deep.weights import load_backbone
 from PDL1PredictorLib.models.device import is_device_failure
 from PDL1PredictorLib.networks.backbones import backbone
@@ -155,7 +155,7 @@ class _Keeper:
         self.last: Snapshot | None = None
         if file is None:
             return
-        self._training = fingerprint({"settings": asdict(settings), "seed": seed}, (fit, validation), start)
+        self._training = fingerprint({"settings": identity(settings), "seed": seed}, (fit, validation), start)
         if file.exists():
             self.last = read_checkpoint(file, self._training)
 
