@@ -15,6 +15,7 @@ from PDL1PredictorLib.networks.deep_ct import DeepCT
 
 TOLD_EVERY = 8  # steps: the user sees and can cancel, and the device is never waited for
 MOVES = "random/moves"
+AMPERE = (8, 0)  # the first NVIDIA GPUs that compute with bfloat16
 Capture = Callable[[Gradients], Step]
 
 
@@ -131,7 +132,7 @@ def _why_from_the_cpu(fit: PreparedCohort, settings: DeepTraining, device: str) 
     needed, (free, _) = fit.patches_hu.nbytes + fit.patches_tumor.nbytes, torch.cuda.mem_get_info(device)
     if needed > free / 2:  # the rest is for the network
         return f"The training patches take {needed / 1e9:.1f} GB, and {device} has {free / 1e9:.1f} GB free"
-    if settings.mixed_precision and not torch.cuda.is_bf16_supported(including_emulation=False):
+    if settings.mixed_precision and torch.cuda.get_device_capability(device) < AMPERE:
         return f"{torch.cuda.get_device_name(device)} has no bfloat16 arithmetic"
     return None
 

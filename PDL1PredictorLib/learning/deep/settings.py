@@ -46,7 +46,8 @@ class DeepTraining:
         moves: `diagonal` turns a patch by 180 degrees and mirrors it along a diagonal, which keeps a diagonal
             direction what it is; `all` also turns it by 90 degrees, so that no direction is left.
         rotation_degrees: Greatest random rotation about the patch's center, either way.
-        mixed_precision: 16-bit arithmetic where it is safe, on an NVIDIA GPU only; nothing changes elsewhere.
+        mixed_precision: 16-bit arithmetic where it is safe, on an NVIDIA GPU only (bfloat16, or float16 on those that
+            lack it); nothing changes elsewhere.
         cpu_bfloat16: The same on a CPU; faster on those that compute with bfloat16 (AVX512-BF16, AMX), see docs/gpu.md.
 
     Raises:

@@ -316,7 +316,7 @@ class FakeGpu:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, free: float, bfloat16: bool) -> None:
         monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free, free))
-        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: bfloat16)
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (8, 0) if bfloat16 else (7, 5))
         monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "Old card")
         monkeypatch.setattr(device_trainer, "DeviceTrainer", lambda *_: "on the device")
         monkeypatch.setattr(device_trainer, "HostTrainer", lambda *arguments: PlainTrainer(*arguments[:4]))
