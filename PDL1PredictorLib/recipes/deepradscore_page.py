@@ -30,6 +30,7 @@ OPTIONS = (
     Option("--patch-pixels", {"type": int, "help": "edge of the network's patch in mm (default: 112)"}),
     Option("--patch-margin", {"type": float, "help": "what the network sees around the tumor, in mm (default: all)"}),
     Option("--class-weights", {"action": "store_true", "help": "the network weighs rare answers more"}, False),
+    Option("--cpu-bfloat16", {"action": "store_true", "help": "on a CPU the network is trained in 16 bits"}, False),
     Option("--epochs", {"type": int, "nargs": "+", "help": "of every stage of the training, in order"}),
     Option("--pixels", {"type": int, "nargs": "+", "help": "edge of the crop in every stage, as many as --epochs"}),
     Option(
@@ -66,6 +67,7 @@ def build(shared: Shared, options: Mapping[str, Any]) -> "Recipe":
     )
     usual = study_training(regions.patch_pixels)
     deep = replace(usual, stages=_stages(options, usual.stages), class_weights=options["class_weights"])
+    deep = replace(deep, cpu_bfloat16=options["cpu_bfloat16"])
     if options["backbone"]:
         deep = replace(deep, backbone=options["backbone"])
     return DeepRadScoreRecipe(

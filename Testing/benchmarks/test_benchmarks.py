@@ -1,5 +1,6 @@
 """What the benchmarks write, and what they cut: the measuring itself is not tested."""
 
+import json
 from pathlib import Path
 from types import ModuleType
 
@@ -80,3 +81,55 @@ def test_the_page_holds_a_section_of_every_benchmark(sections: ModuleType):
     assert all(
         f"<!-- {name}: begin -->" in page and f"<!-- {name}: end -->" in page for name in ("prediction", "radiomics")
     )
+
+
+@pytest.fixture
+def training_bench(folder_on_path: None, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """With a backbone of one layer."""
+    import bench_training
+    from torch import nn
+
+    from PDL1PredictorLib.networks.backbones import TABLE
+
+    tiny = TABLE["densenet121"]._replace(
+        build=lambda: nn.Sequential(nn.Conv2d(3, 5, 3, stride=2), nn.BatchNorm2d(5)), channels=5, least_pixels=8
+    )
+    monkeypatch.setitem(TABLE, "densenet121", tiny)
+    return bench_training
+
+
+def test_the_training_is_measured_without_anything_prepared(training_bench: ModuleType, tmp_path: Path):
+    training_bench.main(["--tiny", "--device", "cpu", "--json", str(tmp_path / "rates.json")])
+    facts = json.loads((tmp_path / "rates.json").read_text(encoding="utf-8"))
+    assert len(facts["images a second, batch 16"]) == 6
+    assert min(facts["images a second, batch 16"].values()) > 0
+    agreement = facts["agreement"]
+    assert agreement["largest difference of HU"] == 0
+    assert agreement["second loss, straight"] == agreement["second loss, gone on"]
+
+
+def test_what_cannot_be_measured_is_told_and_the_rest_goes_on(
+    training_bench: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    def broken(*_: object) -> None:
+        raise RuntimeError("no graph here")
+
+    monkeypatch.setattr(training_bench, "steps", broken)
+    rates = training_bench.rates(16, training_bench.Size(16, 4, 16, 0.0), "cpu")
+    assert rates["step, not captured"] == "no graph here"
+    assert sum(isinstance(rate, float) for rate in rates.values()) == 5
+    assert "failed  step, not captured: no graph here" in capsys.readouterr().out
+
+
+def test_without_simpleitk_a_stand_in_lets_the_pages_load(training_bench: ModuleType):
+    stand_in = training_bench.NoImages("SimpleITK")
+    assert isinstance(stand_in.Image, type)
+    with pytest.raises(AttributeError):
+        _ = stand_in.__file__
+
+
+def test_the_losses_of_both_arithmetics_stand_in_a_row(folder_on_path: None):
+    import bench_bfloat16
+
+    row = {"arithmetic": "bfloat16", "seed": 2, "seconds": 20.4, "train": [0.7, 0.65], "validation": [0.71, 0.7]}
+    assert bench_bfloat16.line(row) == "| bfloat16 | 2 | 20 | 0.700, 0.650 | 0.710, 0.700 |"

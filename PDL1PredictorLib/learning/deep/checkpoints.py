@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import safetensors
 import safetensors.torch
+import torch
 from torch import Tensor
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
@@ -32,6 +33,38 @@ class Snapshot:
 
     tensors: dict[str, Tensor]
     facts: dict[str, Any]
+
+
+def on_cpu(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Contiguous copies on the CPU: safetensors keeps no other layout.
+
+    From a GPU all of a kind come in one transfer: a network has a thousand tensors, and each transfer waits.
+    """
+    kinds = {(value.dtype, value.device) for value in tensors.values()}
+    copies: dict[str, Tensor] = {}
+    for dtype, device in kinds:
+        alike = {name: value for name, value in tensors.items() if (value.dtype, value.device) == (dtype, device)}
+        copies |= _one_by_one(alike) if device.type == "cpu" else in_one_transfer(alike)
+    return {name: copies[name] for name in tensors}
+
+
+def _one_by_one(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.detach().to("cpu", copy=True).contiguous() for name, value in tensors.items()}
+
+
+def in_one_transfer(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The same, for tensors of one type on one device."""
+    whole = torch.cat([value.detach().reshape(-1) for value in tensors.values()]).to("cpu")
+    copies, first = {}, 0
+    for name, value in tensors.items():
+        copies[name] = whole[first : first + value.numel()].clone().view(value.shape)
+        first += value.numel()
+    return copies
+
+
+def group_of(snapshot: Snapshot, prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin so, by the rest of their names."""
+    return {name.removeprefix(prefix): value for name, value in snapshot.tensors.items() if name.startswith(prefix)}
 
 
 def fingerprint(facts: dict[str, Any], cohorts: tuple[PreparedCohort, ...], start: Path | None) -> str:

@@ -11,7 +11,6 @@ from PDL1PredictorLib.cohort.splits import stratified_parts
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.learning.deep.cost import measured
-from PDL1PredictorLib.learning.deep.inference import deep_features
 from PDL1PredictorLib.learning.deep.settings import DeepTraining, Stage
 from PDL1PredictorLib.learning.deep.training import train_deep_ct
 from PDL1PredictorLib.learning.deep.weights import TITLES
@@ -108,7 +107,7 @@ def _row(
     fit, validation, test = parts
     with measured(device) as cost:
         trained = train_deep_ct(fit, validation, settings, seed, device, progress=progress)
-    _, logits = deep_features(trained.network, test, pixels=settings.stages[-1].pixels)
+    _, logits = trained.deep_features(test, settings.stages[-1].pixels)
     found = auc(test.labels[:, 0].astype(int), logits[:, 0])
     return {
         "backbone": TITLES[name],

@@ -11,7 +11,7 @@ from torch.nn import functional
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.networks.deep_ct import DeepCT, DeepCTOutput, input_channels
 
-BATCH = 16
+BATCH, BATCH_ON_GPU = 16, 128  # the latter take about 1 GB of a GPU's memory
 Slices = Literal["all", "first"]
 """Which of the stored slices of a case the network sees."""
 
@@ -126,8 +126,9 @@ def _evaluate(
     network.eval()
     margin = (cohort.patches_hu.shape[-1] - pixels) // 2
     center = slice(margin, margin + pixels)
-    for first in range(0, len(cohort), BATCH):
-        rows = slice(first, first + BATCH)
-        hu = torch.from_numpy(cohort.patches_hu[rows, index, center, center].astype(np.float32))
-        tumor = torch.from_numpy(cohort.patches_tumor[rows, index, center, center].astype(np.float32))
-        yield network(input_channels(hu, tumor).to(device))
+    batch = BATCH if device == "cpu" else BATCH_ON_GPU
+    for first in range(0, len(cohort), batch):
+        rows = slice(first, first + batch)
+        stored = (block[rows, index, center, center] for block in (cohort.patches_hu, cohort.patches_tumor))
+        hu, tumor = (torch.from_numpy(np.ascontiguousarray(part)).to(device).float() for part in stored)
+        yield network(input_channels(hu, tumor))

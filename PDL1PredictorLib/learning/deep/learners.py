@@ -12,7 +12,7 @@ import torch
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.learning.deep.heads import HeadTraining, into_network, train_head
-from PDL1PredictorLib.learning.deep.inference import deep_features, embed
+from PDL1PredictorLib.learning.deep.inference import embed
 from PDL1PredictorLib.learning.deep.settings import DeepTraining, best_epochs
 from PDL1PredictorLib.learning.deep.training import train_deep_ct
 from PDL1PredictorLib.learning.deep.weights import load_backbone
@@ -142,7 +142,7 @@ class WholeNetwork:
     def _train(self, fit: np.ndarray, validation: np.ndarray, deep: DeepTraining, progress: Progress) -> DeepModel:
         parts = self._cohort.take(fit), self._cohort.take(validation)
         trained = train_deep_ct(*parts, deep, self._seed, self._device, self._start, progress, self._checkpoint(fit))
-        seen = _OfRows(lambda rows: deep_features(trained.network, self._cohort.take(rows)))
+        seen = _OfRows(lambda rows: trained.deep_features(self._cohort.take(rows)))
         return DeepModel(
             known=fit,
             features=lambda rows: seen(rows)[0],

@@ -17,7 +17,6 @@ from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.learning.deep.cost import measured
-from PDL1PredictorLib.learning.deep.inference import deep_features
 from PDL1PredictorLib.learning.deep.settings import DeepTraining, Stage
 from PDL1PredictorLib.learning.deep.training import TrainedDeepCT, train_deep_ct
 from PDL1PredictorLib.statistics.discrimination import Auc, DelongTest, auc, delong_test
@@ -104,7 +103,7 @@ def pretrain(
         checkpoint.unlink(missing_ok=True)
     progress.step("test", 0.98, "measuring")
     truth = test.cohort.labels[:, 0].astype(int)
-    by_network = _logits(trained, test, settings.deep.stages[-1].pixels)
+    by_network = trained.deep_features(test.cohort, settings.deep.stages[-1].pixels)[1][:, 0]
     by_size = _size_scores(fit, test)
     return Pretrained(
         settings=settings,
@@ -129,16 +128,6 @@ def _split(nodules: Nodules, seed: int) -> list[Nodules]:
                 "Give more nodules."
             )
     return parts
-
-
-def _logits(trained: TrainedDeepCT, nodules: Nodules, pixels: int) -> np.ndarray:
-    """Mean over the slices of each nodule, (n,)."""
-    cohort = nodules.cohort
-    slices = [
-        cohort.with_blocks(slices=cohort.patches_hu[:, [index]], slices_tumor=cohort.patches_tumor[:, [index]])
-        for index in range(cohort.patches_hu.shape[1])
-    ]
-    return np.asarray(np.mean([deep_features(trained.network, one, pixels=pixels)[1][:, 0] for one in slices], axis=0))
 
 
 def _size_scores(fit: Nodules, test: Nodules) -> np.ndarray:

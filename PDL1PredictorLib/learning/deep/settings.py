@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.networks.names import BACKBONES
@@ -46,7 +46,9 @@ class DeepTraining:
         moves: `diagonal` turns a patch by 180 degrees and mirrors it along a diagonal, which keeps a diagonal
             direction what it is; `all` also turns it by 90 degrees, so that no direction is left.
         rotation_degrees: Greatest random rotation about the patch's center, either way.
-        mixed_precision: 16-bit arithmetic where it is safe, on an NVIDIA GPU only; nothing changes elsewhere.
+        mixed_precision: 16-bit arithmetic where it is safe, on an NVIDIA GPU only (bfloat16, or float16 on those that
+            lack it); nothing changes elsewhere.
+        cpu_bfloat16: The same on a CPU; faster on those that compute with bfloat16 (AVX512-BF16, AMX), see docs/gpu.md.
 
     Raises:
         InputError: A value is impossible.
@@ -65,6 +67,7 @@ class DeepTraining:
     moves: Moves = "diagonal"
     rotation_degrees: float = 0.0
     mixed_precision: bool = True
+    cpu_bfloat16: bool = False
 
     def __post_init__(self) -> None:
         if not self.stages or any(stage.epochs < 1 or stage.pixels < 1 for stage in self.stages):
@@ -79,6 +82,17 @@ class DeepTraining:
             raise InputError(f"moves must be 'diagonal' or 'all', got {self.moves!r}.")
         if not (math.isfinite(self.rotation_degrees) and 0 <= self.rotation_degrees <= 180):
             raise InputError(f"rotation_degrees must lie between 0 and 180, got {self.rotation_degrees!r}.")
+
+
+def identity(settings: DeepTraining) -> dict[str, Any]:
+    """The settings as plain values, by which checkpoints know their training.
+
+    What was added later is left out at its default: the trainings of before are still the same.
+    """
+    facts = asdict(settings)
+    if not settings.cpu_bfloat16:
+        del facts["cpu_bfloat16"]
+    return facts
 
 
 def best_epochs(settings: DeepTraining, history: Sequence[Mapping[str, float]]) -> tuple[int, ...]:

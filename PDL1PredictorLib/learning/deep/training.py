@@ -1,20 +1,23 @@
 """Training of Deep-CT on patches, with missing labels left out of the loss."""
 
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from copy import deepcopy
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.learning.deep.checkpoints import Snapshot, fingerprint, read_checkpoint, write_checkpoint
+from PDL1PredictorLib.learning.deep.device_trainer import first_line
 from PDL1PredictorLib.learning.deep.inference import deep_features, embed, masked_loss, validation_loss
 from PDL1PredictorLib.learning.deep.run import DeepRun
-from PDL1PredictorLib.learning.deep.settings import DeepTraining, Stage
+from PDL1PredictorLib.learning.deep.settings import DeepTraining, Stage, identity
 from PDL1PredictorLib.learning.deep.weights import load_backbone
 from PDL1PredictorLib.models.device import is_device_failure
 from PDL1PredictorLib.networks.backbones import backbone
@@ -49,6 +52,14 @@ class TrainedDeepCT:
     history: tuple[dict[str, float], ...] = field(default_factory=tuple)
     device: str = "cpu"
     warnings: tuple[str, ...] = ()
+
+    def deep_features(self, cohort: PreparedCohort, pixels: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """See `inference.deep_features`: computed where the network was trained, or on the CPU if that fails."""
+        if self.device != "cpu":
+            with _unless_the_device_fails():
+                there = deepcopy(self.network).to(self.device)  # a device that fails takes what lies on it
+                return deep_features(there, cohort, self.device, pixels)
+        return deep_features(self.network, cohort, pixels=pixels)
 
 
 def train_deep_ct(
@@ -103,7 +114,18 @@ def train_deep_ct(
                 torch.cuda.empty_cache()
             progress.step("network", 0.0 if keeper.last is None else keeper.last.facts["done"], warnings[0])
             run = _trained(begin, device, keeper, progress)
-    return TrainedDeepCT(run.network.to("cpu").eval(), tuple(run.history), device, tuple(warnings))
+    run.network.zero_grad()  # nobody needs the last gradients
+    return TrainedDeepCT(run.network.to("cpu").eval(), tuple(run.history), device, (*warnings, *run.warnings))
+
+
+@contextmanager
+def _unless_the_device_fails() -> Iterator[None]:
+    """Leave the block where the device fails in it."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not is_device_failure(error):
+            raise
 
 
 def _trained(begin: Callable[[str], DeepRun], device: str, keeper: "_Keeper", progress: Progress) -> DeepRun:
@@ -133,7 +155,7 @@ class _Keeper:
         self.last: Snapshot | None = None
         if file is None:
             return
-        self._training = fingerprint({"settings": asdict(settings), "seed": seed}, (fit, validation), start)
+        self._training = fingerprint({"settings": identity(settings), "seed": seed}, (fit, validation), start)
         if file.exists():
             self.last = read_checkpoint(file, self._training)
 
@@ -164,5 +186,5 @@ def _check(fit: PreparedCohort, validation: PreparedCohort, settings: DeepTraini
 
 def _lost_text(device: str, error: RuntimeError, last: Snapshot | None) -> str:
     epoch = 1 if last is None else len(last.facts["history"]) + 1
-    reason = str(error).strip().split("\n")[0][:200]
+    reason = first_line(error)
     return f"The device {device} failed ({reason}); the training goes on from epoch {epoch} on the CPU, more slowly."

@@ -1,5 +1,6 @@
 """The network's training: missing labels, directions kept, public weights, same seed same network."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.learning.deep.augmentation import augment
 from PDL1PredictorLib.learning.deep.inference import deep_features, masked_loss
-from PDL1PredictorLib.learning.deep.settings import DeepTraining, Stage
+from PDL1PredictorLib.learning.deep.settings import DeepTraining, Stage, identity
 from PDL1PredictorLib.learning.deep.training import train_deep_ct
 from PDL1PredictorLib.learning.deep.weights import load_backbone
 from PDL1PredictorLib.networks.deep_ct import DeepCT
@@ -50,6 +51,23 @@ def test_it_learns_bright_from_dark_and_the_same_seed_gives_the_same_network():
     assert len(first.history) == 5
     for name, value in first.network.state_dict().items():
         torch.testing.assert_close(second.network.state_dict()[name], value, rtol=0, atol=0)
+
+
+def test_bfloat16_on_the_cpu_learns_the_same_and_is_not_taken_unasked():
+    cohort, sixteen = bright_or_dark(32), replace(SETTINGS, cpu_bfloat16=True)
+    exact, near = (train_deep_ct(cohort, cohort, settings, seed=3) for settings in (SETTINGS, sixteen))
+    first, second = (trained.history[0]["train"] for trained in (exact, near))
+    assert first != second
+    assert first == pytest.approx(second, rel=0.3)
+    logits = near.deep_features(cohort)[1]
+    assert logits[1::2, 0].min() > logits[::2, 0].max()
+
+
+def test_checkpoints_of_before_still_know_their_training():
+    """A setting that was added later is no part of a training's name until it is used."""
+    names = "stages batch weight_decay dropout shift_pixels noise n_deep backbone patience class_weights moves"
+    assert list(identity(DeepTraining())) == [*names.split(), "rotation_degrees", "mixed_precision"]
+    assert identity(replace(SETTINGS, cpu_bfloat16=True))["cpu_bfloat16"] is True
 
 
 def test_training_leaves_the_global_random_state_alone():
