@@ -24,14 +24,14 @@ from PDL1PredictorLib.phantom.truth import PHANTOM_ENDPOINTS
 from PDL1PredictorLib.recipes.deepradscore import STUDY_REGIONS
 
 
-def measured(cases: int, epochs: int, seeds: Sequence[int]) -> list[dict[str, object]]:
+def measured(cases: int, epochs: int, pixels: int, seeds: Sequence[int]) -> list[dict[str, object]]:
     """A row a training: two thirds of the cases are learned from, the others watched."""
     with tempfile.TemporaryDirectory() as cache:
         sources = [PhantomSource(1, index) for index in range(cases)]
         needs = Needs(features=False, picture="slice")
         cohort = prepare(sources, PHANTOM_ENDPOINTS, STUDY_REGIONS, None, Path(cache), workers=1, needs=needs)
     fit, watched = cohort.take(np.arange(cases * 2 // 3)), cohort.take(np.arange(cases * 2 // 3, cases))
-    settings = DeepTraining(stages=(Stage(epochs, 96, 2e-3),), dropout=0.3, rotation_degrees=10.0)
+    settings = DeepTraining(stages=(Stage(epochs, pixels, 2e-3),), dropout=0.3, rotation_degrees=10.0)
     rows = []
     for seed in seeds:
         for sixteen in (False, True):
@@ -55,12 +55,13 @@ def main(words: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--cases", type=int, default=144)
     parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--pixels", type=int, default=96, help="edge of the crop")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
     arguments = parser.parse_args(words)
     print(f"torch {torch.__version__}, {torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads")
     print("| arithmetic | seed | processor time, s | training loss by epoch | validation loss by epoch |")
     print("|---|---|---|---|---|")
-    measured(arguments.cases, arguments.epochs, arguments.seeds)
+    measured(arguments.cases, arguments.epochs, arguments.pixels, arguments.seeds)
 
 
 if __name__ == "__main__":
