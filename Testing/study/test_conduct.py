@@ -166,5 +166,5 @@ def test_the_leak_test_is_a_command_too(
     assert main([*arguments, "--cache", str(trained / "model.cache"), "--out", str(out)]) == 0
     found = json.loads(out.read_text())
     lead = found["models"]["Deep-RadScore"]
-    assert (found["measure"], len(lead["figures"])) == ("AUC", 2)
+    assert (found["measure"], len(lead["figures"])) == ("AUC", 4)
     assert f"mean {lead['mean']:.3f}" in capsys.readouterr().out
