@@ -56,8 +56,8 @@ def lead_of_plans(recipe: Recipe, cohort: PreparedCohort, key: str) -> ModelPlan
 
 def _carried(recipe: Recipe, target: Target) -> float:
     """Infinite where nothing is counted: for numbers, and for endpoints with one class, which get no model."""
-    known = target.values[target.known]
-    if target.kind != "binary" or not 0 < known.sum() < len(known):
+    known = target.labels[np.isfinite(target.labels)]
+    if not 0 < known.sum() < len(known):
         return np.inf
     share = 1 - recipe.test_share if recipe.design == Design.SPLIT else 1 - 1 / recipe.n_folds
     return inputs_carried(max(1, round(share * len(known))), float(known.mean()))

@@ -175,7 +175,7 @@ def _row(found: EndpointOutcome, titles: Sequence[str]) -> str:
 
 def _chosen(manifest: Mapping[str, Any]) -> str:
     """Which model answers for each endpoint, where there was a choice."""
-    entries = {key: found for key, found in manifest["endpoints"].items() if found["candidates"]}
+    entries = {key: found for key, found in manifest["endpoints"].items() if found.get("candidates")}
     if not entries:
         return ""
     lines = [

@@ -61,7 +61,7 @@ def choose_model(outcome: EndpointOutcome, recipe: Recipe, learned: Mapping[str,
 
     Source: Breiman et al. 1984, "Classification and Regression Trees", 3.4.3 (one standard error rule).
     """
-    if outcome.kind != "binary":
+    if not outcome.binary_models():
         return Choice(outcome.lead, "lead", "It is the model that the recipe is for.")
     plans = sorted(recipe.models, key=lambda plan: plan.order)
     titles = [plan.name.title for plan in plans if learned[plan.name.title] and _mostly(outcome, plan.name.title)]

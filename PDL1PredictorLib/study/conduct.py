@@ -200,6 +200,9 @@ def conduct(plan: Plan, cases: Cases, progress: Progress = SILENT) -> tuple[Bund
     outcome = _outcome(plan, cases, study, run, cost)
     with progress.part("writing", 0.95, 1.0, "writing the report and the model"):
         write_study_report(outcome, plan.report, plan.overwrite)
+        if not run.trained.endpoints:
+            told = "; ".join(f"{key}: {reason}" for key, reason in run.left_out.items())
+            raise InputError(f"There is no model to keep. {told}. The report is in {plan.report}.")
         about = about_study(plan.words, outcome, _counts(run, len(prepared)), cases.bayes_auc)
         bundle = export_bundle(run.trained, about, plan.bundle, plan.overwrite)
     return bundle, outcome

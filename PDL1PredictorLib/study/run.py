@@ -124,6 +124,6 @@ def _shipped(study: Study, found: EndpointOutcome, choice: Choice, kept: Fold) -
     """The chosen model; the p of its figures is that of the best of all candidates."""
     plan = next(p for p in plans_of(study.recipe, study.cohort, found.key) if p.name.title == choice.title)
     figures = shipped_figures(found, choice.title)
-    if figures is not None and found.kind == "binary":
+    if figures is not None and choice.candidates:
         figures = {**figures, "p": choice.p}
     return Shipped(plan, kept.models[found.key][choice.title], choice, figures)

@@ -1,6 +1,9 @@
 """The leak test: its rule by hand, two-sided, for both designs and kinds of endpoints, and that it trips."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,11 +12,13 @@ from toy_recipe import LEAD as LINE
 from toy_recipe import ToyRecipe
 from toy_yes_no import LEAD, SIZE, YesNoRecipe, yes_no_cohort
 
+from PDL1PredictorLib.cli.main import main
 from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.targets import Target
 from PDL1PredictorLib.learning.kinds import Binary
 from PDL1PredictorLib.statistics.discrimination import auc
+from PDL1PredictorLib.study import conduct, leak
 from PDL1PredictorLib.study.leak import LeakTest, leak_test
 
 EVEN = tuple(0.5 + 0.02 * np.tile([-1, 1], 10))
@@ -104,3 +109,18 @@ def test_a_number_passes_under_nested_cross_validation():
     assert (found.measure, found.chance) == ("Spearman's rho", 0.0)
     assert found.suspects == ()
     assert len(found.figures[LINE]) == 6
+
+
+@pytest.mark.parametrize(("shift", "status"), [(0.0, 0), (-0.1, 2)])
+def test_the_command_writes_its_figures_and_ends_with_2_where_something_is_found(
+    shift: float, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    found = judged(np.array(EVEN) + shift)
+    monkeypatch.setattr(conduct, "prepare_cases", lambda *given: SimpleNamespace(names=()))
+    monkeypatch.setattr(leak, "leak_test", lambda *given: found)
+    out = tmp_path / "leak.json"
+    command = ["leak-test", "--n", "40", "--endpoint", "PDL1", "--design", "nested", "--progress", "none"]
+    assert main([*command, "--device", "cpu", "--out", str(out)]) == status
+    assert json.loads(out.read_text(encoding="utf-8"))["passed"] is (status == 0)
+    told = capsys.readouterr()
+    assert "below it: m." in told.err if status else "Nothing leaks" in told.out
