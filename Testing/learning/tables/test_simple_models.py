@@ -22,6 +22,7 @@ from PDL1PredictorLib.learning.tables.simple_models import (
 )
 
 SETTINGS = TableSettings(seed=1, n_folds=3, n_repeats=2, n_permutations=9)
+QUICK = TableSettings(n_folds=3, n_repeats=1, n_permutations=0)
 NAMES = (VOLUME_FEATURE, *(f"{r}_original_glcm_{i}" for r in ("tumor", "ring") for i in range(4)), "tumor_wavelet_x")
 
 
@@ -59,13 +60,13 @@ def test_each_model_finds_what_it_can_see():
 
 def test_volume_is_ranked_as_it_is_and_never_turned_around():
     made = cohort(larger_is=-2.0)
-    assert areas(look(made, made.names, "PT2", SETTINGS))[VOLUME] < 0.3
+    assert areas(look(made, made.names, "PT2", QUICK))[VOLUME] < 0.3
 
 
 def test_nothing_is_found_in_nothing():
-    found = [areas(look(made, made.names, "PI", SETTINGS)) for made in (cohort(seed=seed) for seed in range(12))]
+    found = [areas(look(made, made.names, "PI", QUICK)) for made in (cohort(seed=seed) for seed in range(10))]
     for kind in (VOLUME, ORIGINAL, RADSCORES):
-        assert np.mean([one[kind] for one in found]) == pytest.approx(0.5, abs=0.07)
+        assert np.mean([one[kind] for one in found]) == pytest.approx(0.5, abs=0.08)
 
 
 def test_levels_keep_their_share_and_labels_are_exchanged_within_them():
@@ -85,7 +86,7 @@ def test_levels_keep_their_share_and_labels_are_exchanged_within_them():
 
 def test_a_patients_tumors_are_held_out_together():
     made = cohort()
-    found = look(made, [f"p{i // 2}" for i in range(60)], "PI", SETTINGS)
+    found = look(made, [f"p{i // 2}" for i in range(60)], "PI", QUICK)
     assert (found.n_positive + found.n_negative, found.words) == (60, "tumors")
 
 
@@ -112,8 +113,8 @@ def test_models_can_be_handed_to_another_process():
 
 def test_the_files_tell_figures_and_no_case(tmp_path):
     made = cohort()
-    found = {"PT2": look(made, made.names, "PT2", SETTINGS)}
-    write_look(found, SETTINGS, "pdl1 first-look --cohort cases.csv", tmp_path)
+    found = {"PT2": look(made, made.names, "PT2", QUICK)}
+    write_look(found, QUICK, "pdl1 first-look --cohort cases.csv", tmp_path)
     content = json.loads((tmp_path / "first_look.json").read_text(encoding="utf-8"))
     assert [one["model"] for one in content["endpoints"]["PT2"]["models"]] == [VOLUME, ORIGINAL, RADSCORES]
     text = (tmp_path / "first_look.md").read_text(encoding="utf-8")
