@@ -13,7 +13,7 @@ from PDL1PredictorLib.models.tensors import read_tensors
 MAX_CALIBRATIONS = 100_000
 LARGEST = 1e30
 SPREADS = ("reference/sanity/below", "reference/sanity/above")
-PRECISIONS = ("reference/precision", "reference/deep/precision")
+PRECISIONS = tuple(f"reference/{view}precision" for view in ("", "deep/", "sanity/"))
 _AGAIN = "Get the bundle again from its source."
 
 

@@ -1,6 +1,6 @@
 """How unlike the training cohort a case is: distances in several views, told as one conformal p-value.
 
-A view's score is a Mahalanobis distance or the largest z. Each is divided by its 95th percentile over held-out cases of
+A view's score is a Mahalanobis distance or the largest z. Each is divided by its 99th percentile over held-out cases of
 the training; the largest of them is the case's score, and p the share of held-out cases, and the case itself, that are
 as far. Cases like the training cohort have p <= 0.05 in at most 5 % (see `docs/methods.md`, "Unlike the training
 cohort"). Source: Laxhammar and Falkman 2010, doi 10.1145/1833280.1833287; Vovk et al. 2005 (conformal p-values).
@@ -126,8 +126,18 @@ def _limit(combined: np.ndarray) -> float:
 def _sanity(entry: ReferenceEntry, tables: Tables, seen: Seen) -> float | None:
     if seen.sanity is None:
         return None
-    parts = (tables[f"reference/sanity/{name}"] for name in ("middle", "below", "above"))
-    return float(np.abs(lopsided_z(seen.sanity[None], *parts)).max())
+    z = _sanity_z(tables, seen.sanity)
+    mean, precision = tables["reference/sanity/mean"], tables["reference/sanity/precision"]
+    return float(mahalanobis(z[None], mean, precision)[0])
+
+
+def _sanity_largest(entry: ReferenceEntry, tables: Tables, seen: Seen) -> float | None:
+    return None if seen.sanity is None else float(np.abs(_sanity_z(tables, seen.sanity)).max())
+
+
+def _sanity_z(tables: Tables, sanity: np.ndarray) -> np.ndarray:
+    middle, below, above = (tables[f"reference/sanity/{name}"] for name in ("middle", "below", "above"))
+    return lopsided_z(sanity[None], middle, below, above)[0]
 
 
 def _deep(entry: ReferenceEntry, tables: Tables, seen: Seen) -> float | None:
@@ -147,8 +157,7 @@ def _selected_z(entry: ReferenceEntry, tables: Tables, seen: Seen) -> float | No
 def _sanity_words(tables: Tables, seen: Seen, ratio: float) -> str:
     if seen.sanity is None:
         return ""
-    parts = (tables[f"reference/sanity/{name}"] for name in ("middle", "below", "above"))
-    z = lopsided_z(seen.sanity[None], *parts)[0]
+    z = _sanity_z(tables, seen.sanity)
     worst = int(np.argmax(np.abs(z)))
     return f"{SANITY[worst].words} {_apart(float(z[worst]))}"
 
@@ -163,14 +172,15 @@ def _apart(z: float) -> str:
 
 
 def _farther(what: str, ratio: float) -> str:
-    return f"{what} {ratio:.1f} times as far from the training cohort as 95 % of cases like it"
+    return f"{what} {ratio:.1f} times as far from the training cohort as 99 % of cases like it"
 
 
-_SCORES = dict(zip(SCORES, (_sanity, _deep, _selected, _selected_z), strict=True))
+_SCORES = dict(zip(SCORES, (_sanity, _sanity_largest, _deep, _selected, _selected_z), strict=True))
 _WORDS = dict(
     zip(
         SCORES,
         (
+            _sanity_words,
             _sanity_words,
             lambda tables, seen, ratio: _farther("the picture, as the network sees it,", ratio),
             lambda tables, seen, ratio: _farther("the radiomic features together", ratio),

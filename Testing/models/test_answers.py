@@ -117,7 +117,7 @@ ONE = EndpointModel(
     input_sd=(1.0, 1.0),
     method="made up",
     model="none.onnx",
-    rule=BinaryRule(2.0, 0.5, (0.99, 0.99), 0.6, BinaryTest(0.8, 0.7, 0.9, 40, 40, p=0.01)),
+    rule=BinaryRule(2.0, 0.5, (0.5, 0.5), 0.6, BinaryTest(0.8, 0.7, 0.9, 40, 40, p=0.01)),
     title="Volume",
     role="baseline",
     base_rate=0.5,

@@ -1,39 +1,63 @@
 """How unlike a case is: scores, p-values and words that one can find by hand."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from PDL1PredictorLib.core.sanity import SANITY_NAMES
-from PDL1PredictorLib.models.reference import NOT_KNOWN, Seen, largest_z, likeness, mahalanobis
+from PDL1PredictorLib.models.reference import NOT_KNOWN, Seen, largest_z, likeness, lopsided_z, mahalanobis
 from PDL1PredictorLib.models.schema.reference import ReferenceEntry
 from PDL1PredictorLib.statistics.conformal import conformal_p
 
 N = len(SANITY_NAMES)
-ENTRY = ReferenceEntry(("a", "b"), {"sanity": 2.0, "deep": 4.0, "selected": 3.0, "selected_z": 2.5}, 39)
+ENTRY = ReferenceEntry(
+    ("a", "b"), {"sanity": 3.0, "sanity_z": 2.0, "deep": 4.0, "selected": 3.0, "selected_z": 2.5}, 39
+)
 RATIOS = np.r_[np.linspace(0.1, 0.9, 37), 1.5, 2.0]  # of the held-out cases; two are beyond every limit
 TABLES = {
     "reference/mean": np.zeros(2),
     "reference/precision": np.diag([1.0, 4.0]),
     "reference/deep/mean": np.array([1.0]),
     "reference/deep/precision": np.array([[0.25]]),
-    "reference/sanity/mean": np.arange(N, dtype=float),
-    "reference/sanity/sd": np.full(N, 2.0),
-    "reference/held_out": RATIOS[:, None] * np.array([2.0, 4.0, 3.0, 2.5]),
+    "reference/sanity/middle": np.arange(N, dtype=float),
+    "reference/sanity/below": np.full(N, 1.0),
+    "reference/sanity/above": np.full(N, 2.0),
+    "reference/sanity/mean": np.zeros(N),
+    "reference/sanity/precision": np.eye(N),
+    "reference/held_out": RATIOS[:, None] * np.array([3.0, 2.0, 4.0, 3.0, 2.5]),
 }
 USUAL = Seen(np.arange(N, dtype=float), np.array([1.0]), {"a": 0.0, "b": 0.0})
 
 
-def seen(sanity_at: int = 0, z: float = 0.0, deep: float = 1.0, a: float = 0.0, b: float = 0.0) -> Seen:
-    sanity = np.arange(N, dtype=float)
-    sanity[sanity_at] += 2.0 * z
+def seen(
+    sanity_at: int = 0, z: float = 0.0, deep: float = 1.0, a: float = 0.0, b: float = 0.0, more: float = 0.0
+) -> Seen:
+    """`z` in one plain measure, `more` in all."""
+    sanity = np.arange(N, dtype=float) + 2.0 * more
+    sanity[sanity_at] = sanity_at
+    sanity[sanity_at] += (2.0 if z > 0 else 1.0) * z
     return Seen(sanity, np.array([deep]), {"a": a, "b": b})
 
 
 def test_distances_by_hand():
     assert mahalanobis(np.array([[3.0, 2.0]]), np.zeros(2), np.diag([1.0, 4.0])) == pytest.approx([5.0])
     assert largest_z(np.array([[3.0, -2.0]]), np.array([1.0, 1.0]), np.array([2.0, 1.0])) == pytest.approx([3.0])
+
+
+def test_distances_from_the_middle_are_in_the_spread_of_their_own_side():
+    found = lopsided_z(np.array([[3.0, 3.0], [-1.0, 5.0]]), np.array([1.0, 4.0]), np.array([4.0, 0.5]), np.ones(2))
+    assert found.tolist() == [[2.0, -2.0], [-0.5, 1.0]]
+
+
+def test_pixels_that_are_not_square_are_unlike_any_cohort():
+    for entry in (ENTRY, None):
+        tables = {} if entry is None else TABLES
+        bent = likeness(entry, tables, replace(USUAL, pixel_aspect=3.5)).unlike
+        assert bent.flagged
+        assert bent.parts[0].text == "pixels 3.50 times as long as wide, where a scanner's are square"
+        assert not likeness(entry, tables, replace(USUAL, pixel_aspect=1.05)).unlike.flagged
 
 
 def test_p_is_the_share_of_held_out_cases_that_are_as_far_with_the_case_itself():
@@ -49,8 +73,9 @@ def test_a_usual_case_is_like_the_training_cohort():
 @pytest.mark.parametrize(
     ("case", "view", "words"),
     [
-        (seen(0, 9.0), "sanity", "mean density of the tumor 9 SD above the training cohort"),
-        (seen(7, -5.0), "sanity", "air inside the outline 5 SD below the training cohort"),
+        (seen(0, 9.0), "sanity_z", "mean density of the tumor 9 SD above the training cohort"),
+        (seen(9, -5.0), "sanity_z", "air inside the outline 5 SD below the training cohort"),
+        (seen(0, 1.9, more=1.9), "sanity", "1.9 SD above the training cohort"),
         (seen(deep=19.0), "deep", "the picture, as the network sees it, 2.2 times as far from the training cohort"),
         (seen(a=5.2), "selected_z", "the radiomic feature a 5.2 SD above the training cohort"),
         (seen(b=-4.0), "selected", "the radiomic features together 2.7 times as far"),
