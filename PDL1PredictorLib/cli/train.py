@@ -55,7 +55,7 @@ def _add_study(command: argparse.ArgumentParser, repeats: int) -> None:
     add_seed(command, "of everything that is drawn")
     command.add_argument(
         "--design",
-        choices=[one.value for one in Design],
+        choices=[one.value for one in Design if one.trains],
         default=Design.SPLIT.value,
         help="split: train once, test on the rest (default); nested: nested cross-validation, for small cohorts",
     )

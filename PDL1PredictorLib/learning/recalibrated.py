@@ -50,13 +50,13 @@ class Site:
     Attributes:
         n: Cases with a known label, of the endpoint with most of them.
         positives: Endpoint to the number of its positive and of its negative cases.
-        training_cases: Hashes of their CTs, see `models.schema.origin`: they are no test of the new bundle.
+        cases: Hashes of their CTs, see `models.schema.origin`: they are no test of the new bundle.
         command: What was typed.
     """
 
     n: int
     positives: Mapping[str, tuple[int, int]]
-    training_cases: Sequence[str]
+    cases: Sequence[str]
     command: str = ""
 
 
@@ -97,10 +97,9 @@ def write_recalibrated(
             "n": site.n,
             "positives": {key: list(counts) for key, counts in site.positives.items()},
             "date": date,
+            "cases": sorted({*site.cases, *(data.get("recalibrated_from") or {}).get("cases", ())}),
         },
     }
-    if data.get("training_cases"):  # where the others are not known, these alone would tell a half of the truth
-        data["training_cases"] = sorted({*data["training_cases"], *site.training_cases})
     files = {**bundle.files, data["tables"]: tables}
     files[CARD] = _card(bundle, folder.name, words, changes, site).encode()
     del data["files"]

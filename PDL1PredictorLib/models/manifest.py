@@ -111,6 +111,12 @@ class Manifest:
     recalibrated_from: Recalibration | None = None
 
     @property
+    def seen_cases(self) -> frozenset[str]:
+        """Hashes of all CTs that it is known to have learned from, in training or recalibration."""
+        before = self.recalibrated_from
+        return self.training_cases | (frozenset() if before is None else before.cases)
+
+    @property
     def table_shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes of the tables of the out-of-distribution check."""
         n_deep = 0 if self.network is None else self.network.n_deep

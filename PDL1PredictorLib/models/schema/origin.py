@@ -24,6 +24,7 @@ class Recalibration:
         sha256: Of its manifest.
         n: Cases with a known label, of the endpoint with most of them.
         date: ISO 8601.
+        cases: Hashes of the CTs of all recalibrations, see `case_hashes`.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Recalibration:
     sha256: str
     n: int
     date: str
+    cases: frozenset[str] = frozenset()
 
 
 def case_hashes(sha256s: Iterable[str]) -> list[str]:
@@ -48,14 +50,7 @@ def read_training_cases(values: Any) -> frozenset[str]:
     Raises:
         ValueError: It is no list of such hashes.
     """
-    if values is None:
-        return frozenset()
-    if not isinstance(values, list) or len(values) > MAX_CASES:
-        raise ValueError(f"training_cases must be a list of at most {MAX_CASES} hashes, got {brief(values)}.")
-    for value in values:
-        if not isinstance(value, str) or not _HASH.fullmatch(value):
-            raise ValueError(f"training_cases must hold {LETTERS} hexadecimal digits each, got {brief(value)}.")
-    return frozenset(values)
+    return frozenset() if values is None else _hashes(values, "training_cases")
 
 
 def read_recalibration(values: Any) -> Recalibration | None:
@@ -71,4 +66,14 @@ def read_recalibration(values: Any) -> Recalibration | None:
     words = {
         name: one_line(text(given[name], f"recalibrated_from.{name}")) for name in ("name", "version", "sha256", "date")
     }
-    return Recalibration(n=count(given["n"], "recalibrated_from.n"), **words)
+    cases = _hashes(given["cases"], "recalibrated_from.cases")
+    return Recalibration(n=count(given["n"], "recalibrated_from.n"), cases=cases, **words)
+
+
+def _hashes(values: Any, what: str) -> frozenset[str]:
+    if not isinstance(values, list) or len(values) > MAX_CASES:
+        raise ValueError(f"{what} must be a list of at most {MAX_CASES} hashes, got {brief(values)}.")
+    for value in values:
+        if not isinstance(value, str) or not _HASH.fullmatch(value):
+            raise ValueError(f"{what} must hold {LETTERS} hexadecimal digits each, got {brief(value)}.")
+    return frozenset(values)

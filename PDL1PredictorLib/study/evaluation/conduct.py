@@ -139,7 +139,7 @@ def _outcome(
     sites: Mapping[str, SiteRecalibration],
     notes: Sequence[str],
 ) -> StudyOutcome:
-    """As a study has it: the models are finished, and the cases new to them, as in its split design."""
+    """As a study has it."""
     endpoints = {key: sites[key].outcome if key in sites else one.outcome for key, one in found.items()}
     failed = {name: reason for model in models for name, reason in model.failed.items()}
     used = [case.name for case in cohort.cases if case.name not in failed]
@@ -149,7 +149,7 @@ def _outcome(
         method="",
         roles=next(iter(endpoints.values())).roles if sites else roles_of(models),
         command=plan.command,
-        design=Design.SPLIT,
+        design=Design.EVALUATION,
         settings=_settings(plan),
         provenance={
             "created_utc": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -159,7 +159,7 @@ def _outcome(
         table_1=_table_1(cohort, used, tuple(found)),
         flow=[
             ("tumors in the cohort", len(cohort)),
-            ("without an answer", len(failed)),
+            *([("without an answer", len(failed))] if failed else []),
             ("evaluated", len(used)),
         ],
         failed=failed,

@@ -42,7 +42,7 @@ def evaluation_document(
     for title in [recalibrated_title(model.title) for model in models]:
         _forget_ranking(whole["endpoints"], title)
     adjust(whole["endpoints"])
-    study = {name: value for name, value in whole.items() if name not in (*OF_TRAINING, "design", "schema_version")}
+    study = {name: value for name, value in whole.items() if name not in (*OF_TRAINING, "schema_version")}
     content = {
         "schema_version": SCHEMA_VERSION,
         **study,

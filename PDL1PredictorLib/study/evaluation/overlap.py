@@ -36,7 +36,7 @@ def refuse_overlap(
         CohortError: There are such cases; all are listed.
     """
     notes = tuple(UNKNOWN.format(title=title) for title, manifest in models.items() if not manifest.training_cases)
-    known = {title: manifest.training_cases for title, manifest in models.items() if manifest.training_cases}
+    known = {title: manifest.seen_cases for title, manifest in models.items() if manifest.seen_cases}
     if not known:
         return notes
     hashes = run_each(_hash, [(files,) for files in cases], workers, progress, "overlap")

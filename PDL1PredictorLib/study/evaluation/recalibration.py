@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from PDL1PredictorLib.cohort.splits import stratified_parts
+from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.roles import Role
 from PDL1PredictorLib.learning.recalibrated import Recalibrated
 from PDL1PredictorLib.models.schema.endpoints import BinaryRule, EndpointModel
@@ -30,7 +31,6 @@ from PDL1PredictorLib.study.shipped_figures import shipped_figures
 
 N_FOLDS = 10
 SUFFIX = ", recalibrated"
-DESIGN = "evaluation"  # of the figures in the new bundle
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,4 +169,4 @@ def _moved(limit: float, fit: SiteFit) -> float:
 def _test(outcome: EndpointOutcome, title: str) -> dict[str, Any] | None:
     """Figures of the recalibrated model on the site's cases, for the new bundle."""
     figures = shipped_figures(outcome, recalibrated_title(title))
-    return None if figures is None else {**figures, "design": DESIGN}
+    return None if figures is None else {**figures, "design": Design.EVALUATION.value}

@@ -14,11 +14,16 @@ RANKING = {
     "negative case of these patients' kind: pairs of cases within a fold, scores before calibration, mean over "
     "{repeats}. The interval counts patients, not repetitions; it is of these models and holds no scatter between "
     "trainings. The model that is kept learned from all cases; its own figures cannot be measured here.",
+    Design.EVALUATION: "How the finished models rank a further positive and negative case of these patients' kind, by "
+    "their scores before calibration. The interval is DeLong's on the logit scale, of other patients of this kind; it "
+    "holds no further hospital.",
 }
 ANSWERS = {
     Design.SPLIT: "Of the models that were trained, on the test cases.",
     Design.NESTED: "Of the answers of all folds together, each by its own model and threshold; from the first "
     "repetition.",
+    Design.EVALUATION: "Of the finished models, on these cases; of a recalibrated one on cases that its fit has not "
+    "seen.",
 }
 BINARY = (
     ("AUC, ROC curve, comparison of models", RANKING),
@@ -41,6 +46,7 @@ NUMBER = (
             Design.SPLIT: "How well the model's numbers rise with the true ones.",
             Design.NESTED: "The same within folds, mean over {repeats}: answers of different models are not ranked "
             "together.",
+            Design.EVALUATION: "How well the model's numbers rise with the true ones.",
         },
     ),
 )

@@ -58,7 +58,7 @@ def to_html(outcome: StudyOutcome, document: Mapping[str, Any], page: str = "stu
     return environment.get_template(page).render(
         study=document,
         style=Markup(style),  # noqa: S704 our own style sheet
-        folded=outcome.design != Design.SPLIT,
+        folded=outcome.design == Design.NESTED,
         kinds=_kinds(outcome, document, looks),
         sections={key: kind_report(found.kind).section for key, found in outcome.endpoints.items()},
         counted=list(dict.fromkeys(kind_report(found.kind).words.counts for found in outcome.endpoints.values())),
