@@ -1,5 +1,6 @@
 """What each verdict looks like: a call in color, doubt in words, and no number where there is no answer."""
 
+import html
 import json
 
 import pytest
@@ -185,7 +186,7 @@ def test_what_the_library_refuses_is_shown_as_it_says_it(answered, refused_folde
     answered.results.show(stored)
     said = stored.endpoint("EGFR")["verdict"]["reasons"][0]["text"]
     click_cell(answered.ui.predictionsTable, 1)
-    assert said in answered.ui.endpointLabel.text
+    assert said in html.unescape(answered.ui.endpointLabel.text)
     assert answered.ui.unlikeLabel.visible
     farthest = stored.lesion["unlike"]["parts"][0]
     assert farthest["p"] <= 0.05
