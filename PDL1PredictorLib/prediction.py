@@ -26,7 +26,7 @@ from PDL1PredictorLib.imaging.measures import centroid_lps_mm, measure
 from PDL1PredictorLib.imaging.moved import CONTOUR_MM, moved_contour
 from PDL1PredictorLib.imaging.patch import Patch, deep_patch, deep_patches
 from PDL1PredictorLib.imaging.regions import Regions, make_regions
-from PDL1PredictorLib.imaging.sanity import sanity_row
+from PDL1PredictorLib.imaging.sanity import pixel_aspect, sanity_row
 from PDL1PredictorLib.imaging.views import views_volume
 from PDL1PredictorLib.models.device import choose_device
 from PDL1PredictorLib.models.load import load_predictor
@@ -204,7 +204,8 @@ def _predict_lesion(
     with progress.part("regions", 0.0, 0.1, f"tumor {index}: drawing the regions"):
         regions = making.regions(case, measured)
     with progress.part("features", 0.1, 0.55, f"tumor {index}: measuring {making.n_features} features") as part:
-        given = replace(making.given(case, regions, measured, part), sanity=sanity_row(case, regions))
+        given = making.given(case, regions, measured, part)
+        given = replace(given, sanity=sanity_row(case, regions), pixel_aspect=pixel_aspect(case))
     with progress.part("stability", 0.55, 0.85, f"tumor {index}: moving the contour") as part:
         moved = tuple(making.moved(case, part)) if options.stability else ()
     with _part_of(progress, 0.85, 0.97) as part:
@@ -288,7 +289,7 @@ class _Making:
         own = self.predictor.features
         measured = None if own is None else own.limited_to(self.predictor.used_features)
         for number, by_mm in enumerate((-CONTOUR_MM, CONTOUR_MM)):
-            with progress.part("moved", number / 2, (number + 1) / 2) as part, suppress(EmptyRegionError):
+            with _part_of(progress, number / 2, (number + 1) / 2) as part, suppress(EmptyRegionError):
                 moved = moved_contour(case, by_mm)
                 yield self.given(moved, self.regions(moved, measured), measured, part)
 

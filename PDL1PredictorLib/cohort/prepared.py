@@ -23,7 +23,7 @@ class PreparedCohort:
         blocks: Arrays of n cases by name; what nobody needs is not there. `features`: (n, f), NaN where undefined.
             `slices`: (n, s, rows, columns) int16, HU, the deep patch first, then the same square on its neighbor
             slices; `slices_tumor`: the contour on them, bool. `clinical`: (n, c), NaN where not known. With `features`
-            come `sanity`: (n, 9), see `core.sanity`, and `moved`: (n, m, f), the features under each move of
+            come `sanity`: (n, m), see `core.sanity`, and `moved`: (n, m, f), the features under each move of
             `imaging.moved`, NaN throughout for cases that were not moved. `strata`: (n, g), further groups of the
             cases for a stratified split, beside those of the targets; see `cohort.own_columns`.
         feature_names: Columns of `features`.
@@ -92,7 +92,7 @@ class PreparedCohort:
 
     @property
     def sanity(self) -> np.ndarray:
-        """(n, 9), see `core.sanity`: the block `sanity`; raises as `features` does."""
+        """(n, m), see `core.sanity`: the block `sanity`; raises as `features` does."""
         return self._block("sanity")
 
     @property

@@ -26,8 +26,10 @@ class SanityMeasure:
 SANITY: tuple[SanityMeasure, ...] = (
     SanityMeasure("tumor_mean_hu", "mean density of the tumor", 20.0),
     SanityMeasure("tumor_sd_hu", "spread of density in the tumor", 10.0),
+    SanityMeasure("tumor_dense_hu", "density of the tumor's densest tenth", 20.0),
     SanityMeasure("ring_mean_hu", "mean density of the ring", 20.0),
     SanityMeasure("ring_sd_hu", "spread of density in the ring", 10.0),
+    SanityMeasure("ring_dark_hu", "density of the ring's darkest tenth", 20.0),
     SanityMeasure("log_volume_ml", "volume of the tumor", 0.2),
     SanityMeasure("log_in_plane_mm", "pixel size of the CT", 0.25),
     SanityMeasure("log_between_mm", "slice distance of the CT", 0.35),

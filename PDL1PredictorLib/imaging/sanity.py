@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import SimpleITK as sitk
+from scipy import ndimage
 
 from PDL1PredictorLib.core.case import Case
 from PDL1PredictorLib.imaging.lattice import lattice_of
@@ -11,15 +12,16 @@ from PDL1PredictorLib.imaging.regions import Regions
 
 AIR_HU = -900.0  # emptier than lung with little in it
 LEAST_NOISE_HU = 0.1  # a picture of one value has a logarithm, too
-TO_SD = 1.4826  # median absolute deviation to standard deviation, of normal noise
+DENSE, DARK = 90, 10  # percentiles
+QUIET = 2  # percentile: where structure is, a voxel differs from its neighbors however little noise there is
 _SIX_NEIGHBORS = math.sqrt(7 / 6)  # SD of a voxel less the mean of its six neighbors, of independent noise of SD 1
 
 
 def sanity_row(case: Case, regions: Regions) -> np.ndarray:
-    """Values of `core.sanity.SANITY_NAMES`, in their order: (9,), all finite.
+    """Values of `core.sanity.SANITY_NAMES`, in their order: (m,), all finite.
 
-    Densities are taken on the working lattice, spacings on the CT's own axes. The noise is what the voxels of the tumor
-    differ by from their neighbors on the lattice: a median, so that edges count little.
+    Densities are taken on the working lattice, spacings on the CT's own axes. The noise is what voxels differ by from
+    their neighbors on the lattice, in the quietest places of tumor and ring.
 
     Args:
         case: CT and tumor on their native grid.
@@ -33,21 +35,31 @@ def sanity_row(case: Case, regions: Regions) -> np.ndarray:
         [
             hu[tumor].mean(),
             hu[tumor].std(),
+            np.percentile(hu[tumor], DENSE),
             hu[ring].mean(),
             hu[ring].std(),
+            np.percentile(hu[ring], DARK),
             math.log(np.count_nonzero(tumor) * math.prod(regions.ct.GetSpacing()) / 1000),
             math.log(math.sqrt(math.prod(in_plane))),
             math.log(between),
             np.mean(hu[tumor] < AIR_HU),
-            math.log(max(_noise_hu(hu, tumor), LEAST_NOISE_HU)),
+            math.log(max(_noise_hu(hu, tumor | ring), LEAST_NOISE_HU)),
         ]
     )
 
 
-def _noise_hu(hu: np.ndarray, tumor: np.ndarray) -> float:
-    """SD that independent noise would have, (k, j, i) and where; outer voxels are their own neighbors outside."""
+def _noise_hu(hu: np.ndarray, where: np.ndarray) -> float:
+    """SD about the neighbors in cubes of 27 voxels, (k, j, i), of the quietest of them; outside is as the border."""
     padded = np.pad(hu, 1, mode="edge")
     middle = (slice(1, -1),) * 3
     near = [np.roll(padded, step, axis)[middle] for axis in range(3) for step in (-1, 1)]
-    difference = (hu - np.mean(near, axis=0))[tumor]
-    return float(np.median(np.abs(difference - np.median(difference)))) * TO_SD / _SIX_NEIGHBORS
+    squared = ((hu - np.mean(near, axis=0)) / _SIX_NEIGHBORS) ** 2
+    around = ndimage.uniform_filter(squared, 3, mode="nearest")
+    return math.sqrt(max(float(np.percentile(around[where], QUIET)), 0.0))
+
+
+def pixel_aspect(case: Case) -> float:
+    """How much longer a pixel of a slice is than wide, 1 or more; a scanner's are square."""
+    lattice = lattice_of(case.ct, 1.0)
+    _, *in_plane = lattice.native_spacing_mm
+    return max(in_plane) / min(in_plane)

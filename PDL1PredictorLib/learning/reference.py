@@ -8,10 +8,11 @@ from sklearn.covariance import LedoitWolf
 
 from PDL1PredictorLib.core.sanity import SANITY
 from PDL1PredictorLib.learning.selection import Standardizer
-from PDL1PredictorLib.models.reference import largest_z, mahalanobis
+from PDL1PredictorLib.models.reference import largest_z, lopsided_z, mahalanobis
 from PDL1PredictorLib.models.schema.reference import SCORES
 
-QUANTILE = 95  # percentile of held-out cases that a view's score is divided by
+QUANTILE = 99  # percentile of held-out cases that a view's score is divided by, so that no long tail rules the others
+TAIL, TAIL_SD = 2.5, 1.96  # percent of a side; how many SDs of a normal distribution they lie beyond
 LEAST_LIMIT = 1.0  # nothing within one SD, or at that distance, is ever far
 Pairs = Sequence[tuple[np.ndarray, np.ndarray]]
 Table = dict[str, np.ndarray]
@@ -24,7 +25,7 @@ class Reference:
 
     Attributes:
         features: Names of the radiomic features that are looked at.
-        limits: By view, the 95th percentile of its score over held-out cases.
+        limits: By view, the 99th percentile of its score over held-out cases.
         tables: What the bundle keeps, by name: means, covariances, and the scores of held-out cases.
     """
 
@@ -69,7 +70,7 @@ def reference_of(
         features: Of all cases, (n, f).
         held_out: Pairs of rows: what a view is learned from, and measured on. What is kept is learned from the first of
             a single pair, and from the cases of all pairs together otherwise.
-        sanity: Plain measures of all cases, (n, 9), see `core.sanity`.
+        sanity: Plain measures of all cases, (n, m), see `core.sanity`.
         deep: Deep features of all cases, (n, n_deep), each by a network that has not seen the case; NaN elsewhere.
 
     Returns:
@@ -78,7 +79,7 @@ def reference_of(
     chosen = tuple(sorted(set(used)))
     arrays: dict[str, np.ndarray] = {}
     if sanity is not None:
-        arrays["sanity"] = sanity
+        arrays |= {"sanity": sanity, "sanity_z": sanity}
     if deep is not None:
         arrays["deep"] = deep
     if chosen and standardizer is not None and features is not None:
@@ -93,7 +94,7 @@ def reference_of(
     for name in (name for name in SCORES if name in arrays):
         view, rows = _VIEWS[name], arrays[name]
         scores[name] = np.concatenate([view.score(rows[others], view.learn(rows[known])) for known, others in held_out])
-        if name != "selected_z":  # its means and SDs are those of the standardizer
+        if not name.endswith("_z"):  # means and SDs are those of the standardizer, or of the view beside it
             tables |= {f"{view.prefix}/{part}": table for part, table in view.learn(rows[kept_from]).items()}
     limits = {name: max(float(np.percentile(found, QUANTILE)), LEAST_LIMIT) for name, found in scores.items()}
     tables["reference/held_out"] = np.column_stack(list(scores.values()))
@@ -111,12 +112,31 @@ def _spread(rows: np.ndarray) -> Table:
 
 
 def _plain(rows: np.ndarray) -> Table:
-    """With the least SDs that a cohort is taken to have."""
-    return {"mean": rows.mean(0), "sd": np.maximum(rows.std(0), [measure.floor for measure in SANITY])}
+    """Medians, and SDs of either side by its last cases, with the floors of `core.sanity`; how they go together.
+
+    The variance of none becomes less than 1: what hardly varies in the cohort is far at its floor's SDs, not sooner.
+    """
+    low, middle, high = np.percentile(rows, (TAIL, 50, 100 - TAIL), axis=0)
+    floors = [measure.floor for measure in SANITY]
+    below, above = (np.maximum(reach / TAIL_SD, floors) for reach in (middle - low, high - middle))
+    fitted = LedoitWolf().fit(lopsided_z(rows, middle, below, above))
+    covariance = fitted.covariance_
+    covariance = covariance + np.diag(np.maximum(1 - np.diag(covariance), 0.0))
+    sides = {"middle": middle, "below": below, "above": above}
+    return {**sides, "mean": fitted.location_, "precision": np.linalg.inv(covariance)}
 
 
 def _by_covariance(rows: np.ndarray, table: Table) -> np.ndarray:
     return mahalanobis(rows, table["mean"], table["precision"])
+
+
+def _by_sides(rows: np.ndarray, table: Table) -> np.ndarray:
+    return np.asarray(np.abs(lopsided_z(rows, table["middle"], table["below"], table["above"])).max(axis=1))
+
+
+def _by_sides_together(rows: np.ndarray, table: Table) -> np.ndarray:
+    z = lopsided_z(rows, table["middle"], table["below"], table["above"])
+    return mahalanobis(z, table["mean"], table["precision"])
 
 
 def _by_z(rows: np.ndarray, table: Table) -> np.ndarray:
@@ -124,7 +144,8 @@ def _by_z(rows: np.ndarray, table: Table) -> np.ndarray:
 
 
 _VIEWS = {
-    "sanity": _View("reference/sanity", _plain, _by_z),
+    "sanity": _View("reference/sanity", _plain, _by_sides_together),
+    "sanity_z": _View("reference/sanity", _plain, _by_sides),
     "deep": _View("reference/deep", _covariance, _by_covariance),
     "selected": _View("reference", _covariance, _by_covariance),
     "selected_z": _View("reference/selected_z", _spread, _by_z),

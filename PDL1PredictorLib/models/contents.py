@@ -12,7 +12,8 @@ from PDL1PredictorLib.models.tensors import read_tensors
 
 MAX_CALIBRATIONS = 100_000
 LARGEST = 1e30
-PRECISIONS = ("reference/precision", "reference/deep/precision")
+SPREADS = ("reference/sanity/below", "reference/sanity/above")
+PRECISIONS = tuple(f"reference/{view}precision" for view in ("", "deep/", "sanity/"))
 _AGAIN = "Get the bundle again from its source."
 
 
@@ -76,7 +77,7 @@ def _wide(model: str, tables: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]
             )
         if name in PRECISIONS:
             _check_precision(model, name, wide[name])
-        if name == "reference/sanity/sd" and not wide[name].min(initial=1.0) > 0:
+        if name in SPREADS and not wide[name].min(initial=1.0) > 0:
             raise BundleError(f"The tables of {model} need {name} as positive numbers.")
     return wide
 

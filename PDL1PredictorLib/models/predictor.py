@@ -26,7 +26,8 @@ class Given:
         clinical: What is known of the patient.
         neighbors: The other slices that a network sees, as `imaging.patch.deep_patches` gives them after the first;
             needed as far as `slices` says.
-        sanity: Plain measures, (9,), from `imaging.sanity`; None leaves that view of the case out.
+        sanity: Plain measures, (m,), from `imaging.sanity`; None leaves that view of the case out.
+        pixel_aspect: How much longer a pixel of a slice is than wide, 1 or more.
         synthetic: Whether the case is known to be synthetic.
         moved: The same tumor under moved contours, from which the stability of the answers follows.
         prevalence: Endpoint to the share of positives where its answer is used; those that are not named keep that of
@@ -39,6 +40,7 @@ class Given:
     clinical: Clinical = field(default_factory=Clinical)
     neighbors: tuple[Patch, ...] = ()
     sanity: np.ndarray | None = None
+    pixel_aspect: float = 1.0
     synthetic: bool = False
     moved: tuple["Given", ...] = ()
     prevalence: Mapping[str, float] = field(default_factory=dict)

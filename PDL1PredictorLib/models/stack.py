@@ -167,7 +167,7 @@ class Stack:
         clinical = clinical_row(given.clinical, self.needs.clinical)
         scores = {model.key: _radscores(model, z) for model in self.manifest.endpoints if model.coefficients}
         deep = self._finite(deep, "deep features")
-        likeness = self._likeness(given.sanity, deep, z)
+        likeness = self._likeness(given, deep, z)
         found = [score for both in scores.values() for score in both.values()]
         distance = likeness.atypicality
         self._finite(np.array([*found, 0.0 if math.isnan(distance) else distance]), "RadScores or distances")
@@ -297,10 +297,10 @@ class Stack:
         z = {name: 0.0 if name in missing else (features[name] - mean[name]) / sd[name] for name in mean}
         return z, missing
 
-    def _likeness(self, sanity: np.ndarray | None, deep: np.ndarray, z: Mapping[str, float]) -> Likeness:
+    def _likeness(self, given: Given, deep: np.ndarray, z: Mapping[str, float]) -> Likeness:
         entry = self.manifest.reference
         looked_at = {} if entry is None else {name: z[name] for name in entry.features}
-        return likeness(entry, self._tables, Seen(sanity, deep, looked_at))
+        return likeness(entry, self._tables, Seen(given.sanity, deep, looked_at, given.pixel_aspect))
 
     def _load_tables(self) -> dict[str, np.ndarray]:
         own = self.manifest

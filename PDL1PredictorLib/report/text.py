@@ -49,13 +49,13 @@ def _table(answers: list[Answer], first: Answer | None) -> list[str]:
     heads = renderer(answers[0]).heads(answers[0])
     rows = [("", heads.value.lower(), heads.short_interval, "answer" if heads.cut else "")]
     for answer in answers:
-        show, title = renderer(answer), endpoint(answer.endpoint).title
+        show, name = renderer(answer), endpoint(answer.endpoint).title
         headline = show.verdict(answer).headline
         if not answer.verdict.answered:
-            rows.append((title, "-", "", headline.split(",")[0]))
+            rows.append((name, "-", "", headline.split(",")[0]))
             continue
         said = headline if answer is first else headline.split(":")[0]
-        rows.append((title, show.value(answer), show.interval(answer), said if heads.cut else ""))
+        rows.append((name, show.value(answer), show.interval(answer), said if heads.cut else ""))
     title, value, interval = (max(len(row[column]) for row in rows) for column in range(3))
     lines = []
     for a, b, c, d in rows:

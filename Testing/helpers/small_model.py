@@ -16,6 +16,7 @@ from PDL1PredictorLib.learning.reference import Reference
 from PDL1PredictorLib.learning.selection import Standardizer
 from PDL1PredictorLib.learning.trained import Trained, TrainedEndpoint, TrainedNetwork
 from PDL1PredictorLib.models.bundle import Bundle
+from PDL1PredictorLib.models.schema.reference import SCORES
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 from PDL1PredictorLib.recipes.deepradscore import DeepRadScoreRecipe
@@ -68,18 +69,21 @@ def tiny_trained() -> Trained:
 def tiny_reference(used: tuple[str, ...]) -> Reference:
     """Means 0, SDs 1; 39 held-out cases, of which two have a score of 3 in every view and the others less."""
     mean, deep = np.zeros(3), np.zeros(N_DEEP)
-    sd = np.array([20.0, 50.0, 100.0, 100.0, 1.5, 0.5, 1.0, 0.05, 1.0])
-    held_out = np.repeat(np.r_[np.linspace(0.1, 2.9, 37), 3.0, 3.0][:, None], 4, axis=1)
+    spread = np.array([50.0, 50.0, 50.0, 100.0, 100.0, 50.0, 1.5, 0.5, 1.0, 0.05, 1.0])
+    held_out = np.repeat(np.r_[np.linspace(0.1, 2.9, 37), 3.0, 3.0][:, None], 5, axis=1)
     tables = {
         "reference/mean": mean,
         "reference/precision": np.eye(3),
         "reference/deep/mean": deep,
         "reference/deep/precision": np.eye(N_DEEP) / 1e4,
-        "reference/sanity/mean": np.array([0.0, 60.0, -500.0, 300.0, 2.0, -0.3, 0.4, 0.01, 2.5]),
-        "reference/sanity/sd": sd,
+        "reference/sanity/middle": np.array([0.0, 60.0, 60.0, -500.0, 300.0, -850.0, 2.0, -0.3, 0.4, 0.01, 2.5]),
+        "reference/sanity/below": spread,
+        "reference/sanity/above": spread,
+        "reference/sanity/mean": np.zeros(11),
+        "reference/sanity/precision": np.eye(11) / 100,
         "reference/held_out": held_out,
     }
-    return Reference(used, dict.fromkeys(("sanity", "deep", "selected", "selected_z"), 3.0), tables)
+    return Reference(used, dict.fromkeys(SCORES, 3.0), tables)
 
 
 def _endpoint(inputs: np.ndarray, labels: np.ndarray) -> TrainedEndpoint:

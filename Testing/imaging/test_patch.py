@@ -4,8 +4,8 @@ import SimpleITK as sitk
 
 from PDL1PredictorLib.core.case import Case, same_grid
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.core.settings import RegionSettings
-from PDL1PredictorLib.imaging.patch import deep_patch, neighbor_patches, place_map
+from PDL1PredictorLib.core.settings import NEIGHBORS, RegionSettings
+from PDL1PredictorLib.imaging.patch import deep_patch, deep_patches, neighbor_patches, place_map
 from PDL1PredictorLib.imaging.regions import make_regions
 
 CENTER = np.array([12.5, -31.0, 107.0])
@@ -145,6 +145,16 @@ def test_neighbors_are_the_same_square_on_other_slices_and_those_without_tumor_a
     assert [z for _, _, z in places] == [9.0, 8.0, 10.0, 11.0]
     assert {(x, y) for x, y, _ in places} == {places[0][:2]}
     assert all(int(array(patch.tumor).sum()) == 30 for patch in patches)
+
+
+def test_a_network_always_gets_as_many_slices_and_for_those_without_tumor_the_first_again(box_case):
+    settings = RegionSettings(patch_pixels=16)
+    thick, thin = box_case((24, 40, 40), (6, 15, 15), (18, 20, 21)), box_case((20, 40, 40), (8, 15, 15), (12, 20, 21))
+    whole, few = (deep_patches(case, make_regions(case, settings, 0), settings) for case in (thick, thin))
+    assert [patch.image.GetOrigin()[2] for patch in whole] == [11.0, 7.0, 9.0, 13.0, 15.0]  # NEIGHBORS of slice 11
+    assert [patch.image.GetOrigin()[2] for patch in few] == [9.0, 11.0, 9.0, 9.0, 9.0]
+    assert few[-1] is few[0]
+    assert len(whole) == len(few) == 1 + len(NEIGHBORS)
 
 
 def test_beyond_the_margin_around_the_tumors_box_the_network_sees_air(case):

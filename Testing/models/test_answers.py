@@ -1,6 +1,7 @@
 """Answers that are numbers, models without network, clinical inputs, many inputs: sums one can do by hand."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,14 @@ from number_model import MEAN, RANGE, RING, number_alone, with_number
 from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.needs import clinical_row
+from PDL1PredictorLib.core.results import Unlike
 from PDL1PredictorLib.models.answers import Question, answer_to
 from PDL1PredictorLib.models.bundle import read_bundle
 from PDL1PredictorLib.models.load import load_predictor
 from PDL1PredictorLib.models.predictor import Given
 from PDL1PredictorLib.models.schema.endpoints import BinaryRule, EndpointModel
+from PDL1PredictorLib.models.schema.tests import BinaryTest
+from PDL1PredictorLib.models.verdicts import Standing
 from PDL1PredictorLib.prediction import Options, predict_case
 
 VOLUME_ML = math.exp(2.5)  # standardized: 1
@@ -102,6 +106,98 @@ def test_a_number_beside_a_yes_or_no_leaves_that_as_it_was(phantom, tiny_model: 
     assert both.endpoints[0] == usual.endpoints[0]
     assert both.endpoints[1].endpoint == "TPS"
     assert [heat.endpoint for heat in both.heat_maps] == ["PDL1"]  # the network has no part in the number
+
+
+ONE = EndpointModel(
+    key="PDL1",
+    parts=("volume", "clinical"),
+    coefficients={},
+    selected=(),
+    input_mean=(0.0, 0.0),
+    input_sd=(1.0, 1.0),
+    method="made up",
+    model="none.onnx",
+    rule=BinaryRule(2.0, 0.5, (0.5, 0.5), 0.6, BinaryTest(0.8, 0.7, 0.9, 40, 40, p=0.01)),
+    title="Volume",
+    role="baseline",
+    base_rate=0.5,
+)
+
+
+def asked(**more) -> Question:
+    """Log-odds of the classifier: the sum of both inputs, here 0.5; calibrated 1.5."""
+    row = np.array([1.0, -0.5])
+    return Question(ONE, ("log_volume", "sex"), row, lambda rows: rows.sum(axis=1), np.array([[2.0, 0.5]]), 0.9, **more)
+
+
+def odds(probability: float) -> float:
+    return math.log(probability / (1 - probability))
+
+
+def test_models_of_resampled_cohorts_give_the_uncertainty_of_the_patient():
+    resampled = np.array([[1.0, 0.0, 0.1 * n] for n in range(-20, 21)])  # log-odds 1 - 2 to 1 + 2
+    answer = answer_to(asked(resampled=resampled))
+    low, high = answer.uncertainty
+    assert (odds(low), odds(high)) == (pytest.approx(1 - 1.9), pytest.approx(1 + 1.9))  # the middle 95 % of 41
+    assert answer.interval == pytest.approx((answer.probability, answer.probability))
+    assert answer_to(asked()).uncertainty is None
+
+
+def test_the_uncertainty_holds_the_answer_itself():
+    answer = answer_to(asked(resampled=np.array([[0.0, 0.0, -3.0]])))
+    assert answer.uncertainty[1] == answer.probability
+    assert odds(answer.uncertainty[0]) == pytest.approx(-3)
+
+
+def test_moved_contours_give_the_range_of_the_answer():
+    answer = answer_to(asked(moved=np.array([[0.5, -0.5], [1.5, -0.5]])))
+    assert (odds(answer.stability[0]), odds(answer.stability[1])) == (pytest.approx(0.5), pytest.approx(2.5))
+    one_side = answer_to(asked(moved=np.array([[0.5, -0.5]])))
+    assert one_side.stability[1] == one_side.probability
+    assert answer_to(asked()).stability is None
+
+
+def test_another_prevalence_shifts_all_log_odds_alike_and_leaves_the_call():
+    here = answer_to(asked(moved=np.array([[0.5, -0.5]]), resampled=np.array([[1.0, 0.0, 0.0]])))
+    there = answer_to(asked(moved=np.array([[0.5, -0.5]]), resampled=np.array([[1.0, 0.0, 0.0]]), prevalence=0.2))
+    shift = odds(0.2) - odds(0.5)
+    assert odds(there.probability) - odds(here.probability) == pytest.approx(shift)
+    assert odds(there.threshold) - odds(here.threshold) == pytest.approx(shift)
+    for ends in ("interval", "uncertainty", "stability"):
+        for one, other in zip(getattr(here, ends), getattr(there, ends), strict=True):
+            assert odds(other) - odds(one) == pytest.approx(shift)
+    assert (there.positive, there.prediction_set) == (here.positive, here.prediction_set)
+    assert (here.base_rate, there.base_rate) == (0.5, 0.2)
+
+
+def test_the_prevalence_of_the_training_changes_nothing():
+    assert answer_to(asked(prevalence=0.5)).probability == pytest.approx(answer_to(asked()).probability)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, -0.1, math.nan])
+def test_a_prevalence_that_is_none_is_refused(share):
+    with pytest.raises(InputError, match="must lie between 0 and 1"):
+        answer_to(asked(prevalence=share))
+
+
+def test_a_model_that_does_not_know_its_base_rate_cannot_be_shifted():
+    with pytest.raises(InputError, match="does not say how frequent PD-L1 was"):
+        answer_to(replace(asked(prevalence=0.2), model=replace(ONE, base_rate=None)))
+
+
+def test_an_answer_carries_its_model_and_its_verdict():
+    answer = answer_to(asked())
+    assert (answer.model, answer.role) == ("Volume", "baseline")
+    assert answer.verdict.call == "positive"
+    synthetic = answer_to(asked(standing=Standing("synthetic", False, Unlike())))
+    assert synthetic.verdict.codes == "synthetic_model"
+
+
+def test_moved_contours_reach_the_answer_and_the_features_of_no_use_may_be_left_out(numbers):
+    case = given(numbers, Clinical(60, "male"))
+    bigger = Given(dict.fromkeys(numbers.used_features, 10.0), None, VOLUME_ML * math.e, Clinical(60, "male"))
+    (answer,) = numbers.answer(replace(case, moved=(bigger,)), "cpu").answers
+    assert answer.stability == pytest.approx((answer.value, answer.value + 2 * 4 * 2))  # log volume: 2 SDs more
 
 
 def test_what_has_too_many_inputs_is_explained_by_parts():

@@ -9,7 +9,7 @@ import safetensors.numpy
 import torch
 
 from PDL1PredictorLib.core.errors import BundleError, InputError
-from PDL1PredictorLib.imaging.patch import deep_patch
+from PDL1PredictorLib.imaging.patch import deep_patch, deep_patches
 from PDL1PredictorLib.imaging.regions import make_regions
 from PDL1PredictorLib.models.bundle import Bundle, read_bundle
 from PDL1PredictorLib.models.contents import read_tables
@@ -110,6 +110,28 @@ def test_the_network_of_the_bundle_is_the_trained_one_to_16_bits(predictor: Stac
     stored = predictor.network.module("cpu").state_dict()
     for name, value in trained.network.network.state_dict().items():
         torch.testing.assert_close(stored[name].double(), value.double(), rtol=1e-3, atol=1e-6)
+
+
+def test_the_deep_features_are_the_mean_over_the_slices_and_the_map_is_of_the_first(predictor: Stack, phantom):
+    settings = predictor.manifest.regions
+    patches = deep_patches(phantom.case, make_regions(phantom.case, settings), settings)
+    assert (len(patches), predictor.slices) == (5, 5)
+    together = predictor.network.run(patches, "cpu")
+    alone = [predictor.network.run([patch], "cpu") for patch in patches]
+    np.testing.assert_allclose(together.deep, np.mean([one.deep for one in alone], axis=0), atol=1e-5)
+    np.testing.assert_allclose(together.maps, alone[0].maps, atol=1e-4)
+    assert np.abs(alone[0].deep - alone[4].deep).max() > 1e-4  # the slices differ, or nothing was shown
+    by_torch = predictor.network.run(patches, "cpu", "torch")
+    np.testing.assert_allclose(by_torch.deep, together.deep, atol=1e-4)
+
+
+def test_a_network_of_several_slices_is_not_content_with_one(predictor: Stack, phantom):
+    settings = predictor.manifest.regions
+    patches = deep_patches(phantom.case, make_regions(phantom.case, settings), settings)
+    features = dict.fromkeys(predictor.features.feature_names(), 10.0)
+    with pytest.raises(InputError, match="needs 5 slices of the tumor, 1 were given"):
+        predictor.answer(Given(features, patches[0], 10.0), "cpu")
+    assert len(predictor.answer(Given(features, patches[0], 10.0, neighbors=patches[1:]), "cpu").answers) == 2
 
 
 def test_weights_of_another_shape_are_refused(tiny_model: Path):

@@ -135,3 +135,30 @@ def test_a_wavelet_reaches_voxels_and_a_laplacian_millimeters():
 
 def test_a_long_wavelet_gets_a_wider_margin():
     assert FeatureSettings("long", wavelet="dmey").margin_mm == 66.0  # 62 taps
+
+
+@pytest.mark.parametrize(
+    ("names", "classes", "original", "wavelet", "sigmas"),
+    [
+        (("tumor_original_shape_MeshVolume",), ("shape",), False, None, ()),
+        (("ring_original_firstorder_Mean",), ("firstorder",), True, None, ()),
+        (
+            ("tumor_original_shape_MeshVolume", "ring_wavelet-LLH_glcm_Contrast"),
+            ("shape", "glcm"),
+            False,
+            "coif1",
+            (),
+        ),
+        (("tumor_log-sigma-2-0-mm-3D_ngtdm_Busyness",), ("ngtdm",), False, None, (2.0,)),
+    ],
+)
+def test_settings_can_be_limited_to_what_some_features_need(names, classes, original, wavelet, sigmas):
+    whole = FeatureSettings("whole", log_sigma_mm=(1.0, 2.0))
+    few = whole.limited_to(names)
+    assert (few.classes, few.original, few.wavelet, few.log_sigma_mm) == (classes, original, wavelet, sigmas)
+    assert (few.bin_width, few.bin_count) == (whole.bin_width, whole.bin_count)
+    assert set(names) <= set(few.feature_names()) < set(whole.feature_names())
+
+
+def test_no_features_need_no_settings():
+    assert FeatureSettings("whole").limited_to(()) is None

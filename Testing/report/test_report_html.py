@@ -213,13 +213,16 @@ def test_bars_point_to_the_side_of_their_effect():
 
 
 def test_the_scale_marks_probability_interval_and_threshold_in_proportion(make_result):
-    prediction = replace(make_result().lesions[0].endpoints[0], probability=0.5, interval=(0.25, 0.75), threshold=1.0)
+    first = make_result().lesions[0].endpoints[0]
+    prediction = replace(first, probability=0.5, uncertainty=(0.25, 0.75), stability=(0.375, 0.625), threshold=1.0)
     drawing = ET.fromstring(answer_scale(prediction))
     track, interval = drawing.findall("rect")
     start, width = float(track.get("x")), float(track.get("width"))
     assert float(interval.get("x")) == start + width / 4
     assert float(interval.get("width")) == width / 2
     assert float(drawing.find("circle").get("cx")) == start + width / 2
+    left, right = start + 0.375 * width, start + 0.625 * width
+    assert drawing.find("path[@class='moved']").get("d") == f"M{left} 34v10m0 -5H{right}m0 -5v10"
     assert float(drawing.find("line[@class='threshold']").get("x1")) == start + width
 
 

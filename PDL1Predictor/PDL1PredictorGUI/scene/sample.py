@@ -33,7 +33,7 @@ CT = SampleFile(
     "PDL1Sample-ct.nrrd",
     "VolumeFile",
     "PDL1SampleCT",
-    "SHA256:aa65de9912ff13216471b7bc5d304d6eff040ee70076e9a9ad8e22fd5132d9c8",
+    "SHA256:adbecacf3c45c4000f54c32e0265b2972d62b9ff3fa4ff459ce60c6225e146cd",
 )
 TUMOR = SampleFile(
     "PDL1Sample-tumor.seg.nrrd",

@@ -7,7 +7,7 @@ from PDL1PredictorLib.core.sanity import SANITY_NAMES
 from PDL1PredictorLib.core.strict_json import brief
 from PDL1PredictorLib.models.schema.values import SMALLEST_SD, count, mapping, number, texts
 
-SCORES = ("sanity", "deep", "selected", "selected_z")
+SCORES = ("sanity", "sanity_z", "deep", "selected", "selected_z")
 """Views in which a case is held against the training cohort, the order of the columns of `reference/held_out`."""
 MAX_REFERENCE = 2000
 MAX_HELD_OUT = 100_000
@@ -19,8 +19,7 @@ class ReferenceEntry:
 
     Attributes:
         features: Names of the radiomic features that it looks at.
-        limits: By view, what its score is divided by: the 95th percentile of held-out cases; of older bundles the 99th
-            of the one distance they have.
+        limits: By view, what its score is divided by: the 99th percentile of held-out cases.
         n_held_out: Held-out cases whose scores the tables hold; 0 of older bundles.
     """
 
@@ -40,8 +39,10 @@ class ReferenceEntry:
             found |= {"reference/mean": (n,), "reference/precision": (n, n)}
         if "deep" in self.limits:
             found |= {"reference/deep/mean": (n_deep,), "reference/deep/precision": (n_deep, n_deep)}
-        if "sanity" in self.limits:
-            found |= {f"reference/sanity/{name}": (len(SANITY_NAMES),) for name in ("mean", "sd")}
+        if {"sanity", "sanity_z"} & set(self.limits):
+            n_measures = len(SANITY_NAMES)
+            found |= {f"reference/sanity/{name}": (n_measures,) for name in ("middle", "below", "above", "mean")}
+            found["reference/sanity/precision"] = (n_measures, n_measures)
         if self.n_held_out:
             found["reference/held_out"] = (self.n_held_out, len(self.views))
         return found
