@@ -67,13 +67,9 @@ def answers_of(title: str, manifest: Manifest, done: Sequence[CaseDone]) -> Mode
 
 
 def titles_of(manifests: Sequence[Manifest]) -> list[str]:
-    """A title for each model; with the bundle's name where two have the same, and a number where that is the same."""
-    plain = [manifest.summary.title for manifest in manifests]
-    named = [
-        title if plain.count(title) == 1 else f"{title} ({manifest.summary.name})"
-        for title, manifest in zip(plain, manifests, strict=True)
-    ]
-    return [title if named.count(title) == 1 else f"{title}, number {place + 1}" for place, title in enumerate(named)]
+    """What each model is called in tables and figures: its bundle's name, with a number where two have the same."""
+    names = [manifest.summary.name for manifest in manifests]
+    return [name if names.count(name) == 1 else f"{name} ({place})" for place, name in enumerate(names, start=1)]
 
 
 def log_odds_of(probability: np.ndarray) -> np.ndarray:
