@@ -6,10 +6,10 @@ from typing import Any
 from PDL1PredictorLib.core.strict_json import read_schema
 from PDL1PredictorLib.report.json_result import finite
 from PDL1PredictorLib.study.evaluation.answered import answered_numbers
-from PDL1PredictorLib.study.evaluation.answers import ModelAnswers
+from PDL1PredictorLib.study.evaluation.answers import RECALIBRATED, ModelAnswers
 from PDL1PredictorLib.study.evaluation.comparison import brier_numbers
 from PDL1PredictorLib.study.evaluation.outcome import Evaluated
-from PDL1PredictorLib.study.evaluation.recalibration import N_FOLDS, RECALIBRATED, SiteRecalibration
+from PDL1PredictorLib.study.evaluation.recalibration import N_FOLDS, SiteRecalibration
 from PDL1PredictorLib.study.outcome import StudyOutcome
 from PDL1PredictorLib.study.report.document import adjust, schema, study_document
 from PDL1PredictorLib.study.report.measures import Plain

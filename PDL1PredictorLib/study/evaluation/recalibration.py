@@ -24,13 +24,13 @@ from PDL1PredictorLib.statistics.external.recalibration import (
     way_for,
 )
 from PDL1PredictorLib.statistics.scores import expit
+from PDL1PredictorLib.study.evaluation.answers import RECALIBRATED
 from PDL1PredictorLib.study.evaluation.outcome import Evaluated
 from PDL1PredictorLib.study.outcome import EndpointOutcome, ModelOutcome
 from PDL1PredictorLib.study.report.measures import Plain
 from PDL1PredictorLib.study.shipped_figures import shipped_figures
 
 N_FOLDS = 10
-RECALIBRATED = "Recalibrated"  # title of the new model in tables: there is one at most
 
 
 @dataclass(frozen=True, eq=False)

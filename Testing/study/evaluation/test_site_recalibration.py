@@ -6,9 +6,9 @@ from known_site import cohort_of, site
 
 from PDL1PredictorLib.statistics.calibration import calibration
 from PDL1PredictorLib.statistics.scores import expit
-from PDL1PredictorLib.study.evaluation.answers import log_odds_of
+from PDL1PredictorLib.study.evaluation.answers import RECALIBRATED, log_odds_of
 from PDL1PredictorLib.study.evaluation.outcome import evaluated_endpoints
-from PDL1PredictorLib.study.evaluation.recalibration import RECALIBRATED, recalibrate
+from PDL1PredictorLib.study.evaluation.recalibration import recalibrate
 
 
 def recalibrated(labels, model, seed=1):
