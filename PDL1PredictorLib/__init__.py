@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from PDL1PredictorLib.cohort.table import read_cohort
     from PDL1PredictorLib.face import features, load_model, predict, read_case
+    from PDL1PredictorLib.study.evaluation.notebook import evaluate
 
 __version__ = "0.1.0"
 
@@ -22,9 +23,19 @@ RESEARCH_USE_ONLY = (
     "Research use only. Not a medical device: it must not guide diagnosis or treatment and does not replace a biopsy."
 )
 
-__all__ = ["RESEARCH_USE_ONLY", "__version__", "features", "load_model", "predict", "read_case", "read_cohort"]
+__all__ = [
+    "RESEARCH_USE_ONLY",
+    "__version__",
+    "evaluate",
+    "features",
+    "load_model",
+    "predict",
+    "read_case",
+    "read_cohort",
+]
 
 _PAGES = {  # what the package itself offers, and the page that is loaded when it is first asked for
+    "evaluate": "PDL1PredictorLib.study.evaluation.notebook",
     "features": "PDL1PredictorLib.face",
     "load_model": "PDL1PredictorLib.face",
     "predict": "PDL1PredictorLib.face",

@@ -87,22 +87,10 @@ def _evaluate(options: argparse.Namespace, speaker: Speaker) -> int:
 
 
 def _summary(found: "Evaluation") -> str:
-    lines = [*_figures(found), *(f"Failed, {name}: {reason}" for name, reason in found.failed.items())]
+    lines = [repr(found), *(f"Failed, {name}: {reason}" for name, reason in found.failed.items())]
     if found.bundle is not None:
         lines.append(f"Recalibrated: {found.bundle.name}, SHA-256 {found.bundle.sha256}")
     return "\n".join([*lines, f"Report: {found.report}"])
-
-
-def _figures(found: "Evaluation") -> list[str]:
-    """A line an endpoint and model: how it ranks, or how much of the variance it explains."""
-    lines = []
-    for numbers in found.document["endpoints"].values():
-        name = "AUC" if numbers["kind"] == "binary" else "R2"
-        for title, model in numbers["models"].items():
-            figure = model["auc" if numbers["kind"] == "binary" else "r2"]
-            said = "not measured" if figure is None else "{value:.2f} ({low:.2f} to {high:.2f})".format(**figure)
-            lines.append(f"{numbers['title']}, {title}: {name} {said}, {numbers['cases']} cases")
-    return lines
 
 
 def _facts(found: "Evaluation", options: argparse.Namespace) -> dict[str, object]:

@@ -23,7 +23,7 @@ from PDL1PredictorLib.core.files.output import whole_file
 from PDL1PredictorLib.core.results import CaseWarning
 
 FORMAT = 5  # of the files; another number makes older ones unknown
-FACTS = ("labels", "clinical", "warnings", "ct_sha256")
+FACTS = ("labels", "clinical", "warnings")
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class PreparedCase:
         labels: As the source gave them.
         clinical: As the files say.
         warnings: What must be known of the case: of reading, of the choice of the tumor, of its regions.
-        ct_sha256: Of the CT's voxels and grid: tells the case again in other files.
+        ct_sha256: Of the CT's voxels and grid: tells the case again in other files; empty where it was not kept.
     """
 
     features: np.ndarray
@@ -100,6 +100,7 @@ class CaseCache:
             content = pa.BufferReader(self._features_file(key).read_bytes())
             table = parquet.ParquetFile(content, page_checksum_verification=True).read()
             facts = {name: json.loads(table.schema.metadata[name.encode()]) for name in FACTS}
+            ct_sha256 = json.loads(table.schema.metadata.get(b"ct_sha256", '""'))  # not kept from the first
             warnings = tuple(CaseWarning(**told) for told in facts["warnings"])
             with np.load(io.BytesIO(self._pictures_file(key).read_bytes()), allow_pickle=False) as stored:
                 pictures = {name: stored[name] for name in stored.files}
@@ -107,7 +108,7 @@ class CaseCache:
                 return None
             values = table["value"].to_numpy()
             clinical = Clinical(**facts["clinical"])
-            return PreparedCase(values, pictures, facts["labels"], clinical, warnings, str(facts["ct_sha256"]))
+            return PreparedCase(values, pictures, facts["labels"], clinical, warnings, str(ct_sha256))
         except Exception:  # a damaged file may fail in any way that its readers know; it is made again
             return None
 

@@ -81,6 +81,7 @@ def prepare(
         keys, failed = source_keys(sources)
         shelf = _Shelf(cache, how, _to_move(keys, moved if needs.features else 0))
         found, warnings = _found(sources, keys, shelf)
+        _keep_hashes(sources, keys, found, shelf, workers)
         todo = [position for position in keys if position not in found]
         jobs = [(sources[position], shelf.how_of(keys[position])) for position in todo]
         kept = [keys[position] for position in todo]
@@ -133,6 +134,25 @@ def _found(sources: Sequence[Source], keys: dict[int, str], shelf: _Shelf) -> tu
         else:
             found[position] = case
     return found, warnings
+
+
+def _keep_hashes(
+    sources: Sequence[Source],
+    keys: Mapping[int, str],
+    found: dict[int, PreparedCase],
+    shelf: _Shelf,
+    workers: int | None,
+) -> None:
+    """Complete cases that were prepared before their CT's hash was kept: reading them is quick, measuring is not."""
+    lacking = [position for position, case in found.items() if not case.ct_sha256]
+    hashes = run_each(_ct_hash, [(sources[position],) for position in lacking], workers, SILENT, "prepare")
+    for position, ct_sha256 in zip(lacking, hashes, strict=True):
+        found[position] = replace(found[position], ct_sha256=ct_sha256)
+        shelf.store_of(keys[position]).write(keys[position], found[position])
+
+
+def _ct_hash(source: Source) -> str:
+    return image_sha256(source.load().case.ct)
 
 
 def _read_back(source: Source, key: str, shelf: _Shelf) -> PreparedCase:

@@ -196,9 +196,14 @@ class ResultsSection(Section):
             self.display.hide()
 
     def _say_where_the_heat_is(self, result: Any) -> None:
-        row = result.endpoint(self.parameters.endpoint) if result is not None else {}
-        kind = WARNING if answers.looks_outside(row) else NOTE
-        say(self.ui.heatMapNoteLabel, answers.heat_sentence(row), kind)
+        lines, kind = [], NOTE
+        if result is not None:
+            row = result.endpoint(self.parameters.endpoint)
+            if not answers.answered(row):
+                lines.append(_("This finding is not answered: its map says only where the network looked."))
+            lines.append(answers.heat_sentence(row))
+            kind = WARNING if answers.looks_outside(row) else NOTE
+        say(self.ui.heatMapNoteLabel, " ".join(filter(None, lines)), kind)
 
     # --- the user
 

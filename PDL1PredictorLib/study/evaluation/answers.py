@@ -12,6 +12,10 @@ from PDL1PredictorLib.core.results import Answer, CaseWarning
 from PDL1PredictorLib.models.manifest import Manifest
 from PDL1PredictorLib.report.kinds import read_answer
 
+VOLUME = "Volume of the tumor"
+RECALIBRATED = "Recalibrated"
+OTHERS = (VOLUME, RECALIBRATED)  # what stands beside the models in tables: no model may bear such a name
+
 
 @dataclass(frozen=True, eq=False)
 class CaseAnswers:
@@ -67,13 +71,10 @@ def answers_of(title: str, manifest: Manifest, done: Sequence[CaseDone]) -> Mode
 
 
 def titles_of(manifests: Sequence[Manifest]) -> list[str]:
-    """A title for each model; with the bundle's name where two have the same, and a number where that is the same."""
-    plain = [manifest.summary.title for manifest in manifests]
-    named = [
-        title if plain.count(title) == 1 else f"{title} ({manifest.summary.name})"
-        for title, manifest in zip(plain, manifests, strict=True)
-    ]
-    return [title if named.count(title) == 1 else f"{title}, number {place + 1}" for place, title in enumerate(named)]
+    """What each model is called in tables and figures: its bundle's name, with a number where two have the same."""
+    names = [manifest.summary.name for manifest in manifests]
+    plain = [names.count(name) == 1 and name not in OTHERS for name in names]
+    return [name if alone else f"{name} ({i})" for i, (name, alone) in enumerate(zip(names, plain, strict=True), 1)]
 
 
 def log_odds_of(probability: np.ndarray) -> np.ndarray:

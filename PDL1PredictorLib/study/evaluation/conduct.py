@@ -48,6 +48,24 @@ class Evaluation:
     failed: Mapping[str, str]
     bundle: Bundle | None
 
+    def table(self) -> list[dict[str, Any]]:
+        """A row an endpoint and model, for a data frame: its figures with their intervals, None where there is none."""
+        return [
+            {"endpoint": key, "model": title, "cases": numbers["cases"], **_figures(numbers["kind"], model)}
+            for key, numbers in self.document["endpoints"].items()
+            for title, model in numbers["models"].items()
+        ]
+
+    def __repr__(self) -> str:
+        """The first figure of every endpoint and model, a line each."""
+        lines = []
+        for row in self.table():
+            name = "AUC" if "auc" in row else "R2"
+            value, low, high = (row[name.lower() + end] for end in ("", "_low", "_high"))
+            said = "not measured" if value is None else f"{value:.2f} ({low:.2f} to {high:.2f})"
+            lines.append(f"{row['endpoint']}, {row['model']}: {name} {said}, {row['cases']} cases")
+        return "\n".join(lines)
+
 
 def evaluate_models(plan: EvaluationPlan, cohort: Cohort, progress: Progress = SILENT) -> Evaluation:
     """Evaluate finished models on a cohort.
@@ -82,6 +100,20 @@ def evaluate_models(plan: EvaluationPlan, cohort: Cohort, progress: Progress = S
         document = evaluation_document(outcome, found, models, sites, made)
         report = write_evaluation(outcome, found, document, plan.out, plan.overwrite)
     return Evaluation(document, report, outcome.failed, bundle)
+
+
+def _figures(kind: str, model: Mapping[str, Any]) -> dict[str, Any]:
+    if kind == "binary":
+        calibrated = model["calibration"] or {"slope": None, "in_the_large": None}
+        named = {"auc": model["auc"], "slope": calibrated["slope"], "in_the_large": calibrated["in_the_large"]}
+        plain = {"brier": model["brier"]}
+    else:
+        named, plain = {name: model[name] for name in ("r2", "mae")}, {}
+    found = dict(plain)
+    for name, figure in named.items():
+        for end, part in (("", "value"), ("_low", "low"), ("_high", "high")):
+            found[f"{name}{end}"] = None if figure is None else figure[part]
+    return found
 
 
 def _predicted(

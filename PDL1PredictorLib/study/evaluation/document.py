@@ -6,10 +6,10 @@ from typing import Any
 from PDL1PredictorLib.core.strict_json import read_schema
 from PDL1PredictorLib.report.json_result import finite
 from PDL1PredictorLib.study.evaluation.answered import answered_numbers
-from PDL1PredictorLib.study.evaluation.answers import ModelAnswers
+from PDL1PredictorLib.study.evaluation.answers import RECALIBRATED, ModelAnswers
 from PDL1PredictorLib.study.evaluation.comparison import brier_numbers
 from PDL1PredictorLib.study.evaluation.outcome import Evaluated
-from PDL1PredictorLib.study.evaluation.recalibration import N_FOLDS, SiteRecalibration, recalibrated_title
+from PDL1PredictorLib.study.evaluation.recalibration import N_FOLDS, SiteRecalibration
 from PDL1PredictorLib.study.outcome import StudyOutcome
 from PDL1PredictorLib.study.report.document import adjust, schema, study_document
 from PDL1PredictorLib.study.report.measures import Plain
@@ -39,8 +39,7 @@ def evaluation_document(
         A dictionary that `json.dumps(..., allow_nan=False)` accepts.
     """
     whole = study_document(outcome)
-    for title in [recalibrated_title(model.title) for model in models]:
-        _forget_ranking(whole["endpoints"], title)
+    _forget_ranking(whole["endpoints"], RECALIBRATED)
     adjust(whole["endpoints"])
     study = {name: value for name, value in whole.items() if name not in (*OF_TRAINING, "schema_version")}
     content = {
@@ -73,6 +72,7 @@ def _model(model: ModelAnswers) -> Plain:
     return {
         "title": model.title,
         "name": summary.name,
+        "words": summary.title,
         "version": summary.version,
         "sha256": summary.sha256,
         "trained_on": summary.trained_on,

@@ -14,12 +14,11 @@ from PDL1PredictorLib.core.results import Answer, BinaryAnswer, NumberAnswer
 from PDL1PredictorLib.core.roles import Role
 from PDL1PredictorLib.core.sanity import SANITY_NAMES
 from PDL1PredictorLib.statistics.conformal import ANSWERS
-from PDL1PredictorLib.study.evaluation.answers import ModelAnswers, log_odds_of
+from PDL1PredictorLib.study.evaluation.answers import VOLUME, ModelAnswers, log_odds_of
 from PDL1PredictorLib.study.factors import factors_of
 from PDL1PredictorLib.study.outcome import EndpointOutcome, ModelOutcome, NumberModelOutcome
 
 PART = "evaluated"  # of the cohort: there is no other
-VOLUME = "Volume of the tumor"
 
 
 @dataclass(frozen=True, eq=False)

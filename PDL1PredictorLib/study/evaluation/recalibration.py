@@ -24,13 +24,13 @@ from PDL1PredictorLib.statistics.external.recalibration import (
     way_for,
 )
 from PDL1PredictorLib.statistics.scores import expit
+from PDL1PredictorLib.study.evaluation.answers import RECALIBRATED
 from PDL1PredictorLib.study.evaluation.outcome import Evaluated
 from PDL1PredictorLib.study.outcome import EndpointOutcome, ModelOutcome
 from PDL1PredictorLib.study.report.measures import Plain
 from PDL1PredictorLib.study.shipped_figures import shipped_figures
 
 N_FOLDS = 10
-SUFFIX = ", recalibrated"
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,11 +80,6 @@ def recalibrate(
     }
 
 
-def recalibrated_title(title: str) -> str:
-    """Of the recalibrated model in tables."""
-    return f"{title}{SUFFIX}"
-
-
 def _endpoint(
     found: Evaluated, model: EndpointModel, title: str, coverage: float, rng: np.random.Generator
 ) -> SiteRecalibration:
@@ -114,7 +109,7 @@ def _endpoint(
         conformal=_conformal(labels, probability, coverage, fit, rule, way),
         lines=lambda n: resampled_fits(labels, log_odds, way, n, rng),
         base_rate=counts[0] / sum(counts),
-        test=_test(joined, title),
+        test=_test(joined),
     )
     return SiteRecalibration(way, "", *counts, fit, joined, bundle)
 
@@ -136,7 +131,6 @@ def _parts(outcome: EndpointOutcome, labels: np.ndarray, rng: np.random.Generato
 
 def _with(outcome: EndpointOutcome, title: str, tried: ModelOutcome | None) -> EndpointOutcome:
     """The outcome with the recalibrated model behind the one that it was made of."""
-    own = recalibrated_title(title)
     roles: dict[str, Role] = {}
     models: dict[str, Any] = {}
     for name, role in outcome.roles.items():
@@ -144,9 +138,9 @@ def _with(outcome: EndpointOutcome, title: str, tried: ModelOutcome | None) -> E
         if name in outcome.models:
             models[name] = outcome.models[name]
         if name == title:
-            roles[own] = "part"
+            roles[RECALIBRATED] = "part"
             if tried is not None:
-                models[own] = tried
+                models[RECALIBRATED] = tried
     return replace(outcome, models=models, roles=roles)
 
 
@@ -166,7 +160,7 @@ def _moved(limit: float, fit: SiteFit) -> float:
     return float(expit(np.array(fit.slope * math.log(limit / (1 - limit)) + fit.intercept)))
 
 
-def _test(outcome: EndpointOutcome, title: str) -> dict[str, Any] | None:
+def _test(outcome: EndpointOutcome) -> dict[str, Any] | None:
     """Figures of the recalibrated model on the site's cases, for the new bundle."""
-    figures = shipped_figures(outcome, recalibrated_title(title))
+    figures = shipped_figures(outcome, RECALIBRATED)
     return None if figures is None else {**figures, "design": Design.EVALUATION.value}

@@ -1,5 +1,6 @@
 """What each verdict looks like: a call in color, doubt in words, and no number where there is no answer."""
 
+import html
 import json
 
 import pytest
@@ -185,9 +186,11 @@ def test_what_the_library_refuses_is_shown_as_it_says_it(answered, refused_folde
     answered.results.show(stored)
     said = stored.endpoint("EGFR")["verdict"]["reasons"][0]["text"]
     click_cell(answered.ui.predictionsTable, 1)
-    assert said in answered.ui.endpointLabel.text
+    assert said in html.unescape(answered.ui.endpointLabel.text)
     assert answered.ui.unlikeLabel.visible
-    assert "28 SD above the training cohort" in answered.ui.unlikeLabel.text
+    farthest = stored.lesion["unlike"]["parts"][0]
+    assert farthest["p"] <= 0.05
+    assert farthest["text"] in answered.ui.unlikeLabel.text
 
 
 # --- what stands above and below
@@ -229,6 +232,12 @@ def test_a_tumor_that_is_like_the_cohort_has_no_such_line(show, row):
 def test_where_the_heat_lies_is_told_beside_the_map(show, row, heat, text):
     window = show(judged(row, "positive", heat=heat))
     assert window.ui.heatMapNoteLabel.text == text
+
+
+def test_the_map_of_a_finding_that_is_not_answered_says_so(show, row):
+    heat = {"share": 0.12, "area_share": 0.1, "outside": False}
+    text = show(judged(row, "none", "no_skill", heat=heat)).ui.heatMapNoteLabel.text
+    assert text.startswith("This finding is not answered: its map says only where the network looked. 12 % of the heat")
 
 
 # --- the bar

@@ -1,5 +1,7 @@
 """Answers of finished models as an outcome: who takes part, what is withheld, how models compare."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from known_site import cohort_of, site
@@ -7,8 +9,9 @@ from known_site import cohort_of, site
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.study.discrimination import area_of, comparison_of
 from PDL1PredictorLib.study.evaluation.answered import answered_numbers
+from PDL1PredictorLib.study.evaluation.answers import RECALIBRATED, VOLUME, titles_of
 from PDL1PredictorLib.study.evaluation.comparison import brier_numbers
-from PDL1PredictorLib.study.evaluation.outcome import VOLUME, evaluated_endpoints
+from PDL1PredictorLib.study.evaluation.outcome import evaluated_endpoints
 
 
 def one(labels, *models, patients=None):
@@ -71,3 +74,11 @@ def test_the_second_model_need_not_answer_all_that_the_first_does(model_of):
 def test_a_cohort_without_labels_cannot_be_evaluated(model_of):
     with pytest.raises(InputError, match="Fill in the labels"):
         evaluated_endpoints(cohort_of([None, None]), [model_of([0.1, 0.2])])
+
+
+def test_models_of_one_name_are_told_apart_and_none_is_taken_for_what_stands_beside_them(manifest):
+    def named(name):
+        return replace(manifest, summary=replace(manifest.summary, name=name))
+
+    names = ["one", "two", "one", RECALIBRATED]
+    assert titles_of([named(name) for name in names]) == ["one (1)", "two", "one (3)", "Recalibrated (4)"]

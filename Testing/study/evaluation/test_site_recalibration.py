@@ -6,9 +6,9 @@ from known_site import cohort_of, site
 
 from PDL1PredictorLib.statistics.calibration import calibration
 from PDL1PredictorLib.statistics.scores import expit
-from PDL1PredictorLib.study.evaluation.answers import log_odds_of
+from PDL1PredictorLib.study.evaluation.answers import RECALIBRATED, log_odds_of
 from PDL1PredictorLib.study.evaluation.outcome import evaluated_endpoints
-from PDL1PredictorLib.study.evaluation.recalibration import recalibrate, recalibrated_title
+from PDL1PredictorLib.study.evaluation.recalibration import recalibrate
 
 
 def recalibrated(labels, model, seed=1):
@@ -18,7 +18,7 @@ def recalibrated(labels, model, seed=1):
 
 
 def tried(one, model):
-    return one.outcome.binary_models()[recalibrated_title(model.title)]
+    return one.outcome.binary_models()[RECALIBRATED]
 
 
 def test_a_shift_of_the_log_odds_comes_back_in_slope_and_intercept(model_of):
@@ -41,7 +41,7 @@ def test_the_order_of_the_cases_is_not_touched(model_of):
     one = recalibrated(labels, model_of(p))
     own, new = one.outcome.binary_models()["Model"], tried(one, model_of(p))
     assert (own.score == new.score).all()
-    assert one.outcome.roles[recalibrated_title("Model")] == "part"
+    assert one.outcome.roles[RECALIBRATED] == "part"
 
 
 def test_prediction_sets_of_the_site_cover_what_they_state(model_of):
@@ -80,7 +80,7 @@ def test_a_site_that_cannot_teach_changes_nothing_and_says_why(model_of, labels,
     one = recalibrated(labels, model_of(p))
     assert (one.way, one.fit, one.bundle) == ("none", None, None)
     assert told in one.why_not
-    assert recalibrated_title("Model") not in one.outcome.models
+    assert RECALIBRATED not in one.outcome.models
 
 
 def test_tumors_of_one_patient_stay_in_one_fold(model_of):
