@@ -100,7 +100,7 @@ def test_constant_models_of_folds_are_at_chance_and_not_below_it():
     share = np.array([labels[folds != number].mean() for number in folds])
     found = area_of(outcome_of(labels, share[None], folds[None]), "line")
     assert (found.value, found.interval, found.p) == (pytest.approx(0.5), (0.0, 1.0), 1.0)
-    assert auc(labels, share).value < 0.47  # what pooling made of it
+    assert auc(labels, share).value < 0.49  # what pooling made of it
 
 
 def test_equal_models_rarely_differ():
