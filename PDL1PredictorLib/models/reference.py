@@ -137,7 +137,7 @@ def _sanity_largest(entry: ReferenceEntry, tables: Tables, seen: Seen) -> float 
 
 def _sanity_z(tables: Tables, sanity: np.ndarray) -> np.ndarray:
     middle, below, above = (tables[f"reference/sanity/{name}"] for name in ("middle", "below", "above"))
-    return lopsided_z(sanity[None], middle, below, above)[0]
+    return np.asarray(lopsided_z(sanity[None], middle, below, above)[0])
 
 
 def _deep(entry: ReferenceEntry, tables: Tables, seen: Seen) -> float | None:
