@@ -96,12 +96,59 @@ class FoldAreas:
 
     def __call__(self, labels: NDArray[np.generic]) -> float:
         """Area of labels (n,), 0 or 1: all pairs of a repetition weigh the same; 0.5 for one without a pair."""
+        won, of_fold = self._won(labels)
+        pairs = np.add.reduceat(of_fold, self._first)
+        areas = np.add.reduceat(won, self._first) / np.where(pairs > 0, pairs, 1)
+        return float(np.where(pairs > 0, areas, 0.5).mean())
+
+    def by_fold(self, labels: NDArray[np.generic]) -> list[tuple[FloatArray, FloatArray]]:
+        """Area and number of pairs of every fold, those without a pair left out, for each repetition."""
+        won, pairs = self._won(labels)
+        split = zip(np.split(won, self._first[1:]), np.split(pairs, self._first[1:]), strict=True)
+        return [(areas[of_fold > 0] / of_fold[of_fold > 0], of_fold[of_fold > 0]) for areas, of_fold in split]
+
+    def _won(self, labels: NDArray[np.generic]) -> tuple[FloatArray, FloatArray]:
+        """Pairs of every fold that stand right, ties counted half, and all its pairs."""
         y = np.asarray(labels, dtype=float)
         positive = self._member @ y
         won = self._ranks @ y - positive * (positive + 1) / 2
-        pairs = np.add.reduceat(positive * (self._size - positive), self._first)
-        areas = np.add.reduceat(won, self._first) / np.where(pairs > 0, pairs, 1)
-        return float(np.where(pairs > 0, areas, 0.5).mean())
+        return won, positive * (self._size - positive)
+
+
+def variance_of_training(
+    labels: ArrayLike, scores: ArrayLike, folds: ArrayLike, other: ArrayLike | None = None
+) -> float:
+    """What shared training cases add to the variance of an area within folds.
+
+    The trainings of a cross-validation share most of their cases, and each test case teaches all other folds: what they
+    learn by accident is alike, and the folds err together. The variance of pairs, which takes the models as given,
+    knows nothing of it. Added is the variance between folds times test over training cases.
+
+    Args:
+        labels: (n,), 0 or 1.
+        scores: (n,) or (r, n), higher means positive.
+        folds: Of each case, as scores.
+        other: Scores of a second model, for the difference of both areas.
+
+    Returns:
+        0 where a repetition has one fold.
+
+    Source: Nadeau and Bengio 2003, doi 10.1023/A:1024068626366 (corrected resampled t); that no estimate without
+    further trainings is unbiased: Bengio and Grandvalet 2004, JMLR 5, 1089-1105.
+    """
+    y = np.asarray(labels)
+    found = FoldAreas(scores, folds).by_fold(y)
+    less = FoldAreas(other, folds).by_fold(y) if other is not None else [(np.zeros(len(w)), w) for _, w in found]
+    added = []
+    for (areas, pairs), (others, _) in zip(found, less, strict=True):
+        share = pairs / pairs.sum() if len(pairs) else pairs
+        if len(share) < 2:
+            added.append(0.0)
+            continue
+        gained = areas - others
+        spread = float((share * (gained - (share * gained).sum()) ** 2).sum() / (1 - (share**2).sum()))
+        added.append(spread / (len(share) - 1))
+    return float(np.mean(added))
 
 
 def _of_repetition(

@@ -1,7 +1,7 @@
 """Whether a model does equally well in all parts of a cohort: area per level, and a test of interaction."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from PDL1PredictorLib.statistics.checks import groups, outcomes
+from PDL1PredictorLib.statistics.trained_areas import auc_of_trained
 from PDL1PredictorLib.statistics.within_folds import FoldAuc, auc_within_folds
 
 LEAST = 5  # cases of each outcome in a level; with fewer its standard error says nothing
@@ -51,6 +52,7 @@ def auc_by_level(
     levels: Sequence[str],
     order: Sequence[str] | None = None,
     patients: ArrayLike | None = None,
+    trained: bool = False,
 ) -> Subgroups:
     """Area in every level of a factor, from pairs of cases of one level and one fold, and a test of interaction.
 
@@ -65,6 +67,7 @@ def auc_by_level(
         levels: Of each case, (n,); "" where it is not known, and the case takes no part.
         order: Of the levels; None sorts them.
         patients: Of each case, (n,); None where each case is a patient.
+        trained: Whether the scores are of models that were trained on each other's test cases, see `trained_areas`.
 
     Raises:
         ValueError: An argument is not as said.
@@ -81,11 +84,13 @@ def auc_by_level(
         )
     patient = None if patients is None else groups(patients, positive.size, "patients")
     names = [name for name in (sorted(set(own.tolist())) if order is None else order) if name and name in own]
-    found = tuple(_level(name, own == name, positive, rows, fold, patient) for name in names)
+    area = auc_of_trained if trained else auc_within_folds
+    found = tuple(_level(area, name, own == name, positive, rows, fold, patient) for name in names)
     return Subgroups(found, _interaction(found))
 
 
 def _level(
+    area: Callable[..., FoldAuc],
     name: str,
     here: np.ndarray,
     positive: np.ndarray,
@@ -98,8 +103,8 @@ def _level(
     if min(n_positive, n_negative) < LEAST or not together.all():
         return LevelAuc(name, n_positive, n_negative, None)
     own = None if patient is None else patient[here]
-    area = auc_within_folds(positive[here].astype(int), scores[:, here], folds[:, here], own)
-    return LevelAuc(name, n_positive, n_negative, area)
+    found = area(positive[here].astype(int), scores[:, here], folds[:, here], own)
+    return LevelAuc(name, n_positive, n_negative, found)
 
 
 def _interaction(levels: Sequence[LevelAuc]) -> float | None:

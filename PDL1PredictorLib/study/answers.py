@@ -30,7 +30,8 @@ def _yes_no(
     answers: YesNo, score: np.ndarray, kinds: str, figures: dict[str, float], fitted: Sequence[FittedModel]
 ) -> ModelOutcome:
     thresholds = dict(fitted[0].thresholds) if len(fitted) == 1 else {}
-    return ModelOutcome(score, answers.probability, answers.positive, answers.called, kinds, figures, thresholds)
+    fixed = all(one.ranks_input for one in fitted)
+    return ModelOutcome(score, answers.probability, answers.positive, answers.called, kinds, figures, thresholds, fixed)
 
 
 def _how_much(

@@ -29,6 +29,7 @@ class ModelOutcome:
         mean_auc: Mean cross-validated AUC in training of every kind of classifier.
         thresholds: Learned in training: name (`youden`, `sensitivity 90 %`) to probability; empty under
             cross-validation.
+        fixed_score: Whether nothing was learned for the score, as for a tumor's volume.
     """
 
     score: np.ndarray
@@ -38,6 +39,7 @@ class ModelOutcome:
     classifier: str
     mean_auc: dict[str, float]
     thresholds: dict[str, float]
+    fixed_score: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -103,3 +103,14 @@ def test_what_does_not_fit_together_is_refused():
         auc_by_level(labels, scores, folds, levels[:-1])
     with pytest.raises(ValueError, match="Both outcomes are needed"):
         auc_by_level(np.zeros(80), scores, folds, levels)
+
+
+def test_levels_of_trained_models_have_wider_intervals_and_the_same_areas():
+    labels, scores, folds, levels = draw(np.random.default_rng(12), (60, 60), (1.2, 0.2))
+    given, trained = (auc_by_level(labels, scores, folds, levels, trained=one) for one in (False, True))
+    for a, b in zip(given.levels, trained.levels, strict=True):
+        assert a.auc is not None
+        assert b.auc is not None
+        assert a.auc.value == b.auc.value
+        assert a.auc.standard_error < b.auc.standard_error
+    assert given.p < trained.p

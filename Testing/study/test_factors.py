@@ -29,9 +29,10 @@ def test_what_the_scanner_states_goes_before_the_distance_of_the_slices():
 def test_tumors_are_divided_into_thirds_and_patients_into_halves():
     people = [Clinical(age_years=age) for age in (50, 60, 70, 80, 55, 65)]
     found = factors_of(cohort(people, [1.0, 2.0, 4.0, 8.0, 16.0, 32.0], np.ones(6)))
-    assert [found["Volume of the tumor"].count(level) for level in dict.fromkeys(found["Tumor volume"])] == [2, 2, 2]
-    assert found["Volume of the tumor"][0].startswith("up to")
-    assert found["Volume of the tumor"][-1].startswith("over")
+    thirds = found["Volume of the tumor"]
+    assert [thirds.count(level) for level in dict.fromkeys(thirds)] == [2, 2, 2]
+    assert thirds[0].startswith("up to")
+    assert thirds[-1].startswith("over")
     assert found["Age"].count("up to 62 years") == 3
 
 

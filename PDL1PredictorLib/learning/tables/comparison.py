@@ -1,5 +1,6 @@
 """How well a table of inputs tells a label, by several classifiers under repeated cross-validation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,7 @@ from PDL1PredictorLib.learning.tables.held_out import (
     units_of,
 )
 from PDL1PredictorLib.learning.tables.input_table import InputTable
-from PDL1PredictorLib.statistics.resampling import repeated_cv_mean
+from PDL1PredictorLib.statistics.trained_areas import auc_of_trained
 from PDL1PredictorLib.statistics.within_folds import auc_within_folds
 
 
@@ -29,11 +30,9 @@ class ClassifierResult:
     Attributes:
         kind: Its name among `TABLE_CLASSIFIERS`.
         auc: Area from pairs within a fold, mean over the repetitions.
-        interval: Of it, 95 %, on the logit scale, counting patients; conditional on the fitted models.
+        interval: Of it, 95 %, on the logit scale, counting patients, with what shared training cases add.
         fold_auc: AUC of every held-out fold, (n_repeats, n_folds).
         sd: Of these.
-        fold_interval: Of their mean, 95 %, corrected for overlapping training sets, cut to 0 to 1: says how much other
-            training cases would change.
         p: How often the whole cross-validation does as well with exchanged labels; None where it was not asked for.
     """
 
@@ -42,7 +41,6 @@ class ClassifierResult:
     interval: tuple[float, float]
     fold_auc: np.ndarray
     sd: float
-    fold_interval: tuple[float, float]
     p: float | None = None
 
 
@@ -94,6 +92,7 @@ def compare(
     with_p: Kinds,
     workers: int | None = 1,
     progress: Progress = SILENT,
+    fixed: Sequence[str] = (),
 ) -> Comparison:
     """Cross-validate models on the same folds.
 
@@ -105,6 +104,7 @@ def compare(
         with_p: Those of them that are fitted anew under every permutation.
         workers: Processes that do the permutations; None takes one a core.
         progress: Told after every fold and permutation.
+        fixed: Names of those that learn nothing, whose interval needs no allowance for training.
 
     Raises:
         InputError: A label has fewer cases than there are folds.
@@ -120,26 +120,23 @@ def compare(
         chance = by_chance(x, units, settings, with_p, workers, part)
     p = {} if chance is None else chance.p
     results = tuple(
-        _result(kind, units, HeldOut(found.scores[place], found.folds), p.get(kind))
+        _result(kind, units, HeldOut(found.scores[place], found.folds), p.get(kind), kind in fixed)
         for place, kind in enumerate(makes_of(kinds))
     )
     return Comparison(results, *units.numbers, units.words, None if chance is None else chance.best)
 
 
-def _result(kind: str, units: Units, found: HeldOut, p: float | None) -> ClassifierResult:
-    """Of one kind, whose scores are (r, m)."""
-    whole = auc_within_folds(units.labels, found.scores, found.folds, units.patient)
+def _result(kind: str, units: Units, found: HeldOut, p: float | None, fixed: bool = False) -> ClassifierResult:
+    """Of one kind, whose scores are (r, m); `fixed` where nothing was learned for them."""
+    area = auc_within_folds if fixed else auc_of_trained
+    whole = area(units.labels, found.scores, found.folds, units.patient)
     fold_auc = np.array(
         [
             [_one_fold(units, row, fold == number) for number in range(int(fold.max()) + 1)]
             for row, fold in zip(found.scores, found.folds, strict=True)
         ]
     )
-    over_folds = repeated_cv_mean(fold_auc.ravel(), test_to_training=1 / (fold_auc.shape[1] - 1))
-    low, high = over_folds.interval
-    return ClassifierResult(
-        kind, whole.value, whole.interval, fold_auc, over_folds.sd, (max(0.0, low), min(1.0, high)), p
-    )
+    return ClassifierResult(kind, whole.value, whole.interval, fold_auc, float(fold_auc.std(ddof=1)), p)
 
 
 def _one_fold(units: Units, scores: np.ndarray, here: np.ndarray) -> float:

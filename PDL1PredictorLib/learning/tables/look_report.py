@@ -12,7 +12,8 @@ from PDL1PredictorLib.learning.tables.held_out import TableSettings
 
 JSON_NAME, TEXT_NAME = "first_look.json", "first_look.md"
 NOTES = (
-    "AUC from pairs of cases of one held-out fold, mean over the repetitions, with its 95 % interval (logit scale). "
+    "AUC from pairs of cases of one held-out fold, mean over the repetitions, with its 95 % interval (logit scale, "
+    "with an allowance for training sets that share cases). "
     "Volume is ranked as it is, nothing is fitted to it; of the L2 model the penalty is chosen by inner folds; "
     "RadScores are selected in every fold anew.",
     "p: how often the model does as well where labels are exchanged and everything is fitted anew; one-sided.",

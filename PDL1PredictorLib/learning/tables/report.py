@@ -18,9 +18,8 @@ PACKAGES = ("numpy", "scipy", "scikit-learn")
 NOTES = (
     "Each classifier was fitted anew on rows of this table and tested on its other rows. That shows how well these "
     "inputs tell this label here, not how a model fitted elsewhere would do, nor how these would on other patients.",
-    "AUC: from pairs of cases of one held-out fold, mean over the repetitions; its interval counts patients and is "
-    "conditional on the fitted models. Over folds: Nadeau and Bengio's interval of the folds' mean, which allows for "
-    "training sets that share cases, and for what other training cases would change.",
+    "AUC: from pairs of cases of one held-out fold, mean over the repetitions; its interval counts patients and allows "
+    "for training sets that share cases.",
     "The best of several classifiers was picked with the same rows: its figure is somewhat too good.",
 )
 
@@ -94,12 +93,11 @@ def figures(found: Comparison) -> list[str]:
             f"{r.auc:.3f}",
             _range(r.interval),
             f"{r.sd:.3f}",
-            _range(r.fold_interval),
             "–" if r.p is None else f"{r.p:.2g}",
         )
         rows.append(f"| {' | '.join(cells)} |")
-    head = "| classifier | AUC within folds | 95 % interval | SD of folds | 95 % interval over folds | permutation p |"
-    return [head, "|---|---|---|---|---|---|", *rows]
+    head = "| classifier | AUC within folds | 95 % interval | SD of folds | permutation p |"
+    return [head, "|---|---|---|---|---|", *rows]
 
 
 def to_svg(found: Comparison) -> str:
@@ -176,7 +174,6 @@ def _content(table: InputTable, settings: TableSettings, found: Comparison) -> d
                 "auc": r.auc,
                 "interval": list(r.interval),
                 "sd": r.sd,
-                "interval_over_folds": list(r.fold_interval),
                 "p": r.p,
                 "fold_auc": r.fold_auc.tolist(),
             }

@@ -110,7 +110,7 @@ def look(
     )
     kinds = simple_models(cohort.feature_names)
     with_p = {kind: make for kind, make in kinds.items() if kind != RADSCORES}
-    return compare(cohort.features[rows], units, settings, kinds, with_p, workers, progress)
+    return compare(cohort.features[rows], units, settings, kinds, with_p, workers, progress, fixed=(VOLUME,))
 
 
 def enough(cohort: PreparedCohort, n_folds: int, all_asked_for: bool) -> tuple[str, ...]:

@@ -25,6 +25,8 @@ def hard_cases(outcome: EndpointOutcome, warnings: Mapping[str, Sequence[CaseWar
         outcome: Of one endpoint.
         warnings: Case to what must be known of it.
     """
+    if outcome.lead not in outcome.models:
+        return []
     loss, wrong, answer = _of_numbers(outcome) if outcome.kind == "number" else _of_calls(outcome)
     rows = np.flatnonzero(wrong)
     hardest = rows[np.argsort(-loss[rows], kind="stable")][:MOST]

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from PDL1PredictorLib.cli.main import main
 from PDL1PredictorLib.core.errors import EXIT_REFUSED, CohortError, InputError
@@ -168,16 +167,7 @@ def test_every_classifier_finds_the_input_that_tells_the_label(results):
         assert r.fold_auc.shape == (2, 2)
         assert r.auc > 0.85
         assert r.interval[0] <= r.auc <= r.interval[1] <= 1
-        assert r.fold_interval[0] <= r.fold_auc.mean() <= r.fold_interval[1] <= 1
         assert r.p is None
-
-
-def test_the_interval_over_folds_is_that_of_their_mean(results):
-    r = results[2]
-    folds = r.fold_auc.ravel()
-    half = stats.t.ppf(0.975, 3) * folds.std(ddof=1) * np.sqrt(1 / 4 + 1)  # 2 folds: as many test as training cases
-    assert r.sd == pytest.approx(folds.std(ddof=1))
-    assert r.fold_interval == pytest.approx((max(0, folds.mean() - half), min(1, folds.mean() + half)))
 
 
 def test_areas_come_from_pairs_within_a_fold(table):
@@ -189,7 +179,9 @@ def test_areas_come_from_pairs_within_a_fold(table):
     # then 0.3, 0.7 against 0.2, 0.6.
     assert r.fold_auc == pytest.approx(np.array([[1, 1.5 / 4], [3 / 4, 1 / 4]]))
     assert r.auc == pytest.approx(r.fold_auc.mean())  # as many pairs in every fold
-    assert r.interval == auc_within_folds(labels, p, fold).interval
+    assert r.sd == pytest.approx(r.fold_auc.std(ddof=1))
+    low, high = auc_within_folds(labels, p, fold).interval
+    assert r.interval[0] < low < high < r.interval[1]  # with what shared training cases add
 
 
 def test_no_classifier_minds_the_units_of_an_input(table, results):

@@ -101,7 +101,7 @@ def test_a_report_that_cannot_be_finished_leaves_nothing(small, tmp_path):
 def test_every_tag_is_closed_and_every_drawing_is_sound(html):
     assert Page(html).open == []
     drawings = re.findall(r"<svg.*?</svg>", html, flags=re.DOTALL)
-    assert len(drawings) == 1 + 1 + 3 * 7 + 1 + 2 * 4 + 1  # overview, flow, endpoints, heat legend, gallery, learning
+    assert len(drawings) == 1 + 1 + 3 * 8 + 1 + 2 * 4 + 1  # overview, flow, endpoints, heat legend, gallery, learning
     for drawing in drawings:
         ET.fromstring(drawing)
 

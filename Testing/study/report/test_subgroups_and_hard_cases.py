@@ -19,8 +19,8 @@ def binary(folded_study):
 
 
 @pytest.fixture(scope="module")
-def number(folded_study):
-    return next(found for found in folded_study.endpoints.values() if found.kind == "number")
+def number(number_study):
+    return next(iter(number_study.endpoints.values()))
 
 
 def test_levels_stand_by_their_numbers_and_other_comes_last():
@@ -34,7 +34,8 @@ def test_the_numbers_are_those_of_the_lead_models_raw_scores(binary):
     found = {one["factor"]: one for one in subgroup_numbers(binary)}
     assert list(found) == ["Sex", "Volume of the tumor"]  # one level of the kernel has hardly a case
     score = binary.binary_models()[binary.lead].score
-    own = auc_by_level(binary.labels, score, binary.folds, binary.groups["Sex"], patients=np.array(binary.patients))
+    patients = np.array(binary.patients)
+    own = auc_by_level(binary.labels, score, binary.folds, binary.groups["Sex"], patients=patients, trained=True)
     assert found["Sex"]["p"] == own.p
     assert [level["auc"]["value"] for level in found["Sex"]["levels"]] == [one.auc.value for one in own.levels]
     counts = [level["positive"] + level["negative"] for level in found["Volume of the tumor"]["levels"]]

@@ -24,12 +24,14 @@ def subgroup_numbers(outcome: EndpointOutcome) -> list[Plain]:
     Args:
         outcome: Of a yes/no endpoint.
     """
-    if not has_pairs(outcome):
+    model = outcome.binary_models().get(outcome.lead)
+    if model is None or not has_pairs(outcome):
         return []
-    score = outcome.binary_models()[outcome.lead].score
-    found = []
+    found, patients = [], np.asarray(outcome.patients)
+    trained = outcome.folded and not model.fixed_score
     for factor, levels in outcome.groups.items():
-        own = auc_by_level(outcome.labels, score, outcome.folds, levels, in_order(levels), np.asarray(outcome.patients))
+        order = in_order(levels)
+        own = auc_by_level(outcome.labels, model.score, outcome.folds, levels, order, patients, trained)
         if own.p is not None:
             found.append({"factor": factor, "p": own.p, "levels": [_plain(level) for level in own.levels]})
     return found
