@@ -155,15 +155,15 @@ def _asked_for(options: argparse.Namespace) -> tuple[RecipePage, dict[str, Any]]
 
 def _recipe_and_cases(page: RecipePage, own: dict[str, Any], options: argparse.Namespace) -> tuple[Any, Any]:
     """The recipe for the endpoints of the table, or of the synthetic cohort, and the cases."""
+    from PDL1PredictorLib.cohort.known_clinical import known_clinical
     from PDL1PredictorLib.cohort.own_columns import only
     from PDL1PredictorLib.cohort.table import read_cohort
     from PDL1PredictorLib.core.endpoints import endpoint
     from PDL1PredictorLib.study.conduct import cases_of_table, synthetic_cases
 
-    def recipe(endpoints: tuple[str, ...]) -> Any:
-        return page.build(
-            Shared(endpoints, options.seed, Design(options.design), options.folds, options.outer_repeats), own
-        )
+    def recipe(endpoints: tuple[str, ...], clinical: tuple[str, ...] = ()) -> Any:
+        design, folds = Design(options.design), options.folds
+        return page.build(Shared(endpoints, options.seed, design, folds, options.outer_repeats, clinical), own)
 
     wanted = tuple(endpoint(key).key for key in options.endpoints.split(",")) if options.endpoints else None
     if not options.cohort:
@@ -173,7 +173,7 @@ def _recipe_and_cases(page: RecipePage, own: dict[str, Any], options: argparse.N
     if options.only:
         cohort = only(cohort, options.only)
     learned = wanted or tuple(key for key in cohort.endpoints if endpoint(key).kind in page.kinds)
-    built = recipe(learned)
+    built = recipe(learned, known_clinical(cohort))
     return built, cases_of_table(cohort, built.needs.pet, options.stratify)
 
 

@@ -28,6 +28,7 @@ from sklearn.svm import SVC
 
 from PDL1PredictorLib.core.errors import PDL1Error
 from PDL1PredictorLib.core.progress import SILENT, Progress
+from PDL1PredictorLib.learning.penalized import L2LogisticRegression
 from PDL1PredictorLib.learning.selection import by_class, columns_to_use
 from PDL1PredictorLib.models.onnx.graph import check_classifier
 from PDL1PredictorLib.models.onnx.session import Classifier
@@ -52,6 +53,12 @@ CLASSIFIERS: dict[str, Callable[[int, int], ClassifierMixin]] = {
     ),
     "linear discriminant": lambda seed, n_cases: LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
 }
+L2 = "L2 logistic regression"  # of many inputs; never among those to choose from
+ESTIMATORS: dict[str, Callable[[int, int], ClassifierMixin]] = {
+    **CLASSIFIERS,
+    L2: lambda seed, n_cases: L2LogisticRegression(seed),
+}
+LINEAR = ("logistic regression", "linear discriminant")
 # Linear ones first, then by how freely their boundary bends.
 SIMPLEST_FIRST = (
     "logistic regression",
@@ -73,7 +80,7 @@ class Chosen:
     """The classifier that won.
 
     Attributes:
-        kind: Its name among `CLASSIFIERS`.
+        kind: Its name among `ESTIMATORS`.
         estimator: Fitted on all cases.
         columns: Of the inputs that it was fitted on.
         mean_auc: Mean cross-validated AUC of every kind.
@@ -105,7 +112,7 @@ def choose_classifier(
         labels: 0 or 1, (n,); at least 2 of each.
         seed: Of folds and classifiers.
         n_repeats: Repetitions.
-        kinds: Names among `CLASSIFIERS` to choose from.
+        kinds: Names among `ESTIMATORS` to choose from.
         choice: `best`: the one with the highest mean AUC. `simplest`: see `simplest_of`.
         progress: Told after every repetition.
         to_select: (d,) bool: columns of which some are selected, on the training cases of every fold anew.
@@ -122,13 +129,13 @@ def choose_classifier(
             seen = columns if to_select is None else columns_to_use(x[train], labels[train], to_select, by_class)
             own = np.take(x, seen, axis=1)
             for kind in kinds:
-                p = _fit(CLASSIFIERS[kind](seed, len(train)), own[train], labels[train]).predict_proba(own[test])[:, 1]
+                p = _fit(ESTIMATORS[kind](seed, len(train)), own[train], labels[train]).predict_proba(own[test])[:, 1]
                 held_out[kind][test] += p / n_repeats
                 aucs[kind].append(float(roc_auc_score(labels[test], p)))
         progress.step("fusion", (repeat + 1) / n_repeats)
     mean_auc = {kind: float(np.mean(values)) for kind, values in aucs.items()}
     kind = simplest_of(aucs, n_folds) if choice == "simplest" else max(mean_auc, key=lambda kind: mean_auc[kind])
-    estimator = _fit(CLASSIFIERS[kind](seed, len(labels)), np.take(x, columns, axis=1), labels)
+    estimator = _fit(ESTIMATORS[kind](seed, len(labels)), np.take(x, columns, axis=1), labels)
     return Chosen(kind, estimator, columns, mean_auc, held_out[kind])
 
 
@@ -140,13 +147,13 @@ def simplest_of(aucs: Mapping[str, Sequence[float]], n_folds: int) -> str:
     corrected for training sets that share cases.
 
     Args:
-        aucs: By kind, some of `CLASSIFIERS`: AUC of every fold of every repetition, in the same order for all, (n,),
+        aucs: By kind, some of `ESTIMATORS`: AUC of every fold of every repetition, in the same order for all, (n,),
             n >= 2.
         n_folds: Folds of a repetition.
 
     Source: Breiman et al. 1984, Classification and Regression Trees, 3.4.3 (one standard error rule).
     """
-    figures = {kind: np.asarray(aucs[kind]) for kind in SIMPLEST_FIRST if kind in aucs}
+    figures = {kind: np.asarray(aucs[kind]) for kind in (*SIMPLEST_FIRST, L2) if kind in aucs}
     best = max(figures, key=lambda kind: float(figures[kind].mean()))
     lost = {kind: figures[best] - values for kind, values in figures.items()}
     return next(kind for kind, less in lost.items() if less.mean() <= corrected_standard_error(less, 1 / (n_folds - 1)))
@@ -171,7 +178,7 @@ def to_onnx_bytes(estimator: ClassifierMixin, x: np.ndarray) -> bytes:
     """Export a fitted classifier; the copy must give the same probabilities.
 
     Args:
-        estimator: One of `CLASSIFIERS`, fitted.
+        estimator: One of `ESTIMATORS`, fitted.
         x: Inputs on which both are compared, (n, d).
 
     Returns:
@@ -207,11 +214,11 @@ def to_onnx_bytes(estimator: ClassifierMixin, x: np.ndarray) -> bytes:
 
 
 def _exportable(estimator: ClassifierMixin) -> ClassifierMixin:
-    """skl2onnx gives wrong probabilities for two-class LDA: it is the logistic of its decision function.
+    """The plain logistic regression of a linear classifier: skl2onnx knows no other by its subclass.
 
-    So say that.
+    It gives wrong probabilities for two-class LDA, which is the logistic of its decision function.
     """
-    if not isinstance(estimator, LinearDiscriminantAnalysis):
+    if not isinstance(estimator, LinearDiscriminantAnalysis | L2LogisticRegression):
         return estimator
     logistic = LogisticRegression()
     logistic.classes_ = estimator.classes_

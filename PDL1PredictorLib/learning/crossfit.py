@@ -13,6 +13,7 @@ import numpy as np
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.learning.parts.part import PartLearner, PartModel, Values, joined, values_for
+from PDL1PredictorLib.learning.stability import Stability
 from PDL1PredictorLib.learning.training_set import TrainingSet
 
 
@@ -43,6 +44,7 @@ class Learned:
         parts: For cases to come, by name.
         wide: Names of the parts of whose columns a model selects some.
         held_out: Pairs of rows: what a distance to the cohort may be learned from, and measured on.
+        stability: Which features could be candidates.
     """
 
     rows: np.ndarray
@@ -50,6 +52,7 @@ class Learned:
     parts: Mapping[str, PartModel]
     wide: frozenset[str]
     held_out: tuple[tuple[np.ndarray, np.ndarray], ...]
+    stability: Stability
 
     def inputs(self, cohort: PreparedCohort, rows: np.ndarray) -> Inputs:
         """Inputs of cases that nothing here was fitted on."""
@@ -102,7 +105,7 @@ def learn(
         values = joined([model.values(cohort, fold) for model, fold in zip(turned, folds, strict=True)])
         kept[name], honest[name] = learner.checked(training, rows, kept[name], values, fold_of)
     wide = frozenset(name for name, learner in learners.items() if learner.wide)
-    return Learned(rows, Inputs(len(rows), honest), kept, wide, held_out)
+    return Learned(rows, Inputs(len(rows), honest), kept, wide, held_out, training.stability)
 
 
 def _shares(learners: Mapping[str, PartLearner], progress: Progress) -> Iterator[tuple[str, PartLearner, Progress]]:

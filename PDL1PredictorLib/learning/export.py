@@ -92,7 +92,7 @@ def _manifest(trained: Trained, about: About, name: str, network: dict[str, Any]
         "trained_on": "synthetic" if about.bayes_auc else "patients",
         "limitations": list(about.limitations),
         "recipe": {"name": recipe.name, **recipe.to_dict()},
-        "needs": recipe.needs.to_dict(),
+        "needs": trained.needs.to_dict(),
         "regions": recipe.regions.to_dict(),
         "features": None if recipe.features is None else recipe.features.to_dict(),
         "network": None if network is None else {**network, "slices": 1 + len(NEIGHBORS)},

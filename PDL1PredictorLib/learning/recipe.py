@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, NamedTuple, Protocol, Self
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.designs import Design
@@ -15,7 +15,21 @@ from PDL1PredictorLib.learning.kinds import rules
 from PDL1PredictorLib.learning.parts.part import PartLearner, Place
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
-Fit = Literal["choose", "logistic", "rank", "ridge", "mean"]
+Fit = Literal["choose", "linear", "logistic", "rank", "l2", "ridge", "mean"]
+
+
+class Smaller(NamedTuple):
+    """What a model is where the cases do not carry it.
+
+    Attributes:
+        below: Inputs of the model itself; where fewer are carried, this one takes its place, see `learning.carried`.
+        parts: Of its inputs.
+        fit: As of `ModelPlan`.
+    """
+
+    below: int
+    parts: tuple[str, ...]
+    fit: Fit = "linear"
 
 
 @dataclass(frozen=True)
@@ -25,15 +39,20 @@ class ModelPlan:
     Attributes:
         name: Title and role.
         parts: Of its inputs, in their order: names of the recipe's part learners. A baseline may have none.
-        fit: `choose`: the best kind of model that the endpoint's kind knows, by cross-validation. `logistic`: logistic
-            regression, of a yes/no endpoint. `rank`: one input, of which more means positive, ranks the cases as it is,
-            and logistic regression makes a probability of it. `ridge`, `mean`: ridge regression, or the mean of the
-            training cases, of a number.
+        fit: `choose`: the best kind of model that the endpoint's kind knows, by cross-validation; `linear`: the best
+            linear one. `logistic`: logistic regression, of a yes/no endpoint. `rank`: one input, of which more means
+            positive, ranks the cases as it is, and logistic regression makes a probability of it. `l2`: logistic
+            regression on many inputs, with a penalty that cross-validation chooses. `ridge`, `mean`: ridge regression,
+            or the mean of the training cases, of a number.
+        smaller: What it is in small cohorts; None where it stays as it is.
+        order: Simplest first, where the simplest of several equals is taken.
     """
 
     name: ModelName
     parts: tuple[str, ...]
     fit: Fit = "choose"
+    smaller: Smaller | None = None
+    order: int = 0
 
 
 class Recipe(Protocol):

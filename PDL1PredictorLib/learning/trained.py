@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from PDL1PredictorLib.core.endpoints import Kind
+from PDL1PredictorLib.core.needs import Needs
 from PDL1PredictorLib.core.roles import Role
 from PDL1PredictorLib.learning.kinds import Fitted
 from PDL1PredictorLib.learning.recipe import Recipe
@@ -23,7 +24,7 @@ class TrainedEndpoint:
         kind: Of the endpoint.
         parts: Of the inputs, in their order.
         entry: What the parts say in the manifest.
-        model: The lead model.
+        model: The endpoint's model.
         test: Figures on test cases, as the manifest has them; None where there are none.
         title: Of the model.
         role: What it is to the others of its study.
@@ -71,6 +72,7 @@ class Trained:
     Attributes:
         recipe: How it was made.
         created_utc: ISO 8601.
+        needs: What the models ask of a case, no more than the recipe's.
         network: What sees the picture; None where nothing does.
         standardizer: Of all features; None where no features are used.
         feature_names: Columns of the standardizer.
@@ -86,6 +88,7 @@ class Trained:
 
     recipe: Recipe
     created_utc: str
+    needs: Needs
     network: TrainedNetwork | None
     standardizer: Standardizer | None
     feature_names: tuple[str, ...]

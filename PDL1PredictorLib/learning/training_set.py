@@ -1,11 +1,13 @@
 """The cases that something is learned from."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.cohort.splits import stratified_parts
+from PDL1PredictorLib.learning.stability import Stability, stability_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,3 +33,8 @@ class TrainingSet:
         rng = np.random.default_rng([self.seed, 12])
         parts = stratified_parts(self.patients[self.rows], self.cohort.strata[self.rows], (1 / n,) * n, rng)
         return [self.rows[part] for part in parts]
+
+    @cached_property
+    def stability(self) -> Stability:
+        """Which features hold against moved contours, noise and thick slices, in the training cases."""
+        return stability_of(self.cohort, self.rows)

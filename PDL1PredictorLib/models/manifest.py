@@ -318,7 +318,7 @@ def _check_parts(name: str, manifest: Manifest) -> None:
     pairs = (
         ("needs.features", needs.features, "features", manifest.features is not None),
         ("needs.picture", needs.picture == "slice", "network", network is not None),
-        ("the part deep", "deep" in used, "network", network is not None),
+        ("the part deep or deep_logit", bool({"deep", "deep_logit"} & used), "network", network is not None),
         ("the part clinical", "clinical" in used, "needs.clinical", bool(needs.clinical)),
     )
     for one, has_one, other, has_other in pairs:
@@ -349,6 +349,9 @@ def _check_names(name: str, manifest: Manifest) -> None:
             raise BundleError(f"The model {name} needs {n} input means and positive SDs for {model.key}.")
         if isinstance(model.model, Linear) and len(model.model.coefficients) != n:
             raise BundleError(f"The model {name} needs {n} coefficients for {model.key}.")
+        n_deep = 0 if manifest.network is None else manifest.network.n_deep
+        if model.deep_logit is not None and len(model.deep_logit.coefficients) != n_deep:
+            raise BundleError(f"The model {name} needs {n_deep} coefficients for the network's logit of {model.key}.")
 
 
 def _check_files(bundle: Bundle, manifest: Manifest) -> None:

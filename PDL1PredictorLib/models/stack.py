@@ -190,6 +190,8 @@ class Stack:
             if "radscore" in model.parts
             else [],
             "selected": [inputs.z[name] for name in model.selected],
+            "l2": [sum(weight * inputs.z[name] for name, weight in model.l2.items())],
+            "deep_logit": [] if model.deep_logit is None else [model.deep_logit.of(inputs.deep)],
             "volume": [inputs.log_volume],
             "clinical": inputs.clinical,
         }
@@ -279,7 +281,7 @@ class Stack:
             for model, values in zip(
                 self.manifest.endpoints, output.maps, strict=False
             )  # no maps where none can be made
-            if "deep" in model.parts
+            if "deep" in model.parts or model.deep_logit is not None
         )
 
     def _standardize(

@@ -10,24 +10,45 @@ from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.needs import Needs
 from PDL1PredictorLib.core.roles import ModelName
 from PDL1PredictorLib.core.settings import RegionSettings
+from PDL1PredictorLib.learning.carried import RULE
 from PDL1PredictorLib.learning.classifiers import CHOSEN, CLASSIFIERS, HOLDS_ROWS, Choice
 from PDL1PredictorLib.learning.deep.heads import HeadTraining
-from PDL1PredictorLib.learning.deep.learners import FrozenNetwork, WholeNetwork
+from PDL1PredictorLib.learning.deep.learners import FrozenNetwork, OneTraining, WholeNetwork
 from PDL1PredictorLib.learning.deep.settings import DeepTraining, Stage
 from PDL1PredictorLib.learning.fitting import Fitting
-from PDL1PredictorLib.learning.parts.deep import DeepFeatureLearner
+from PDL1PredictorLib.learning.parts.clinical import ClinicalLearner
+from PDL1PredictorLib.learning.parts.deep import DeepFeatureLearner, DeepLogitLearner
+from PDL1PredictorLib.learning.parts.l2 import L2ScoreLearner
 from PDL1PredictorLib.learning.parts.part import PartLearner, Place
 from PDL1PredictorLib.learning.parts.radscore import RadScoreLearner
+from PDL1PredictorLib.learning.parts.selected import OriginalLearner
 from PDL1PredictorLib.learning.parts.volume import VolumeLearner
-from PDL1PredictorLib.learning.recipe import ModelPlan, check_design
+from PDL1PredictorLib.learning.recipe import ModelPlan, Smaller, check_design
+from PDL1PredictorLib.learning.stability import LEAST_CASES, LEAST_ICC
 from PDL1PredictorLib.radiomics.settings import FeatureSettings, preset
 
+LEAD = "Deep-RadScore"
+N_DEEP = DeepTraining.n_deep
+FUSED, FEW = ("deep", "radscore"), ("radscore", "l2score", "volume", "deep_logit")
 MODELS = (
-    ModelPlan(ModelName("Radiomics-Score", "part"), ("radscore",)),
-    ModelPlan(ModelName("Deep-CT", "part"), ("deep",)),
-    ModelPlan(ModelName("Deep-RadScore", "lead"), ("deep", "radscore")),
-    ModelPlan(ModelName("Tumor volume", "baseline"), ("volume",), "rank"),
+    ModelPlan(ModelName("Radiomics-Score", "part"), ("radscore",), order=3),
+    ModelPlan(ModelName("Deep-CT", "part"), ("deep",), smaller=Smaller(N_DEEP, ("deep_logit",), "logistic"), order=4),
+    ModelPlan(ModelName(LEAD, "lead"), FUSED, smaller=Smaller(N_DEEP + 2, FEW), order=5),
+    ModelPlan(ModelName("Radiomics L2", "baseline"), ("original",), "l2", order=2),
+    ModelPlan(ModelName("Tumor volume", "baseline"), ("volume",), "rank", order=0),
 )
+
+
+def clinical_models(n_values: int) -> tuple[ModelPlan, ...]:
+    """The two models that a table with clinical columns adds."""
+    fewer = Smaller(N_DEEP + 2 + n_values, (*FEW, "clinical"))
+    return (
+        ModelPlan(ModelName("Clinical", "baseline"), ("clinical",), "logistic", order=1),
+        ModelPlan(ModelName("Combined", "baseline"), (*FUSED, "clinical"), smaller=fewer, order=6),
+    )
+
+
+CLINICAL = " Clinical: logistic regression on the clinical values; Combined: these and the inputs of the fusion."
 Network = Literal["trained", "frozen"]
 SHAREABLE = tuple(kind for kind in CLASSIFIERS if kind not in HOLDS_ROWS)
 
@@ -81,11 +102,10 @@ class DeepRadScoreRecipe:
             given away.
         choice: Which of them is taken: the simplest whose cross-validated AUC is within a standard error of the best,
             or the best.
+        clinical: Clinical values that are known, names of `core.needs.CLINICAL_INPUTS`; none adds no model.
     """
 
     name: ClassVar[str] = "deepradscore"
-    models: ClassVar[tuple[ModelPlan, ...]] = MODELS
-    needs: ClassVar[Needs] = Needs(features=True, picture="slice")
 
     endpoints: tuple[str, ...]
     seed: int = 1
@@ -105,6 +125,7 @@ class DeepRadScoreRecipe:
     coverage: float = 0.9
     kinds: tuple[str, ...] = tuple(CLASSIFIERS)
     choice: Choice = "simplest"
+    clinical: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_design(self)
@@ -114,6 +135,16 @@ class DeepRadScoreRecipe:
             raise InputError(f"Classifiers must be some of {', '.join(CLASSIFIERS)}; got {list(self.kinds)}.")
         if self.choice not in CHOSEN:
             raise InputError(f"choice must be one of {', '.join(CHOSEN)}; got {self.choice!r}.")
+
+    @property
+    def models(self) -> tuple[ModelPlan, ...]:
+        """Network, RadScores, both, and what they have to beat; with clinical values two more."""
+        return (*MODELS, *(clinical_models(len(self.clinical)) if self.clinical else ()))
+
+    @property
+    def needs(self) -> Needs:
+        """Features and the slice, and the clinical values that the cohort has."""
+        return Needs(features=True, picture="slice", clinical=self.clinical)
 
     @property
     def n_inner_folds(self) -> int:
@@ -131,14 +162,22 @@ class DeepRadScoreRecipe:
             raise InputError("A frozen network needs weights to start from: give --weights FILE (see pdl1 pretrain).")
 
     def learners(self, cohort: PreparedCohort, place: Place) -> Mapping[str, PartLearner]:
-        """Network, RadScores and volume."""
+        """Network and its logit, RadScores, features, volume, and clinical values where there are any."""
         network: FrozenNetwork | WholeNetwork
         if self.network == "frozen" and place.start is not None:
             network = FrozenNetwork(cohort, self.deep, self.head, self.seed, place.device, place.start)
         else:
             network = WholeNetwork(cohort, self.deep, self.seed, place.device, place.start, place.checkpoints)
-        deep = DeepFeatureLearner(network, self.deep.n_deep)
-        return {"deep": deep, "radscore": RadScoreLearner(), "volume": VolumeLearner()}
+        shared = OneTraining(network)
+        found: dict[str, PartLearner] = {
+            "deep": DeepFeatureLearner(shared, self.deep.n_deep),
+            "deep_logit": DeepLogitLearner(shared),
+            "radscore": RadScoreLearner(),
+            "l2score": L2ScoreLearner(),
+            "original": OriginalLearner(),
+            "volume": VolumeLearner(),
+        }
+        return {**found, "clinical": ClinicalLearner(self.clinical)} if self.clinical else found
 
     def with_endpoints(self, endpoints: Sequence[str]) -> "DeepRadScoreRecipe":
         """The same for other endpoints."""
@@ -156,12 +195,21 @@ class DeepRadScoreRecipe:
 Deep-RadScore (Deep-CT, RadScore of tumor and {self.regions.ring_mm:g} mm ring, fused), with the choices where the paper
 is silent:
 
+- Stability: features whose ICC(2,1) is below {LEAST_ICC:g} against the contour moved by 1 mm either way, against noise
+  of 15 HU, or against 3 mm slices, on training cases measured again, are no candidates; with fewer than {LEAST_CASES}
+  such cases nothing is left out.
 - Radiomics: preset `{self.features.name}` on {self.regions.spacing_mm:g} mm voxels; z-score, near-zero variance,
   Mann-Whitney U (p < 0.05), correlation pruning (|rho| > 0.9), LASSO by 5-fold cross-validation, on training cases
   only. A RadScore is the sum of coefficient times standardized feature.
-- Deep-CT: {self.deep.backbone}, {self.deep.n_deep} deep features; {network}
+- Deep-CT: {self.deep.backbone}, {self.deep.n_deep} deep features, mean over the slices of a case; {network}
 - Fusion: {CHOSEN[self.choice]}, on cross-fitted inputs: each training case's come from a selection and a network
-  without it.
+  without it. Where the cases of an endpoint carry fewer than {self.deep.n_deep + 2} inputs, it fuses the two RadScores,
+  the sum of the L2 model, the logarithm of the volume and the network's own logit by a linear classifier instead; that
+  depends on counts alone and is the same in every fold. {RULE}.
+- Radiomics L2: logistic regression on the standardized features of the unfiltered image, penalty by
+  cross-validation. Tumor volume: as it is.{CLINICAL if self.clinical else ""}
+- The endpoint's model, which is shipped: the simplest of all of these whose AUC on held-out cases is within one
+  standard error (of the paired difference, within folds) of the best one's; its p is that of the best of all.
 - Calibration: Platt on out-of-fold predictions; the interval resamples it. Prediction sets: class-conditional
   conformal, {self.coverage:.0%} coverage by design.
 - Unlike-the-cohort warning: Mahalanobis distance of the selected features against the 99th percentile."""

@@ -81,6 +81,7 @@ def build(shared: Shared, options: Mapping[str, Any]) -> "Recipe":
         deep=deep,
         kinds=SHAREABLE if options["shareable"] else tuple(CLASSIFIERS),
         choice=options["choose"],
+        clinical=shared.clinical,
     )
 
 

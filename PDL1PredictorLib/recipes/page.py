@@ -39,6 +39,7 @@ class Shared(NamedTuple):
         design: How cases are divided.
         n_folds: Of nested cross-validation.
         outer_repeats: How often all cases are divided into these folds anew.
+        clinical: Clinical values that the cohort has, names of `core.needs.CLINICAL_INPUTS`.
     """
 
     endpoints: tuple[str, ...]
@@ -46,6 +47,7 @@ class Shared(NamedTuple):
     design: Design
     n_folds: int
     outer_repeats: int = 5
+    clinical: tuple[str, ...] = ()
 
 
 Build = Callable[[Shared, Mapping[str, Any]], "Recipe"]

@@ -15,6 +15,8 @@ _INPUTS = {
     "deep_features": "deep features together",
     "selected_features": "radiomic features together",
     "log_volume": "volume of the tumor (logarithm)",
+    "l2_score": "radiomic features together (L2 model)",
+    "network_logit": "the network's own log-odds",
     "age_years": "age in years",
 }
 _FAMILIES = {"firstorder": "first order", "shape": "shape"}

@@ -126,6 +126,7 @@ def study_card(manifest: dict[str, Any], words: Words, outcome: StudyOutcome) ->
         "## Figures",
         f"{how}{_beaten(outcome)}",
         *(_figures(outcome, kind) for kind in _kinds(outcome)),
+        _chosen(manifest),
         _left_out(outcome.left_out),
         f"Made by `{outcome.command}` with version {manifest['library_version']}.",
         "## Limitations",
@@ -170,6 +171,21 @@ def _row(found: EndpointOutcome, titles: Sequence[str]) -> str:
     report = kind_report(found.kind)
     figures = [report.card_figure(found, title) if title in found.models else "not measured" for title in titles]
     return f"| {found.key} | {' | '.join((*report.card_cells(found), *figures))} |"
+
+
+def _chosen(manifest: Mapping[str, Any]) -> str:
+    """Which model answers for each endpoint, where there was a choice."""
+    entries = {key: found for key, found in manifest["endpoints"].items() if found.get("candidates")}
+    if not entries:
+        return ""
+    lines = [
+        f"- {key}: {found['title']}, of {', '.join(one['title'] for one in found['candidates'])}"
+        for key, found in entries.items()
+    ]
+    return (
+        "The model in the bundle is, for each endpoint, the simplest whose AUC on held-out cases is within one "
+        "standard error of the best:\n\n" + "\n".join(lines)
+    )
 
 
 def _left_out(reasons: Mapping[str, str]) -> str:

@@ -25,10 +25,12 @@ from PDL1PredictorLib.core.needs import Pet
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.learning.deep.cost import Cost, measured
 from PDL1PredictorLib.learning.export import export_bundle
+from PDL1PredictorLib.learning.parts.deep import network_of
 from PDL1PredictorLib.learning.recipe import Recipe, lead_plan, roles_of
 from PDL1PredictorLib.models.bundle import Bundle
 from PDL1PredictorLib.phantom.truth import PHANTOM_ENDPOINTS, bayes_auc
 from PDL1PredictorLib.study.card import Words, about_study
+from PDL1PredictorLib.study.choosing import chosen_models
 from PDL1PredictorLib.study.examples import examples
 from PDL1PredictorLib.study.factors import factors_of
 from PDL1PredictorLib.study.outcome import ChoiceRepeats, StudyOutcome
@@ -198,6 +200,9 @@ def conduct(plan: Plan, cases: Cases, progress: Progress = SILENT) -> tuple[Bund
     outcome = _outcome(plan, cases, study, run, cost)
     with progress.part("writing", 0.95, 1.0, "writing the report and the model"):
         write_study_report(outcome, plan.report, plan.overwrite)
+        if not run.trained.endpoints:
+            told = "; ".join(f"{key}: {reason}" for key, reason in run.left_out.items())
+            raise InputError(f"There is no model to keep. {told}. The report is in {plan.report}.")
         about = about_study(plan.words, outcome, _counts(run, len(prepared)), cases.bayes_auc)
         bundle = export_bundle(run.trained, about, plan.bundle, plan.overwrite)
     return bundle, outcome
@@ -210,6 +215,7 @@ def _test_rows(prepared: PreparedCohort, splits: Mapping[str, str]) -> np.ndarra
 
 
 def _outcome(plan: Plan, cases: Cases, study: Study, run: StudyRun, cost: Cost) -> StudyOutcome:
+    network = network_of(run.kept.learned.parts)
     return StudyOutcome(
         title=plan.words.title or lead_plan(plan.recipe).name.title,
         recipe=plan.recipe.name,
@@ -217,7 +223,7 @@ def _outcome(plan: Plan, cases: Cases, study: Study, run: StudyRun, cost: Cost) 
         roles=roles_of(plan.recipe),
         command=plan.command,
         design=plan.recipe.design,
-        settings=plan.recipe.to_dict(),
+        settings={**plan.recipe.to_dict(), "stability": run.kept.learned.stability.to_dict()},
         provenance={
             "library_version": __version__,
             "python": platform.python_version(),
@@ -233,12 +239,16 @@ def _outcome(plan: Plan, cases: Cases, study: Study, run: StudyRun, cost: Cost) 
         endpoints=run.endpoints,
         left_out=run.left_out,
         coverage=plan.recipe.coverage,
-        history=() if run.trained.network is None else run.trained.network.history,
+        history=() if network is None else network.history,
         gallery=examples(study, run),
-        notes=cases.notes,
+        notes=(*cases.notes, *_stability(plan.recipe, run), *chosen_models(run.choices)),
         case_warnings=study.cohort.case_warnings,
         choice_repeats=ChoiceRepeats(plan.recipe.fitting(study.once).n_repeats, plan.recipe.fitting(True).n_repeats),
     )
+
+
+def _stability(recipe: Recipe, run: StudyRun) -> tuple[str, ...]:
+    return (run.kept.learned.stability.text(),) if recipe.needs.features else ()
 
 
 def _flow(cases: Cases, study: Study, run: StudyRun) -> list[tuple[str, int]]:

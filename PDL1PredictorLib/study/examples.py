@@ -5,7 +5,7 @@ import torch
 
 from PDL1PredictorLib.explain.grad_cam import grad_cams, normalize
 from PDL1PredictorLib.imaging.patch import spread_map
-from PDL1PredictorLib.learning.parts.deep import deep_part
+from PDL1PredictorLib.learning.parts.deep import network_of
 from PDL1PredictorLib.networks.deep_ct import input_channels
 from PDL1PredictorLib.study.folds import Fold
 from PDL1PredictorLib.study.outcome import EndpointOutcome, GalleryCase, NumberGalleryCase, NumberModelOutcome
@@ -68,7 +68,7 @@ def _heat_maps(study: Study, fold: Fold, rows: list[int]) -> list[np.ndarray]:
     if not rows:
         return []
     cohort = study.cohort
-    _, model = deep_part(fold.learned.parts)
+    model = network_of(fold.learned.parts)
     if model is None:
         return []
     network = model.network().eval()

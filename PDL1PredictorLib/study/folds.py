@@ -8,6 +8,7 @@ import numpy as np
 from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.core.running.processes import run_each
 from PDL1PredictorLib.core.targets import Target
+from PDL1PredictorLib.learning.carried import plans_of
 from PDL1PredictorLib.learning.crossfit import Inputs, Learned, learn
 from PDL1PredictorLib.learning.fitting import Fitting
 from PDL1PredictorLib.learning.kinds import Answers, Fitted, rules
@@ -92,7 +93,7 @@ def _fit_models(
                 learned.honest.of(plan.parts, key)[target.known],
                 learned.to_select(plan.parts, key),
             )
-            for plan in study.recipe.models
+            for plan in plans_of(study.recipe, study.cohort, key)
         ]
         tasks.append((jobs, target.take(target.known), how, study.recipe.seed))
     return dict(zip(endpoints, run_each(_fit_one, tasks, study.workers, progress, "fusion", "endpoints"), strict=True))

@@ -1,34 +1,55 @@
-"""What is kept of a study's last training: the lead models, and all that a bundle is written from."""
+"""What is kept of a study's last training: the endpoints' models, and all that a bundle is written from."""
 
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
+from PDL1PredictorLib.core.needs import Needs
+from PDL1PredictorLib.learning.bootstrap import bootstrap_fusion
 from PDL1PredictorLib.learning.crossfit import Inputs, Learned
 from PDL1PredictorLib.learning.deep.inference import channels_of, deep_features
+from PDL1PredictorLib.learning.fitting import FittedModel
 from PDL1PredictorLib.learning.kinds import Fitted, Rules, rules
-from PDL1PredictorLib.learning.parts.deep import deep_part
-from PDL1PredictorLib.learning.recipe import ModelPlan, Recipe, lead_plan
+from PDL1PredictorLib.learning.parts.deep import network_of, seen_by
+from PDL1PredictorLib.learning.parts.part import PartModel
+from PDL1PredictorLib.learning.recipe import ModelPlan, Recipe
 from PDL1PredictorLib.learning.reference import reference_of
 from PDL1PredictorLib.learning.selection import fit_standardizer
 from PDL1PredictorLib.learning.trained import Trained, TrainedEndpoint, TrainedNetwork
 from PDL1PredictorLib.models.schema.origin import case_hashes
 from PDL1PredictorLib.networks.deep_ct import DeepCT
+from PDL1PredictorLib.study.choosing import Choice
 
 SHOWN = 2  # cases on which the network's files are held against the network
 MOST_ANSWERED = 300  # cases whose answers are held against those of rounded weights
+
+
+class Shipped(NamedTuple):
+    """The model of an endpoint, as the bundle gets it.
+
+    Attributes:
+        plan: How it was fitted.
+        model: Fitted on all training cases.
+        choice: Why it is this one.
+        test: Its figures, for the manifest.
+    """
+
+    plan: ModelPlan
+    model: Fitted
+    choice: Choice
+    test: dict[str, Any] | None
 
 
 def trained_of(
     cohort: PreparedCohort,
     recipe: Recipe,
     learned: Learned,
-    models: Mapping[str, Mapping[str, Fitted]],
+    shipped: Mapping[str, Shipped],
     test: np.ndarray,
-    tests: Mapping[str, dict[str, Any] | None],
     left_out: dict[str, str],
 ) -> Trained:
     """All that the bundle is written from.
@@ -37,33 +58,25 @@ def trained_of(
         cohort: All cases.
         recipe: How.
         learned: Of the training that is kept.
-        models: Endpoint to its fitted models, by title.
+        shipped: Endpoint to its model.
         test: Rows of the test cases; may be none.
-        tests: Endpoint to its figures.
         left_out: Endpoint to the reason.
     """
-    lead = lead_plan(recipe)
-    fitted = {key: found[lead.name.title] for key, found in models.items()}
-    chosen = {key: _chosen(learned, lead, key, model) for key, model in fitted.items()}
-    used = tuple(sorted({name for key in fitted for name in learned.features(lead.parts, key, chosen[key])}))
+    chosen = {key: _chosen(learned, one.plan, key, one.model) for key, one in shipped.items()}
+    used = tuple(
+        sorted({n for key, one in shipped.items() for n in learned.features(one.plan.parts, key, chosen[key])})
+    )
     standardizer = fit_standardizer(cohort.features[np.sort(learned.rows)]) if used else None
+    parts = {name: part for name, part in learned.parts.items() if any(name in s.plan.parts for s in shipped.values())}
     return Trained(
         recipe=recipe,
         created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
-        network=_network(cohort, learned, lead, fitted, test),
+        needs=_needs(recipe, parts),
+        network=_network(cohort, learned, parts, shipped, test),
         standardizer=standardizer,
         feature_names=cohort.feature_names,
         used_features=used,
-        endpoints={
-            key: TrainedEndpoint(
-                kind=cohort.targets[key].kind,
-                parts=lead.parts,
-                entry=_entry(learned, lead, key, chosen[key]),
-                model=model,
-                test=tests[key],
-            )
-            for key, model in fitted.items()
-        },
+        endpoints={key: _endpoint(cohort, recipe, learned, key, one, chosen[key]) for key, one in shipped.items()},
         left_out=left_out,
         reference=reference_of(
             used,
@@ -72,7 +85,7 @@ def trained_of(
             None if standardizer is None else cohort.features,
             learned.held_out,
             sanity=cohort.blocks.get("sanity"),
-            deep=_honest_deep(cohort, learned, lead),
+            deep=_honest_deep(cohort, learned, parts),
         ),
         n_fit=len(learned.rows),
         n_test=len(test),
@@ -80,10 +93,42 @@ def trained_of(
     )
 
 
-def _honest_deep(cohort: PreparedCohort, learned: Learned, lead: ModelPlan) -> np.ndarray | None:
+def _needs(recipe: Recipe, parts: Mapping[str, PartModel]) -> Needs:
+    """What the models that are shipped ask of a case: no picture without a network, no value that nobody reads."""
+    picture = recipe.needs.picture if network_of(parts) is not None else "none"
+    clinical = recipe.needs.clinical if any(part.form == "clinical" for part in parts.values()) else ()
+    return replace(recipe.needs, picture=picture, clinical=clinical)
+
+
+def _endpoint(
+    cohort: PreparedCohort, recipe: Recipe, learned: Learned, key: str, one: Shipped, chosen: tuple[str, ...]
+) -> TrainedEndpoint:
+    target = cohort.targets[key].take(learned.rows)
+    yes_no = isinstance(one.model, FittedModel)
+    labels = target.values[target.known]
+    how = recipe.fitting(True)
+    return TrainedEndpoint(
+        kind=target.kind,
+        parts=tuple(learned.parts[part].form for part in one.plan.parts),
+        entry=_entry(learned, one.plan, key, chosen),
+        model=one.model,
+        test=one.test,
+        title=one.choice.title,
+        role=one.choice.role,
+        base_rate=float(labels.mean()) if yes_no else None,
+        candidates=tuple(asdict(candidate) for candidate in one.choice.candidates),
+        resampled=bootstrap_fusion(one.model, labels.astype(int), how.n_bootstrap, recipe.seed)
+        if isinstance(one.model, FittedModel)
+        else None,
+    )
+
+
+def _honest_deep(cohort: PreparedCohort, learned: Learned, parts: Mapping[str, PartModel]) -> np.ndarray | None:
     """Deep features of all cases, each by a network that has not seen it; NaN of cases that taught nothing."""
-    name, model = deep_part({part: learned.parts[part] for part in lead.parts})
-    if model is None:
+    if network_of(parts) is None:
+        return None
+    name = next((name for name, part in learned.parts.items() if part.form == "deep"), None)
+    if name is None:
         return None
     found = np.asarray(learned.honest.of((name,), cohort.endpoints[0]))
     rows = np.full((len(cohort), found.shape[1]), np.nan)
@@ -117,10 +162,14 @@ def regions_of(learned: Learned, kind: Rules, model: Fitted, lead: ModelPlan, ke
 
 
 def _network(
-    cohort: PreparedCohort, learned: Learned, lead: ModelPlan, fitted: Mapping[str, Fitted], test: np.ndarray
+    cohort: PreparedCohort,
+    learned: Learned,
+    parts: Mapping[str, PartModel],
+    shipped: Mapping[str, Shipped],
+    test: np.ndarray,
 ) -> TrainedNetwork | None:
-    """The network of the lead model, with what its files are held against."""
-    name, model = deep_part({part: learned.parts[part] for part in lead.parts})
+    """The network that the shipped models read, with what its files are held against."""
+    model = network_of(parts)
     if model is None:
         return None
     rows = (test if len(test) else np.sort(learned.rows))[:MOST_ANSWERED]
@@ -128,16 +177,18 @@ def _network(
     inputs = learned.inputs(cohort, rows)
 
     def answers(network: DeepCT) -> np.ndarray:
-        deep, _ = deep_features(network, shown)
-        own = Inputs(inputs.n, {**inputs.values, name: deep})
+        own = Inputs(inputs.n, {**inputs.values, **seen_by(parts, *deep_features(network, shown))})
         return np.concatenate(
-            [rules(cohort.targets[key].kind).answers(m, own.of(lead.parts, key)).answer for key, m in fitted.items()]
+            [
+                rules(cohort.targets[key].kind).answers(one.model, own.of(one.plan.parts, key)).answer
+                for key, one in shipped.items()
+            ]
         )
 
     return TrainedNetwork(
         network=model.network(),
         history=model.history,
-        outputs=tuple(cohort.endpoints.index(key) for key in fitted),
+        outputs=tuple(cohort.endpoints.index(key) for key in shipped),
         patches=channels_of(shown.take(np.arange(min(SHOWN, len(shown))))),
         probabilities=answers,
     )

@@ -4,8 +4,9 @@ import numpy as np
 
 from PDL1PredictorLib.core.settings import REGIONS
 from PDL1PredictorLib.core.targets import Target
+from PDL1PredictorLib.learning.carried import lead_of_plans, plans_of
 from PDL1PredictorLib.learning.kinds import Rules, rules
-from PDL1PredictorLib.learning.recipe import ModelPlan, lead_plan, roles_of
+from PDL1PredictorLib.learning.recipe import ModelPlan, roles_of
 from PDL1PredictorLib.study.answers import all_together, model_outcome, prediction_sets
 from PDL1PredictorLib.study.folds import Fold
 from PDL1PredictorLib.study.keeping import regions_of
@@ -37,7 +38,7 @@ class Scores:
         for key, of_models in self.values.items():
             target = study.cohort.targets[key]
             rows = fold.test[target.known[fold.test]]
-            for plan in study.recipe.models:
+            for plan in plans_of(study.recipe, study.cohort, key):
                 of_models[plan.name.title][repetition, rows] = fold.answers(plan, target, key).score
 
 
@@ -52,10 +53,11 @@ def endpoint_outcome(study: Study, key: str, folds: tuple[Fold, ...], scores: Sc
         kept: The training whose model is kept.
     """
     recipe, target = study.recipe, study.cohort.targets[key]
-    kind, lead = rules(target.kind), lead_plan(recipe)
+    kind, lead = rules(target.kind), lead_of_plans(recipe, study.cohort, key)
     rows = np.concatenate([fold.test[target.known[fold.test]] for fold in folds])
     answers = {
-        plan.name.title: all_together([fold.answers(plan, target, key) for fold in folds]) for plan in recipe.models
+        plan.name.title: all_together([fold.answers(plan, target, key) for fold in folds])
+        for plan in plans_of(recipe, study.cohort, key)
     }
     names, inputs, contributions = _explained(kind, lead, key, folds, target, kept)
     return EndpointOutcome(

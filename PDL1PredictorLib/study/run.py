@@ -8,12 +8,13 @@ import numpy as np
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
+from PDL1PredictorLib.learning.carried import plans_of
 from PDL1PredictorLib.learning.kinds import rules
 from PDL1PredictorLib.learning.parts.part import PartLearner
-from PDL1PredictorLib.learning.recipe import lead_plan
 from PDL1PredictorLib.learning.trained import Trained
+from PDL1PredictorLib.study.choosing import Choice, choose_model
 from PDL1PredictorLib.study.folds import Fold, run_fold
-from PDL1PredictorLib.study.keeping import trained_of
+from PDL1PredictorLib.study.keeping import Shipped, trained_of
 from PDL1PredictorLib.study.outcome import EndpointOutcome
 from PDL1PredictorLib.study.outcomes import Scores, endpoint_outcome
 from PDL1PredictorLib.study.setup import Division, Study
@@ -32,6 +33,7 @@ class StudyRun:
         endpoints: Outcome by key, of all that were measured.
         left_out: Endpoint to the reason why no model is kept; it was measured all the same where it is in `endpoints`.
         trained: What the bundle is written from.
+        choices: Which model is each endpoint's, of all that were measured.
     """
 
     folds: tuple[Fold, ...]
@@ -39,6 +41,7 @@ class StudyRun:
     endpoints: dict[str, EndpointOutcome]
     left_out: dict[str, str]
     trained: Trained
+    choices: dict[str, Choice]
 
 
 def run_study(study: Study, progress: Progress = SILENT) -> StudyRun:
@@ -55,11 +58,13 @@ def run_study(study: Study, progress: Progress = SILENT) -> StudyRun:
     folds, scores = _run_folds(study, learners, divisions, usable, progress)
     kept = folds[0] if study.once else _run_kept(study, learners, usable, progress)
     endpoints = {key: endpoint_outcome(study, key, folds, scores, kept) for key in usable}
-    tests = {key: shipped_figures(found, lead_plan(study.recipe).name.title) for key, found in endpoints.items()}
-    trained = trained_of(study.cohort, study.recipe, kept.learned, kept.models, kept.test, tests, left_out)
+    choices = {key: _choice(study, found, kept) for key, found in endpoints.items()}
+    left_out |= {key: choice.reason for key, choice in choices.items() if not choice.title}
+    shipped = {key: _shipped(study, endpoints[key], one, kept) for key, one in choices.items() if one.title}
+    trained = trained_of(study.cohort, study.recipe, kept.learned, shipped, kept.test, left_out)
     for learner in learners.values():
         learner.forget()
-    return StudyRun(folds, kept, endpoints, left_out, trained)
+    return StudyRun(folds, kept, endpoints, left_out, trained, choices)
 
 
 def usable_endpoints(
@@ -108,3 +113,17 @@ def _run_kept(study: Study, learners: Mapping[str, PartLearner], usable: tuple[s
     everyone = np.arange(len(study.cohort))
     with progress.part("study", 1 - KEPT_SHARE, 1.0, "training on all cases") as part:
         return run_fold(study, learners, everyone, everyone[:0], usable, True, part)
+
+
+def _choice(study: Study, found: EndpointOutcome, kept: Fold) -> Choice:
+    learned = {title: model.learned for title, model in kept.models[found.key].items()}
+    return choose_model(found, study.recipe, learned)
+
+
+def _shipped(study: Study, found: EndpointOutcome, choice: Choice, kept: Fold) -> Shipped:
+    """The chosen model; the p of its figures is that of the best of all candidates."""
+    plan = next(p for p in plans_of(study.recipe, study.cohort, found.key) if p.name.title == choice.title)
+    figures = shipped_figures(found, choice.title)
+    if figures is not None and choice.candidates:
+        figures = {**figures, "p": choice.p}
+    return Shipped(plan, kept.models[found.key][choice.title], choice, figures)

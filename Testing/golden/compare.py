@@ -41,6 +41,7 @@ RENAMED = {
     ".classifier.cross_validated_auc.": ".model.cross_validated.",
     ".test_auc.value": ".test.auc",
     ".test_auc.": ".test.",
+    "study.resampling.roc_band": "study.resampling.bands",
 }  # key of the earlier commit to the key of today, as parts of a path
 
 

@@ -54,6 +54,7 @@ def tiny_trained() -> Trained:
     return Trained(
         recipe=recipe,
         created_utc="2026-01-01T00:00:00+00:00",
+        needs=recipe.needs,
         network=TrainedNetwork(_seeded_network(), (), (0, 1), patch),
         standardizer=Standardizer(np.full(len(names), 10.0), np.full(len(names), 20.0), np.ones(len(names), bool)),
         feature_names=names,

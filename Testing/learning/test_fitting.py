@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from PDL1PredictorLib.core.targets import Target
 from PDL1PredictorLib.learning.classifiers import CHOSEN
 from PDL1PredictorLib.learning.fitting import (
     SENSITIVITY_90,
@@ -13,7 +14,10 @@ from PDL1PredictorLib.learning.fitting import (
     calibrator,
     fit_model,
 )
+from PDL1PredictorLib.learning.kinds import rules
+from PDL1PredictorLib.statistics.discrimination import auc
 
+BINARY = rules("binary")
 HOW = Fitting(n_repeats=1, n_bootstrap=20, kinds=("logistic regression", "naive Bayes"))
 
 
@@ -86,3 +90,43 @@ def test_the_same_seed_fits_the_same_model(data):
     a, b = (fit_model(*data, HOW, seed=4) for _ in range(2))
     np.testing.assert_array_equal(a.probability(data[0]), b.probability(data[0]))
     np.testing.assert_array_equal(a.calibrations, b.calibrations)
+
+
+def test_a_constant_answer_is_no_model_and_calls_nothing():
+    labels = np.tile([0, 1, 1], 20)
+    model = fit_model(np.ones((60, 2)), labels, HOW, seed=1)
+    answers = BINARY.answers(model, np.ones((5, 2)))
+    assert not model.learned
+    assert answers.probability == pytest.approx(labels.mean(), abs=0.02)
+    assert not answers.positive.any()
+    assert not answers.called.any()
+
+
+def test_held_out_cases_ranked_worse_than_by_chance_are_no_model_but_keep_their_raw_scores(data):
+    x, labels = data
+    model = replace(fit_model(x, labels, HOW, seed=1), slope=0.0)
+    answers = BINARY.answers(model, x)
+    assert not model.learned
+    assert not answers.called.any()
+    assert np.ptp(answers.probability) == pytest.approx(0)
+    assert auc(labels, answers.score).value > 0.8
+
+
+def test_a_model_that_learned_calls_every_case_by_its_threshold(model, data):
+    answers = BINARY.answers(model, data[0])
+    assert model.learned
+    assert answers.called.all()
+    np.testing.assert_array_equal(answers.positive, answers.probability >= model.threshold)
+    assert (np.argsort(answers.score, kind="stable") == np.argsort(model.raw_probability(data[0]), kind="stable")).all()
+
+
+@pytest.mark.parametrize(("sign", "learned"), [(1, True), (-1, False)])
+def test_an_input_that_ranks_as_it_is_must_raise_the_probability(sign: int, learned: bool):
+    rng = np.random.default_rng(5)
+    labels = np.tile([0, 1], 40)
+    x = (sign * labels + 0.5 * rng.normal(size=80))[:, None]
+    target = Target("binary", labels.astype(float))
+    model = BINARY.fit(x, target, "rank", HOW, 1, np.zeros(1, bool))
+    np.testing.assert_array_equal(BINARY.answers(model, x).score, x[:, 0])
+    assert model.learned is learned
+    assert BINARY.fit(x, target, "logistic", HOW, 1, np.zeros(1, bool)).learned

@@ -1,6 +1,6 @@
 """A study from prepared cases to its outcome and its bundle: what is learned where, and that nothing leaks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +31,8 @@ from PDL1PredictorLib.radiomics.settings import FeatureSettings
 from PDL1PredictorLib.recipes.deepradscore import SHAREABLE, DeepRadScoreRecipe, study_training
 from PDL1PredictorLib.statistics.discrimination import auc
 from PDL1PredictorLib.statistics.scores import calibrated_log_odds
+from PDL1PredictorLib.study import run as run_page
+from PDL1PredictorLib.study.choosing import Choice
 from PDL1PredictorLib.study.examples import examples
 from PDL1PredictorLib.study.leak import leak_test, shuffled
 from PDL1PredictorLib.study.run import run_study, usable_endpoints
@@ -97,18 +99,27 @@ def split_study(cohort, start):
 
 
 @pytest.fixture(scope="module")
+def fused_study(split_study):
+    """The same, but the lead model is shipped, which reads the network."""
+    study, _ = split_study
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_page, "choose_model", lambda outcome, recipe, learned: Choice(outcome.lead, "lead", "Asked."))
+        return study, run_study(study)
+
+
+@pytest.fixture(scope="module")
 def nested_study(cohort, start):
     study = Study(cohort, cohort.names, replace(RECIPE, design=Design.NESTED, outer_repeats=2), start=start, workers=1)
     return study, run_study(study)
 
 
-def test_the_parts_hold_every_case_once_and_all_four_models_are_measured(split_study):
+def test_the_parts_hold_every_case_once_and_all_models_are_measured(split_study):
     study, run = split_study
     (fold,) = run.folds
     assert sorted([*fold.learned.rows, *fold.test]) == list(range(len(study.cohort)))
     outcome = run.endpoints["PDL1"]
     assert tuple(outcome.models) == MODELS
-    assert outcome.inputs.shape == (len(fold.test), 12)
+    assert outcome.inputs.shape == (len(fold.test), 5)  # 105 cases carry no more
     assert outcome.counts["test"] == (int(outcome.labels.sum()), int((1 - outcome.labels).sum()))
     assert {len(model.probability) for model in outcome.models.values()} == {len(fold.test)}
 
@@ -126,7 +137,7 @@ def test_signal_is_found_and_is_more_than_the_volume_tells(split_study):
 def test_shapley_shares_and_the_baseline_add_up_to_the_answer(split_study):
     _, run = split_study
     outcome, model = run.endpoints["PDL1"], run.kept.models["PDL1"][FUSED]
-    baseline = model.log_odds(np.zeros((1, 12)))
+    baseline = model.log_odds(np.zeros((1, 5)))
     p = outcome.models[FUSED].probability
     np.testing.assert_allclose(outcome.contributions.sum(axis=1) + baseline, np.log(p / (1 - p)), atol=1e-6)
 
@@ -154,13 +165,14 @@ def test_classifiers_that_hold_no_row_are_five_and_neither_of_the_two_that_do():
     assert not {"nearest neighbors", "support vector machine"} & set(SHAREABLE)
 
 
-def test_the_bundle_gives_the_answers_of_the_study(split_study, tmp_path: Path):
-    study, run = split_study
+def test_the_bundle_gives_the_answers_of_the_study(fused_study, tmp_path: Path):
+    study, run = fused_study
     about = About("Made up", "Tests.", "Made up.", ("None.",), card=lambda manifest: "# card")
     export_bundle(run.trained, about, tmp_path / "model")
     predictor = load_predictor(tmp_path / "model")
     model = predictor.manifest.endpoints[0]
     outcome = run.endpoints["PDL1"]
+    assert (model.title, run.choices["PDL1"].title) == (FUSED, FUSED)
     given = 1 / (
         1 + np.exp(-calibrated_log_odds(model.rule.slope, model.rule.intercept, predictor.score(model, outcome.inputs)))
     )
@@ -168,15 +180,18 @@ def test_the_bundle_gives_the_answers_of_the_study(split_study, tmp_path: Path):
     row = study.cohort.names.index(outcome.cases[0])
     features = dict(zip(study.cohort.feature_names, study.cohort.features[row], strict=True))
     deep = run.kept.learned.parts["deep"].model.features(np.array([row]))[0]
+    volume = float(study.cohort.volumes_ml[row])
     np.testing.assert_allclose(
-        predictor.standardized(model, predictor.inputs(Given(features, None, 1.0), deep)), outcome.inputs[0], atol=1e-9
+        predictor.standardized(model, predictor.inputs(Given(features, None, volume), deep)),
+        outcome.inputs[0],
+        atol=1e-9,
     )
 
 
-def test_the_network_in_the_bundle_gives_the_deep_features_that_the_classifiers_saw(split_study):
+def test_the_network_in_the_bundle_gives_the_deep_features_that_the_classifiers_saw(fused_study):
     from PDL1PredictorLib.learning.deep.inference import deep_features
 
-    study, run = split_study
+    study, run = fused_study
     rows = run.folds[0].test[:4]
     whole, _ = deep_features(run.trained.network.network, study.cohort.take(rows))
     np.testing.assert_allclose(whole, run.kept.learned.parts["deep"].model.features(rows), atol=1e-4)
@@ -213,7 +228,8 @@ def test_a_network_that_is_trained_whole_is_trained_once_for_every_part_and_on_a
     assert [len(held_out) for _, held_out in fold.learned.held_out] == [35, 35, 35]
     assert sorted(fold.learned.parts["deep"].model.known) == sorted(fold.learned.rows)
     assert (run.trained.n_fit, run.trained.n_test) == (105, 45)
-    assert [sorted(epoch) for epoch in run.trained.network.history] == [["train", "validation"]]  # of the first fold
+    history = deep_page.network_of(fold.learned.parts).history  # of the first fold
+    assert [sorted(epoch) for epoch in history] == [["train", "validation"]]
 
 
 def test_a_study_that_was_killed_trains_no_finished_network_again(cohort, tmp_path: Path):
@@ -239,6 +255,10 @@ def test_a_study_that_was_killed_trains_no_finished_network_again(cohort, tmp_pa
         np.testing.assert_array_equal(one, two)
 
 
+def _network(known: np.ndarray, features: Callable[[np.ndarray], np.ndarray]) -> DeepModel:
+    return DeepModel(known, features, features, lambda: DeepCT(1), ())
+
+
 class Telltale:
     """A learner whose deep features tell whether the case was among those it learned from."""
 
@@ -247,7 +267,7 @@ class Telltale:
 
     def learn(self, fit: np.ndarray, validation: np.ndarray, progress: Progress = SILENT) -> DeepModel:
         known = np.concatenate([fit, validation]) if self._cheats else fit
-        return DeepModel(known, lambda rows: np.isin(rows, known)[:, None] * np.ones(10), lambda: DeepCT(1), ())
+        return _network(known, lambda rows: np.isin(rows, known)[:, None] * np.ones(10))
 
     def kept(self, train: np.ndarray, models: Sequence[DeepModel], progress: Progress = SILENT) -> DeepModel:
         return models[0]
@@ -274,7 +294,7 @@ def test_deep_features_of_another_network_are_turned_onto_those_that_are_kept():
     other = (kept - 2.0) @ rotation + 5.0
     other[:10] += 100.0  # cases that only one of both was fitted on do not count
     models = [
-        DeepModel(known, lambda rows, values=values: values[rows], lambda: DeepCT(1), ())
+        _network(known, lambda rows, values=values: values[rows])
         for known, values in ((np.arange(35), kept), (np.arange(10, 40), other))
     ]
     found = deep_page.turned(models[1], models[0])

@@ -96,10 +96,10 @@ def test_a_card_has_a_table_for_every_kind(make_study):
 
 
 def test_the_figures_are_those_of_the_study(outcome):
-    from PDL1PredictorLib.statistics.within_folds import auc_within_folds
+    from PDL1PredictorLib.study.discrimination import area_of
 
     key, found = next(iter(outcome.endpoints.items()))
-    measured = [auc_within_folds(found.labels, model.score, found.folds) for model in found.models.values()]
+    measured = [area_of(found, title) for title in found.models]
     row = next(line for line in study_card(manifest(), Words(), outcome).splitlines() if line.startswith(f"| {key} |"))
     for one in measured:
         assert f"{one.value:.3f} ({one.interval[0]:.3f} to {one.interval[1]:.3f})" in row

@@ -12,6 +12,8 @@ from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.networks.deep_ct import DeepCT, DeepCTOutput, input_channels
 
 BATCH = 16
+Slices = Literal["all", "first"]
+"""Which of the stored slices of a case the network sees."""
 
 
 def masked_loss(logits: Tensor, labels: Tensor, positive_weights: Tensor | None = None) -> Tensor:
@@ -48,20 +50,31 @@ def validation_loss(
 
 @torch.no_grad()
 def deep_features(
-    network: DeepCT, cohort: PreparedCohort, device: str = "cpu", pixels: int | None = None
+    network: DeepCT,
+    cohort: PreparedCohort,
+    device: str = "cpu",
+    pixels: int | None = None,
+    slices: Slices = "all",
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Deep features (n, n_deep) and logits (n, e) of each case's first slice.
+    """Deep features (n, n_deep) and logits (n, e), mean over the slices of each case.
+
+    A trait that lies in the texture shows in every slice, and what the network makes of it varies from slice to slice.
+    A tumor with fewer slices has the first one stored in place of those that it lacks: that one then counts for them.
 
     Args:
         network: Evaluated as it is, on `device`.
         cohort: n cases.
         device: Where the network lies.
         pixels: Edge of the centered crop; None takes whole patches.
+        slices: All that are stored, or the first alone, where the area of the tumor is largest.
     """
-    outputs = _evaluate(network, cohort, device, pixels or cohort.patches_hu.shape[-1])
-    pairs = [(output.deep.cpu(), output.logits.cpu()) for output in outputs]
-    deep, logits = (torch.cat(part).double().numpy() for part in zip(*pairs, strict=True))
-    return deep, logits
+    edge = pixels or cohort.patches_hu.shape[-1]
+    deep, logits = [], []
+    for index in _numbers(cohort, slices):
+        outputs = list(_evaluate(network, cohort, device, edge, index))
+        deep.append(torch.cat([output.deep.cpu() for output in outputs]).double().numpy())
+        logits.append(torch.cat([output.logits.cpu() for output in outputs]).double().numpy())
+    return np.mean(deep, axis=0), np.mean(logits, axis=0)
 
 
 def channels_of(cohort: PreparedCohort) -> np.ndarray:
@@ -76,7 +89,7 @@ def embed(
     network: DeepCT,
     cohort: PreparedCohort,
     device: str = "cpu",
-    slices: Literal["all", "first"] = "all",
+    slices: Slices = "all",
     pixels: int | None = None,
 ) -> np.ndarray:
     """Pooled features of the backbone, what the two fully connected layers are trained on.
@@ -85,7 +98,7 @@ def embed(
         network: Moved to `device` and evaluated as it is.
         cohort: n cases.
         device: Where.
-        slices: Mean over all slices of a case, or its first, the one that is seen in prediction.
+        slices: Mean over all slices of a case, or its first.
         pixels: Edge of the centered crop; None takes whole patches.
 
     Returns:
@@ -93,9 +106,13 @@ def embed(
     """
     network.to(device)
     edge = pixels or cohort.patches_hu.shape[-1]
-    chosen = range(cohort.patches_hu.shape[1] if slices == "all" else 1)
+    chosen = _numbers(cohort, slices)
     total = sum(_pooled(network, cohort, device, edge, index) for index in chosen)
     return np.asarray(total / len(chosen), dtype=np.float32)
+
+
+def _numbers(cohort: PreparedCohort, slices: Slices) -> range:
+    return range(cohort.patches_hu.shape[1] if slices == "all" else 1)
 
 
 def _pooled(network: DeepCT, cohort: PreparedCohort, device: str, pixels: int, index: int) -> np.ndarray:

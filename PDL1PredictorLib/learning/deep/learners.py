@@ -26,12 +26,14 @@ class DeepModel:
     Attributes:
         known: Those rows.
         features: Rows of the cohort (n,) to deep features (n, n_deep).
+        logits: Rows to logits (n, e), e endpoints of the cohort.
         network: Gives the whole network, in evaluation mode on the CPU.
         history: Loss per epoch.
     """
 
     known: np.ndarray
     features: Callable[[np.ndarray], np.ndarray]
+    logits: Callable[[np.ndarray], np.ndarray]
     network: Callable[[], DeepCT]
     history: tuple[dict[str, float], ...]
 
@@ -50,6 +52,51 @@ class DeepLearner(Protocol):
     def forget(self) -> None:
         """Remove what is kept on disk for a run that is stopped."""
         ...
+
+
+class _OfRows:
+    """What a network says of rows, kept: two parts of the inputs ask for it."""
+
+    def __init__(self, run: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]) -> None:
+        self._run = run
+        self._found: dict[bytes, tuple[np.ndarray, np.ndarray]] = {}
+
+    def __call__(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        key = np.asarray(rows).tobytes()
+        if key not in self._found:
+            self._found[key] = self._run(rows)
+        return self._found[key]
+
+
+class OneTraining:
+    """A learner whose last training serves every part that asks for the same: deep features, and the logit.
+
+    Args:
+        learner: Of the network.
+    """
+
+    def __init__(self, learner: DeepLearner) -> None:
+        self._learner = learner
+        self._last: dict[str, tuple[bytes, DeepModel]] = {}
+
+    def learn(self, fit: np.ndarray, validation: np.ndarray, progress: Progress = SILENT) -> DeepModel:
+        """The last one where it was of these rows, else a new one."""
+        key = fit.tobytes() + validation.tobytes()
+        return self._same("fold", key, lambda: self._learner.learn(fit, validation, progress))
+
+    def kept(self, train: np.ndarray, models: Sequence[DeepModel], progress: Progress = SILENT) -> DeepModel:
+        """Likewise."""
+        return self._same("kept", train.tobytes(), lambda: self._learner.kept(train, models, progress))
+
+    def forget(self) -> None:
+        """Likewise; what is on disk, too."""
+        self._last.clear()
+        self._learner.forget()
+
+    def _same(self, name: str, key: bytes, make: Callable[[], DeepModel]) -> DeepModel:
+        if name not in self._last or self._last[name][0] != key:
+            self._last[name] = (key, make())
+        return self._last[name][1]
 
 
 class WholeNetwork:
@@ -95,9 +142,11 @@ class WholeNetwork:
     def _train(self, fit: np.ndarray, validation: np.ndarray, deep: DeepTraining, progress: Progress) -> DeepModel:
         parts = self._cohort.take(fit), self._cohort.take(validation)
         trained = train_deep_ct(*parts, deep, self._seed, self._device, self._start, progress, self._checkpoint(fit))
+        seen = _OfRows(lambda rows: deep_features(trained.network, self._cohort.take(rows)))
         return DeepModel(
             known=fit,
-            features=lambda rows: deep_features(trained.network, self._cohort.take(rows))[0],
+            features=lambda rows: seen(rows)[0],
+            logits=lambda rows: seen(rows)[1],
             network=lambda: trained.network,
             history=trained.history,
         )
@@ -133,7 +182,7 @@ class FrozenNetwork:
         self, cohort: PreparedCohort, deep: DeepTraining, head: HeadTraining, seed: int, device: str, start: Path
     ) -> None:
         self._cohort, self._deep, self._head, self._seed, self._start = cohort, deep, head, seed, start
-        self._embeddings = embed(self._backbone(), cohort, device, slices="first")
+        self._embeddings = embed(self._backbone(), cohort, device)
 
     def _backbone(self) -> DeepCT:
         deep = self._deep
@@ -154,7 +203,13 @@ class FrozenNetwork:
             into_network(whole, head)
             return whole.eval()
 
-        return DeepModel(fit, lambda rows: head.deep(self._embeddings[rows]), network, head.history)
+        return DeepModel(
+            known=fit,
+            features=lambda rows: head.deep(self._embeddings[rows]),
+            logits=lambda rows: head.logits(self._embeddings[rows]),
+            network=network,
+            history=head.history,
+        )
 
     def kept(self, train: np.ndarray, models: Sequence[DeepModel], progress: Progress = SILENT) -> DeepModel:
         """As the folds were, on all training cases."""

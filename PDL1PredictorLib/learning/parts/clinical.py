@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -22,6 +23,8 @@ class ClinicalValues(NotOfFeatures):
 
     inputs: tuple[str, ...]
     mean: np.ndarray
+
+    form: ClassVar[str] = "clinical"
 
     def values(self, cohort: PreparedCohort, rows: np.ndarray) -> Values:
         """(n, c), all known."""

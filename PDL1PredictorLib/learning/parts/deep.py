@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.linalg import orthogonal_procrustes
@@ -24,6 +25,7 @@ class DeepFeatures(NotOfFeatures):
 
     model: DeepModel
     n_deep: int
+    form: ClassVar[str] = "deep"
 
     def values(self, cohort: PreparedCohort, rows: np.ndarray) -> Values:
         """(n, n_deep)."""
@@ -84,7 +86,73 @@ def turned(model: DeepModel, target: DeepModel) -> DeepModel:
     return replace(model, features=features)
 
 
-def deep_part(parts: Mapping[str, PartModel]) -> tuple[str, DeepModel | None]:
-    """The part that is a network: its name, and the network; None where no part is one."""
-    found = ((name, part.model) for name, part in parts.items() if isinstance(part, DeepFeatures))
-    return next(found, ("", None))
+@dataclass(frozen=True, eq=False)
+class DeepLogit(NotOfFeatures):
+    """The network's own answer: its logit of the endpoint, one column.
+
+    Attributes:
+        model: The network.
+        endpoints: Of the cohort, in the order of its logits.
+    """
+
+    model: DeepModel
+    endpoints: tuple[str, ...]
+    form: ClassVar[str] = "deep_logit"
+
+    def values(self, cohort: PreparedCohort, rows: np.ndarray) -> Values:
+        """Endpoint to (n, 1)."""
+        return self.of_logits(self.model.logits(rows))
+
+    def of_logits(self, logits: np.ndarray) -> Values:
+        """Logits (n, e) as `values` gives them."""
+        return {key: logits[:, [column]] for column, key in enumerate(self.endpoints)}
+
+    def names(self, endpoint: str) -> tuple[str, ...]:
+        """Its one name."""
+        return ("network_logit",)
+
+    def entry(self, endpoint: str, chosen: Sequence[str]) -> dict[str, Any]:
+        """The logit as a sum of deep features: their weights and what is added."""
+        layer, row = self.model.network().classifier, self.endpoints.index(endpoint)
+        linear = {"coefficients": layer.weight[row].detach().double().tolist(), "intercept": layer.bias[row].item()}
+        return {"deep_logit": {"linear": linear}}
+
+
+class DeepLogitLearner(SameEverywhere):
+    """The part `deep_logit`.
+
+    Args:
+        learner: Of the network; shared with the part `deep`, where both are learned.
+    """
+
+    title = "reading the network's logit"
+
+    def __init__(self, learner: DeepLearner) -> None:
+        self._learner = learner
+
+    def learn(self, training: TrainingSet, fit: np.ndarray, watch: np.ndarray, progress: Progress) -> DeepLogit:
+        """Train a network on `fit`; `watch` may stop it."""
+        return DeepLogit(self._learner.learn(fit, watch, progress), training.cohort.endpoints)
+
+    def kept(self, training: TrainingSet, models: Sequence[DeepLogit], progress: Progress) -> DeepLogit:
+        """The network for cases to come."""
+        kept = self._learner.kept(training.rows, [model.model for model in models], progress)
+        return DeepLogit(kept, training.cohort.endpoints)
+
+    def forget(self) -> None:
+        """The trainings' states are not needed any more."""
+        self._learner.forget()
+
+
+def network_of(parts: Mapping[str, PartModel]) -> DeepModel | None:
+    """The network that some of the parts read; None where no part does."""
+    return next((part.model for part in parts.values() if isinstance(part, DeepFeatures | DeepLogit)), None)
+
+
+def seen_by(parts: Mapping[str, PartModel], deep: np.ndarray, logits: np.ndarray) -> dict[str, Values]:
+    """Values of the parts that read the network, of what a network gave: (n, n_deep) and (n, e)."""
+    return {
+        name: deep if isinstance(part, DeepFeatures) else part.of_logits(logits)
+        for name, part in parts.items()
+        if isinstance(part, DeepFeatures | DeepLogit)
+    }

@@ -31,6 +31,11 @@ class Place(NamedTuple):
 class PartModel(Protocol):
     """What was learned of one part from some rows of a cohort."""
 
+    @property
+    def form(self) -> str:
+        """What a bundle's manifest calls inputs of this kind."""
+        ...
+
     def values(self, cohort: PreparedCohort, rows: np.ndarray) -> Values:
         """Inputs of these rows of the cohort."""
         ...

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -32,6 +32,8 @@ class RadScores:
     standardizer: Standardizer
     weights: Weights
     feature_names: tuple[str, ...]
+
+    form: ClassVar[str] = "radscore"
 
     def values(self, cohort: PreparedCohort, rows: np.ndarray) -> Values:
         """Endpoint to (n, 2), tumor and ring."""
@@ -67,7 +69,8 @@ class RadScoreLearner:
 
     def learn(self, training: TrainingSet, fit: np.ndarray, watch: np.ndarray, progress: Progress) -> RadScores:
         """Features selected and weighed on these rows alone."""
-        return fit_radscores(training.cohort, fit, training.endpoints, training.seed, progress)
+        stable = training.stability.stable
+        return fit_radscores(training.cohort, fit, training.endpoints, training.seed, progress, stable)
 
     def kept(self, training: TrainingSet, models: Sequence[RadScores], progress: Progress) -> RadScores:
         """The same on all training cases."""
@@ -88,12 +91,27 @@ class RadScoreLearner:
 
 
 def fit_radscores(
-    cohort: PreparedCohort, rows: np.ndarray, endpoints: tuple[str, ...], seed: int, progress: Progress = SILENT
+    cohort: PreparedCohort,
+    rows: np.ndarray,
+    endpoints: tuple[str, ...],
+    seed: int,
+    progress: Progress = SILENT,
+    stable: np.ndarray | None = None,
 ) -> RadScores:
-    """Standardize, select and weigh features on `rows` alone, for every endpoint and region."""
+    """Standardize, select and weigh features on `rows` alone, for every endpoint and region.
+
+    Args:
+        cohort: All cases.
+        rows: Training cases.
+        endpoints: Keys.
+        seed: Of the folds of the LASSO.
+        progress: Told endpoint by endpoint.
+        stable: Features that may be candidates, (f,) bool; None lets all.
+    """
     names = cohort.feature_names
     standardizer = fit_standardizer(cohort.features[rows])
     z = standardizer(cohort.features[rows])
+    usable = standardizer.varies if stable is None else standardizer.varies & stable
     of_region = {region: np.array([name.startswith(f"{region}_") for name in names]) for region in REGIONS}
     weights: Weights = {}
     for number, key in enumerate(endpoints):
@@ -101,7 +119,7 @@ def fit_radscores(
         target = cohort.targets[key].take(rows)
         known = target.known
         weights[key] = {
-            region: rules(target.kind).score(z[known], target.values[known], names, standardizer.varies & here, seed)
+            region: rules(target.kind).score(z[known], target.values[known], names, usable & here, seed)
             for region, here in of_region.items()
         }
     return RadScores(standardizer, weights, names)

@@ -1,12 +1,13 @@
-"""Radiomic features themselves as inputs, standardized; which of them a model gets is selected when it is fitted.
+"""Radiomic features themselves as inputs, standardized.
 
-The selection is part of the fit so that answers of held-out cases, from which the calibration is learned, come from a
-selection without these cases.
+Which of them a model gets is selected when it is fitted (`selected`), so that answers of held-out cases, from which the
+calibration is learned, come from a selection without these cases; or it gets those of the unfiltered image, all of them
+(`original`).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,22 +18,28 @@ from PDL1PredictorLib.learning.parts.part import SameEverywhere, Values
 from PDL1PredictorLib.learning.selection import Standardizer, fit_standardizer
 from PDL1PredictorLib.learning.training_set import TrainingSet
 
+ORIGINAL = "_original_"  # in the names of features of the unfiltered image
+
 
 @dataclass(frozen=True, eq=False)
 class StandardizedFeatures:
-    """All features.
+    """Some of the features, or all.
 
     Attributes:
-        standardizer: Of the training cases.
+        standardizer: Of the training cases; of these features.
         feature_names: Of its columns.
+        columns: Of them among all features of a cohort.
     """
 
     standardizer: Standardizer
     feature_names: tuple[str, ...]
+    columns: np.ndarray
+    form: ClassVar[str] = "selected"
 
     def values(self, cohort: PreparedCohort, rows: np.ndarray) -> Values:
         """(n, f) z-scores; 0 where a value is undefined or a feature did not vary in training."""
-        return np.where(self.standardizer.varies, self.standardizer(cohort.features[rows]), 0.0)
+        z = self.standardizer(cohort.features[np.ix_(rows, self.columns)])
+        return np.where(self.standardizer.varies, z, 0.0)
 
     def names(self, endpoint: str) -> tuple[str, ...]:
         """Of the features."""
@@ -64,11 +71,40 @@ class SelectedLearner(SameEverywhere):
         self, training: TrainingSet, fit: np.ndarray, watch: np.ndarray, progress: Progress
     ) -> StandardizedFeatures:
         """Mean and SD of these rows."""
-        cohort = training.cohort
-        return StandardizedFeatures(fit_standardizer(cohort.features[fit]), cohort.feature_names)
+        found = _standardized(training.cohort, fit, np.arange(len(training.cohort.feature_names)))
+        stable = found.standardizer.varies & training.stability.stable
+        return replace(found, standardizer=replace(found.standardizer, varies=stable))
 
     def kept(
         self, training: TrainingSet, models: Sequence[StandardizedFeatures], progress: Progress
     ) -> StandardizedFeatures:
         """Mean and SD of all training cases."""
         return self.learn(training, training.rows, training.rows[:0], progress)
+
+
+class OriginalLearner(SameEverywhere):
+    """The part `original`: the features of the unfiltered image, of both regions; about 200, of which none is selected.
+
+    Wavelets multiply the features by nine without telling much that these do not; a penalty can hold 200 back in a
+    cohort in which it cannot hold back 1700.
+    """
+
+    title = "standardizing features"
+
+    def learn(
+        self, training: TrainingSet, fit: np.ndarray, watch: np.ndarray, progress: Progress
+    ) -> StandardizedFeatures:
+        """Mean and SD of these rows."""
+        columns = np.flatnonzero([ORIGINAL in name for name in training.cohort.feature_names])
+        return _standardized(training.cohort, fit, columns)
+
+    def kept(
+        self, training: TrainingSet, models: Sequence[StandardizedFeatures], progress: Progress
+    ) -> StandardizedFeatures:
+        """Mean and SD of all training cases."""
+        return self.learn(training, training.rows, training.rows[:0], progress)
+
+
+def _standardized(cohort: PreparedCohort, fit: np.ndarray, columns: np.ndarray) -> StandardizedFeatures:
+    names = tuple(cohort.feature_names[column] for column in columns)
+    return StandardizedFeatures(fit_standardizer(cohort.features[np.ix_(fit, columns)]), names, columns)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from PDL1PredictorLib.learning.training_set import TrainingSet
 @dataclass(frozen=True)
 class LogVolume(NotOfFeatures):
     """The logarithm of the volume in mL; there is nothing to learn."""
+
+    form: ClassVar[str] = "volume"
 
     def values(self, cohort: PreparedCohort, rows: np.ndarray) -> Values:
         """(n, 1)."""

@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import numpy as np
 
 from PDL1PredictorLib.core.endpoints import Endpoint, endpoint
 from PDL1PredictorLib.core.results import NumberTest
@@ -30,8 +32,8 @@ from PDL1PredictorLib.models.schema.values import (
     texts,
 )
 
-PARTS = ("deep", "radscore", "selected", "volume", "clinical")
-FEATURE_PARTS = ("radscore", "selected")
+PARTS = ("deep", "deep_logit", "radscore", "l2", "selected", "volume", "clinical")
+FEATURE_PARTS = ("radscore", "l2", "selected")
 STEEPEST = 1e6  # of a calibration
 
 
@@ -82,6 +84,10 @@ class Linear:
     coefficients: tuple[float, ...]
     intercept: float
 
+    def of(self, inputs: np.ndarray) -> float:
+        """The sum for one row of inputs, (d,)."""
+        return float(inputs @ np.array(self.coefficients)) + self.intercept
+
 
 @dataclass(frozen=True)
 class EndpointModel:
@@ -92,6 +98,8 @@ class EndpointModel:
         parts: Which inputs, some of `PARTS`, in this order.
         coefficients: Per region, the RadScore's coefficients by feature name (for standardized features).
         selected: Features that are inputs themselves, standardized.
+        l2: Weights of standardized features whose sum is one input; empty where it is none.
+        deep_logit: The network's own logit as a sum of deep features; None where it is no input.
         input_mean: Training mean of each input.
         input_sd: Training SD of each input, over n.
         method: The model's kind in words, such as `logistic regression`.
@@ -116,11 +124,13 @@ class EndpointModel:
     role: Role = "lead"
     base_rate: float | None = None
     candidates: tuple[Candidate, ...] = ()
+    deep_logit: Linear | None = None
+    l2: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def used_features(self) -> set[str]:
         """Names of the radiomic features that the inputs are made of."""
-        return {name for region in self.coefficients.values() for name in region} | set(self.selected)
+        return {name for region in self.coefficients.values() for name in region} | set(self.selected) | set(self.l2)
 
 
 def input_names(
@@ -134,6 +144,8 @@ def input_names(
         "deep": tuple(f"deep_{i + 1}" for i in range(n_deep)),
         "radscore": tuple(f"radscore_{region}" for region in REGIONS),
         "selected": selected,
+        "deep_logit": ("network_logit",),
+        "l2": ("l2_score",),
         "volume": ("log_volume",),
         "clinical": clinical,
     }
@@ -166,6 +178,10 @@ def read_endpoint(key: str, data: Mapping[str, Any]) -> EndpointModel:
         parts=parts,
         coefficients=_coefficients(data["radscore"], f"{key}.radscore") if "radscore" in parts else {},
         selected=texts(data["selected"], f"{key}.selected", MAX_FEATURES) if "selected" in parts else (),
+        deep_logit=_linear(mapping(data["deep_logit"], f"{key}.deep_logit"), f"{key}.deep_logit")
+        if "deep_logit" in parts
+        else None,
+        l2=numbers(data["l2"], f"{key}.l2") if "l2" in parts else {},
         input_mean=series(data["input_mean"], f"{key}.input_mean"),
         input_sd=series(data["input_sd"], f"{key}.input_sd"),
         method=text(model["kind"], f"{key}.model.kind"),

@@ -12,8 +12,9 @@ RANKING = {
     "it holds neither another training cohort nor another hospital.",
     Design.NESTED: "How models that are trained in this way on {share} of the cases rank a further positive and "
     "negative case of these patients' kind: pairs of cases within a fold, scores before calibration, mean over "
-    "{repeats}. The interval counts patients, not repetitions; it is of these models and holds no scatter between "
-    "trainings. The model that is kept learned from all cases; its own figures cannot be measured here.",
+    "{repeats}. The interval counts patients, not repetitions, and allows for folds that err together because "
+    "they share training cases; it holds neither another cohort nor another hospital. The model that is kept learned "
+    "from all cases; its own figures cannot be measured here.",
     Design.EVALUATION: "How the finished models rank a further positive and negative case of these patients' kind, by "
     "their scores before calibration. The interval is DeLong's on the logit scale, of other patients of this kind; it "
     "holds no further hospital.",
@@ -25,15 +26,16 @@ ANSWERS = {
     Design.EVALUATION: "Of the finished models, on these cases; of a recalibrated one on cases that its fit has not "
     "seen.",
 }
+EXCHANGED = "How often labels that are exchanged between patients give the scores as great an AUC."
 BINARY = (
     ("AUC, ROC curve, comparison of models", RANKING),
     (
         "Permutation p",
-        dict.fromkeys(
-            Design,
-            "How often labels exchanged between patients give as great an AUC to the scores as they are; the models "
-            "are not trained anew. For the whole way there: `pdl1 leak-test`.",
-        ),
+        {
+            Design.SPLIT: EXCHANGED,
+            Design.NESTED: f"{EXCHANGED} They are spread by as much as shared training cases widen the interval; no "
+            "model is trained anew, which `pdl1 leak-test` does.",
+        },
     ),
     ("Accuracy, sensitivity, specificity, predictive values, F1", ANSWERS),
     ("Calibration, decision curve", ANSWERS),

@@ -85,16 +85,16 @@ def network() -> DeepCT:
 
 def test_a_head_in_the_network_gives_what_it_gives_on_the_embeddings(network: DeepCT):
     cohort = small_cohort()
-    first = embed(network, cohort, slices="first")
-    assert first.shape == (3, 1024)
-    assert first.dtype == np.float32
-    head = train_head(first, np.column_stack([cohort.labels, cohort.labels]), n_deep=4, settings=HeadTraining(20))
+    pooled = embed(network, cohort)
+    assert pooled.shape == (3, 1024)
+    assert pooled.dtype == np.float32
+    head = train_head(pooled, np.column_stack([cohort.labels, cohort.labels]), n_deep=4, settings=HeadTraining(20))
     state = torch.get_rng_state()
     into_network(network, head)
     assert torch.equal(torch.get_rng_state(), state)
     deep, logits = deep_features(network, cohort)
-    np.testing.assert_allclose(deep, head.deep(first), rtol=1e-3, atol=1e-4)
-    np.testing.assert_allclose(logits, head.logits(first), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(deep, head.deep(pooled), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(logits, head.logits(pooled), rtol=1e-3, atol=1e-4)
     assert logits.shape == (3, 2)
 
 
@@ -106,6 +106,22 @@ def test_all_slices_are_averaged_and_a_crop_is_its_center(network: DeepCT):
     inner = np.s_[:, :, 4:36, 4:36]
     cropped = cohort.with_blocks(slices=cohort.patches_hu[inner], slices_tumor=cohort.patches_tumor[inner])
     np.testing.assert_array_equal(embed(network, cohort, pixels=32), embed(network, cropped))
+
+
+def test_deep_features_are_the_mean_of_those_of_every_slice(network: DeepCT):
+    cohort = small_cohort()
+    n_slices = cohort.patches_hu.shape[1]
+    alone = [
+        deep_features(
+            network, cohort.with_blocks(slices=cohort.patches_hu[:, [i]], slices_tumor=cohort.patches_tumor[:, [i]])
+        )
+        for i in range(n_slices)
+    ]
+    for found, wanted in zip(deep_features(network, cohort), zip(*alone, strict=True), strict=True):
+        np.testing.assert_allclose(found, np.mean(wanted, axis=0), atol=1e-9)
+    for found, wanted in zip(deep_features(network, cohort, slices="first"), alone[0], strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    assert np.abs(alone[0][0] - alone[1][0]).max() > 1e-3  # the slices differ, so the mean is another number
 
 
 def test_a_head_of_other_channels_is_refused(network: DeepCT):

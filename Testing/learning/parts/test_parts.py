@@ -8,7 +8,7 @@ from PDL1PredictorLib.core.progress import SILENT
 from PDL1PredictorLib.core.targets import Target
 from PDL1PredictorLib.learning.crossfit import Inputs, learn
 from PDL1PredictorLib.learning.parts.clinical import ClinicalLearner
-from PDL1PredictorLib.learning.parts.deep import deep_part
+from PDL1PredictorLib.learning.parts.deep import network_of
 from PDL1PredictorLib.learning.parts.radscore import RadScoreLearner
 from PDL1PredictorLib.learning.parts.selected import SelectedLearner
 from PDL1PredictorLib.learning.parts.volume import VolumeLearner
@@ -58,7 +58,7 @@ def test_every_training_case_has_honest_inputs_of_every_part_once(learned):
     )
     assert np.isfinite(x).all()
     assert learned.to_select(("selected", "volume"), "TPS").tolist() == [True, True, True, False]
-    assert deep_part(learned.parts) == ("", None)
+    assert network_of(learned.parts) is None
 
 
 def test_a_score_is_learned_for_either_kind(learned):

@@ -313,3 +313,42 @@ def test_every_seed_is_found_wherever_it_stands():
 def test_the_same_outcome_gives_the_same_document(make_study):
     first, second = (study_document(make_study(keys=("PDL1",), sizes=(30,))) for _ in range(2))
     assert first == second
+
+
+def test_cases_without_a_call_are_left_out_of_calls_and_probabilities_alone(one):
+    called = np.array([1, 1, 1, 0, 1, 1, 1, 0], bool)
+    whole, part = (one(models={FUSED: m})["models"][FUSED] for m in (model(FUSED_P), silent(called)))
+    assert (part["answered"]["cases"], part["answered"]["of"]) == (6, 8)
+    assert part["confusion"] == {"true_positive": 3, "false_positive": 1, "true_negative": 2, "false_negative": 0}
+    assert part["brier"] == pytest.approx((0.01 + 0.04 + 0.09 + 0.36 + 0.04 + 0.04) / 6)
+    assert part["auc"] == whole["auc"]
+
+
+def test_a_model_that_learned_nothing_is_ranked_and_calls_nothing(one):
+    nothing = one(models={FUSED: silent(np.zeros(8, bool))})["models"][FUSED]
+    assert {nothing[name] for name in ("measures", "confusion", "brier", "calibration", "decision_curve")} == {None}
+    assert nothing["auc"]["value"] == 15 / 16
+
+
+def silent(called):
+    """The fused model, without a call for some cases."""
+    whole = model(FUSED_P)
+    return replace(whole, called=called, positive=whole.positive & called)
+
+
+def test_the_sample_size_is_told_by_hoped_for_area(one):
+    found = one()["sample_size"]
+    assert (found["cases"], found["positive"], found["inputs"], found["overall_risk"]) == (8, 4, 2, False)
+    assert [row["auc"] for row in found["hoped"]] == [0.65, 0.7, 0.8]
+    assert [row["parameters"] for row in found["hoped"]] == [0, 0, 0]
+    shrinkage = [row["shrinkage"] for row in found["hoped"]]
+    assert shrinkage == sorted(shrinkage)
+    assert min(row["cases_needed"] for row in found["hoped"]) == 385  # 0.25 (1.96 / 0.05)^2, the share of positives
+
+
+def test_the_document_says_what_its_figures_are_estimates_of(folded_study, document):
+    folded = study_document(folded_study)
+    assert folded["folds"] == {"folds": 3, "repeats": 2}
+    assert document["folds"] == {"folds": 1, "repeats": 1}
+    assert "on 67 % of the cases" in folded["estimates"][0]["of"]
+    assert "no call" not in str(folded["estimates"])

@@ -212,7 +212,7 @@ def test_predictions_of_a_number_come_back_exactly(whole):
     file = io.StringIO()
     write_predictions(whole(models={NET: model([0.1, 10, 30, 30]), MEAN: model(np.full(4, 20.0))}), file)
     rows = list(csv.DictReader(file.getvalue().splitlines()))
-    assert list(rows[0]) == ["endpoint", "case", "label", "model", "value", "low", "high"]
+    assert list(rows[0]) == ["endpoint", "case", "label", "model", "value", "low", "high", "score", "fold"]
     assert [float(row["value"]) for row in rows if row["model"] == NET] == [0.1, 10, 30, 30]
     assert [float(row["label"]) for row in rows if row["model"] == MEAN] == OBSERVED.tolist()
 

@@ -357,5 +357,5 @@ def test_predictions_are_written_row_by_row(small, tmp_path):
     with (tmp_path / "p.csv").open("w", encoding="utf-8", newline="") as file:
         write_predictions(small, file)
     lines = (tmp_path / "p.csv").read_text(encoding="utf-8").splitlines()
-    assert lines[0] == "endpoint,case,label,model,probability,positive,prediction_set"
+    assert lines[0] == "endpoint,case,label,model,probability,positive,called,prediction_set,score,fold"
     assert len(lines) == 1 + 4 * 24

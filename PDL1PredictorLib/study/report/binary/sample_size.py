@@ -1,6 +1,5 @@
 """What the cases of a yes/no endpoint can carry, by the size of signal that one hopes for."""
 
-from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.statistics.sample_size import (
     cox_snell_r2,
     expected_shrinkage,
@@ -9,7 +8,6 @@ from PDL1PredictorLib.statistics.sample_size import (
 )
 from PDL1PredictorLib.study.outcome import EndpointOutcome
 from PDL1PredictorLib.study.report.measures import Plain
-from PDL1PredictorLib.study.shipped_figures import design_of
 
 HOPED = (0.65, 0.7, 0.8)  # areas: weak, usual in this field, strong
 
@@ -23,7 +21,7 @@ def sample_size_numbers(outcome: EndpointOutcome) -> Plain | None:
 
     Source: Riley et al. 2020, doi 10.1136/bmj.m441; Riley, Van Calster and Collins 2021, doi 10.1002/sim.8806.
     """
-    positive, negative = outcome.counts.get("training" if design_of(outcome) == Design.SPLIT else "all", (0, 0))
+    positive, negative = outcome.counts.get("training", outcome.counts.get("all", (0, 0)))
     if not positive or not negative:
         return None
     n, inputs = positive + negative, len(outcome.input_names)

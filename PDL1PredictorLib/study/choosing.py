@@ -1,0 +1,114 @@
+"""Which of a study's models is an endpoint's: the simplest of those that are no worse than the best."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from PDL1PredictorLib.core.roles import Role
+from PDL1PredictorLib.learning.recipe import Recipe
+from PDL1PredictorLib.study.discrimination import area_of, comparison_of, p_of_best
+from PDL1PredictorLib.study.outcome import EndpointOutcome
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model that was there to choose.
+
+    Attributes:
+        title: Of the model.
+        role: What it is to the others.
+        auc: On held-out cases.
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+    """
+
+    title: str
+    role: Role
+    auc: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The endpoint's model.
+
+    Attributes:
+        title: Of the model; "" where no model learned anything.
+        role: What it is to the others.
+        reason: One sentence.
+        candidates: Those that learned something, the simplest first; empty for a number, whose model is the lead.
+        p: That chance alone gives the best of the candidates its area, so that the choice among them is paid for; None
+            where no label can be exchanged, and for a number.
+    """
+
+    title: str
+    role: Role
+    reason: str
+    candidates: tuple[Candidate, ...] = ()
+    p: float | None = None
+
+
+def choose_model(outcome: EndpointOutcome, recipe: Recipe, learned: Mapping[str, bool]) -> Choice:
+    """The simplest model whose area is within one standard error of the best one's.
+
+    The best of several is partly the luckiest, and a modest answer with proven skill beats a bold one without. The
+    standard error is that of the paired difference on the same cases, within folds.
+
+    Args:
+        outcome: Of the endpoint on held-out cases.
+        recipe: Whose models they are, with the order of their simplicity.
+        learned: Title to whether the model that is kept learned anything.
+
+    Source: Breiman et al. 1984, "Classification and Regression Trees", 3.4.3 (one standard error rule).
+    """
+    if not outcome.binary_models():
+        return Choice(outcome.lead, "lead", "It is the model that the recipe is for.")
+    plans = sorted(recipe.models, key=lambda plan: plan.order)
+    titles = [plan.name.title for plan in plans if learned[plan.name.title] and _mostly(outcome, plan.name.title)]
+    found = tuple(one for title in titles if (one := _candidate(outcome, title)) is not None)
+    if not found:
+        return Choice("", "lead", "No model learned anything: held-out cases were not told apart better than by chance")
+    best = max(found, key=lambda one: one.auc)
+    chosen = next(one for one in found if _as_good(outcome, best.title, one.title))
+    return Choice(
+        chosen.title, chosen.role, _reason(chosen, best), found, p_of_best(outcome, [one.title for one in found])
+    )
+
+
+def _mostly(outcome: EndpointOutcome, title: str) -> bool:
+    """Whether the model learned something in folds that hold at least half of the cases."""
+    return bool(outcome.binary_models()[title].called.mean() >= 0.5)
+
+
+def _candidate(outcome: EndpointOutcome, title: str) -> Candidate | None:
+    area = area_of(outcome, title)
+    if area is None:
+        return None
+    low, high = area.interval
+    return Candidate(title, outcome.roles[title], area.value, min(low, area.value), max(high, area.value))
+
+
+def _as_good(outcome: EndpointOutcome, best: str, title: str) -> bool:
+    """Whether the difference is no more than its own standard error."""
+    if best == title:
+        return True
+    test = comparison_of(outcome, best, title)
+    return test is not None and test.z <= 1
+
+
+def _reason(chosen: Candidate, best: Candidate) -> str:
+    if chosen == best:
+        return f"It has the best AUC on held-out cases ({best.auc:.2f}), and no simpler model comes within its error."
+    return (
+        f"Its AUC on held-out cases ({chosen.auc:.2f}) is within one standard error of that of {best.title} "
+        f"({best.auc:.2f}), which is less simple."
+    )
+
+
+def chosen_models(choices: Mapping[str, Choice]) -> tuple[str, ...]:
+    """A sentence for each endpoint whose model had to be chosen, for the report's notes."""
+    return tuple(
+        f"{key}: the endpoint's model is {choice.title}. {choice.reason}"
+        for key, choice in choices.items()
+        if choice.title and len(choice.candidates) > 1
+    )

@@ -1,0 +1,126 @@
+"""The leak test: its rule by hand, two-sided, for both designs and kinds of endpoints, and that it trips."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from scipy import stats
+from toy_recipe import LEAD as LINE
+from toy_recipe import ToyRecipe
+from toy_yes_no import LEAD, SIZE, YesNoRecipe, yes_no_cohort
+
+from PDL1PredictorLib.cli.main import main
+from PDL1PredictorLib.core.designs import Design
+from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.targets import Target
+from PDL1PredictorLib.learning.kinds import Binary
+from PDL1PredictorLib.statistics.discrimination import auc
+from PDL1PredictorLib.study import conduct, leak
+from PDL1PredictorLib.study.leak import LeakTest, leak_test
+
+EVEN = tuple(0.5 + 0.02 * np.tile([-1, 1], 10))
+
+
+def judged(figures, chance=0.5):
+    return LeakTest("AUC", chance, Design.NESTED, {"m": tuple(figures)})
+
+
+def test_figures_around_chance_pass_and_say_so():
+    found = judged(EVEN)
+    assert found.suspects == ()
+    assert found.to_dict()["passed"]
+    assert "Nothing leaks" in found.text()
+
+
+@pytest.mark.parametrize("shift", [-0.03, 0.03])
+def test_a_mean_beside_chance_fails_on_either_side(shift: float):
+    found = judged(np.array(EVEN) + shift)
+    assert found.suspects == ("m",)
+    assert not found.to_dict()["models"]["m"]["passed"]
+    assert f"{'above' if shift > 0 else 'below'} it: m." in found.text()
+
+
+@pytest.mark.parametrize("away", [-0.2, 0.2])
+def test_a_single_figure_far_from_chance_fails(away: float):
+    assert judged([*EVEN[:-1], 0.5 + away]).suspects == ("m",)
+
+
+def test_the_tolerance_is_students_and_few_models_share_the_false_alarms():
+    own = judged(EVEN).judged("m")
+    error = np.std(EVEN, ddof=1) / np.sqrt(20)
+    assert own.tolerance == pytest.approx(stats.t.ppf(0.995, 19) * error)
+    two = LeakTest("AUC", 0.5, Design.SPLIT, {"m": EVEN, "n": EVEN})
+    assert two.judged("m").tolerance == pytest.approx(stats.t.ppf(0.9975, 19) * error)
+
+
+def test_figures_that_are_all_chance_pass_and_constant_ones_beside_it_fail():
+    assert judged([0.5] * 5).suspects == ()
+    assert judged([0.0] * 5, chance=0.0).suspects == ()
+    assert judged([0.455] * 5).suspects == ("m",)
+
+
+def test_false_alarms_are_as_rare_as_stated():
+    rng = np.random.default_rng(0)
+    alarms = [judged(0.5 + 0.05 * rng.normal(size=20)).suspects != () for _ in range(1500)]
+    assert 0.005 < np.mean(alarms) < 0.035  # 1 % for the mean, 1 % for the farthest
+
+
+def test_one_shuffle_cannot_be_judged():
+    cohort = yes_no_cohort(60, 0)
+    with pytest.raises(InputError, match="needs 2 shuffles or more, got 1"):
+        leak_test(cohort, cohort.names, "PDL1", YesNoRecipe(), repeats=1, workers=1)
+
+
+def of_design(design: Design, n: int = 70) -> LeakTest:
+    cohort = yes_no_cohort(n, 21, trait_area=0.8, volume_area=0.7)
+    return leak_test(cohort, cohort.names, "PDL1", YesNoRecipe(design=design, n_folds=3), repeats=8, workers=1)
+
+
+@pytest.mark.parametrize("design", list(Design))
+def test_both_designs_pass_on_shuffled_labels(design: Design):
+    found = of_design(design)
+    assert found.suspects == ()
+    assert set(found.figures) == {LEAD, SIZE}
+
+
+def test_answers_pooled_over_folds_fail_below_chance_and_within_folds_they_do_not(monkeypatch: pytest.MonkeyPatch):
+    """Cases that are all alike: whatever is learned answers the share of positives of the training part."""
+    cohort = yes_no_cohort(71, 2, share=0.35)
+    cohort = cohort.with_blocks(features=np.tile(cohort.features[:1], (71, 1)))
+    recipe = YesNoRecipe(design=Design.NESTED, n_folds=4)
+    assert leak_test(cohort, cohort.names, "PDL1", recipe, repeats=8, workers=1).figures[LEAD] == (0.5,) * 8
+    pooled = lambda self, truths, score, folds: auc(truths, score[0]).value  # noqa: E731
+    monkeypatch.setattr(Binary, "figure", pooled)
+    found = leak_test(cohort, cohort.names, "PDL1", recipe, repeats=8, workers=1)
+    assert found.mean(LEAD) < 0.47
+    assert found.suspects == (LEAD,)
+    assert "below it" in found.text()
+
+
+def test_a_number_passes_under_nested_cross_validation():
+    rng = np.random.default_rng(3)
+    cohort = yes_no_cohort(80, 3)
+    tps = Target("number", np.clip(50 + 20 * rng.normal(size=80), 0, 100), low=0.0, high=100.0)
+    recipe = replace(ToyRecipe(n_repeats=1), design=Design.NESTED, n_folds=3)
+    found = leak_test(cohort.with_targets({"TPS": tps}), cohort.names, "TPS", recipe, repeats=6, workers=1)
+    assert (found.measure, found.chance) == ("Spearman's rho", 0.0)
+    assert found.suspects == ()
+    assert len(found.figures[LINE]) == 6
+
+
+@pytest.mark.parametrize(("shift", "status"), [(0.0, 0), (-0.1, 2)])
+def test_the_command_writes_its_figures_and_ends_with_2_where_something_is_found(
+    shift: float, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    found = judged(np.array(EVEN) + shift)
+    monkeypatch.setattr(conduct, "prepare_cases", lambda *given: SimpleNamespace(names=()))
+    monkeypatch.setattr(leak, "leak_test", lambda *given: found)
+    out = tmp_path / "leak.json"
+    command = ["leak-test", "--n", "40", "--endpoint", "PDL1", "--design", "nested", "--progress", "none"]
+    assert main([*command, "--device", "cpu", "--out", str(out)]) == status
+    assert json.loads(out.read_text(encoding="utf-8"))["passed"] is (status == 0)
+    told = capsys.readouterr()
+    assert "below it: m." in told.err if status else "Nothing leaks" in told.out
