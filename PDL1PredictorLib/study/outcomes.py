@@ -124,7 +124,8 @@ def _counts(kind: Rules, target: Target, folds: tuple[Fold, ...]) -> dict[str, t
 
 def _selected_in(lead: ModelPlan, key: str, folds: tuple[Fold, ...]) -> dict[str, dict[str, float]]:
     """Region to feature to the share of the folds whose lead model rests on it."""
-    used = [fold.learned.features(lead.parts, key, fold.input_names(lead, key)) for fold in folds]
+    parts = [part for part in lead.parts if folds[0].learned.parts[part].form != "l2"]  # which selects nothing
+    used = [fold.learned.features(parts, key, fold.input_names(lead, key)) for fold in folds]
     shares = {name: sum(name in own for own in used) / len(folds) for name in sorted({n for own in used for n in own})}
     if not shares:
         return {}

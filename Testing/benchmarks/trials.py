@@ -164,6 +164,7 @@ def _trial(*parts: str, kind: str = LINEAR[0]) -> Trial:
     return Trial(of_parts(*parts, kind=kind), parts)
 
 
+EVERYTHING = ("radscore", "l2score", "deep_logit")
 TRIALS: dict[str, Trial] = {
     "truth": Trial(truth),
     "volume": _trial("volume"),
@@ -182,6 +183,8 @@ TRIALS: dict[str, Trial] = {
     "radscores, volume, logit": _trial("radscore", "volume", "deep_logit"),
     "L2 score, volume, logit": _trial("l2score", "volume", "deep_logit"),
     "radscores, L2 score, volume, logit": _trial(*FEW),
+    "L2 score, logits of all endpoints": Trial(with_all(["deep_logit"], "l2score"), ("deep_logit", "l2score")),
+    "everything of all endpoints": Trial(with_all(EVERYTHING), EVERYTHING),
     "L2 on original and deep": _trial("original", "deep", kind=L2),
 }
 
