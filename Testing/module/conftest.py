@@ -59,7 +59,8 @@ def result_folder(refused_folder: Path, tmp_path_factory: pytest.TempPathFactory
     lesion["unlike"] = {"p": 0.5, "parts": [], "flagged": False}
     lesion["atypicality"] = 0.5
     lesion["endpoints"] = [judged(row, "negative", uncertainty=[0.001, 0.02]) for row in lesion["endpoints"]]
-    (folder / "result.json").write_text(json.dumps(content), encoding="utf-8")
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"  # as the library writes it
+    (folder / "result.json").write_text(text, encoding="utf-8")
     return folder
 
 

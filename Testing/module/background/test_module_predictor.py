@@ -265,7 +265,7 @@ def test_a_full_disk_is_told_before_the_run(watched, case_in_scene, tiny_model, 
 
 
 def test_a_disk_that_fills_while_the_case_is_written(watched, case_in_scene, tiny_model, monkeypatch):
-    def full(_image, path):
+    def full(_image, path, *_own_field):
         path.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
