@@ -15,6 +15,8 @@ NAMES_ALLOWED = {  # page to the words that mean something else there
     "radiomics/settings.py": {"deepradscore"},  # the preset of features
     "face.py": {"deepradscore"},  # the same
     "cli/options.py": {"deepradscore"},  # the same, and its help text
+    "cli/tables.py": {"deepradscore"},  # the same
+    "learning/tables/simple_models.py": {"Tumor volume"},  # of a first look, which knows no recipe
     "learning/network_files.py": {"Deep-CT"},  # the network, as paper 001 calls it
 }
 RECIPES_USED_IN = {"cli/train.py", "cli/recipe_options.py"}
