@@ -15,7 +15,9 @@ def cohort(tmp_path: Path, phantom) -> Path:
     sitk.WriteImage(phantom.case.ct, tmp_path / "ct.nrrd")
     sitk.WriteImage(phantom.case.tumor, tmp_path / "tumor.nrrd")
     table = tmp_path / "cases.csv"
-    table.write_text("case,image,mask,PDL1\none,ct.nrrd,tumor.nrrd,\ntwo,gone.nrrd,tumor.nrrd,1\n", encoding="utf-8")
+    table.write_text(
+        "case,image,mask,PDL1\none,ct.nrrd,tumor.nrrd,\ntwo,gone.nrrd,gone_tumor.nrrd,1\n", encoding="utf-8"
+    )
     return table
 
 

@@ -79,7 +79,7 @@ def of_design(design: Design, n: int = 70) -> LeakTest:
     return leak_test(cohort, cohort.names, "PDL1", YesNoRecipe(design=design, n_folds=3), repeats=8, workers=1)
 
 
-@pytest.mark.parametrize("design", list(Design))
+@pytest.mark.parametrize("design", [design for design in Design if design.trains])
 def test_both_designs_pass_on_shuffled_labels(design: Design):
     found = of_design(design)
     assert found.suspects == ()

@@ -33,6 +33,7 @@ BINARY = (
         "Permutation p",
         {
             Design.SPLIT: EXCHANGED,
+            Design.EVALUATION: EXCHANGED,
             Design.NESTED: f"{EXCHANGED} They are spread by as much as shared training cases widen the interval; no "
             "model is trained anew, which `pdl1 leak-test` does.",
         },

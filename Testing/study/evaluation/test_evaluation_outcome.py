@@ -6,12 +6,16 @@ import numpy as np
 import pytest
 from known_site import cohort_of, site
 
+from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.study.discrimination import area_of, comparison_of
 from PDL1PredictorLib.study.evaluation.answered import answered_numbers
 from PDL1PredictorLib.study.evaluation.answers import RECALIBRATED, VOLUME, titles_of
 from PDL1PredictorLib.study.evaluation.comparison import brier_numbers
 from PDL1PredictorLib.study.evaluation.outcome import evaluated_endpoints
+from PDL1PredictorLib.study.outcome import StudyOutcome
+from PDL1PredictorLib.study.report.document import study_document
+from PDL1PredictorLib.study.report.estimates import estimates
 
 
 def one(labels, *models, patients=None):
@@ -82,3 +86,26 @@ def test_models_of_one_name_are_told_apart_and_none_is_taken_for_what_stands_bes
 
     names = ["one", "two", "one", RECALIBRATED]
     assert titles_of([named(name) for name in names]) == ["one (1)", "two", "one (3)", "Recalibrated (4)"]
+
+
+@pytest.mark.parametrize("design", list(Design))
+def test_every_design_has_words_for_all_that_is_estimated(design, model_of):
+    found = one([1, 0, 1, 0], model_of([0.9, 0.2, 0.7, 0.4]))
+    outcome = StudyOutcome(
+        title="t",
+        recipe="",
+        method="",
+        roles=found.outcome.roles,
+        command="",
+        design=design,
+        settings={},
+        provenance={},
+        table_1=[],
+        flow=[],
+        failed={},
+        endpoints={"PDL1": found.outcome},
+        left_out={},
+        coverage=0.9,
+    )
+    assert all(row["of"] for row in estimates(outcome))
+    assert study_document(outcome)["design"] == design.words

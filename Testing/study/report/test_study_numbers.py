@@ -153,7 +153,7 @@ def test_without_a_baseline_nothing_is_compared(whole):
     )
 
 
-@pytest.mark.parametrize("design", list(Design))
+@pytest.mark.parametrize("design", [design for design in Design if design.trains])
 def test_a_page_of_a_number_is_whole(make_study, design):
     outcome = make_study(design, (40,), ("TPS",))
     document = study_document(outcome)
@@ -181,7 +181,8 @@ def test_a_page_of_a_number_is_whole(make_study, design):
         "in its interval",
         "outside",
     ]
-    places = [page.text.index(part) for part in parts]
+    places = [page.text.index(part) for part in parts[:-1]]
+    places.append(page.text.rindex(parts[-1]))  # hard cases lie outside their intervals, too
     assert places == sorted(places)
     for absent in ("ROC", "DeLong", "probability"):
         assert absent not in page.text.partition("Settings of the recipe")[0].partition("Contents")[2]
