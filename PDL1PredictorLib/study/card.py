@@ -184,7 +184,8 @@ def _chosen(manifest: Mapping[str, Any]) -> str:
     ]
     return (
         "The model in the bundle is, for each endpoint, the simplest whose AUC on held-out cases is within one "
-        "standard error of the best:\n\n" + "\n".join(lines)
+        "standard error of the best, among those whose interval lies above 0.5 where there is one:\n\n"
+        + "\n".join(lines)
     )
 
 

@@ -1,4 +1,4 @@
-"""Which of a study's models is an endpoint's: the simplest of those that are no worse than the best."""
+"""Which of a study's models is an endpoint's: the simplest of those with skill that are no worse than the best."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,6 +7,8 @@ from PDL1PredictorLib.core.roles import Role
 from PDL1PredictorLib.learning.recipe import Recipe
 from PDL1PredictorLib.study.discrimination import area_of, comparison_of, p_of_best
 from PDL1PredictorLib.study.outcome import EndpointOutcome
+
+CHANCE = 0.5
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,10 @@ class Choice:
 def choose_model(outcome: EndpointOutcome, recipe: Recipe, learned: Mapping[str, bool]) -> Choice:
     """The simplest model whose area is within one standard error of the best one's.
 
-    The best of several is partly the luckiest, and a modest answer with proven skill beats a bold one without. The
-    standard error is that of the paired difference on the same cases, within folds.
+    The best of several is partly the luckiest, and a modest answer with proven skill beats a bold one without. So the
+    models are those whose interval lies above 0.5, as long as there is one: a simple model may be within an error of the
+    best and yet not be told from chance. The standard error is that of the paired difference on the same cases, within
+    folds.
 
     Args:
         outcome: Of the endpoint on held-out cases.
@@ -68,8 +72,9 @@ def choose_model(outcome: EndpointOutcome, recipe: Recipe, learned: Mapping[str,
     found = tuple(one for title in titles if (one := _candidate(outcome, title)) is not None)
     if not found:
         return Choice("", "lead", "No model learned anything: held-out cases were not told apart better than by chance")
-    best = max(found, key=lambda one: one.auc)
-    chosen = next(one for one in found if _as_good(outcome, best.title, one.title))
+    compared = [one for one in found if one.low > CHANCE] or found
+    best = max(compared, key=lambda one: one.auc)
+    chosen = next(one for one in compared if _as_good(outcome, best.title, one.title))
     return Choice(
         chosen.title, chosen.role, _reason(chosen, best), found, p_of_best(outcome, [one.title for one in found])
     )

@@ -67,6 +67,20 @@ def test_a_simpler_model_that_is_as_good_is_taken_and_says_so(repeats: int):
     assert all(one.low <= one.auc <= one.high for one in found.candidates)
 
 
+def test_a_simple_model_without_skill_gives_way_to_one_with_skill():
+    """With few cases both lie within an error of each other, but only one of them is told from chance."""
+    strengths = {LEAD: 1.3, VOLUME: 0.5}
+    seen = set()
+    for seed in range(30):
+        case = outcome(strengths, n=24, seed=seed)
+        found = choose_model(case, RECIPE, {**dict.fromkeys(ROLES, False), LEAD: True, VOLUME: True})
+        skilled = [one.title for one in found.candidates if one.low > 0.5]
+        assert found.title in skilled or not skilled
+        seen.add((found.title, tuple(skilled)))
+    assert (LEAD, (LEAD,)) in seen
+    assert any(title == VOLUME for title, _ in seen)
+
+
 def test_a_model_that_learned_nothing_is_no_candidate():
     case = outcome({LEAD: 2.0, VOLUME: 2.0})
     found = choose_model(case, RECIPE, {**ALL, VOLUME: False})
