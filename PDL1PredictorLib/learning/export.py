@@ -154,5 +154,5 @@ def _tables(trained: Trained) -> dict[str, np.ndarray]:
     for key, one in trained.endpoints.items():
         found |= rules(one.kind).tables(one.model, key)
         if one.resampled is not None:
-            found[f"fusion/{key}"] = np.ascontiguousarray(one.resampled, np.float64)
+            found[f"fusion/{key}"] = np.ascontiguousarray(one.resampled, np.float32)
     return found

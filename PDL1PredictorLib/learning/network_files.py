@@ -14,6 +14,7 @@ import safetensors.numpy
 import torch
 from torch import Tensor, nn
 
+from PDL1PredictorLib.learning.deep.weights import with_weights_of_a_bundle
 from PDL1PredictorLib.models.network_graph import INPUT, OUTPUTS
 from PDL1PredictorLib.models.network_session import NetworkSession
 from PDL1PredictorLib.models.network_weights import restored, rounded
@@ -99,9 +100,8 @@ def _bits(network: DeepCT, probabilities: Probabilities | None) -> tuple[int, fl
     if probabilities is None:
         return 16, None
     before = probabilities(network)
-    state = {name: value.detach().cpu().numpy() for name, value in network.state_dict().items()}
     for bits in (8, 16):
-        after = probabilities(_like(network, restored(rounded(state, bits))))
+        after = probabilities(with_weights_of_a_bundle(network, bits))
         moved = float(np.nanmax(np.abs(after - before), initial=-math.inf))
         if not math.isfinite(moved):
             return 16, None

@@ -144,6 +144,16 @@ def into_network(network: DeepCT, head: Head) -> None:
     network.classifier = _layer(head.classifier_weight, head.classifier_bias, network)
 
 
+def head_of(network: DeepCT, history: tuple[dict[str, float], ...] = ()) -> Head:
+    """The two layers of a network, with the history of their training."""
+
+    def plain(value: Tensor) -> np.ndarray:
+        return value.detach().cpu().numpy()
+
+    reduce, classifier = network.reduce, network.classifier
+    return Head(plain(reduce.weight), plain(reduce.bias), plain(classifier.weight), plain(classifier.bias), history)
+
+
 def _train(
     x: Tensor, y: Tensor, n_deep: int, settings: HeadTraining, watched: tuple[Tensor, Tensor] | None
 ) -> tuple[nn.Sequential, tuple[dict[str, float], ...]]:

@@ -11,11 +11,11 @@ import torch
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.progress import SILENT, Progress
-from PDL1PredictorLib.learning.deep.heads import HeadTraining, into_network, train_head
+from PDL1PredictorLib.learning.deep.heads import Head, HeadTraining, head_of, into_network, train_head
 from PDL1PredictorLib.learning.deep.inference import embed
 from PDL1PredictorLib.learning.deep.settings import DeepTraining, best_epochs
 from PDL1PredictorLib.learning.deep.training import train_deep_ct
-from PDL1PredictorLib.learning.deep.weights import load_backbone
+from PDL1PredictorLib.learning.deep.weights import load_backbone, with_weights_of_a_bundle
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 
 
@@ -129,19 +129,23 @@ class WholeNetwork:
         return self._train(fit, validation, self._deep, progress)
 
     def kept(self, train: np.ndarray, models: Sequence[DeepModel], progress: Progress = SILENT) -> DeepModel:
-        """Trained on all, every stage as long as was best in the folds on average.
+        """Trained on all, every stage as long as was best in the folds on average; its weights rounded as in a bundle.
 
         Its history is that of the first fold, which has cases to watch.
         """
         deep = self._deep
         best = np.mean([best_epochs(deep, model.history) for model in models], axis=0).round().astype(int)
         stages = tuple(replace(stage, epochs=int(n)) for stage, n in zip(deep.stages, best, strict=True))
-        model = self._train(train, train[:0], replace(deep, stages=stages, patience=None), progress)
+        model = self._train(train, train[:0], replace(deep, stages=stages, patience=None), progress, kept=True)
         return replace(model, history=models[0].history)
 
-    def _train(self, fit: np.ndarray, validation: np.ndarray, deep: DeepTraining, progress: Progress) -> DeepModel:
+    def _train(
+        self, fit: np.ndarray, validation: np.ndarray, deep: DeepTraining, progress: Progress, kept: bool = False
+    ) -> DeepModel:
         parts = self._cohort.take(fit), self._cohort.take(validation)
         trained = train_deep_ct(*parts, deep, self._seed, self._device, self._start, progress, self._checkpoint(fit))
+        if kept:
+            trained = replace(trained, network=with_weights_of_a_bundle(trained.network))
         seen = _OfRows(lambda rows: trained.deep_features(self._cohort.take(rows)))
         return DeepModel(
             known=fit,
@@ -190,14 +194,16 @@ class FrozenNetwork:
             torch.manual_seed(self._seed)
             network = DeepCT(len(self._cohort.endpoints), deep.n_deep, backbone=deep.backbone)
         load_backbone(network, self._start)
-        return network.eval()
+        return with_weights_of_a_bundle(network)
 
     def learn(self, fit: np.ndarray, validation: np.ndarray, progress: Progress = SILENT) -> DeepModel:
         """Train the two layers, always from the same start, for a fixed number of steps."""
         labels = self._cohort.labels[fit]
         head = train_head(self._embeddings[fit], labels, self._deep.n_deep, self._head, self._seed)
         progress.step("network", 1.0)
+        return self._with(head, fit)
 
+    def _with(self, head: Head, fit: np.ndarray) -> DeepModel:
         def network() -> DeepCT:
             whole = self._backbone()
             into_network(whole, head)
@@ -212,8 +218,9 @@ class FrozenNetwork:
         )
 
     def kept(self, train: np.ndarray, models: Sequence[DeepModel], progress: Progress = SILENT) -> DeepModel:
-        """As the folds were, on all training cases."""
-        return self.learn(train, train[:0], progress)
+        """As the folds were, on all training cases; its weights rounded as in a bundle."""
+        model = self.learn(train, train[:0], progress)
+        return self._with(head_of(with_weights_of_a_bundle(model.network()), model.history), train)
 
     def forget(self) -> None:
         """Nothing is kept on disk."""

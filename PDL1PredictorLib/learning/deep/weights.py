@@ -1,5 +1,6 @@
 """Weight files of backbones, with torchvision's names: read to start a training from, written after a pretraining."""
 
+from copy import deepcopy
 from pathlib import Path
 
 import safetensors.torch
@@ -8,6 +9,7 @@ from torch import Tensor
 
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.files.output import whole_file
+from PDL1PredictorLib.models.network_weights import restored, rounded
 from PDL1PredictorLib.networks.backbones import backbone
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 
@@ -58,6 +60,19 @@ def save_backbone(network: DeepCT, file: Path, overwrite: bool = False) -> None:
     }
     with whole_file(file, overwrite) as draft:
         safetensors.torch.save_file(state, draft, metadata={"backbone": network.backbone})
+
+
+def with_weights_of_a_bundle(network: DeepCT, bits: int = 8) -> DeepCT:
+    """A copy, in evaluation mode, whose weights are those that a bundle of so many bits gives back.
+
+    A network that is kept is rounded before anything is measured or fitted on it, so that what is measured is what is
+    shipped.
+    """
+    state = {name: value.detach().cpu().numpy() for name, value in network.state_dict().items()}
+    back = restored(rounded(state, bits))
+    copy = deepcopy(network)
+    copy.load_state_dict({name: torch.from_numpy(value) for name, value in back.items()}, strict=False)
+    return copy.eval()
 
 
 def _present_name(name: str) -> str:
