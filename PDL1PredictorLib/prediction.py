@@ -319,7 +319,7 @@ def require_prevalence(prevalence: Mapping[str, float], predictor: Predictor) ->
             f"The model answers {', '.join(predictor.endpoints)}; a prevalence was given for {', '.join(strange)}."
         )
     for key, share in prevalence.items():
-        if endpoint(key).kind != "binary" or not 0 < share < 1:
+        if not endpoint(key).yes_no or not 0 < share < 1:
             raise InputError(f"A prevalence is a share between 0 and 1 of a yes/no endpoint; got {share!r} for {key}.")
 
 

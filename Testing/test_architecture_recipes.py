@@ -32,7 +32,8 @@ KIND_LOOKED_UP_IN = {
     "cohort/feature_table.py",  # columns
     "cli/cohort.py",  # lines of a summary
     "report/kinds.py",  # what people see of an answer
-    "study/report/kinds.py",  # and of a study
+    "study/report/kinds.py",  # of a study
+    "study/evaluation/kinds.py",  # and of an evaluation
 }
 
 

@@ -128,7 +128,7 @@ def prevalence_of(given: list[str], endpoints: Sequence[str]) -> dict[str, float
     """
     from PDL1PredictorLib.core.endpoints import endpoint
 
-    questions = [key for key in endpoints if endpoint(key).kind == "binary"]
+    questions = [key for key in endpoints if endpoint(key).yes_no]
     found: dict[str, float] = {}
     for text in given:
         key, equals, share = text.rpartition("=")

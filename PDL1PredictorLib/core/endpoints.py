@@ -35,6 +35,11 @@ class Endpoint:
     high: float | None = None
 
     @property
+    def yes_no(self) -> bool:
+        """Whether it is answered by yes or no: only then are there positives, and a share of them, the prevalence."""
+        return self.kind == "binary"
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Columns of a cohort's table that hold it: a time has one for the time and one for the event."""
         return (f"{self.key}_{self.unit}", f"{self.key}_event") if self.kind == "time" else (self.key,)

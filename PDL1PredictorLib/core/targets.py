@@ -52,9 +52,14 @@ class Target:
         return replace(self, values=self.values[rows], event=event)
 
     @property
+    def yes_no(self) -> bool:
+        """Whether it is of a yes/no endpoint, so that each known case is a positive or a negative one."""
+        return self.kind == "binary"
+
+    @property
     def labels(self) -> np.ndarray:
         """(n,) 0, 1 or NaN of a yes/no endpoint; NaN throughout for another kind."""
-        return self.values if self.kind == "binary" else np.full(len(self), np.nan)
+        return self.values if self.yes_no else np.full(len(self), np.nan)
 
     def strata(self) -> np.ndarray:
         """Group of each case for a stratified split, (n, g): each column 1 in one group, 0 in another, NaN if unknown.

@@ -138,10 +138,8 @@ def _endpoint(key: str, trained: TrainedEndpoint, bayes_auc: float | None) -> di
 
 
 def _test(trained: TrainedEndpoint) -> dict[str, Any] | None:
-    """Figures of test cases; what was not measured of a yes/no endpoint is said to be so."""
-    if trained.test is None or trained.kind != "binary":
-        return trained.test
-    return {"design": "", "repeats": 1, "p": None, "sensitivity": None, "specificity": None, **trained.test}
+    """Figures of test cases, as the manifest has them; None where there are none."""
+    return None if trained.test is None else rules(trained.kind).tested(trained.test)
 
 
 def _model_file(key: str) -> str:

@@ -4,7 +4,7 @@ A kind is one object with the functions of `Rules`; whoever learns an endpoint a
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -133,6 +133,10 @@ class Rules(Protocol):
         """What the manifest says of a fitted model whose file, where it has one, is called `file`."""
         ...
 
+    def tested(self, figures: Mapping[str, Any]) -> dict[str, Any]:
+        """Figures of test cases as the manifest has them: what was not measured is said to be so."""
+        ...
+
     def files(self, fitted: Any, file: str) -> dict[str, bytes]:
         """Files of a fitted model."""
         ...
@@ -239,6 +243,10 @@ class Binary:
             "threshold": fitted.threshold,
         }
 
+    def tested(self, figures: Mapping[str, Any]) -> dict[str, Any]:
+        """With design, permutation p, sensitivity and specificity, which not every recipe measures."""
+        return {"design": "", "repeats": 1, "p": None, "sensitivity": None, "specificity": None, **figures}
+
     def files(self, fitted: FittedModel, file: str) -> dict[str, bytes]:
         """The classifier as ONNX."""
         return {file: to_onnx_bytes(fitted.chosen.estimator, fitted.inputs)}
@@ -320,6 +328,10 @@ class Number:
             "clip": list(fitted.clip),
             "half_width": fitted.half_width,
         }
+
+    def tested(self, figures: Mapping[str, Any]) -> dict[str, Any]:
+        """As they are."""
+        return dict(figures)
 
     def files(self, fitted: FittedNumber, file: str) -> dict[str, bytes]:
         """None: the sum stands in the manifest."""

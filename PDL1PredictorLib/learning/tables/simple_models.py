@@ -97,7 +97,7 @@ def look(
         InputError: The endpoint is none of yes/no, a label has too few cases, or the volume is not among the features.
     """
     target = cohort.targets[key]
-    if target.kind != "binary":
+    if not target.yes_no:
         raise InputError(f"{key} is no yes/no endpoint. A first look is for those (--endpoints).")
     rows = np.flatnonzero(target.known)
     if not len(rows):
@@ -123,7 +123,7 @@ def enough(cohort: PreparedCohort, n_folds: int, all_asked_for: bool) -> tuple[s
         key
         for key, target in cohort.targets.items()
         if all_asked_for
-        or (target.kind == "binary" and min((target.labels == 1).sum(), (target.labels == 0).sum()) >= 2 * n_folds)
+        or min((target.labels == 1).sum(), (target.labels == 0).sum()) >= 2 * n_folds  # other kinds have no labels
     )
     if not keys:
         raise InputError(f"No yes/no endpoint of the cohort has {2 * n_folds} cases of each label.")

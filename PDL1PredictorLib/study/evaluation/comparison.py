@@ -11,10 +11,12 @@ from PDL1PredictorLib.study.report.measures import Plain
 def brier_numbers(outcome: EndpointOutcome) -> list[Plain]:
     """Brier score of every further model less that of the lead: `model`, `against`, `difference`, `low`, `high`, `p`.
 
+    Empty where the answers are no probabilities.
+
     Its counterpart for the ranking, DeLong's test on raw scores, stands with the measures of each model.
     """
     models, labels = outcome.binary_models(), np.asarray(outcome.labels)
-    if outcome.kind != "binary" or outcome.lead not in models or not has_both(labels):
+    if outcome.lead not in models or not has_both(labels):
         return []
     rows = []
     for title, model in models.items():

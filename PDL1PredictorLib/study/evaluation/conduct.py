@@ -13,6 +13,7 @@ from PDL1PredictorLib.cohort.describe import dividing, table_1
 from PDL1PredictorLib.cohort.sources import case_files
 from PDL1PredictorLib.cohort.table import Cohort
 from PDL1PredictorLib.core.designs import Design
+from PDL1PredictorLib.core.endpoints import Kind, endpoint
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.files.output import refuse_existing
 from PDL1PredictorLib.core.progress import SILENT, Progress
@@ -24,6 +25,7 @@ from PDL1PredictorLib.models.manifest import Manifest, read_manifest
 from PDL1PredictorLib.models.schema.origin import case_hashes
 from PDL1PredictorLib.study.evaluation.answers import ModelAnswers, answers_of, titles_of
 from PDL1PredictorLib.study.evaluation.document import evaluation_document
+from PDL1PredictorLib.study.evaluation.kinds import kind_evaluation
 from PDL1PredictorLib.study.evaluation.outcome import Evaluated, evaluated_endpoints, roles_of
 from PDL1PredictorLib.study.evaluation.overlap import refuse_overlap
 from PDL1PredictorLib.study.evaluation.plan import EvaluationPlan
@@ -60,8 +62,8 @@ class Evaluation:
         """The first figure of every endpoint and model, a line each."""
         lines = []
         for row in self.table():
-            name = "AUC" if "auc" in row else "R2"
-            value, low, high = (row[name.lower() + end] for end in ("", "_low", "_high"))
+            column, name = kind_evaluation(endpoint(row["endpoint"]).kind).headline
+            value, low, high = (row[column + end] for end in ("", "_low", "_high"))
             said = "not measured" if value is None else f"{value:.2f} ({low:.2f} to {high:.2f})"
             lines.append(f"{row['endpoint']}, {row['model']}: {name} {said}, {row['cases']} cases")
         return "\n".join(lines)
@@ -102,15 +104,11 @@ def evaluate_models(plan: EvaluationPlan, cohort: Cohort, progress: Progress = S
     return Evaluation(document, report, outcome.failed, bundle)
 
 
-def _figures(kind: str, model: Mapping[str, Any]) -> dict[str, Any]:
-    if kind == "binary":
-        calibrated = model["calibration"] or {"slope": None, "in_the_large": None}
-        named = {"auc": model["auc"], "slope": calibrated["slope"], "in_the_large": calibrated["in_the_large"]}
-        plain = {"brier": model["brier"]}
-    else:
-        named, plain = {name: model[name] for name in ("r2", "mae")}, {}
-    found = dict(plain)
-    for name, figure in named.items():
+def _figures(kind: Kind, model: Mapping[str, Any]) -> dict[str, Any]:
+    """A column a plain number, three an estimate: its value and the ends of its interval."""
+    how = kind_evaluation(kind)
+    found = {name: model[name] for name in how.plain}
+    for name, figure in how.figures(model).items():
         for end, part in (("", "value"), ("_low", "low"), ("_high", "high")):
             found[f"{name}{end}"] = None if figure is None else figure[part]
     return found

@@ -10,13 +10,14 @@ from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.cohort.table import Cohort, CohortCase
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.core.results import Answer, BinaryAnswer, NumberAnswer
+from PDL1PredictorLib.core.results import Answer
 from PDL1PredictorLib.core.roles import Role
 from PDL1PredictorLib.core.sanity import SANITY_NAMES
-from PDL1PredictorLib.statistics.conformal import ANSWERS
-from PDL1PredictorLib.study.evaluation.answers import VOLUME, ModelAnswers, log_odds_of
+from PDL1PredictorLib.learning.kinds import rules
+from PDL1PredictorLib.study.evaluation.answers import VOLUME, ModelAnswers
+from PDL1PredictorLib.study.evaluation.kinds import kind_evaluation
 from PDL1PredictorLib.study.factors import factors_of
-from PDL1PredictorLib.study.outcome import EndpointOutcome, ModelOutcome, NumberModelOutcome
+from PDL1PredictorLib.study.outcome import EndpointOutcome
 
 PART = "evaluated"  # of the cohort: there is no other
 
@@ -78,26 +79,27 @@ def _evaluated(
     key: str, cases: Sequence[CohortCase], own: Sequence[ModelAnswers], models: Sequence[ModelAnswers]
 ) -> Evaluated:
     kind = endpoint(key).kind
+    learned, how = rules(kind), kind_evaluation(kind)
     answers = {model.title: [model.cases[case.name].answers[key] for case in cases] for model in own}
     labels = np.array([case.labels[key] for case in cases], dtype=float)
     volumes_ml = np.array([own[0].cases[case.name].volume_ml for case in cases])
-    outcomes = {title: model_outcome(found) for title, found in answers.items()}
-    if kind == "binary":
-        outcomes[VOLUME] = _volume(volumes_ml)
+    outcomes = {title: how.outcome(found) for title, found in answers.items()}
+    if how.volume is not None:
+        outcomes[VOLUME] = how.volume(volumes_ml)
     outcome = EndpointOutcome(
         key=key,
         cases=tuple(case.name for case in cases),
-        labels=labels.astype(int) if kind == "binary" else labels,
+        labels=learned.truths(labels),
         folds=np.zeros((1, len(cases)), dtype=int),
         patients=tuple(case.patient for case in cases),
         models=outcomes,
-        counts={PART: _counts(kind, labels)},
+        counts={PART: learned.counts(labels)},
         coefficients={},
         selected_in={},
         input_names=(),
         inputs=np.zeros((len(cases), 0)),
         contributions=None,
-        prediction_sets=_sets(answers[models[0].title]),
+        prediction_sets=how.sets(answers[models[0].title]),
         kind=kind,
         roles=roles_of(models),
         groups=_groups(cases, own[0]),
@@ -107,45 +109,6 @@ def _evaluated(
         answers=answers,
         unlike={model.title: np.array([model.cases[case.name].unlike for case in cases]) for model in own},
     )
-
-
-def model_outcome(answers: Sequence[Answer]) -> ModelOutcome | NumberModelOutcome:
-    """Answers of one model as arrays; what ranks the cases is what the model said before rounding to a call."""
-    yes_no = [answer for answer in answers if isinstance(answer, BinaryAnswer)]
-    if yes_no:
-        probability = np.array([answer.probability for answer in yes_no])
-        thresholds = {"threshold of the model": yes_no[0].threshold}
-        return ModelOutcome(
-            score=log_odds_of(probability)[None],
-            probability=probability,
-            positive=np.array([answer.positive for answer in yes_no]),
-            called=np.ones(len(yes_no), dtype=bool),
-            classifier=yes_no[0].model or "as in the bundle",
-            mean_auc={},
-            thresholds=thresholds,
-        )
-    numbers = [answer for answer in answers if isinstance(answer, NumberAnswer)]
-    value = np.array([answer.value for answer in numbers])
-    low, high = np.array([answer.interval for answer in numbers]).T
-    return NumberModelOutcome(value[None], value, low, high, numbers[0].model or "as in the bundle", {})
-
-
-def _volume(volumes_ml: np.ndarray) -> ModelOutcome:
-    """The raw volume: it ranks, and has neither probabilities nor calls."""
-    n = len(volumes_ml)
-    none = np.zeros(n, dtype=bool)
-    return ModelOutcome(np.log(volumes_ml)[None], np.full(n, 0.5), none, none, "none: the raw volume", {}, {})
-
-
-def _sets(answers: Sequence[Answer]) -> np.ndarray:
-    held = [
-        [name in answer.prediction_set for name in ANSWERS] for answer in answers if isinstance(answer, BinaryAnswer)
-    ]
-    return np.array(held, dtype=bool).reshape(-1, 2)
-
-
-def _counts(kind: str, labels: np.ndarray) -> tuple[int, ...]:
-    return (int((labels == 1).sum()), int((labels == 0).sum())) if kind == "binary" else (len(labels),)
 
 
 def _groups(cases: Sequence[CohortCase], model: ModelAnswers) -> dict[str, tuple[str, ...]]:

@@ -8,14 +8,17 @@ from typing import Any, TextIO
 
 from PDL1PredictorLib.core.files.output import whole_folder
 from PDL1PredictorLib.core.outside_text import safe_cell
-from PDL1PredictorLib.core.results import Answer, BinaryAnswer
+from PDL1PredictorLib.core.results import Answer
+from PDL1PredictorLib.study.evaluation import kinds
+from PDL1PredictorLib.study.evaluation.kinds import kind_evaluation
 from PDL1PredictorLib.study.evaluation.outcome import Evaluated
 from PDL1PredictorLib.study.outcome import StudyOutcome
 from PDL1PredictorLib.study.report.page import to_html
 
 COLUMNS = (
-    *("endpoint", "case", "patient", "label", "model", "probability", "value", "low", "high", "threshold"),
-    *("positive", "prediction_set", "verdict", "call", "reasons", "unlike"),
+    *("endpoint", "case", "patient", "label", "model"),
+    *kinds.COLUMNS,
+    *("verdict", "call", "reasons", "unlike"),
 )
 
 
@@ -60,12 +63,12 @@ def write_answers(found: Mapping[str, Evaluated], file: TextIO) -> None:
 
 
 def _rows(one: Evaluated) -> Iterator[dict[str, object]]:
-    outcome = one.outcome
+    outcome, labels = one.outcome, one.outcome.labels.tolist()  # whole numbers for yes/no, as they are stored
     for title, answers in one.answers.items():
-        cases = zip(outcome.cases, outcome.patients, outcome.labels, answers, one.unlike[title], strict=True)
+        cases = zip(outcome.cases, outcome.patients, labels, answers, one.unlike[title], strict=True)
         for case, patient, label, answer, unlike in cases:
-            about = {"endpoint": outcome.key, "case": case, "patient": patient, "model": title, "unlike": int(unlike)}
-            about |= {"label": int(label) if outcome.kind == "binary" else float(label)}
+            about = {"endpoint": outcome.key, "case": case, "patient": patient, "label": label, "model": title}
+            about |= {"unlike": int(unlike)}
             yield {name: safe_cell(cell) for name, cell in (about | _answer(answer)).items()}
 
 
@@ -73,8 +76,4 @@ def _answer(answer: Answer) -> dict[str, Any]:
     low, high = answer.interval
     said = answer.verdict
     shared = {"low": low, "high": high, "verdict": said.status, "call": said.call, "reasons": said.codes}
-    if isinstance(answer, BinaryAnswer):
-        held = " ".join(answer.prediction_set)
-        called = {"threshold": answer.threshold, "positive": int(answer.positive), "prediction_set": held}
-        return {**shared, **called, "probability": answer.probability}
-    return {**shared, "value": answer.value}
+    return {**shared, **kind_evaluation(answer.kind).cells(answer)}

@@ -115,9 +115,9 @@ def _of_data(outcome: StudyOutcome) -> dict[str, str]:
         found["table_1"] = "Table 1."
     if outcome.flow:
         found["flow"] = "Chart under Cases."
-        carried = " What they can carry by the criteria of Riley et al. 2020: Cases."
-        yes_no = any(one.kind == "binary" for one in outcome.endpoints.values())
-        found["sample_size"] = f"All usable cases: {cases_used(outcome)}.{carried if yes_no else ''}"
+        words = dict.fromkeys(kind_report(one.kind).words.carried for one in outcome.endpoints.values())
+        used = f"All usable cases: {cases_used(outcome)}."
+        found["sample_size"] = " ".join([used, *filter(None, words)])
     if version := outcome.provenance.get("library_version"):
         found["software"] = f"PDL1Predictor {version}; values agree with pyradiomics 3.0.1. Versions: Settings."
         found["code"] = f"PDL1Predictor {version}, Apache-2.0; the command that makes this study again: Settings."

@@ -3,6 +3,30 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from PDL1PredictorLib.core.designs import Design
+
+RANKING = {
+    Design.SPLIT: "How the models that were trained rank a further positive and negative case of these patients' kind, "
+    "from scores before calibration. The interval is DeLong's on the logit scale, of other patients for these models; "
+    "it holds neither another training cohort nor another hospital.",
+    Design.NESTED: "How models that are trained in this way on {share} of the cases rank a further positive and "
+    "negative case of these patients' kind: pairs of cases within a fold, scores before calibration, mean over "
+    "{repeats}. The interval counts patients, not repetitions, and allows for folds that err together because "
+    "they share training cases; it holds neither another cohort nor another hospital. The model that is kept learned "
+    "from all cases; its own figures cannot be measured here.",
+    Design.EVALUATION: "How the finished models rank a further positive and negative case of these patients' kind, by "
+    "their scores before calibration. The interval is DeLong's on the logit scale, of other patients of this kind; it "
+    "holds no further hospital.",
+}
+ANSWERS = {
+    Design.SPLIT: "Of the models that were trained, on the test cases.",
+    Design.NESTED: "Of the answers of all folds together, each by its own model and threshold; from the first "
+    "repetition.",
+    Design.EVALUATION: "Of the finished models, on these cases; of a recalibrated one on cases that its fit has not "
+    "seen.",
+}
+EXCHANGED = "How often labels that are exchanged between patients give the scores as great an AUC."
+
 
 @dataclass(frozen=True)
 class Words:
@@ -13,6 +37,9 @@ class Words:
         card_columns: Of the model card's table, between endpoint and models.
         card_measure: What the card tells of every model, and how it is read.
         limitation: Of the model, for the card.
+        carried: Where it is told what so many cases can carry; empty where no rule for that is applied.
+        estimates: Figures and what they estimate under each design; `{share}` stands for the share of the cases that a
+            model learned from, `{repeats}` for the number of divisions.
         answers: Key of `checklist_items` to what a run says; `{lead}` stands for the lead model.
     """
 
@@ -20,6 +47,8 @@ class Words:
     card_columns: tuple[str, str]
     card_measure: str
     limitation: str
+    carried: str
+    estimates: tuple[tuple[str, Mapping[Design, str]], ...]
     answers: Mapping[str, str]
 
 
@@ -29,6 +58,21 @@ BINARY_WORDS = Words(
     card_measure="AUC of scores before calibration, from pairs of cases that one model answered, with DeLong's 95 % "
     "interval on the logit scale. An interval that holds 0.5 shows no signal.",
     limitation="The interval speaks of the calibration's uncertainty only, not of the image's or the contour's.",
+    carried="What they can carry by the criteria of Riley et al. 2020: Cases.",
+    estimates=(
+        ("AUC, ROC curve, comparison of models", RANKING),
+        (
+            "Permutation p",
+            {
+                Design.SPLIT: EXCHANGED,
+                Design.EVALUATION: EXCHANGED,
+                Design.NESTED: f"{EXCHANGED} They are spread by as much as shared training cases widen the interval; "
+                "no model is trained anew, which `pdl1 leak-test` does.",
+            },
+        ),
+        ("Accuracy, sensitivity, specificity, predictive values, F1", ANSWERS),
+        ("Calibration, decision curve", ANSWERS),
+    ),
     answers={
         "imbalance": "Positive and negative cases of every part: Cases. Weights in training: Settings.",
         "measures": "AUC; accuracy, recall, precision, specificity, PPV, NPV, F1; confusion matrix; Brier score, "
@@ -55,6 +99,19 @@ NUMBER_WORDS = Words(
     "predicting the mean of the test cases; an interval that holds 0 shows no signal.",
     limitation="The prediction interval holds for cases like those of training; it knows nothing of a poor image or "
     "contour.",
+    carried="",
+    estimates=(
+        ("Errors, R², calibration, prediction intervals", ANSWERS),
+        (
+            "Spearman's coefficient",
+            {
+                Design.SPLIT: "How well the model's numbers rise with the true ones.",
+                Design.NESTED: "The same within folds, mean over {repeats}: answers of different models are not ranked "
+                "together.",
+                Design.EVALUATION: "How well the model's numbers rise with the true ones.",
+            },
+        ),
+    ),
     answers={
         "imbalance": "Numbers have no classes. Cases of every part: Cases; their values: per endpoint.",
         "measures": "Mean squared error, its root, mean absolute error, R², Spearman's and Lin's coefficients, "

@@ -18,6 +18,7 @@ from PDL1PredictorLib.study.report.binary.subgroups import forest
 from PDL1PredictorLib.study.report.drawing import Numbers
 from PDL1PredictorLib.study.report.kind_words import BINARY_WORDS, NUMBER_WORDS, Words
 from PDL1PredictorLib.study.report.looks import Looks
+from PDL1PredictorLib.study.report.losses import Losses, losses_of_calls, losses_of_numbers, true_number, true_word
 from PDL1PredictorLib.study.report.measures import Plain, estimate_of
 from PDL1PredictorLib.study.report.measures_number import headline, number_numbers, number_tests
 from PDL1PredictorLib.study.report.predictions import BINARY_COLUMNS, NUMBER_COLUMNS, binary_rows, number_rows
@@ -43,6 +44,8 @@ class KindReport:
         rows: Label and what stands in these columns, for each case of one model.
         card_cells: What stands below `Words.card_columns` in the model card.
         card_figure: What the card tells of one model, by title.
+        losses: How wrong the lead model was on each case, to find the hardest.
+        truth: What would have been right for the case in a row, for people.
         words: What is said of them.
     """
 
@@ -59,6 +62,8 @@ class KindReport:
     rows: Callable[[EndpointOutcome, str], list[tuple[object, ...]]]
     card_cells: Callable[[EndpointOutcome], tuple[str, str]]
     card_figure: Callable[[EndpointOutcome, str], str]
+    losses: Callable[[EndpointOutcome], Losses]
+    truth: Callable[[EndpointOutcome, int], str | float]
     words: Words
 
 
@@ -146,6 +151,8 @@ KINDS: Mapping[Kind, KindReport] = {
         rows=binary_rows,
         card_cells=_binary_cells,
         card_figure=_binary_figure,
+        losses=losses_of_calls,
+        truth=true_word,
         words=BINARY_WORDS,
     ),
     "number": KindReport(
@@ -162,6 +169,8 @@ KINDS: Mapping[Kind, KindReport] = {
         rows=number_rows,
         card_cells=_number_cells,
         card_figure=_number_figure,
+        losses=losses_of_numbers,
+        truth=true_number,
         words=NUMBER_WORDS,
     ),
 }

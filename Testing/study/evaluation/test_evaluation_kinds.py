@@ -1,0 +1,85 @@
+"""What an evaluation makes of answers of each kind, on sums that one can do by hand."""
+
+import numpy as np
+import pytest
+from known_site import answer
+
+from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.results import NumberAnswer
+from PDL1PredictorLib.study.evaluation.kinds import COLUMNS, KINDS, kind_evaluation
+from PDL1PredictorLib.study.outcome import EndpointOutcome
+from PDL1PredictorLib.study.report.kinds import KINDS as REPORTED
+
+ROWS = np.array([True, True, True, False])
+
+
+def percent(value: float) -> NumberAnswer:
+    return NumberAnswer("TPS", value, (value - 10, value + 10), 0.9, ())
+
+
+ANSWERS = {
+    "binary": [answer("PDL1", p) for p in (0.9, 0.2, 0.6, 0.7)],
+    "number": [percent(value) for value in (20.0, 40.0, 60.0, 80.0)],
+}
+LABELS = {"binary": np.array([1, 0, 0, 1]), "number": np.array([25.0, 40.0, 90.0, 0.0])}
+
+
+def outcome_of(kind) -> EndpointOutcome:
+    how = kind_evaluation(kind)
+    return EndpointOutcome(
+        key="PDL1" if kind == "binary" else "TPS",
+        cases=("a", "b", "c", "d"),
+        labels=LABELS[kind],
+        folds=np.zeros((1, 4), dtype=int),
+        patients=("a", "b", "c", "d"),
+        models={"Model": how.outcome(ANSWERS[kind])},
+        counts={},
+        coefficients={},
+        selected_in={},
+        input_names=(),
+        inputs=np.zeros((4, 0)),
+        contributions=None,
+        prediction_sets=how.sets(ANSWERS[kind]),
+        kind=kind,
+        roles={"Model": "lead"},
+    )
+
+
+def test_calls_are_right_or_wrong_and_rank_the_cases():
+    found = kind_evaluation("binary").measured(outcome_of("binary"), "Model", ROWS)
+    assert (found["cases"], found["right"]["cases"], found["auc"]["value"]) == (3, 2, 1.0)
+
+
+def test_numbers_have_an_error_and_lie_inside_their_interval_or_not():
+    found = kind_evaluation("number").measured(outcome_of("number"), "Model", ROWS)
+    assert (found["cases"], found["mae"], found["covered"]["cases"]) == (3, pytest.approx(35 / 3), 2)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_of_no_cases_nothing_is_measured(kind):
+    found = kind_evaluation(kind).measured(outcome_of(kind), "Model", np.zeros(4, dtype=bool))
+    assert found.pop("cases") == 0
+    assert set(found.values()) == {None}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_cells_of_an_answer_have_columns(kind):
+    assert set(kind_evaluation(kind).cells(ANSWERS[kind][0])) <= set(COLUMNS)
+
+
+def test_what_a_report_shows_can_be_evaluated():
+    assert list(KINDS) == list(REPORTED)
+
+
+def test_a_kind_that_nobody_evaluates_yet_is_refused():
+    with pytest.raises(InputError, match="of the kinds binary, number, got time"):
+        kind_evaluation("time")
+
+
+@pytest.mark.parametrize(("kind", "truth", "loss"), [("binary", "negative", -np.log(0.4)), ("number", 90.0, 30.0)])
+def test_the_loss_of_a_wrong_answer_and_what_would_have_been_right(kind, truth, loss):
+    outcome, how = outcome_of(kind), REPORTED[kind]
+    losses = how.losses(outcome)
+    assert losses.wrong[2]
+    assert losses.loss[2] == pytest.approx(loss)
+    assert how.truth(outcome, 2) == truth
