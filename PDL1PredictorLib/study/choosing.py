@@ -54,9 +54,9 @@ def choose_model(outcome: EndpointOutcome, recipe: Recipe, learned: Mapping[str,
     """The simplest model whose area is within one standard error of the best one's.
 
     The best of several is partly the luckiest, and a modest answer with proven skill beats a bold one without. So the
-    models are those whose interval lies above 0.5, as long as there is one: a simple model may be within an error of the
-    best and yet not be told from chance. The standard error is that of the paired difference on the same cases, within
-    folds.
+    models are those whose interval lies above 0.5, as long as there is one: a simple model may be within an error of
+    the best and yet not be told from chance. The standard error is that of the paired difference on the same cases,
+    within folds.
 
     Args:
         outcome: Of the endpoint on held-out cases.

@@ -55,7 +55,7 @@ class Words:
 BINARY_WORDS = Words(
     counts="positive / negative cases whose label is known",
     card_columns=("positive means", "positive / negative"),
-    card_measure="AUC of scores before calibration, from pairs of cases that one model answered, with DeLong's 95 % "
+    card_measure="AUC of scores before calibration, from pairs of cases that one model answered, with its 95 % "
     "interval on the logit scale. An interval that holds 0.5 shows no signal.",
     limitation="The interval speaks of the calibration's uncertainty only, not of the image's or the contour's.",
     carried="What they can carry by the criteria of Riley et al. 2020: Cases.",
