@@ -219,7 +219,8 @@ def roc_band_within_folds(
     """Pointwise 95 % percentile intervals of `roc_within_folds`, by drawing patients with replacement.
 
     A patient is drawn for all repetitions at once, so that repetitions do not count as new patients. The models stay as
-    they are. Where fewer than about ten positive cases decide, the band is too narrow.
+    they are. Where fewer than about ten positive cases decide, the band is too narrow. With folds of 20 cases it is a
+    third too wide and holds the true curve in 97 to 99 %, as Testing/statistics/test_roc_band.py shows.
 
     Args:
         labels: (n,), 0 or 1, both present.

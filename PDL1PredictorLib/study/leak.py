@@ -20,7 +20,7 @@ from PDL1PredictorLib.study.setup import Study
 
 SAME = 1e-9  # what rounding makes of equal figures
 FALSE_ALARM = 0.01  # chance that a study without any leak fails, by the mean of some model; likewise by one shuffle
-LEAST_SHUFFLES = 2
+LEAST_SHUFFLES = 3  # of two, equal figures are no rarity: an AUC of few cases has few values
 
 
 class Judged(NamedTuple):
@@ -66,21 +66,15 @@ class LeakTest:
     def judged(self, model: str) -> Judged:
         """Two-sided: answers that are systematically turned around are as much a leak as right ones.
 
-        The mean may lie as far from chance as Student's t allows at `FALSE_ALARM`, shared by the models. The farthest
-        figure may hold as large a share of the sum of squared deviations as it does by chance in all but that share of
-        tests: the share of one of n normal deviations follows a beta distribution (Cochran 1941,
-        doi 10.1111/j.1469-1809.1941.tb02271.x).
+        The mean may lie as far from chance as Student's t allows at `FALSE_ALARM`, shared by the models. Its standard
+        error is SD / sqrt(n), though all shuffles are of the same cases: given the cases and the training labels, the
+        labels of a test fold are in any order alike, so every figure is chance on average and none tells of another.
         """
         away = np.array(self.figures[model]) - self.chance
         n, level = len(away), FALSE_ALARM / len(self.figures)
         error = float(away.std(ddof=1)) / math.sqrt(n)
-        largest_share = float(betaincinv(0.5, (n - 1) / 2, 1 - level / n))
-        return Judged(
-            self.mean(model),
-            float(stdtrit(n - 1, 1 - level / 2)) * error,
-            self.chance + float(away[np.argmax(np.abs(away))]),
-            math.sqrt(largest_share * float((away**2).sum())),
-        )
+        farthest = self.chance + float(away[np.argmax(np.abs(away))])
+        return Judged(self.mean(model), float(stdtrit(n - 1, 1 - level / 2)) * error, farthest, _limit(away, level))
 
     @property
     def suspects(self) -> tuple[str, ...]:
@@ -124,6 +118,20 @@ class LeakTest:
             for model in self.suspects
         }
         return f"Not by chance alone, {' and '.join(sorted(sides))} it: {', '.join(self.suspects)}."
+
+
+def _limit(away: np.ndarray, level: float) -> float:
+    """How far the farthest figure may lie from chance.
+
+    It may hold as large a share of the sum of squared deviations as it does by chance in all but `level` of the tests:
+    the share of one of n normal deviations follows a beta distribution (Cochran 1941,
+    doi 10.1111/j.1469-1809.1941.tb02271.x). Models that learned nothing answer the same for all, so their figures are
+    chance itself and no normal deviations: they do not count. Beside fewer than two others no figure can be judged.
+    """
+    squares = away[np.abs(away) > SAME] ** 2
+    n = len(squares)
+    largest_share = float(betaincinv(0.5, (n - 1) / 2, 1 - level / n)) if n > 2 else 1.0
+    return math.sqrt(largest_share * float(squares.sum()))
 
 
 def shuffled(cohort: PreparedCohort, endpoint: str, repeats: int, seed: int) -> PreparedCohort:
@@ -170,7 +178,7 @@ def leak_test(
         progress: Told on the way.
 
     Raises:
-        InputError: One shuffle has no spread to be judged by.
+        InputError: One or two shuffles have no spread to be judged by.
     """
     if repeats < LEAST_SHUFFLES:
         raise InputError(f"A leak test needs {LEAST_SHUFFLES} shuffles or more, got {repeats}. 20 say something.")

@@ -99,7 +99,11 @@ def test_a_model_may_be_without_network_and_reference(tiny: Bundle):
         ("endpoints/TPS/parts", [], "TPS.parts names no input"),
         ("endpoints/TPS/parts", "volume", "TPS.parts must be a list"),
         ("endpoints/TPS/parts", ["volume", "volume"], "TPS.parts names 'volume' twice"),
-        ("endpoints/TPS/parts", ["genes"], "an entry of TPS.parts must be one of deep, radscore, selected, volume"),
+        (
+            "endpoints/TPS/parts",
+            ["genes"],
+            "an entry of TPS.parts must be one of deep, deep_logit, radscore, l2, selected",
+        ),
         ("endpoints/TPS/parts", ["volume", "clinical"], "needs 3 input means and positive SDs for TPS"),
         ("endpoints/TPS/selected", "all", "TPS.selected must be a list"),
         ("endpoints/TPS/selected", [1], "an entry of TPS.selected must be a text"),

@@ -66,7 +66,7 @@ def fault_text(what: str, details: str, command: str) -> tuple[str, dict[str, ob
 def _write(folder: Path | None, content: bytes) -> Path:
     if folder is not None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    name = f"pdl1-fault-{datetime.now(UTC):%Y%m%d-%H%M%S}-"
+    name = f"pdl1-fault-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-"  # names rise with time
     file, path = tempfile.mkstemp(prefix=name, suffix=".log", dir=folder)  # readable for this user only
     try:
         with os.fdopen(file, "wb") as stream:
