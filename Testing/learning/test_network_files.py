@@ -10,6 +10,8 @@ import torch
 from torch import nn
 
 from PDL1PredictorLib.learning import network_files as page
+from PDL1PredictorLib.learning.deep.heads import head_of
+from PDL1PredictorLib.learning.deep.weights import with_weights_of_a_bundle
 from PDL1PredictorLib.learning.network_files import check_agreement, graph_bytes, network_files, with_outputs
 from PDL1PredictorLib.models.network import shipped_graph
 from PDL1PredictorLib.models.network_graph import read_network_graph
@@ -168,3 +170,33 @@ def test_outputs_that_are_left_out_are_not_written(densenet: DeepCT):
     np.testing.assert_allclose(weights["classifier.bias"], densenet.classifier.bias.detach().numpy()[[2, 0]], atol=1e-3)
     assert weights["classifier.weight"].shape == (2, 4)
     assert written.network.classifier.out_features == 2
+
+
+def weights_of(network: DeepCT) -> dict[str, np.ndarray]:
+    return {name: value.numpy() for name, value in network.state_dict().items() if value.is_floating_point()}
+
+
+def test_a_network_that_was_rounded_before_is_written_in_8_bits_that_change_nothing(densenet: DeepCT):
+    """What was measured on it is then what is shipped, whatever stands on its answers."""
+    rounded = with_weights_of_a_bundle(densenet)
+    own, first, again = (weights_of(n) for n in (densenet, rounded, with_weights_of_a_bundle(rounded)))
+    assert max(float(np.abs(own[name] - first[name]).max()) for name in own) > 1e-4
+    assert max(float(np.abs(first[name] - again[name]).max()) for name in own) < 1e-7
+
+    def jumps(network: DeepCT) -> np.ndarray:
+        """Answers like a forest's votes: the least change of a weight turns one over."""
+        kernel = weights_of(network)["features.denseblock4.denselayer16.conv2.weight"]
+        return np.round(kernel[:1, :1].ravel() * 1e3) % 2
+
+    entry = network_files(rounded, patches(64, 45), jumps).entry
+    assert (entry["bits"], entry["moved"]) == (8, 0.0)
+    assert network_files(densenet, patches(64, 45), jumps).entry["bits"] == 16
+
+
+def test_the_head_of_a_rounded_network_gives_its_deep_features(densenet: DeepCT):
+    head = head_of(with_weights_of_a_bundle(densenet), ({"train": 1.0},))
+    assert head.history == ({"train": 1.0},)
+    pooled = np.random.default_rng(0).normal(size=(3, densenet.reduce.in_features))
+    kept = densenet.reduce.weight.detach().numpy().astype(np.float16).astype(np.float64)
+    bias = densenet.reduce.bias.detach().numpy().astype(np.float16)
+    np.testing.assert_allclose(head.deep(pooled), pooled @ kept.T + bias, rtol=1e-5, atol=1e-6)
