@@ -209,7 +209,8 @@ is silent:
 - Radiomics L2: logistic regression on the standardized features of the unfiltered image, penalty by
   cross-validation. Tumor volume: as it is.{CLINICAL if self.clinical else ""}
 - The endpoint's model, which is shipped: the simplest of all of these whose AUC on held-out cases is within one
-  standard error (of the paired difference, within folds) of the best one's; its p is that of the best of all.
+  standard error (of the paired difference, within folds) of the best one's, among those whose interval lies above 0.5
+  where there is one; its p pays for itself and the simpler ones.
 - Calibration: Platt on out-of-fold predictions; the interval resamples it. Prediction sets: class-conditional
   conformal, {self.coverage:.0%} coverage by design.
 - Unlike-the-cohort warning: Mahalanobis distance of the selected features against the 99th percentile."""

@@ -39,8 +39,9 @@ class Choice:
         role: What it is to the others.
         reason: One sentence.
         candidates: Those that learned something, the simplest first; empty for a number, whose model is the lead.
-        p: That chance alone gives the best of the candidates its area, so that the choice among them is paid for; None
-            where no label can be exchanged, and for a number.
+        p: That chance alone gives the best of the chosen model and the simpler candidates its area: a model that is
+            looked at first pays for itself alone, a later one for those before it. None where no label can be
+            exchanged, and for a number.
     """
 
     title: str
@@ -75,9 +76,8 @@ def choose_model(outcome: EndpointOutcome, recipe: Recipe, learned: Mapping[str,
     compared = [one for one in found if one.low > CHANCE] or found
     best = max(compared, key=lambda one: one.auc)
     chosen = next(one for one in compared if _as_good(outcome, best.title, one.title))
-    return Choice(
-        chosen.title, chosen.role, _reason(chosen, best), found, p_of_best(outcome, [one.title for one in found])
-    )
+    before = [one.title for one in found[: found.index(chosen) + 1]]
+    return Choice(chosen.title, chosen.role, _reason(chosen, best), found, p_of_best(outcome, before))
 
 
 def _mostly(outcome: EndpointOutcome, title: str) -> bool:

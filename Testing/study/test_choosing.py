@@ -8,6 +8,7 @@ import pytest
 from PDL1PredictorLib.core.roles import Role
 from PDL1PredictorLib.recipes.deepradscore import DeepRadScoreRecipe
 from PDL1PredictorLib.study.choosing import choose_model
+from PDL1PredictorLib.study.discrimination import p_of_best
 from PDL1PredictorLib.study.outcome import EndpointOutcome, ModelOutcome
 
 RECIPE = DeepRadScoreRecipe(("PDL1",), clinical=("age_years",))
@@ -102,3 +103,18 @@ def test_the_p_pays_for_the_choice_among_many():
     p = [choose_model(outcome({}, n=60, seed=seed), RECIPE, ALL).p for seed in range(40)]
     assert sum(one <= 0.1 for one in p) <= 9  # 4 are expected, and of 40 at most 9 in 99 of 100
     assert np.mean(p) == pytest.approx(0.5, abs=0.15)
+
+
+def test_the_first_model_pays_for_itself_and_a_later_one_for_those_before_it():
+    first = outcome({VOLUME: 0.9}, n=60, seed=3)
+    found = choose_model(first, RECIPE, ALL)
+    assert (found.title, found.p) == (VOLUME, p_of_best(first, [VOLUME]))
+    dearer = 0
+    for seed in range(12):
+        last = outcome({COMBINED: 0.6}, n=60, seed=seed)
+        found = choose_model(last, RECIPE, ALL)
+        if found.title == COMBINED:
+            alone, paid = p_of_best(last, [COMBINED]), p_of_best(last, [one.title for one in found.candidates])
+            assert found.p == paid >= alone
+            dearer += paid > alone
+    assert dearer >= 2
