@@ -22,7 +22,7 @@ from PDL1PredictorLib.imaging.case_files import Files, read_case
 from PDL1PredictorLib.imaging.file_hashes import image_sha256
 from PDL1PredictorLib.imaging.heat import shares_inside
 from PDL1PredictorLib.imaging.lesions import choose_tumors, require_lesion, require_one_for_ring
-from PDL1PredictorLib.imaging.measures import centroid_lps_mm, measure
+from PDL1PredictorLib.imaging.measures import centroid_lps_mm, measure, volume_ml
 from PDL1PredictorLib.imaging.moved import CONTOUR_MM, moved_contour
 from PDL1PredictorLib.imaging.patch import Patch, deep_patch, deep_patches
 from PDL1PredictorLib.imaging.regions import Regions, make_regions
@@ -267,7 +267,7 @@ class _Making:
         return Given(
             features=features,
             patch=patches[0] if patches else None,
-            volume_ml=measure(regions.ct, regions.tumor).volume_ml,
+            volume_ml=volume_ml(regions.tumor),
             clinical=case.clinical,
             neighbors=patches[1:],
             synthetic=case.synthetic,

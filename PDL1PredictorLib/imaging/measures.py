@@ -22,11 +22,16 @@ def measure(ct: sitk.Image, region: sitk.Image) -> RegionMeasures:
     spacing_mm = region.GetSpacing()
     return RegionMeasures(
         voxels=len(values),
-        volume_ml=float(len(values) * np.prod(spacing_mm) / 1000),
+        volume_ml=volume_ml(region),
         longest_axial_diameter_mm=_longest_axial_diameter_mm(mask, (spacing_mm[1], spacing_mm[0])),
         mean_hu=float(values.mean()),
         sd_hu=float(values.std()),
     )
+
+
+def volume_ml(mask: sitk.Image) -> float:
+    """Volume of a mask, in mL."""
+    return float(np.count_nonzero(sitk.GetArrayViewFromImage(mask)) * np.prod(mask.GetSpacing()) / 1000)
 
 
 def centroid_lps_mm(mask: sitk.Image) -> tuple[float, float, float]:

@@ -13,6 +13,7 @@ from PDL1PredictorLib.core.case import (
 from PDL1PredictorLib.core.errors import EmptyRegionError, GridMismatchError
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.imaging.loaded import Loaded
+from PDL1PredictorLib.imaging.measures import volume_ml
 
 EDGE = 1e-3  # voxels by which a center may lie beyond the CT's outer face
 
@@ -75,16 +76,12 @@ def _resampled(binary: sitk.Image, ct: sitk.Image) -> Loaded:
             "voxel. Check that both belong to the same scan."
         )
     _require_inside(binary, ct)
-    before_ml, after_ml = _volume_ml(binary), _volume_ml(placed)
+    before_ml, after_ml = volume_ml(binary), volume_ml(placed)
     text = (
         f"The mask was resampled to the CT's grid: {before_ml:.4g} mL before, {after_ml:.4g} mL after "
         f"({100 * (after_ml / before_ml - 1):+.1f} %)."
     )
     return Loaded(placed, (CaseWarning("mask_resampled", text),))
-
-
-def _volume_ml(mask: sitk.Image) -> float:
-    return int(np.count_nonzero(sitk.GetArrayViewFromImage(mask))) * float(np.prod(mask.GetSpacing())) / 1000
 
 
 def _require_inside(mask: sitk.Image, ct: sitk.Image) -> None:

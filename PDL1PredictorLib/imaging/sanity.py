@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from PDL1PredictorLib.core.case import Case
 from PDL1PredictorLib.imaging.lattice import lattice_of
+from PDL1PredictorLib.imaging.measures import volume_ml
 from PDL1PredictorLib.imaging.regions import Regions
 
 AIR_HU = -900.0  # emptier than lung with little in it
@@ -39,7 +40,7 @@ def sanity_row(case: Case, regions: Regions) -> np.ndarray:
             hu[ring].mean(),
             hu[ring].std(),
             np.percentile(hu[ring], DARK),
-            math.log(np.count_nonzero(tumor) * math.prod(regions.ct.GetSpacing()) / 1000),
+            math.log(volume_ml(regions.tumor)),
             math.log(math.sqrt(math.prod(in_plane))),
             math.log(between),
             np.mean(hu[tumor] < AIR_HU),

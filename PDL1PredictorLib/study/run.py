@@ -121,7 +121,7 @@ def _choice(study: Study, found: EndpointOutcome, kept: Fold) -> Choice:
 
 
 def _shipped(study: Study, found: EndpointOutcome, choice: Choice, kept: Fold) -> Shipped:
-    """The chosen model; the p of its figures is that of the best of all candidates."""
+    """The chosen model; the p of its figures pays for the simpler candidates, too."""
     plan = next(p for p in plans_of(study.recipe, study.cohort, found.key) if p.name.title == choice.title)
     figures = shipped_figures(found, choice.title)
     if figures is not None and choice.candidates:
