@@ -92,7 +92,7 @@ def _on_pool(
     each: Callable[[int, Result], None],
 ) -> list[Result]:
     futures: list[Future[Result]] = []
-    processes: dict[int, BaseProcess] = getattr(pool, "_processes", None) or {}  # filled as jobs come
+    processes: dict[int, BaseProcess] = getattr(pool, "_processes", {})  # the pool's own: it fills as jobs come
     with ending.while_leaving(lambda: _end(list(processes.values()))):  # before what they write is removed
         try:
             with ending.held(), _terminal_signals_left_to_this_process():  # a child half started would complain
@@ -141,9 +141,10 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor | None]:
 
 def _new_pool(workers: int) -> ProcessPoolExecutor | None:
     try:
-        return ProcessPoolExecutor(
-            workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(os.getpid(),)
-        )
+        with _terminal_signals_left_to_this_process():  # Python's tracker of locks, which starts here, included
+            return ProcessPoolExecutor(
+                workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(os.getpid(),)
+            )
     except (OSError, ImportError, NotImplementedError):  # no semaphores: no /dev/shm, or no right to it
         return None
 

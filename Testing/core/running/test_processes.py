@@ -1,6 +1,8 @@
 """Jobs on several processes: in order, told, cancelled, and nothing of the environment left behind."""
 
 import os
+import time
+from pathlib import Path
 
 import pytest
 
@@ -57,6 +59,24 @@ def test_it_can_be_cancelled(workers):
     with pytest.raises(CancelledError):
         run_each(square, [(i,) for i in range(50)], workers, progress, "cancel")
     assert len(told) == 2
+
+
+def write_long(folder: Path, seconds: float) -> float:
+    (folder / f"{os.getpid()}").touch()
+    time.sleep(seconds)
+    return seconds
+
+
+def test_a_job_under_way_is_ended_and_not_waited_for(tmp_path: Path):
+    """Else it goes on to write into a folder that the caller removes."""
+    progress = Progress(cancelled=lambda: len(list(tmp_path.iterdir())) == 2)
+    jobs = [(tmp_path, 1e6 if number else 0) for number in range(2)]
+    jobs += [(tmp_path, 0.01)] * 10_000  # the free process goes on until the other has begun, which cancels
+    with pytest.raises(CancelledError):
+        run_each(write_long, jobs, 2, progress, "long")
+    for path in tmp_path.iterdir():
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(path.name), 0)
 
 
 def test_no_job_is_no_work():
