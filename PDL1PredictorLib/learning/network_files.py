@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from PDL1PredictorLib.learning.deep.weights import with_weights_of_a_bundle
 from PDL1PredictorLib.models.network_graph import INPUT, OUTPUTS
 from PDL1PredictorLib.models.network_session import NetworkSession
-from PDL1PredictorLib.models.network_weights import restored, rounded
+from PDL1PredictorLib.models.network_weights import read_weights, restored, rounded
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 
 GRAPH, WEIGHTS = "network.onnx", "network.safetensors"
@@ -70,7 +70,8 @@ def network_files(
     bits, moved = _bits(network, probabilities)
     written = rounded(state, bits)
     files = {GRAPH: graph_bytes(kept), WEIGHTS: bytes(safetensors.numpy.save(written))}
-    back = _like(kept, restored(written))
+    back = _like(kept, read_weights(files[WEIGHTS]))
+    _check_read_back(back, _like(kept, restored(written)))
     check_agreement(files[GRAPH], back, patches)
     entry = {
         "file": WEIGHTS,
@@ -114,6 +115,18 @@ def _like(network: DeepCT, weights: dict[str, np.ndarray]) -> DeepCT:
     copy = deepcopy(network)
     copy.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()}, strict=False)
     return copy.eval()
+
+
+def _check_read_back(back: DeepCT, written: DeepCT) -> None:
+    """Refuse a file that gives other weights than were written into it: nothing later would notice.
+
+    Raises:
+        ValueError: With the name of such a weight.
+    """
+    found = back.state_dict()
+    for name, value in written.state_dict().items():
+        if not torch.equal(found[name], value):
+            raise ValueError(f"The weights {name} read back from the file are not those that were written.")
 
 
 class _Exported(nn.Module):
