@@ -183,7 +183,7 @@ def kaplan_meier(
     """
     follow = follow_up(time, event)
     times, place = np.unique(follow.time, return_inverse=True)
-    events = np.bincount(place, weights=follow.event, minlength=times.size)
+    events = np.bincount(place, weights=follow.event, minlength=times.size).astype(float)
     at_risk = np.cumsum(np.bincount(place, minlength=times.size)[::-1])[::-1].astype(float)
     survival = np.cumprod(1 - events / at_risk)
     with np.errstate(divide="ignore"):

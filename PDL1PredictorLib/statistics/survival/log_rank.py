@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from PDL1PredictorLib.statistics.checks import FloatArray
@@ -84,7 +84,7 @@ def log_rank(
     )
 
 
-def _all_strata(follow: FollowUp, number: FloatArray, strata: ArrayLike | None, rho: float) -> Sums:
+def _all_strata(follow: FollowUp, number: NDArray[np.intp], strata: ArrayLike | None, rho: float) -> Sums:
     count = int(number.max()) + 1
     parts = [
         _sums(FollowUp(follow.time[rows], follow.event[rows]), number[rows], count, rho)
@@ -94,7 +94,7 @@ def _all_strata(follow: FollowUp, number: FloatArray, strata: ArrayLike | None, 
     return Sums(*(np.sum(values, axis=0) for values in zip(*parts, strict=True)))
 
 
-def _sums(follow: FollowUp, number: FloatArray, count: int, rho: float) -> Sums:
+def _sums(follow: FollowUp, number: NDArray[np.intp], count: int, rho: float) -> Sums:
     times, place = np.unique(follow.time, return_inverse=True)
     member = np.zeros((times.size, count))
     np.add.at(member, (place, number), 1.0)
