@@ -11,6 +11,8 @@ from PDL1PredictorLib.statistics.survival.risk_sets import RiskSets, cumulated
 STEPS = 50
 SETTLED = 1e-10  # of a step, in standard deviations of the covariate
 FARTHEST = 30.0  # a log hazard ratio per standard deviation that no table of patients supports
+FLAT = 1e-7  # information per case about a covariate that has run away
+DEPENDENT = 1e11  # condition of the information about covariates of which one can be computed from others
 
 
 class Likelihood(NamedTuple):
@@ -70,6 +72,20 @@ def likelihood(x: FloatArray, coef: FloatArray, strata: list[RiskSets]) -> Likel
     return Likelihood(value, score, information)
 
 
+def slope(x: FloatArray, coef: FloatArray, strata: list[RiskSets]) -> tuple[float, FloatArray]:
+    """Value and slope of the likelihood at `coef`, without its curvature, which takes longer."""
+    value, score = 0.0, np.zeros(coef.size)
+    for sets in strata:
+        predictor = x[sets.order] @ coef
+        risk = np.exp(predictor - predictor.max())
+        denominator = sets.per_death(risk)
+        value += float((predictor[sets.deaths] - predictor.max()).sum() - np.log(denominator).sum())
+        residual = -risk * cumulated(sets, 1 / denominator)
+        residual[sets.deaths] += 1
+        score += x[sets.order].T @ residual
+    return value, score
+
+
 def highest(x: FloatArray, strata: list[RiskSets]) -> tuple[FloatArray, Likelihood]:
     """The coefficients of the highest likelihood, by Newton's method from 0, and the likelihood there.
 
@@ -83,27 +99,24 @@ def highest(x: FloatArray, strata: list[RiskSets]) -> tuple[FloatArray, Likeliho
     """
     coef = np.zeros(x.shape[1])
     here = likelihood(x, coef, strata)
+    if np.linalg.cond(here.information) > DEPENDENT:
+        raise NotEstimableError(
+            "A covariate can be computed from others, or does not vary among those at risk: leave one out."
+        )
     for _ in range(STEPS):
-        step = _newton(here)
+        if not np.diag(here.information).min() > FLAT * x.shape[0]:
+            break
+        step = np.linalg.solve(here.information, here.score)
         there = likelihood(x, coef + step, strata)
         while not there.value >= here.value - 1e-9 * (1 + abs(here.value)):
             step = step / 2
             there = likelihood(x, coef + step, strata)
         coef, here = coef + step, there
-        if np.abs(coef).max() > FARTHEST:
-            break
         if np.abs(step).max() < SETTLED * (1 + np.abs(coef).max()):
             return coef, here
+        if np.abs(coef).max() > FARTHEST:
+            break
     raise NotEstimableError(
         f"The likelihood rises without end with covariate {int(np.abs(coef).argmax())}: it parts those with the event "
         "from those still at risk, so its hazard ratio is not finite. Leave it out, join groups, or use a penalty."
     )
-
-
-def _newton(here: Likelihood) -> FloatArray:
-    scale = np.sqrt(np.clip(np.diag(here.information), 1e-300, None))
-    if np.linalg.cond(here.information / np.outer(scale, scale)) > 1e11:
-        raise NotEstimableError(
-            "A covariate can be computed from others, or does not vary among those at risk: leave one out."
-        )
-    return np.asarray(np.linalg.solve(here.information, here.score))

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from PDL1PredictorLib.statistics.checks import FloatArray, groups
 from PDL1PredictorLib.statistics.survival.checks import NotEstimableError, follow_up
-from PDL1PredictorLib.statistics.survival.partial_likelihood import Likelihood, likelihood
+from PDL1PredictorLib.statistics.survival.partial_likelihood import likelihood, slope
 from PDL1PredictorLib.statistics.survival.risk_sets import RiskSets, risk_sets
 
-OUTER, SWEEPS = 100, 1000
+STEPS, MOST_CHANGES = 100, 10_000
 SETTLED = 1e-7  # of a coefficient, per standard deviation of its covariate
 
 
@@ -88,7 +88,7 @@ def penalized_path(
     grid = _grid(penalties, scaled, sets, n_penalties, smallest, l1_share)
     coef, beta = np.zeros((grid.size, table.shape[1])), np.zeros(scaled.shape[1])
     for place, penalty in enumerate(grid.tolist()):
-        beta = _fit(scaled, sets, beta, penalty * l1_share, penalty * (1 - l1_share))
+        beta = _fit(scaled, sets, beta, penalty, float(grid[max(place - 1, 0)]), l1_share)
         coef[place, varies] = beta / sd[varies]
     return PenalizedPath(grid, coef, mean)
 
@@ -124,9 +124,9 @@ def choose_penalty(
         own = penalized_path(table[kept], follow.time[kept], follow.event[kept], path.penalties, l1_share=l1_share)
         others = [risk_sets(follow.time, follow.event, kept)]
         none = np.zeros(table.shape[1])
-        start = likelihood(table, none, everyone).value - likelihood(table, none, others).value
+        start = slope(table, none, everyone)[0] - slope(table, none, others)[0]
         for place, coef in enumerate(own.coef):
-            gain[place] += likelihood(table, coef, everyone).value - likelihood(table, coef, others).value - start
+            gain[place] += slope(table, coef, everyone)[0] - slope(table, coef, others)[0] - start
     return ChosenPenalty(int(gain.argmax()), gain / follow.event.sum())
 
 
@@ -149,49 +149,86 @@ def _grid(
         return grid
     if count < 1 or not 0 < smallest < 1:
         raise ValueError(f"At least 1 penalty is needed, the last a share of the first; got {count} and {smallest!r}.")
-    largest = np.abs(likelihood(x, np.zeros(x.shape[1]), sets).score).max() / (x.shape[0] * l1_share)
+    largest = np.abs(slope(x, np.zeros(x.shape[1]), sets)[1]).max() / (x.shape[0] * l1_share)
     return np.asarray(largest * np.geomspace(1, smallest, count))
 
 
-def _fit(x: FloatArray, sets: list[RiskSets], beta: FloatArray, l1: float, l2: float) -> FloatArray:
-    """Newton's method, each step by coordinates; halved where the penalized likelihood would fall."""
+def _fit(
+    x: FloatArray, sets: list[RiskSets], beta: FloatArray, penalty: float, before: float, l1_share: float
+) -> FloatArray:
+    """The highest point for a penalty, from that for the penalty before, by way of the covariates likely to matter."""
+    l1, l2, n = penalty * l1_share, penalty * (1 - l1_share), x.shape[0]
+    score = slope(x, beta, sets)[1] / n
+    # sequential strong rule: Tibshirani et al. 2012, doi 10.1111/j.1467-9868.2011.01004.x; what it misses is added
+    kept = (beta != 0) | (np.abs(score) >= l1_share * (2 * penalty - before))
+    while True:
+        if kept.any():
+            beta[kept] = _newton(x[:, kept], sets, beta[kept], l1, l2)
+        score = slope(x, beta, sets)[1] / n
+        missed = ~kept & (np.abs(score) > l1 + SETTLED)
+        if not missed.any():
+            return beta
+        kept |= missed
+
+
+def _newton(x: FloatArray, sets: list[RiskSets], beta: FloatArray, l1: float, l2: float) -> FloatArray:
+    """Newton's method, halved where the penalized likelihood would fall."""
     n = x.shape[0]
 
-    def objective(value: float, at: FloatArray) -> float:
-        return float(value / n - l1 * np.abs(at).sum() - l2 * (at @ at) / 2)
+    def objective(at: FloatArray) -> float:
+        return float(slope(x, at, sets)[0] / n - l1 * np.abs(at).sum() - l2 * (at @ at) / 2)
 
-    here = likelihood(x, beta, sets)
-    for _ in range(OUTER):
-        step = _by_coordinates(here, beta, n, l1, l2) - beta
-        there = likelihood(x, beta + step, sets)
-        while objective(there.value, beta + step) < objective(here.value, beta) - 1e-12:
-            step = step / 2
-            there = likelihood(x, beta + step, sets)
-        beta, here = beta + step, there
+    for _ in range(STEPS):
+        here = likelihood(x, beta, sets)
+        curvature, score = here.information / n, here.score / n
+        step = lasso_of_parabola(curvature + l2 * np.eye(beta.size), score + curvature @ beta, l1, beta) - beta
         if np.abs(step).max() < SETTLED:
-            return beta
+            return np.asarray(beta + step)
+        start = objective(beta)
+        while objective(beta + step) < start - 1e-12:
+            step = step / 2
+        beta = beta + step
     return beta
 
 
-def _by_coordinates(here: Likelihood, beta: FloatArray, n: int, l1: float, l2: float) -> FloatArray:
-    """The highest point of the likelihood's parabola less the penalty."""
-    h = here.information / n
-    target = here.score / n + h @ beta
-    b, product, steep = beta.copy(), h @ beta, np.diag(h)
-    active: NDArray[np.intp] = np.arange(b.size)
-    for sweep in range(SWEEPS):
-        largest = 0.0
-        for j in active.tolist():
-            rest = target[j] - product[j] + steep[j] * b[j]
-            new = np.sign(rest) * max(abs(rest) - l1, 0.0) / (steep[j] + l2)
-            if (change := new - b[j]) != 0.0:
-                product += h[:, j] * change
-                b[j] = new
-                largest = max(largest, abs(change))
-        if largest < SETTLED / 10:
-            if active.size == b.size:
+def lasso_of_parabola(h: FloatArray, t: FloatArray, l1: float, start: FloatArray) -> FloatArray:
+    """The b for which t b - b h b / 2 - l1 |b| is largest.
+
+    Args:
+        h: (p, p) symmetric, no eigenvalue below 0.
+        t: (p,)
+        l1: Penalty, positive or 0.
+        start: (p,) a guess, such as the answer for a similar problem.
+
+    Source: Lee et al. 2006, "Efficient sparse coding algorithms", algorithm 1 (feature-sign search).
+    """
+    h = h + 1e-11 * max(float(np.trace(h)), 1e-300) / t.size * np.eye(t.size)
+    b, sign = start.copy(), np.sign(start)
+    for _ in range(MOST_CHANGES):
+        gradient = t - h @ b
+        active = sign != 0
+        if np.abs(gradient[active] - l1 * sign[active]).max(initial=0.0) < SETTLED / 100:
+            outside = np.where(active, 0.0, np.abs(gradient) - l1)
+            entering = int(outside.argmax())
+            if outside[entering] <= SETTLED / 100:
                 return b
-            active = np.arange(b.size)
-        else:
-            active = np.flatnonzero(b) if sweep % 10 and b.any() else np.arange(b.size)
+            sign[entering] = np.sign(gradient[entering])
+            active[entering] = True
+        new = np.zeros_like(b)
+        new[active] = np.linalg.solve(h[np.ix_(active, active)], t[active] - l1 * sign[active])
+        b = _best_between(h, t, l1, b, new)
+        sign = np.sign(b)
     return b
+
+
+def _best_between(h: FloatArray, t: FloatArray, l1: float, old: FloatArray, new: FloatArray) -> FloatArray:
+    """The best of the end of a segment and the points on it where a coefficient becomes 0."""
+    crossing = np.flatnonzero(old * new < 0)
+    best, found = -np.inf, new
+    for share in (1.0, *(old[crossing] / (old[crossing] - new[crossing]))):
+        point = old + share * (new - old)
+        point[crossing[np.isclose(old[crossing] / (old[crossing] - new[crossing]), share, rtol=1e-12)]] = 0.0
+        value = float(t @ point - point @ h @ point / 2 - l1 * np.abs(point).sum())
+        if value > best:
+            best, found = value, point
+    return found

@@ -62,7 +62,7 @@ class SurvivalTable:
         inner = re.fullmatch(r"log\((.+)\)", name)
         texts = self._column(inner[1] if inner else name)
         values = np.array([number_of(text) for text in texts])
-        wrong = next((text for text, value in zip(texts, values, strict=True) if text and math.isnan(value)), None)
+        wrong = next((str(text) for text, value in zip(texts, values, strict=True) if text and math.isnan(value)), None)
         if wrong is not None:
             raise InputError(f"The column {inner[1] if inner else name} holds {wrong!r}, which is no number.")
         if inner is None:
@@ -100,7 +100,7 @@ class SurvivalTable:
         texts = None if name.startswith("log(") else self._column(name)
         if texts is None or all(not text or not math.isnan(number_of(text)) for text in texts):
             return [Term(name, name)], [self.numbers(name)]
-        levels = sorted({text for text in texts if text})
+        levels = sorted({str(text) for text in texts if text})
         if len(levels) > MOST_LEVELS:
             raise InputError(f"The column {name} has {len(levels)} different texts: too many for a category.")
         missing = texts == ""

@@ -125,9 +125,12 @@ def _one_held_out(
         if settings.folds:
             fold = parts(event, settings.folds, np.random.default_rng(settings.seed))
             answers = by_folds(x, time, event, fold, horizons, fit, settings.seed, progress)
-            kept = sorted(((int(k), term.name) for k, term in zip(answers.kept, terms, strict=True) if k), reverse=True)
+            used = [(int(k), term.name) for k, term in zip(answers.kept, terms, strict=True) if k]
             design = f"{settings.folds} folds"
-            own = {**judged(answers, time, event, horizons), "kept": [{"name": n, "folds": k} for k, n in kept]}
+            own = {
+                **judged(answers, time, event, horizons),
+                "kept": [{"name": n, "folds": k} for k, n in sorted(used, key=lambda one: -one[0])],
+            }
             found.append({**about, "design": design, "note": "", **own})
         if settings.first:
             train, test = np.split(np.arange(rows.size), [settings.first])
