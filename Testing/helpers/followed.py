@@ -12,7 +12,7 @@ def followed(n: int = 120, seed: int = 2) -> dict[str, np.ndarray]:
     """Columns; the score and f0 tell of the time, the rest does not."""
     rng = np.random.default_rng(seed)
     score, f = rng.normal(size=n), rng.normal(size=(n, 6))
-    time = rng.exponential(900 * np.exp(-0.8 * score - 0.4 * f[:, 0]))
+    time = rng.exponential(900 * np.exp(-0.8 * score - 0.7 * f[:, 0]))
     end = rng.uniform(300, 1700, n)
     table = {
         "case": np.array([f"p{i:03d}" for i in range(n)]),

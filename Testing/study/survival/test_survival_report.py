@@ -203,3 +203,23 @@ def test_the_command_refuses_what_it_cannot_read(tmp_path, wrong):
     table = write_followed(tmp_path / "t.csv", followed(30))
     words = ["survival", "--table", str(table), "--time", "days", "--event", "died", "--out", str(tmp_path / "out")]
     assert main([*words, *wrong]) == 2
+
+
+@pytest.mark.real_data
+def test_lung1_is_told_as_r_tells_it(shared):
+    """421 patients, 373 deaths: C in sample and from the first 300 to the rest, and the cuts (docs/results.md)."""
+    path = shared / "data" / "tables" / "lung1_pyradiomics_selected_421.csv"
+    diameter = "original_shape_Maximum2DDiameterSlice"
+    table = read_survival_table(path, "Survival.time", "deadstatus.event", {"Overall.Stage": "Unknown"})
+    covariates = ("age", "gender", "Overall.Stage", f"log({diameter})")
+    shared_settings = {"time": "Survival.time", "event": "deadstatus.event", "score": diameter, "folds": 0}
+    found = analyze(table, SurvivalSettings(**shared_settings, covariates=covariates, first=300, permutations=19))
+    together = found["models"]["together"]
+    assert (together["n"], together["events"]) == (420, 372)
+    assert round(together["c"]["value"], 3) == 0.591
+    rest = next(h for h in found["held_out"] if h["model"] == "covariates")
+    assert (rest["n"], round(rest["c"]["value"], 3), round(rest["slope"]["value"], 2)) == (120, 0.554, 0.44)
+    assert round(found["score"]["cut"]["value"], 1) == 85.6
+    assert round(found["score"]["cut"]["max_rank"]["cut"], 1) == 44.4
+    size = next(term for term in together["terms"] if term["name"] == f"log({diameter})")
+    assert round(size["proportional"]["p"], 4) == 0.0004
