@@ -24,12 +24,14 @@ def cox_tables(table: SurvivalTable, columns: Sequence[str], strata: str = "") -
 
 
 def what_is_added(table: SurvivalTable, columns: Sequence[str], added: str, strata: str = "") -> Plain:
-    """Whether a column tells more than others, on the rows that know all of them."""
+    """Whether a column tells more than others, on the rows that know all of them; its ratio per standard deviation."""
     terms, x = table.covariates([*columns, added])
     rows, levels = known_rows(table, x, strata)
+    x = x[rows]
+    x[:, -1] /= max(float(x[:, -1].std(ddof=1)), 1e-300) if rows.size > 1 else 1.0
     try:
-        larger = _fit(x[rows], table, rows, levels)
-        smaller = _fit(x[rows][:, [term.column != added for term in terms]], table, rows, levels)
+        larger = _fit(x, table, rows, levels)
+        smaller = _fit(x[:, [term.column != added for term in terms]], table, rows, levels)
     except NotEstimableError as error:
         return {"note": str(error)}
     ratios = hazard_ratios(larger)
