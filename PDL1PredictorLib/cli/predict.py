@@ -68,6 +68,7 @@ def _predict(options: argparse.Namespace, speaker: Speaker) -> int:
     wanted = region_choices(options)
     manifest = read_manifest(read_bundle(model))
     regions = with_choices(manifest.regions, wanted) if wanted else None
+    declared = manifest.needs.declared
     chosen = Options(
         options.lesion,
         options.device,
@@ -78,9 +79,15 @@ def _predict(options: argparse.Namespace, speaker: Speaker) -> int:
         prevalence=prevalence_of(options.prevalence, manifest.summary.endpoints),
     )
     if options.cohort is not None:
-        return predict_cohort(options, model, chosen, speaker)
+        return predict_cohort(options, model, chosen, speaker, manifest.needs)
     result = predict_files(
-        files(options), model, options.out, chosen, options.overwrite, options.with_patient, speaker.progress()
+        files(options, declared),
+        model,
+        options.out,
+        chosen,
+        options.overwrite,
+        options.with_patient,
+        speaker.progress(),
     )
     report = options.out / "report.html"
     speaker.done(f"{summary(result)}\n\nReport: {report}", out=str(options.out), report=str(report))

@@ -14,6 +14,7 @@ from PDL1PredictorLib.learning.crossfit import Inputs, Learned
 from PDL1PredictorLib.learning.deep.inference import channels_of, deep_features
 from PDL1PredictorLib.learning.fitting import FittedModel
 from PDL1PredictorLib.learning.kinds import Fitted, Rules, rules
+from PDL1PredictorLib.learning.parts.clinical import imputer_of
 from PDL1PredictorLib.learning.parts.deep import network_of, seen_by
 from PDL1PredictorLib.learning.parts.part import PartModel
 from PDL1PredictorLib.learning.recipe import ModelPlan, Recipe
@@ -90,14 +91,16 @@ def trained_of(
         n_fit=len(learned.rows),
         n_test=len(test),
         training_cases=tuple(case_hashes(cohort.take(learned.rows).ct_sha256)),
+        imputer=imputer_of(parts),
     )
 
 
 def _needs(recipe: Recipe, parts: Mapping[str, PartModel]) -> Needs:
     """What the models that are shipped ask of a case: no picture without a network, no value that nobody reads."""
     picture = recipe.needs.picture if network_of(parts) is not None else "none"
-    clinical = recipe.needs.clinical if any(part.form == "clinical" for part in parts.values()) else ()
-    return replace(recipe.needs, picture=picture, clinical=clinical)
+    if imputer_of(parts) is None:
+        return replace(recipe.needs, picture=picture, clinical=(), declared=())
+    return replace(recipe.needs, picture=picture)
 
 
 def _endpoint(
