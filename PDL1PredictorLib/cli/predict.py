@@ -68,7 +68,6 @@ def _predict(options: argparse.Namespace, speaker: Speaker) -> int:
     wanted = region_choices(options)
     manifest = read_manifest(read_bundle(model))
     regions = with_choices(manifest.regions, wanted) if wanted else None
-    declared = manifest.needs.declared
     chosen = Options(
         options.lesion,
         options.device,
@@ -80,8 +79,9 @@ def _predict(options: argparse.Namespace, speaker: Speaker) -> int:
     )
     if options.cohort is not None:
         return predict_cohort(options, model, chosen, speaker, manifest.needs)
+    case = files(options, manifest.needs.declared)
     result = predict_files(
-        files(options, declared),
+        case,
         model,
         options.out,
         chosen,

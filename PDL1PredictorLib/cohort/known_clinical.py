@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from PDL1PredictorLib.cohort.table import Cohort
 from PDL1PredictorLib.core.clinical_columns import CLINICAL_INPUTS, clinical_row
 from PDL1PredictorLib.core.errors import InputError
@@ -29,18 +31,13 @@ def require_known(cohort: Cohort, names: Sequence[str]) -> None:
 
 def lacking(cohort: Cohort, needs: Needs) -> list[str]:
     """A sentence on clinical values that a model asks for and that the table knows of no case; DICOM may know them."""
-    names = [
-        name
-        for name in needs.clinical
-        if not any(
-            code == code for case in cohort.cases for code in clinical_row(case.clinical, (name,), needs.declared)
-        )
-    ]
+    rows = np.array([clinical_row(case.clinical, needs.clinical, needs.declared) for case in cohort.cases])
+    names = [name for name, never in zip(needs.clinical, np.isnan(rows).all(axis=0), strict=True) if never]
     if not names:
         return []
     return [
-        f"The model asks for {', '.join(names)}, of which the table says nothing. Where the images do not say it, it is "
-        "estimated from other patients, and every such case is marked."
+        f"The model asks for {', '.join(names)}, of which the table says nothing. Where the images do not say it, it "
+        "is estimated from other patients, and every such case is marked."
     ]
 
 

@@ -29,7 +29,7 @@ from PDL1PredictorLib.models.bundle_files import (
 )
 
 SCHEMA_VERSION = 4  # what is written
-READABLE = (1, 2, 3)
+READABLE = (1, 2, 3, 4)
 MAX_MANIFEST_BYTES = 32 * 2**20
 SUFFIXES = (".safetensors", ".onnx", ".md", ".json", ".csv", ".png", ".txt")
 CODE_SUFFIXES = (".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib", ".npy", ".npz")

@@ -38,8 +38,8 @@ class Imputer:
         A value is the mean of that of the `k` nearest donors who have it, weighted by 1 / distance; donors at distance
         0 leave the others without weight. The distance is Euclidean over the standardized values that both have, taken
         for all c of them. Where no donor shares a value, it is the training mean. So does scikit-learn's
-        `KNNImputer(weights="distance")`. Where the k-th and further donors are equally far, that takes whichever it
-        finds first; here they share the weight, which is its mean over all orders of the donors.
+        `KNNImputer(weights="distance")`. Where the k-th and further donors are equally far, that takes whichever its
+        rounding and their order put first; here they share the weight, which is the mean over all orders.
         """
         found = np.array(rows, dtype=float)
         z = (found - self.mean) / self.sd
@@ -80,4 +80,4 @@ def _weights(distances: np.ndarray, k: int) -> np.ndarray:
     edge = np.partition(distances, k - 1)[k - 1]
     nearer, at_edge = distances < edge - SAME, np.abs(distances - edge) <= SAME
     share = (k - nearer.sum()) / at_edge.sum()
-    return np.where(nearer, 1.0, np.where(at_edge, share, 0.0)) / distances
+    return np.asarray(np.where(nearer, 1.0, np.where(at_edge, share, 0.0)) / distances)

@@ -141,7 +141,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_model_says_what_it_needs_and_how_good_it_is(trained: Path):
     manifest = json.loads((trained / "model" / "model.json").read_text(encoding="utf-8"))
-    assert (manifest["schema_version"], manifest["network"], manifest["recipe"]["name"]) == (3, None, "toy")
+    assert (manifest["schema_version"], manifest["network"], manifest["recipe"]["name"]) == (4, None, "toy")
     assert manifest["needs"] == {"features": True, "picture": "none", "clinical": [], "pet": "no"}
     assert manifest["endpoint_order"] == ["TPS"]  # the yes/no column is not the recipe's
     found = manifest["endpoints"]["TPS"]
