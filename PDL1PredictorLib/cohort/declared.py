@@ -51,9 +51,10 @@ def _said(name: str, said: str) -> ClinicalColumn:
     bounds = RANGE.fullmatch(said)
     if bounds and "/" not in said:
         try:
-            return ClinicalColumn(name, low=float(bounds["low"]), high=float(bounds["high"]))
+            low, high = float(bounds["low"]), float(bounds["high"])
         except ValueError as error:
             raise InputError(f"{name}={said} is no range. {_HOW}") from error
+        return ClinicalColumn(name, low=low, high=high)
     return ClinicalColumn(name, tuple(word.strip() for word in said.split("/")) if said else ())
 
 

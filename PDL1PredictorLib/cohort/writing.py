@@ -62,7 +62,7 @@ def write_cohort_table(rows: Sequence[Mapping[str, str]], path: Path, overwrite:
 def _columns(rows: Iterable[Mapping[str, str]]) -> list[str]:
     """Those that any row fills, in the order of the documentation; the user's own at the end."""
     filled = {name: None for row in rows for name, cell in row.items() if cell}
-    order = (*REQUIRED, *OPTIONAL, **(one.key for one in ENDPOINTS))
+    order = (*REQUIRED, *OPTIONAL, *CLINICAL, *(one.key for one in ENDPOINTS))
     return [*(name for name in order if name in filled or name in REQUIRED), *(n for n in filled if n not in order)]
 
 

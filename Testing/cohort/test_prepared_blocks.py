@@ -15,8 +15,8 @@ from PDL1PredictorLib.cohort.sources import FileSource, file_sources
 from PDL1PredictorLib.cohort.splits import stratified_parts
 from PDL1PredictorLib.cohort.table import read_cohort
 from PDL1PredictorLib.core.case import Case, Clinical
-from PDL1PredictorLib.core.errors import CohortError, InputError
 from PDL1PredictorLib.core.clinical_columns import clinical_row
+from PDL1PredictorLib.core.errors import CohortError, InputError
 from PDL1PredictorLib.core.needs import Needs
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.core.targets import Target

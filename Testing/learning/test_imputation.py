@@ -1,4 +1,4 @@
-"""Estimates of values that are not known: equal to scikit-learn's where no order decides, and free of patients' rows."""
+"""Estimates of values that are not known: scikit-learn's where no order decides, and free of patients' rows."""
 
 import numpy as np
 import pytest
