@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 
 from PDL1PredictorLib.core.clinical_columns import CLINICAL_INPUTS, STANDARD, ClinicalColumn
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.settings import VolumeSettings
 
 Picture = Literal["none", "slice", "volume"]
 Pet = Literal["no", "optional", "required"]
@@ -22,6 +23,7 @@ class Needs:
         picture: What a network sees: nothing, the axial slice with its neighbors, or the volume about the tumor.
         clinical: Names among `CLINICAL_INPUTS` and the declared ones, in the order of the columns.
         pet: Whether a PET in SUV is used.
+        volume: How the volume about the tumor is cut; None of any other picture.
         declared: What those names mean that are not among `CLINICAL_INPUTS`.
 
     Raises:
@@ -32,6 +34,7 @@ class Needs:
     picture: Picture = "none"
     clinical: tuple[str, ...] = ()
     pet: Pet = "no"
+    volume: VolumeSettings | None = None
     declared: tuple[ClinicalColumn, ...] = ()
 
     def __post_init__(self) -> None:
@@ -46,6 +49,13 @@ class Needs:
         ):
             if value not in allowed:
                 raise InputError(f"{name} must be one of {', '.join(allowed)}, got {value!r}.")
+        if (self.picture == "volume") != (self.volume is not None):
+            raise InputError("The settings of a volume are given exactly where the picture is one.")
+
+    @property
+    def n_channels(self) -> int:
+        """Of the picture: two windows and the tumor, and with PET the SUV and whether there is one."""
+        return 0 if self.picture == "none" else 3 if self.pet == "no" else 5
 
     @property
     def columns(self) -> tuple[ClinicalColumn, ...]:
@@ -53,10 +63,14 @@ class Needs:
         return columns_of(self.clinical, self.declared)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; `declared` is there where something is."""
-        found = {**asdict(self), "clinical": list(self.clinical)}
-        del found["declared"]
-        return {**found, "declared": [column.to_dict() for column in self.declared]} if self.declared else found
+        """Plain values for JSON; `declared` and `volume` are left out where there is none, as in files from before."""
+        values = {**asdict(self), "clinical": list(self.clinical)}
+        del values["declared"]
+        if self.volume is None:
+            del values["volume"]
+        if self.declared:
+            values["declared"] = [column.to_dict() for column in self.declared]
+        return values
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
@@ -68,8 +82,15 @@ class Needs:
         unknown = sorted(set(values) - set(cls.__dataclass_fields__))
         if unknown:
             raise InputError(f"Unknown needs: {', '.join(unknown)}. Known: {', '.join(cls.__dataclass_fields__)}.")
-        declared = tuple(ClinicalColumn.from_dict(one) for one in values.get("declared", ()))
-        return cls(**{**values, "clinical": tuple(values.get("clinical", ())), "declared": declared})
+        volume = values.get("volume")
+        return cls(
+            **{
+                **values,
+                "clinical": tuple(values.get("clinical", ())),
+                "volume": None if volume is None else VolumeSettings.from_dict(volume),
+                "declared": tuple(ClinicalColumn.from_dict(one) for one in values.get("declared", ())),
+            }
+        )
 
 
 def columns_of(names: Sequence[str], declared: Sequence[ClinicalColumn]) -> tuple[ClinicalColumn, ...]:

@@ -11,6 +11,7 @@ from schema_1 import as_schema_1, as_schema_2, as_schema_3
 from PDL1PredictorLib.core.errors import BundleError
 from PDL1PredictorLib.models.bundle import Bundle, read_bundle
 from PDL1PredictorLib.models.manifest import read_manifest
+from PDL1PredictorLib.models.schema.network import NetworkInputs
 from PDL1PredictorLib.models.schema.reference import ReferenceEntry
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,7 +46,7 @@ def test_schema_3_says_the_same_but_for_the_imputer_which_it_has_not(third: Bund
 def test_every_schema_gives_the_same_values_as_far_as_it_says_them(first: Bundle, second: Bundle, fourth: Bundle):
     assert [bundle.manifest["schema_version"] for bundle in (first, second)] == [1, 2]
     now, before = read_manifest(fourth), read_manifest(second)
-    one_slice = replace(now.network, slices=1)
+    one_slice = replace(now.network, slices=1, inputs=NetworkInputs("slice"))
     one_distance = ReferenceEntry(now.reference.features, {"selected": 3.0}, 0)
     untitled = tuple(replace(model, title="", base_rate=11 / 20) for model in now.endpoints)  # of the test cases
     assert before == replace(now, network=one_slice, reference=one_distance, endpoints=untitled)

@@ -62,5 +62,6 @@ class ClinicalLearner(SameEverywhere):
 
 
 def imputer_of(parts: Mapping[str, PartModel]) -> Imputer | None:
-    """The imputer that some of the parts read; None where no part does."""
-    return next((part.imputer for part in parts.values() if isinstance(part, ClinicalValues)), None)
+    """The imputer that some of the parts read, as their attribute `imputer`; None where no part does."""
+    found = (getattr(part, "imputer", None) for part in parts.values())
+    return next((imputer for imputer in found if imputer is not None), None)
