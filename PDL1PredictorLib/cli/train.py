@@ -174,10 +174,9 @@ def _recipe_and_cases(page: RecipePage, own: dict[str, Any], options: argparse.N
 
     wanted = tuple(endpoint(key).key for key in options.endpoints.split(",")) if options.endpoints else None
     if not options.cohort:
-        if options.clinical not in (None, NO_CLINICAL):
-            raise InputError("--clinical names columns of a table: give --cohort, too.")
         endpoints = wanted or page.endpoints
-        return recipe(endpoints), synthetic_cases(options.n, options.seed, endpoints)
+        built = recipe(endpoints, _synthetic_clinical(options, page))
+        return built, synthetic_cases(options.n, options.seed, endpoints, built.needs)
     names, declared = _clinical_columns(options)
     cohort = read_cohort(options.cohort, wanted, declared=declared)
     if options.only:
@@ -185,6 +184,18 @@ def _recipe_and_cases(page: RecipePage, own: dict[str, Any], options: argparse.N
     learned = wanted or tuple(key for key in cohort.endpoints if endpoint(key).kind in page.kinds)
     built = recipe(learned, _clinical_of(cohort, names), declared)
     return built, cases_of_table(cohort, built.needs.pet, options.stratify)
+
+
+def _synthetic_clinical(options: argparse.Namespace, page: RecipePage) -> tuple[str, ...]:
+    """The clinical values of the synthetic cohort to learn from: as asked for, or those that the recipe takes."""
+    from PDL1PredictorLib.cohort.declared import parse_choice
+
+    if options.clinical in (None, NO_CLINICAL):
+        return page.clinical if options.clinical is None else ()
+    names, declared = parse_choice(options.clinical)
+    if declared:
+        raise InputError(f"{declared[0].name} is no clinical value of the synthetic cohort. To use a table's, give it.")
+    return names
 
 
 def _clinical_columns(options: argparse.Namespace) -> tuple[tuple[str, ...] | None, Any]:

@@ -9,11 +9,11 @@ from PDL1PredictorLib.cohort.clinical_cells import CLINICAL, NO, YES
 from PDL1PredictorLib.cohort.files import Row, read_rows
 from PDL1PredictorLib.cohort.table import OPTIONAL, REQUIRED
 from PDL1PredictorLib.core.clinical_columns import CLINICAL_INPUTS, ClinicalColumn
-from PDL1PredictorLib.core.endpoints import ENDPOINTS
+from PDL1PredictorLib.core.endpoints import ENDPOINT_COLUMNS
 from PDL1PredictorLib.core.errors import CohortError, InputError
 
 RANGE = re.compile(r"(?P<low>[^.]*(?:\.\d+)?)\.\.(?P<high>.*)")
-TAKEN = (*REQUIRED, *OPTIONAL, *CLINICAL, *(one.key for one in ENDPOINTS))
+TAKEN = (*REQUIRED, *OPTIONAL, *CLINICAL, *ENDPOINT_COLUMNS)
 MOST_SHOWN = 6
 _HOW = "Write NAME, NAME=first/second/third (words in their order) or NAME=low..high (a number within bounds)."
 
