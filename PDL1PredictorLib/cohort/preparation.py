@@ -1,6 +1,6 @@
 """What is made and measured of every case of a cohort; it decides which cached cases are good."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from PDL1PredictorLib.core.errors import InputError
@@ -47,10 +47,10 @@ class Preparation:
         return 0.0 if self.features is None else self.features.margin_at(self.regions.spacing_mm)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Plain values for JSON; clinical values are not among them: they are those of the table as it is now."""
         features = None if self.features is None else self.features.to_dict()
         return {
-            "needs": self.needs.to_dict(),
+            "needs": replace(self.needs, clinical=(), declared=()).to_dict(),
             "regions": self.regions.to_dict(),
             "features": features,
             "moved": self.moved,

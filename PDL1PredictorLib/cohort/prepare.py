@@ -18,9 +18,10 @@ from PDL1PredictorLib.cohort.preparation import Preparation
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.cohort.sources import FileSource, PhantomSource, Source, file_sources, source_keys
 from PDL1PredictorLib.core.case import Case, Clinical
+from PDL1PredictorLib.core.clinical_columns import clinical_row
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.errors import EmptyRegionError, InputError, OutputError, PDL1Error
-from PDL1PredictorLib.core.needs import Needs, clinical_row
+from PDL1PredictorLib.core.needs import Needs
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.running.processes import run_each
 from PDL1PredictorLib.core.settings import RegionSettings
@@ -280,7 +281,8 @@ def _gather(
         unknown = np.full((len(MOVES), len(how.feature_names)), np.nan)
         blocks["moved"] = np.stack([case.pictures.get("moved", unknown) for _, case in cases])
     if how.needs.clinical:
-        blocks["clinical"] = np.array([clinical_row(_clinical(*one), how.needs.clinical) for one in cases])
+        names, declared = how.needs.clinical, how.needs.declared
+        blocks["clinical"] = np.array([clinical_row(_clinical(*one), names, declared) for one in cases])
     return PreparedCohort(
         names=tuple(source.name for source, _ in cases),
         targets={key: _target(key, cases) for key in endpoints},
@@ -294,11 +296,12 @@ def _gather(
 
 def _clinical(source: Source, case: PreparedCase) -> Clinical:
     """What is known of the patient now, before what was known when the case was prepared."""
-    return case.clinical if source.clinical is None else source.clinical.with_defaults(case.clinical)
+    return source.people(case.clinical)
 
 
 def _target(key: str, cases: Sequence[tuple[Source, PreparedCase]]) -> Target:
     rows = [case.labels if source.labels is None else source.labels for source, case in cases]
     values = [np.nan if (value := row.get(key)) is None else value for row in rows]
     one = endpoint(key)
-    return Target(one.kind, np.array(values, dtype=np.float64), low=one.low, high=one.high)
+    events = np.array([source.events.get(key, False) for source, _ in cases]) if one.timed else None
+    return Target(one.kind, np.array(values, dtype=np.float64), events, one.low, one.high)

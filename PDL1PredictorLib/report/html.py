@@ -216,12 +216,14 @@ def _has_heat(heat_map: HeatMap) -> bool:
 
 
 def _clinical(result: CaseResult) -> dict[str, str]:
-    names = {"age_years": "age", "family_history": "lung cancer in the family", "slice_thickness_mm": "slice thickness"}
+    names = {"age_years": "age", "family_history": "cancer in the family", "slice_thickness_mm": "slice thickness"}
     units = {"age_years": " years", "slice_thickness_mm": " mm"}
     yes_no = {True: "yes", False: "no"}
+    values = result.clinical.to_dict()
+    values |= values.pop("other", {})
     return {
         names.get(key, key): yes_no[value] if isinstance(value, bool) else f"{value}{units.get(key, '')}"
-        for key, value in result.clinical.to_dict().items()
+        for key, value in values.items()
         if value is not None
     }
 

@@ -123,6 +123,7 @@ def _clinical(one: Slice) -> Clinical:
     return Clinical(
         age_years=_age_years(one.hint("PatientAge")),
         sex={"M": "male", "F": "female"}.get(one.hint("PatientSex").upper()),
+        smoking={"YES": "current"}.get(one.hint("SmokingStatus").upper()),  # NO may be a former smoker
         slice_thickness_mm=_within(one.hint("SliceThickness"), 0.05, 50),
         kernel=one.hint("ConvolutionKernel") or None,
         manufacturer=one.hint("Manufacturer") or None,
