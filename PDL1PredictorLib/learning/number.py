@@ -1,4 +1,4 @@
-"""A number predicted from few inputs: ridge regression or the mean, calibrated, with an interval that covers."""
+"""A number predicted from few inputs: ridge regression or a constant, calibrated, with an interval that covers."""
 
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -12,8 +12,9 @@ from PDL1PredictorLib.learning.selection import by_rank, columns_to_use
 from PDL1PredictorLib.statistics.agreement import calibration_line
 from PDL1PredictorLib.statistics.conformal import residual_quantile
 
-Regressor = Literal["ridge regression", "mean"]
+Regressor = Literal["ridge regression", "mean", "median"]
 REGRESSORS: tuple[Regressor, ...] = ("ridge regression", "mean")
+"""Those that are chosen among; no constant has a smaller squared error than the mean."""
 PENALTIES = np.geomspace(0.1, 1e4, 26)  # chosen among by leave-one-out, on standardized inputs
 N_FOLDS = 5
 
@@ -41,7 +42,7 @@ class FittedNumber:
     """A fitted model of a number.
 
     Attributes:
-        kind: Of the model, one of `REGRESSORS`.
+        kind: Of the model.
         mean: Of each input that is used over the cases it was fitted on, (d,).
         sd: Likewise, (d,).
         linear: On standardized inputs.
@@ -122,7 +123,7 @@ def fit_number(
     answers = {kind: out_of_fold(z, y, kind, n_repeats, seed, to_select) for kind in kinds}
     rmse: dict[str, float] = {kind: float(np.sqrt(((y - found) ** 2).mean())) for kind, found in answers.items()}
     kind = min(kinds, key=lambda one: rmse[one])
-    slope, intercept = never_falling_line(y, answers[kind])
+    slope, intercept = (0.0, float(np.median(y))) if kind == "median" else never_falling_line(y, answers[kind])
     linear = _fit(z, y, kind, to_select)
     residuals = y - clipped(slope * answers[kind] + intercept, bounds)
     return FittedNumber(
@@ -169,7 +170,8 @@ def clipped(values: np.ndarray, bounds: tuple[float | None, float | None]) -> np
 
 def _fit(z: np.ndarray, y: np.ndarray, kind: Regressor, to_select: np.ndarray | None) -> Linear:
     columns = columns_to_use(z, y, to_select, by_rank)
-    if kind == "mean" or not len(columns):
-        return Linear(columns, np.zeros(len(columns)), float(y.mean()))
+    if kind == "median" or kind == "mean" or not len(columns):
+        constant = float(np.median(y) if kind == "median" else y.mean())
+        return Linear(columns, np.zeros(len(columns)), constant)
     ridge = RidgeCV(alphas=PENALTIES).fit(z[:, columns], y)
     return Linear(columns, np.asarray(ridge.coef_, dtype=float), float(ridge.intercept_))

@@ -98,6 +98,7 @@ class EndpointModel:
         parts: Which inputs, some of `PARTS`, in this order.
         coefficients: Per region, the RadScore's coefficients by feature name (for standardized features).
         selected: Features that are inputs themselves, standardized.
+        simpler: Title of a simpler model that was as good on held-out cases; empty where this one is the simplest.
         l2: Weights of standardized features whose sum is one input; empty where it is none.
         deep_logit: The network's own logit as a sum of deep features; None where it is no input.
         input_mean: Training mean of each input.
@@ -126,6 +127,7 @@ class EndpointModel:
     candidates: tuple[Candidate, ...] = ()
     deep_logit: Linear | None = None
     l2: Mapping[str, float] = field(default_factory=dict)
+    simpler: str = ""
 
     @property
     def used_features(self) -> set[str]:
@@ -191,6 +193,7 @@ def read_endpoint(key: str, data: Mapping[str, Any]) -> EndpointModel:
         role=one_of(data["role"], f"{key}.role", ROLES),
         base_rate=_base_rate(data["base_rate"], f"{key}.base_rate"),
         candidates=read_candidates(data["candidates"], f"{key}.candidates"),
+        simpler=text(data.get("simpler", ""), f"{key}.simpler"),
     )
 
 
