@@ -176,7 +176,8 @@ def _recipe_and_cases(page: RecipePage, own: dict[str, Any], options: argparse.N
     wanted = tuple(endpoint(key).key for key in options.endpoints.split(",")) if options.endpoints else None
     if not options.cohort:
         endpoints = wanted or page.endpoints
-        return recipe(endpoints), synthetic_cases(options.n, options.seed, endpoints)
+        built = recipe(endpoints, page.clinical)
+        return built, synthetic_cases(options.n, options.seed, endpoints, built.needs)
     cohort = read_cohort(options.cohort, wanted)
     if options.only:
         cohort = only(cohort, options.only)

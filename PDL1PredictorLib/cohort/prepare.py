@@ -294,11 +294,12 @@ def _gather(
 
 def _clinical(source: Source, case: PreparedCase) -> Clinical:
     """What is known of the patient now, before what was known when the case was prepared."""
-    return case.clinical if source.clinical is None else source.clinical.with_defaults(case.clinical)
+    return source.people(case.clinical)
 
 
 def _target(key: str, cases: Sequence[tuple[Source, PreparedCase]]) -> Target:
     rows = [case.labels if source.labels is None else source.labels for source, case in cases]
     values = [np.nan if (value := row.get(key)) is None else value for row in rows]
     one = endpoint(key)
-    return Target(one.kind, np.array(values, dtype=np.float64), low=one.low, high=one.high)
+    events = np.array([source.events.get(key, False) for source, _ in cases]) if one.timed else None
+    return Target(one.kind, np.array(values, dtype=np.float64), events, one.low, one.high)

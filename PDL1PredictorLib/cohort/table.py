@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from PDL1PredictorLib.cohort.endpoint_columns import missing_columns, present_endpoints
 from PDL1PredictorLib.cohort.files import Row, examine, read_rows
 from PDL1PredictorLib.core.case import Clinical
-from PDL1PredictorLib.core.endpoints import ENDPOINTS, Endpoint, Kind, endpoint
+from PDL1PredictorLib.core.endpoints import ENDPOINT_COLUMNS, Endpoint, Kind, endpoint
 from PDL1PredictorLib.core.errors import CohortError, InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.results import CaseWarning
@@ -44,9 +45,10 @@ class CohortCase:
         segment: Which region of the mask, where it has several.
         split: "train" or "test" where the table fixes it, None where it is to be drawn.
         clinical: What is known of patient and scan.
-        labels: Endpoint key to 1 or 0, or to the number, or to None where it is not known.
+        labels: Endpoint key to 1 or 0, or to the number or time, or to None where it is not known.
         pet: Volume file of a PET in SUV, where there is one.
         own: The user's columns (`note_...`), by name without the prefix, to the cell's text; "" where empty.
+        events: Key of a time that is known to whether it ended in the event, and not in the end of the follow-up.
     """
 
     name: str
@@ -59,6 +61,7 @@ class CohortCase:
     labels: dict[str, Label]
     pet: Path | None = None
     own: Mapping[str, str] = field(default_factory=dict)
+    events: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ class Cohort:
         return tuple(case.patient for case in self.cases)
 
     def labels_array(self) -> np.ndarray:
-        """(n, e) float: 0, 1 or the number, NaN where it is not known; columns in the order of `endpoints`."""
+        """(n, e) float: 0, 1, number or time, NaN where it is not known; columns in the order of `endpoints`."""
         rows = [
             [np.nan if case.labels[key] is None else case.labels[key] for key in self.endpoints] for case in self.cases
         ]
@@ -124,8 +127,8 @@ def read_cohort(
 
     Args:
         path: CSV (UTF-8; comma, semicolon or tab) or Parquet, with the columns `case`, `image` and `mask`, and, as far
-            as there are any, `patient`, `split`, `segment`, `pet`, the names of `Clinical`, and keys of
-            `core.endpoints`. Paths are relative to the table's folder.
+            as there are any, `patient`, `split`, `segment`, `pet`, the names of `Clinical`, and the columns
+            of `core.endpoints`. Paths are relative to the table's folder.
         endpoints: Those that are needed, in this order; None takes all that the table has, in the order of
             `core.endpoints`.
         check_files: Refuse a case whose files are not there.
@@ -140,9 +143,9 @@ def read_cohort(
     path = Path(path)
     columns, rows = read_rows(path)
     problems = [f"the column {name} is missing" for name in REQUIRED if name not in columns]
-    present = [one.key for one in ENDPOINTS if one.key in columns]
+    present = present_endpoints(columns)
     wanted = tuple(present if endpoints is None else (endpoint(key).key for key in endpoints))
-    problems += [f"the column {key} is missing, which was asked for" for key in wanted if key not in present]
+    problems += missing_columns(columns, wanted)
     if not rows:
         problems.append("it has no row")
     if problems:
@@ -155,6 +158,21 @@ def read_cohort(
     if reader.problems:
         raise CohortError(path, reader.in_order())
     return Cohort(tuple(cases), wanted, path, _unknown_columns(columns), reader.case_warnings)
+
+
+def event_of(time: Label, text: str, one: Endpoint) -> bool | None:
+    """A cell as whether a time ended in the event; None where neither is known.
+
+    Raises:
+        InputError: The word is not known, or one of the two is given alone.
+    """
+    days, event = one.columns
+    word = text.strip().lower()
+    if (time is None) != (not word):
+        raise InputError(f"{days if word else event} is empty, while {event if word else days} is not; fill in both")
+    if word and word not in (*YES, *NO):
+        raise InputError(f"{event} is {text!r}; write 1 where the time ended in the event, else 0")
+    return word in YES if word else None
 
 
 def label_of(text: str, one: Endpoint) -> Label:
@@ -185,9 +203,10 @@ def _number(word: str, text: str, one: Endpoint) -> Label:
         value = math.nan
     if math.isfinite(value) and low <= value <= high:
         return value
+    bounds = f"from {low:g} to {high:g}" if math.isfinite(high) else f"of {low:g} or more"
     raise InputError(
-        f"{one.key} is {text!r}; write a number from {low:g} to {high:g} ({one.unit}), or leave the cell empty where "
-        "it is not known"
+        f"{one.columns[0]} is {text!r}; write a number {bounds} ({one.unit}), or leave the cell empty where it is not "
+        "known"
     )
 
 
@@ -232,7 +251,7 @@ def _clinical_value(name: str, text: str) -> object:
 
 
 def _unknown_columns(columns: Sequence[str]) -> tuple[str, ...]:
-    known = {name.lower(): name for name in (*REQUIRED, *OPTIONAL, *CLINICAL, *(one.key for one in ENDPOINTS))}
+    known = {name.lower(): name for name in (*REQUIRED, *OPTIONAL, *CLINICAL, *ENDPOINT_COLUMNS)}
     warnings = []
     for name in columns:
         if name in known.values() or name.startswith(IGNORED_PREFIX):
@@ -265,6 +284,7 @@ class _RowReader:
         if split not in (*SPLITS, None):
             self._tell(row, f"split is {row.get('split')!r}; write train or test")
         labels = {key: self._label(row, key) for key in self._present}
+        events = self._events(row, labels)
         clinical = self._clinical(row)
         image, mask = self._file(row, "image"), self._file(row, "mask")
         name = row.get("case")
@@ -279,6 +299,7 @@ class _RowReader:
             labels={key: labels.get(key) for key in self._wanted},
             pet=self._file(row, "pet") if row.get("pet") else None,
             own={n.removeprefix(IGNORED_PREFIX): cell for n, cell in row.cells.items() if n.startswith(IGNORED_PREFIX)},
+            events={key: event for key, event in events.items() if key in self._wanted},
         )
         if all(row.get(column) for column in REQUIRED):
             self._read.append((row, case))
@@ -316,10 +337,22 @@ class _RowReader:
 
     def _label(self, row: Row, key: str) -> Label:
         try:
-            return label_of(row.get(key), endpoint(key))
+            return label_of(row.get(endpoint(key).columns[0]), endpoint(key))
         except InputError as error:
             self._tell(row, str(error))
             return None
+
+    def _events(self, row: Row, labels: Mapping[str, Label]) -> dict[str, bool]:
+        found = {}
+        for key in (key for key in labels if endpoint(key).timed):
+            try:
+                event = event_of(labels[key], row.get(endpoint(key).columns[1]), endpoint(key))
+            except InputError as error:
+                self._tell(row, str(error))
+                continue
+            if event is not None:
+                found[key] = event
+        return found
 
     def _clinical(self, row: Row) -> Clinical:
         try:

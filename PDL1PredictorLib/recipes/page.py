@@ -65,6 +65,7 @@ class RecipePage:
         endpoints: Those of its paper, for the synthetic cohort.
         build: Makes it; loads what it needs.
         options: Its own.
+        clinical: Clinical values that it takes of the synthetic cohort, names of `core.needs.CLINICAL_INPUTS`.
     """
 
     name: str
@@ -73,3 +74,4 @@ class RecipePage:
     endpoints: tuple[str, ...]
     build: Build
     options: tuple[Option, ...] = field(default=())
+    clinical: tuple[str, ...] = ()

@@ -21,14 +21,14 @@ from PDL1PredictorLib.cohort.table import IGNORED_PREFIX, Cohort
 from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.errors import CohortError, InputError
 from PDL1PredictorLib.core.files.output import refuse_existing
-from PDL1PredictorLib.core.needs import Pet
+from PDL1PredictorLib.core.needs import Needs, Pet
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.learning.deep.cost import Cost, measured
 from PDL1PredictorLib.learning.export import export_bundle
 from PDL1PredictorLib.learning.parts.deep import network_of
 from PDL1PredictorLib.learning.recipe import Recipe, lead_plan, roles_of
 from PDL1PredictorLib.models.bundle import Bundle
-from PDL1PredictorLib.phantom.truth import PHANTOM_ENDPOINTS, bayes_auc
+from PDL1PredictorLib.phantom.truth import LATER_LAWS, LAWS, bayes_auc
 from PDL1PredictorLib.study.card import Words, about_study
 from PDL1PredictorLib.study.choosing import chosen_models
 from PDL1PredictorLib.study.examples import examples
@@ -130,22 +130,24 @@ def _table_1(cohort: Cohort, used: PreparedCohort) -> list[dict[str, Any]]:
     return table_1(own, dividing(used.endpoints))
 
 
-def synthetic_cases(n: int, seed: int, endpoints: tuple[str, ...]) -> Cases:
+def synthetic_cases(n: int, seed: int, endpoints: tuple[str, ...], needs: Needs | None = None) -> Cases:
     """Patients of the synthetic cohort, whose truth is known.
 
     Args:
         n: How many.
         seed: Of the cohort.
         endpoints: Whose Bayes AUC is told.
+        needs: Of the recipe: with clinical values the patients have those of the cohort's table, with a PET one each.
     """
+    pet, told = (False, False) if needs is None else (needs.pet != "no", bool(needs.clinical))
     if not 40 <= n <= 100_000:
         raise InputError(f"A study needs 40 to 100000 synthetic patients, got {n}.")
-    sources: list[Source] = [PhantomSource(seed, index) for index in range(n)]
+    sources: list[Source] = [PhantomSource(seed, index, pet, told) for index in range(n)]
     return Cases(
         sources=sources,
         patients={source.name: source.name for source in sources},
         table_1=lambda used: [],
-        bayes_auc={key: float(bayes_auc(key)) for key in endpoints if key in PHANTOM_ENDPOINTS},
+        bayes_auc={key: float(bayes_auc(key)) for key in endpoints if key in {**LAWS, **LATER_LAWS}},
         notes=(
             "The patients are synthetic: the figures hold for further synthetic patients and say nothing about people.",
         ),
