@@ -30,7 +30,7 @@ from PDL1PredictorLib.imaging.sanity import pixel_aspect, sanity_row
 from PDL1PredictorLib.imaging.views import views_volume
 from PDL1PredictorLib.models.device import choose_device
 from PDL1PredictorLib.models.load import load_predictor
-from PDL1PredictorLib.models.network import require_runtime
+from PDL1PredictorLib.models.network.run import require_runtime
 from PDL1PredictorLib.models.predictor import Answered, Given, Predictor
 from PDL1PredictorLib.radiomics.engine import DEFAULT_ENGINE, engine
 from PDL1PredictorLib.radiomics.extract import extract_features

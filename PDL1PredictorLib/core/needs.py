@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 
 from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.settings import VolumeSettings
 
 Picture = Literal["none", "slice", "volume"]
 Pet = Literal["no", "optional", "required"]
@@ -25,6 +26,7 @@ class Needs:
         picture: What a network sees: nothing, the axial slice with its neighbors, or the volume about the tumor.
         clinical: Names among `CLINICAL_INPUTS`, in the order of the columns.
         pet: Whether a PET in SUV is used.
+        volume: How the volume about the tumor is cut; None of any other picture.
 
     Raises:
         InputError: A name is not known.
@@ -34,6 +36,7 @@ class Needs:
     picture: Picture = "none"
     clinical: tuple[str, ...] = ()
     pet: Pet = "no"
+    volume: VolumeSettings | None = None
 
     def __post_init__(self) -> None:
         strange = [name for name in self.clinical if name not in CLINICAL_INPUTS]
@@ -47,10 +50,20 @@ class Needs:
         ):
             if value not in allowed:
                 raise InputError(f"{name} must be one of {', '.join(allowed)}, got {value!r}.")
+        if (self.picture == "volume") != (self.volume is not None):
+            raise InputError("The settings of a volume are given exactly where the picture is one.")
+
+    @property
+    def n_channels(self) -> int:
+        """Of the picture: two windows and the tumor, and with PET the SUV and whether there is one."""
+        return 0 if self.picture == "none" else 3 if self.pet == "no" else 5
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {**asdict(self), "clinical": list(self.clinical)}
+        """Plain values for JSON; a volume that is not needed is left out, as in files from before there was one."""
+        values = {**asdict(self), "clinical": list(self.clinical)}
+        if self.volume is None:
+            del values["volume"]
+        return values
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
@@ -62,7 +75,14 @@ class Needs:
         unknown = sorted(set(values) - set(cls.__dataclass_fields__))
         if unknown:
             raise InputError(f"Unknown needs: {', '.join(unknown)}. Known: {', '.join(cls.__dataclass_fields__)}.")
-        return cls(**{**values, "clinical": tuple(values.get("clinical", ()))})
+        volume = values.get("volume")
+        return cls(
+            **{
+                **values,
+                "clinical": tuple(values.get("clinical", ())),
+                "volume": None if volume is None else VolumeSettings.from_dict(volume),
+            }
+        )
 
 
 def clinical_row(clinical: Clinical, names: tuple[str, ...]) -> tuple[float, ...]:

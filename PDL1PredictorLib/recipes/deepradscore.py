@@ -211,9 +211,11 @@ is silent:
 - The endpoint's model, which is shipped: the simplest of all of these whose AUC on held-out cases is within one
   standard error (of the paired difference, within folds) of the best one's, among those whose interval lies above 0.5
   where there is one; its p pays for itself and the simpler ones.
-- Calibration: Platt on out-of-fold predictions; the interval resamples it. Prediction sets: class-conditional
-  conformal, {self.coverage:.0%} coverage by design.
-- Unlike-the-cohort warning: Mahalanobis distance of the selected features against the 99th percentile."""
+- Calibration: Platt on out-of-fold predictions; the calibration interval resamples it. Uncertainty of a patient, of
+  linear classifiers: classifier and calibration fitted anew on {self.n_bootstrap} resamples of the cases. Prediction
+  sets: class-conditional conformal, {self.coverage:.0%} coverage by design.
+- Unlike the training cohort: sanity measures, deep features and selected features of the case against those of held-out
+  training cases, as one conformal p-value; unlike at p <= 0.05."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

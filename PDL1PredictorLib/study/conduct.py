@@ -26,6 +26,7 @@ from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.learning.deep.cost import Cost, measured
 from PDL1PredictorLib.learning.export import export_bundle
 from PDL1PredictorLib.learning.parts.deep import network_of
+from PDL1PredictorLib.learning.parts.network import answering_of
 from PDL1PredictorLib.learning.recipe import Recipe, lead_plan, roles_of
 from PDL1PredictorLib.models.bundle import Bundle
 from PDL1PredictorLib.phantom.truth import LATER_LAWS, LAWS, bayes_auc
@@ -220,7 +221,8 @@ def _test_rows(prepared: PreparedCohort, splits: Mapping[str, str]) -> np.ndarra
 
 
 def _outcome(plan: Plan, cases: Cases, study: Study, run: StudyRun, cost: Cost) -> StudyOutcome:
-    network = network_of(run.kept.learned.parts)
+    parts = run.kept.learned.parts
+    network = network_of(parts) or answering_of(parts)
     return StudyOutcome(
         title=plan.words.title or lead_plan(plan.recipe).name.title,
         recipe=plan.recipe.name,

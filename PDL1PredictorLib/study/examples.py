@@ -25,9 +25,9 @@ def examples(study: Study, run: StudyRun, each: int = EACH) -> tuple[Shown, ...]
         each: Cases of each group, at most.
 
     Returns:
-        None where the lead model has no network.
+        None where the lead model has no network, or one that gives no deep features.
     """
-    if run.trained.network is None:
+    if run.trained.network is None or network_of(run.kept.learned.parts) is None:
         return ()
     row_of = {name: row for row, name in enumerate(study.cohort.names)}
     fold_of = {int(row): fold for fold in run.folds for row in fold.test}

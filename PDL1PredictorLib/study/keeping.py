@@ -15,11 +15,12 @@ from PDL1PredictorLib.learning.deep.inference import channels_of, deep_features
 from PDL1PredictorLib.learning.fitting import FittedModel
 from PDL1PredictorLib.learning.kinds import Fitted, Rules, rules
 from PDL1PredictorLib.learning.parts.deep import network_of, seen_by
+from PDL1PredictorLib.learning.parts.network import answering_of
 from PDL1PredictorLib.learning.parts.part import PartModel
 from PDL1PredictorLib.learning.recipe import ModelPlan, Recipe
 from PDL1PredictorLib.learning.reference import reference_of
 from PDL1PredictorLib.learning.selection import fit_standardizer
-from PDL1PredictorLib.learning.trained import Trained, TrainedEndpoint, TrainedNetwork
+from PDL1PredictorLib.learning.trained import EndToEnd, Trained, TrainedEndpoint, TrainedNetwork
 from PDL1PredictorLib.models.schema.origin import case_hashes
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 from PDL1PredictorLib.study.choosing import Choice
@@ -95,9 +96,16 @@ def trained_of(
 
 def _needs(recipe: Recipe, parts: Mapping[str, PartModel]) -> Needs:
     """What the models that are shipped ask of a case: no picture without a network, no value that nobody reads."""
-    picture = recipe.needs.picture if network_of(parts) is not None else "none"
-    clinical = recipe.needs.clinical if any(part.form == "clinical" for part in parts.values()) else ()
-    return replace(recipe.needs, picture=picture, clinical=clinical)
+    answering, own = answering_of(parts), recipe.needs
+    columns = () if answering is None else answering.columns
+    clinical = (
+        own.clinical
+        if any(part.form == "clinical" for part in parts.values()) or set(columns) & set(own.clinical)
+        else ()
+    )
+    if network_of(parts) is None and answering is None:
+        return replace(own, picture="none", pet="no", volume=None, clinical=clinical)
+    return replace(own, clinical=clinical)
 
 
 def _endpoint(
@@ -168,12 +176,15 @@ def _network(
     parts: Mapping[str, PartModel],
     shipped: Mapping[str, Shipped],
     test: np.ndarray,
-) -> TrainedNetwork | None:
+) -> TrainedNetwork | EndToEnd | None:
     """The network that the shipped models read, with what its files are held against."""
-    model = network_of(parts)
+    rows = (test if len(test) else np.sort(learned.rows))[:MOST_ANSWERED]
+    outputs = tuple(cohort.endpoints.index(key) for key in shipped)
+    model, answering = network_of(parts), answering_of(parts)
+    if answering is not None:
+        return answering.end_to_end(outputs, rows[:SHOWN])
     if model is None:
         return None
-    rows = (test if len(test) else np.sort(learned.rows))[:MOST_ANSWERED]
     shown = cohort.take(rows)
     inputs = learned.inputs(cohort, rows)
 
@@ -189,7 +200,7 @@ def _network(
     return TrainedNetwork(
         network=model.network(),
         history=model.history,
-        outputs=tuple(cohort.endpoints.index(key) for key in shipped),
+        outputs=outputs,
         patches=channels_of(shown.take(np.arange(min(SHOWN, len(shown))))),
         probabilities=answers,
     )

@@ -14,7 +14,8 @@ def as_schema_2(bundle: Bundle) -> Bundle:
     manifest["schema_version"] = 2
     del manifest["trained_on"]
     if manifest["network"] is not None:
-        del manifest["network"]["slices"]
+        for name in ("slices", "inputs", "outputs"):
+            del manifest["network"][name]
     if manifest["reference"] is not None:
         reference = manifest["reference"]
         manifest["reference"] = {"features": reference["features"], "distance_99": reference["limits"]["selected"]}

@@ -11,6 +11,7 @@ from schema_1 import as_schema_1, as_schema_2
 from PDL1PredictorLib.core.errors import BundleError
 from PDL1PredictorLib.models.bundle import Bundle, read_bundle
 from PDL1PredictorLib.models.manifest import read_manifest
+from PDL1PredictorLib.models.schema.network import NetworkInputs
 from PDL1PredictorLib.models.schema.reference import ReferenceEntry
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,7 +35,7 @@ def first(third: Bundle) -> Bundle:
 def test_every_schema_gives_the_same_values_as_far_as_it_says_them(first: Bundle, second: Bundle, third: Bundle):
     assert [bundle.manifest["schema_version"] for bundle in (first, second, third)] == [1, 2, 3]
     now, before = read_manifest(third), read_manifest(second)
-    one_slice = replace(now.network, slices=1)
+    one_slice = replace(now.network, slices=1, inputs=NetworkInputs("slice"))
     one_distance = ReferenceEntry(now.reference.features, {"selected": 3.0}, 0)
     untitled = tuple(replace(model, title="", base_rate=11 / 20) for model in now.endpoints)  # of the test cases
     assert before == replace(now, network=one_slice, reference=one_distance, endpoints=untitled)

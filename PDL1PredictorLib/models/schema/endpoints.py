@@ -32,7 +32,7 @@ from PDL1PredictorLib.models.schema.values import (
     texts,
 )
 
-PARTS = ("deep", "deep_logit", "radscore", "l2", "selected", "volume", "clinical")
+PARTS = ("deep", "deep_logit", "network", "radscore", "l2", "selected", "volume", "clinical")
 FEATURE_PARTS = ("radscore", "l2", "selected")
 STEEPEST = 1e6  # of a calibration
 
@@ -147,6 +147,7 @@ def input_names(
         "radscore": tuple(f"radscore_{region}" for region in REGIONS),
         "selected": selected,
         "deep_logit": ("network_logit",),
+        "network": ("network_answer",),
         "l2": ("l2_score",),
         "volume": ("log_volume",),
         "clinical": clinical,
