@@ -293,7 +293,11 @@ class Number:
         self, x: np.ndarray, target: Target, fit: str, how: Fitting, seed: int, to_select: np.ndarray
     ) -> FittedNumber:
         """Ridge regression, the mean or the median, or the better of the first two."""
-        named: dict[str, tuple[Regressor, ...]] = {"ridge": REGRESSORS[:1], "mean": REGRESSORS[1:], "median": ("median",)}
+        named: dict[str, tuple[Regressor, ...]] = {
+            "ridge": REGRESSORS[:1],
+            "mean": REGRESSORS[1:],
+            "median": ("median",),
+        }
         kinds = named.get(fit, REGRESSORS)
         select = to_select if to_select.any() else None
         return fit_number(x, target, kinds, how.n_repeats, how.coverage, seed, select)

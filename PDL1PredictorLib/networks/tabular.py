@@ -92,7 +92,7 @@ class TableModule(AnsweringModule):
         """See `AnsweringModule`; each answer keeps its bounds."""
         kept = super().with_outputs(outputs)
         kept.spans = self.spans.of(outputs)
-        return kept
+        return kept.eval()
 
 
 def drawn_in(table: Tensor) -> Tensor:
@@ -113,9 +113,7 @@ class Perceptron(TableModule):
         dropout: While training.
     """
 
-    def __init__(
-        self, n_features: int, spans: Span, widths: Sequence[int] = (64, 32), dropout: float = 0.4
-    ) -> None:
+    def __init__(self, n_features: int, spans: Span, widths: Sequence[int] = (64, 32), dropout: float = 0.4) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         before = n_features

@@ -2,8 +2,10 @@
 
 A token is a learned vector times the feature's value, plus a learned vector; the blocks normalize before they compute
 (pre-norm). The answer is read off the mean of the tokens, and what a block adds is nothing at first: a training begins
-as that of a sum over the features, and few cases seldom tell more. Steps keep four lengths (cases, heads, tokens, width), so that the whole network is products, sums, ReLU,
-softmax and layer norms: what it is exported as needs no operator that changes a shape by another tensor.
+as that of a sum over the features, and few cases seldom tell more.
+
+Steps keep four lengths (cases, heads, tokens, width), so that the whole network is products, sums, ReLU, softmax and
+layer norms: what it is exported as needs no operator that changes a shape by another tensor.
 
 Source: Gorishniy et al. 2021, "Revisiting Deep Learning Models for Tabular Data", arXiv 2106.11959 (FT-Transformer);
 Vaswani et al. 2017, arXiv 1706.03762 (attention); the sizes of paper 000 stand in its recipe.

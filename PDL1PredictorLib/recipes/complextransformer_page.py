@@ -21,7 +21,10 @@ OPTIONS = (
     ),
     Option(
         "--grid",
-        {"action": "store_true", "help": "choose learning rate, layers and dropout by inner folds; takes 36 times as long"},
+        {
+            "action": "store_true",
+            "help": "choose learning rate, layers and dropout by inner folds; takes 36 times as long",
+        },
         False,
     ),
     Option("--tokens", {"type": int, "help": "features that a network is given, at most (default: 32)"}),

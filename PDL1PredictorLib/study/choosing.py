@@ -109,7 +109,9 @@ def _of_numbers(outcome: EndpointOutcome, titles: Sequence[str]) -> Choice:
 
 
 def _of_calls(outcome: EndpointOutcome, titles: Sequence[str]) -> Choice:
-    found = tuple(one for title in titles if _mostly(outcome, title) and (one := _candidate(outcome, title)) is not None)
+    found = tuple(
+        one for title in titles if _mostly(outcome, title) and (one := _candidate(outcome, title)) is not None
+    )
     if not found:
         return Choice("", "lead", NOTHING)
     compared = [one for one in found if one.low > CHANCE] or found

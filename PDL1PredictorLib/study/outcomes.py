@@ -12,7 +12,7 @@ from PDL1PredictorLib.learning.number import FittedNumber
 from PDL1PredictorLib.learning.recipe import ModelPlan, roles_of
 from PDL1PredictorLib.study.answers import all_together, model_outcome, prediction_sets
 from PDL1PredictorLib.study.folds import Fold
-from PDL1PredictorLib.study.insight import inner_of, insight_of, spread, table_network
+from PDL1PredictorLib.study.inner import inner_of, insight_of, spread, table_network
 from PDL1PredictorLib.study.keeping import regions_of
 from PDL1PredictorLib.study.outcome import EndpointOutcome
 from PDL1PredictorLib.study.setup import Study
