@@ -332,6 +332,7 @@ class Number:
             "line": {"slope": fitted.slope, "intercept": fitted.intercept},
             "clip": list(fitted.clip),
             "half_width": fitted.half_width,
+            "chances": [dict(zip(("cut", "slope", "intercept"), one, strict=True)) for one in fitted.chances],
         }
 
     def tested(self, figures: Mapping[str, Any]) -> dict[str, Any]:
