@@ -304,4 +304,4 @@ def _target(key: str, cases: Sequence[tuple[Source, PreparedCase]]) -> Target:
     values = [np.nan if (value := row.get(key)) is None else value for row in rows]
     one = endpoint(key)
     events = np.array([source.events.get(key, False) for source, _ in cases]) if one.timed else None
-    return Target(one.kind, np.array(values, dtype=np.float64), events, one.low, one.high)
+    return Target(one.kind, np.array(values, dtype=np.float64), events, one.low, one.high, one.cuts)

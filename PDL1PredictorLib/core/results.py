@@ -108,6 +108,18 @@ class BinaryAnswer:
     role: Role = "lead"
 
 
+class Chance(NamedTuple):
+    """How likely a number lies at or above a value.
+
+    Attributes:
+        cut: The value, in the endpoint's unit.
+        probability: 0 to 1.
+    """
+
+    cut: float
+    probability: float
+
+
 @dataclass(frozen=True)
 class NumberAnswer:
     """The answer to a question of how much.
@@ -124,6 +136,9 @@ class NumberAnswer:
             not tried.
         model: Title of the model that answers.
         role: What that model is to the others of its study.
+        chances: That the value lies at or above each of the endpoint's cuts; none where they were not learned.
+        attention: Inputs and their shares in what a network asked in its first layer, the greatest first; it says where
+            the network looked, not what it made of it.
     """
 
     endpoint: str
@@ -137,6 +152,8 @@ class NumberAnswer:
     stability: Range | None = None
     model: str = ""
     role: Role = "lead"
+    chances: tuple[Chance, ...] = ()
+    attention: tuple[tuple[str, float], ...] = ()
 
 
 Answer = BinaryAnswer | NumberAnswer

@@ -8,7 +8,7 @@ Source: paper 001 (see `docs/methods.md`); steps 4 and 5 of "One case" in `docs/
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import SimpleITK as sitk
@@ -27,6 +27,7 @@ from PDL1PredictorLib.models.clinical_warnings import clinical_warnings
 from PDL1PredictorLib.models.contents import read_tables
 from PDL1PredictorLib.models.manifest import Manifest
 from PDL1PredictorLib.models.network.answering import AnsweringNetwork, Shown
+from PDL1PredictorLib.models.network.inside import Inside, look_inside
 from PDL1PredictorLib.models.network.output import NetworkOutput
 from PDL1PredictorLib.models.network.run import Network
 from PDL1PredictorLib.models.network.sight import maps_of, patches_seen, shown_of
@@ -56,6 +57,7 @@ class Inputs:
         missing: Used features without a value here, replaced by the training mean.
         unknown: Clinical values that are not known, by name: the estimate, NaN where there is none.
         answers: Those of a network that answers by itself, one of each endpoint, (e,); none otherwise, (0,).
+        inside: What such a network over a table makes of its columns; None where that was not asked for.
     """
 
     deep: np.ndarray
@@ -67,6 +69,7 @@ class Inputs:
     missing: tuple[str, ...]
     unknown: Mapping[str, float]
     answers: np.ndarray = field(default_factory=lambda: NOTHING)
+    inside: Inside | None = None
 
     @property
     def atypicality(self) -> float:
@@ -145,7 +148,7 @@ class Stack:
             heat_maps = () if output is None else self._heat_maps(output, given)
             moved = tuple(self._moved(one, device, runtime) for one in given.moved)
         with progress.part("answer", 0.75, 1.0, "answering"):
-            inputs = self.inputs(given, *_made_by(output))
+            inputs = replace(self.inputs(given, *_made_by(output)), inside=self._inside(given, output))
             standing = Standing(self.summary.trained_on, given.synthetic, inputs.likeness.unlike)
             answers = tuple(
                 self.answer_for(model, inputs, moved, standing, given.prevalence.get(model.key))
@@ -260,8 +263,16 @@ class Stack:
                 moved=np.array([self.standardized(model, one) for one in moved]) if moved else None,
                 standing=standing,
                 prevalence=prevalence,
+                inside=None if inputs.inside is None else inputs.inside.of(self.endpoints.index(model.key)),
             )
         )
+
+    def _inside(self, given: Given, output: NetworkOutput | None) -> Inside | None:
+        entry = self.manifest.network
+        if entry is None or output is None or not isinstance(self.network, AnsweringNetwork):
+            return None
+        alone = entry.inputs.picture == "none"
+        return look_inside(self.network, entry.inputs.table, self.shown(given), output) if alone else None
 
     def _run(self, given: Given, device: str, runtime: str) -> NetworkOutput | None:
         if isinstance(self.network, AnsweringNetwork):

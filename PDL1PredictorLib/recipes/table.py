@@ -12,7 +12,16 @@ def _deepradscore() -> RecipePage:
     return PAGE
 
 
-RECIPES: dict[str, Callable[[], RecipePage]] = {"deepradscore": _deepradscore}
+def _complextransformer() -> RecipePage:
+    from PDL1PredictorLib.recipes.complextransformer_page import PAGE
+
+    return PAGE
+
+
+RECIPES: dict[str, Callable[[], RecipePage]] = {
+    "deepradscore": _deepradscore,
+    "complextransformer": _complextransformer,
+}
 
 
 def recipe_page(name: str) -> RecipePage:

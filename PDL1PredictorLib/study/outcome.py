@@ -10,6 +10,7 @@ from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.endpoints import Kind
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.core.roles import Role, lead_of
+from PDL1PredictorLib.study.insight import TableInsight
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +92,7 @@ class EndpointOutcome:
         kind: Of the endpoint.
         roles: Title to role, of all models that the recipe has.
         groups: Factor of patient or scan to the level of each case, "" where it is not known.
+        insight: Into networks over features, where the lead model is one.
 
     Raises:
         ValueError: A model has no role, not one model has the role lead, or folds, patients, scores or groups are not
@@ -114,6 +116,7 @@ class EndpointOutcome:
     kind: Kind = "binary"
     roles: Mapping[str, Role] = field(default_factory=dict)
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    insight: TableInsight | None = None
 
     def __post_init__(self) -> None:
         lead_of(self.roles)
