@@ -8,7 +8,7 @@ Source: paper 001 (see `docs/methods.md`); steps 4 and 5 of "One case" in `docs/
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 import SimpleITK as sitk
@@ -25,6 +25,7 @@ from PDL1PredictorLib.models.answers import UNKNOWN, Question, answer_to
 from PDL1PredictorLib.models.bundle import Bundle
 from PDL1PredictorLib.models.clinical_warnings import clinical_warnings
 from PDL1PredictorLib.models.contents import read_tables
+from PDL1PredictorLib.models.inputs import NOTHING, Inputs
 from PDL1PredictorLib.models.manifest import Manifest
 from PDL1PredictorLib.models.network.answering import AnsweringNetwork, Shown
 from PDL1PredictorLib.models.network.inside import Inside, look_inside
@@ -39,42 +40,6 @@ from PDL1PredictorLib.models.schema.network import ANSWERS, VOLUME_COLUMN, Netwo
 from PDL1PredictorLib.models.verdicts import Standing
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 from PDL1PredictorLib.statistics.scores import limited_log_odds, radscore
-
-NOTHING = np.empty(0)
-
-
-@dataclass(frozen=True, eq=False)
-class Inputs:
-    """What one tumor's inputs are made of, before they are standardized for an endpoint.
-
-    Attributes:
-        deep: Deep features, (n_deep,).
-        z: Standardized radiomic features by name.
-        scores: By endpoint: `radscore_tumor` and `radscore_ring`, where they are among its inputs.
-        log_volume: Logarithm of the tumor's volume in mL.
-        clinical: In the order of the model's needs; NaN where not known and not estimated.
-        likeness: How like the training cohort the case is.
-        missing: Used features without a value here, replaced by the training mean.
-        unknown: Clinical values that are not known, by name: the estimate, NaN where there is none.
-        answers: Those of a network that answers by itself, one of each endpoint, (e,); none otherwise, (0,).
-        inside: What such a network over a table makes of its columns; None where that was not asked for.
-    """
-
-    deep: np.ndarray
-    z: Mapping[str, float]
-    scores: dict[str, dict[str, float]]
-    log_volume: float
-    clinical: tuple[float, ...]
-    likeness: Likeness
-    missing: tuple[str, ...]
-    unknown: Mapping[str, float]
-    answers: np.ndarray = field(default_factory=lambda: NOTHING)
-    inside: Inside | None = None
-
-    @property
-    def atypicality(self) -> float:
-        """Distance to the training cohort over the limit; NaN without a reference."""
-        return self.likeness.atypicality
 
 
 class Stack:
