@@ -70,6 +70,7 @@ def add_case(
         "--tumor", type=Path, required=required, help="tumor mask: NIfTI, NRRD, MetaImage, DICOM RTSTRUCT or SEG"
     )
     command.add_argument("--ring", type=Path, help="mask of an edited ring, used in place of the one that is drawn")
+    command.add_argument("--pet", type=Path, help="PET for models that take one: DICOM folder, or a volume in SUV")
     command.add_argument("--segment", help="which region of the mask file, by name or number, where it has several")
     command.add_argument("--series", help="SeriesInstanceUID, where the DICOM folder has several series")
     command.add_argument("--resample-mask", action="store_true", help="bring a mask on another grid onto the CT's")
@@ -106,6 +107,7 @@ def files(options: argparse.Namespace, declared: Sequence[Any] = ()) -> Any:
         resample_mask=options.resample_mask,
         clinical=clinical_given(options.clinical, declared),
         name=options.name,
+        pet=options.pet,
     )
 
 

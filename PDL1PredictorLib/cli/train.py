@@ -33,6 +33,13 @@ def add(commands: Any) -> None:
     add_out(command, "folder of the bundle; its name becomes the model's")
     command.add_argument("--words", type=Path, help="JSON file: title, cohort, limitations ... for the model card")
     command.add_argument("--report", type=Path, help="folder of the report (default: OUT with .study added)")
+    command.add_argument(
+        "--ship",
+        choices=("chosen", "lead"),
+        default="chosen",
+        help="the bundle's model of an endpoint: the simplest of those that are as good as the best (chosen, default), "
+        "or the one that the recipe is for (lead), of which the card then says whether a simpler one is as good",
+    )
     _add_study(command, 5)
 
     leak = add_command(commands, "leak-test", "Run a study on shuffled labels: it must find nothing.", _leak_test)
@@ -104,6 +111,7 @@ def _train(options: argparse.Namespace, speaker: Speaker) -> None:
         workers=options.workers,
         scheduler=options.scheduler,
         overwrite=options.overwrite,
+        ship=options.ship,
     )
     bundle, outcome = conduct(plan, cases, speaker.progress())
     report = plan.report / "report.html"

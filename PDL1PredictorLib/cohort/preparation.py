@@ -20,7 +20,7 @@ class Preparation:
         moved: Whether the features are also measured as other readers and scanners would have given the case.
 
     Raises:
-        InputError: Features are needed and not described, or a picture is needed that cannot be made.
+        InputError: Features are needed and not described.
     """
 
     needs: Needs
@@ -31,10 +31,6 @@ class Preparation:
     def __post_init__(self) -> None:
         if self.needs.features and self.features is None:
             raise InputError("Features are needed: say how they are measured.")
-        if self.needs.picture == "volume":
-            raise InputError(
-                "Pictures of cases are axial slices; volumes about the tumor are not made. Ask for slices, or none."
-            )
 
     @property
     def feature_names(self) -> tuple[str, ...]:

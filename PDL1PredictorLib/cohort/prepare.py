@@ -16,6 +16,7 @@ from PDL1PredictorLib.cohort.feature_table import write_feature_table
 from PDL1PredictorLib.cohort.locking import only_run_in
 from PDL1PredictorLib.cohort.preparation import Preparation
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
+from PDL1PredictorLib.cohort.prepared_volumes import volume_arrays
 from PDL1PredictorLib.cohort.sources import FileSource, PhantomSource, Source, file_sources, source_keys
 from PDL1PredictorLib.core.case import Case, Clinical
 from PDL1PredictorLib.core.clinical_columns import clinical_row
@@ -31,6 +32,7 @@ from PDL1PredictorLib.imaging.moved import MOVES
 from PDL1PredictorLib.imaging.patch import deep_patches
 from PDL1PredictorLib.imaging.regions import Regions, make_regions
 from PDL1PredictorLib.imaging.sanity import sanity_row
+from PDL1PredictorLib.imaging.volume import tumor_volume
 from PDL1PredictorLib.radiomics.extract import extract_features
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
@@ -233,7 +235,7 @@ def _prepare_one(source: Source, how: Preparation) -> PreparedCase:
     if how.needs.features and how.features is not None:
         values = extract_features(made, how.features)
         features = np.array([values[name] for name in how.feature_names])
-    arrays = _slices(case, made, how.regions) if how.needs.picture == "slice" else {}
+    arrays = _pictures(case, made, how)
     if len(features):
         arrays["sanity"] = sanity_row(case, made)
     if how.moved:
@@ -258,6 +260,13 @@ def _features_moved(case: Case, move: Callable[[Case], Case], how: Preparation) 
     except EmptyRegionError:
         return np.full(len(how.feature_names), np.nan)
     return np.array([values[name] for name in how.feature_names])
+
+
+def _pictures(case: Case, made: Regions, how: Preparation) -> dict[str, np.ndarray]:
+    """What a network will see of the case, as far as one is needed."""
+    if how.needs.volume is not None:
+        return volume_arrays(tumor_volume(case, how.needs.volume), how.needs.pet != "no")
+    return _slices(case, made, how.regions) if how.needs.picture == "slice" else {}
 
 
 def _slices(case: Case, made: Regions, regions: RegionSettings) -> dict[str, np.ndarray]:
@@ -304,4 +313,4 @@ def _target(key: str, cases: Sequence[tuple[Source, PreparedCase]]) -> Target:
     values = [np.nan if (value := row.get(key)) is None else value for row in rows]
     one = endpoint(key)
     events = np.array([source.events.get(key, False) for source, _ in cases]) if one.timed else None
-    return Target(one.kind, np.array(values, dtype=np.float64), events, one.low, one.high)
+    return Target(one.kind, np.array(values, dtype=np.float64), events, one.low, one.high, one.cuts)

@@ -141,6 +141,7 @@ def _endpoint(key: str, trained: TrainedEndpoint, bayes_auc: float | None) -> di
         "role": trained.role,
         "base_rate": trained.base_rate,
         "candidates": [dict(candidate) for candidate in trained.candidates],
+        **({"simpler": trained.simpler} if trained.simpler else {}),
     }
 
 

@@ -33,6 +33,7 @@ class TrainedEndpoint:
         role: What it is to the others of its study.
         base_rate: Share of positives among the cases it was learned from; None of a number.
         candidates: The models it was chosen from, each with title, role, auc, low and high.
+        simpler: Title of a simpler model that is as good, where the lead was asked for; "" otherwise.
         resampled: Weights of standardized inputs and a constant of models of resampled cohorts, (b, d + 1), which give
             calibrated log-odds; None of models that are not linear.
     """
@@ -46,6 +47,7 @@ class TrainedEndpoint:
     role: Role = "lead"
     base_rate: float | None = None
     candidates: tuple[dict[str, Any], ...] = ()
+    simpler: str = ""
     resampled: np.ndarray | None = None
 
 

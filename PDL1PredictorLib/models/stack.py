@@ -8,7 +8,7 @@ Source: paper 001 (see `docs/methods.md`); steps 4 and 5 of "One case" in `docs/
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 import numpy as np
 import SimpleITK as sitk
@@ -25,8 +25,10 @@ from PDL1PredictorLib.models.answers import UNKNOWN, Question, answer_to
 from PDL1PredictorLib.models.bundle import Bundle
 from PDL1PredictorLib.models.clinical_warnings import clinical_warnings
 from PDL1PredictorLib.models.contents import read_tables
+from PDL1PredictorLib.models.inputs import NOTHING, Inputs
 from PDL1PredictorLib.models.manifest import Manifest
 from PDL1PredictorLib.models.network.answering import AnsweringNetwork, Shown
+from PDL1PredictorLib.models.network.inside import Inside, look_inside
 from PDL1PredictorLib.models.network.output import NetworkOutput
 from PDL1PredictorLib.models.network.run import Network
 from PDL1PredictorLib.models.network.sight import maps_of, patches_seen, shown_of
@@ -38,40 +40,6 @@ from PDL1PredictorLib.models.schema.network import ANSWERS, VOLUME_COLUMN, Netwo
 from PDL1PredictorLib.models.verdicts import Standing
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 from PDL1PredictorLib.statistics.scores import limited_log_odds, radscore
-
-NOTHING = np.empty(0)
-
-
-@dataclass(frozen=True, eq=False)
-class Inputs:
-    """What one tumor's inputs are made of, before they are standardized for an endpoint.
-
-    Attributes:
-        deep: Deep features, (n_deep,).
-        z: Standardized radiomic features by name.
-        scores: By endpoint: `radscore_tumor` and `radscore_ring`, where they are among its inputs.
-        log_volume: Logarithm of the tumor's volume in mL.
-        clinical: In the order of the model's needs; NaN where not known and not estimated.
-        likeness: How like the training cohort the case is.
-        missing: Used features without a value here, replaced by the training mean.
-        unknown: Clinical values that are not known, by name: the estimate, NaN where there is none.
-        answers: Those of a network that answers by itself, one of each endpoint, (e,); none otherwise, (0,).
-    """
-
-    deep: np.ndarray
-    z: Mapping[str, float]
-    scores: dict[str, dict[str, float]]
-    log_volume: float
-    clinical: tuple[float, ...]
-    likeness: Likeness
-    missing: tuple[str, ...]
-    unknown: Mapping[str, float]
-    answers: np.ndarray = field(default_factory=lambda: NOTHING)
-
-    @property
-    def atypicality(self) -> float:
-        """Distance to the training cohort over the limit; NaN without a reference."""
-        return self.likeness.atypicality
 
 
 class Stack:
@@ -145,7 +113,7 @@ class Stack:
             heat_maps = () if output is None else self._heat_maps(output, given)
             moved = tuple(self._moved(one, device, runtime) for one in given.moved)
         with progress.part("answer", 0.75, 1.0, "answering"):
-            inputs = self.inputs(given, *_made_by(output))
+            inputs = replace(self.inputs(given, *_made_by(output)), inside=self._inside(given, output))
             standing = Standing(self.summary.trained_on, given.synthetic, inputs.likeness.unlike)
             answers = tuple(
                 self.answer_for(model, inputs, moved, standing, given.prevalence.get(model.key))
@@ -260,8 +228,16 @@ class Stack:
                 moved=np.array([self.standardized(model, one) for one in moved]) if moved else None,
                 standing=standing,
                 prevalence=prevalence,
+                inside=None if inputs.inside is None else inputs.inside.of(self.endpoints.index(model.key)),
             )
         )
+
+    def _inside(self, given: Given, output: NetworkOutput | None) -> Inside | None:
+        entry = self.manifest.network
+        if entry is None or output is None or not isinstance(self.network, AnsweringNetwork):
+            return None
+        alone = entry.inputs.picture == "none"
+        return look_inside(self.network, entry.inputs.table, self.shown(given), output) if alone else None
 
     def _run(self, given: Given, device: str, runtime: str) -> NetworkOutput | None:
         if isinstance(self.network, AnsweringNetwork):

@@ -186,9 +186,21 @@ def _row(found: EndpointOutcome, titles: Sequence[str]) -> str:
 
 def _chosen(manifest: Mapping[str, Any]) -> str:
     """Which model answers for each endpoint, where there was a choice."""
-    entries = {key: found for key, found in manifest["endpoints"].items() if found.get("candidates")}
-    if not entries:
-        return ""
+    asked = [
+        f"{key}: the model in the bundle is {found['title']}, because it was asked for. {found['simpler']} is simpler "
+        "and was as good on held-out cases."
+        for key, found in manifest["endpoints"].items()
+        if found.get("simpler")
+    ]
+    entries = {
+        key: found
+        for key, found in manifest["endpoints"].items()
+        if found.get("candidates") and not found.get("simpler")
+    }
+    return "\n\n".join([*asked, *([_of_candidates(entries)] if entries else [])])
+
+
+def _of_candidates(entries: Mapping[str, Any]) -> str:
     lines = [
         f"- {key}: {found['title']}, of {', '.join(one['title'] for one in found['candidates'])}"
         for key, found in entries.items()

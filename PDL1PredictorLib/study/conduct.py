@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -58,6 +58,7 @@ class Plan:
         workers: Processes; None takes one a core.
         scheduler: Address of a Dask cluster that prepares the cases.
         overwrite: Replace existing folders.
+        ship: Which model is an endpoint's, see `choosing.choose_model`.
     """
 
     recipe: Recipe
@@ -71,6 +72,7 @@ class Plan:
     workers: int | None = None
     scheduler: str | None = None
     overwrite: bool = False
+    ship: Literal["chosen", "lead"] = "chosen"
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,6 +195,7 @@ def conduct(plan: Plan, cases: Cases, progress: Progress = SILENT) -> tuple[Bund
             checkpoints=plan.cache / "training",
             workers=plan.workers,
             bayes_auc=cases.bayes_auc,
+            ship=plan.ship,
             groups={
                 **factors_of(prepared),
                 **{factor: [of.get(name, "") for name in prepared.names] for factor, of in cases.groups.items()},

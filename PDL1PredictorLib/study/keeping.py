@@ -124,6 +124,7 @@ def _endpoint(
         role=one.choice.role,
         base_rate=float(labels.mean()) if yes_no else None,
         candidates=tuple(asdict(candidate) for candidate in one.choice.candidates),
+        simpler=one.choice.simpler,
         resampled=bootstrap_fusion(one.model, labels.astype(int), how.n_bootstrap, recipe.seed)
         if isinstance(one.model, FittedModel)
         else None,
