@@ -11,7 +11,7 @@ from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.report.html import number, significant
 from PDL1PredictorLib.study.discrimination import area_of
 from PDL1PredictorLib.study.outcome import EndpointOutcome
-from PDL1PredictorLib.study.report import figures_number
+from PDL1PredictorLib.study.report import figures_network, figures_number
 from PDL1PredictorLib.study.report.binary import figures as binary_figures
 from PDL1PredictorLib.study.report.binary.measures import binary_numbers, binary_tests
 from PDL1PredictorLib.study.report.binary.subgroups import forest
@@ -96,8 +96,15 @@ def _binary_drawings(key: str, numbers: Numbers, looks: Looks) -> Drawings:
 
 def _number_drawings(key: str, numbers: Numbers, looks: Looks) -> Drawings:
     if numbers["constants"] is None:  # too few cases
-        return dict.fromkeys(("scatter", "bland_altman", "residuals", "scatters"))
+        return dict.fromkeys(("scatter", "bland_altman", "residuals", "scatters", "quantiles", "errors", "network"))
+    inside = numbers["network"]
     return {
+        "quantiles": figures_network.quantiles(f"quantiles-{key}", numbers, looks),
+        "errors": figures_network.errors_by_case(f"errors-{key}", numbers, looks),
+        "epochs": figures_network.epochs(f"epochs-{key}", numbers, looks) if inside and inside["epochs"] else None,
+        "shares": figures_network.shares(f"shares-{key}", numbers) if inside else None,
+        "attention": figures_network.attention_against_shares(f"attention-{key}", numbers) if inside else None,
+        "components": figures_network.components(f"components-{key}", numbers) if inside else None,
         "scatter": figures_number.lead_scatter(f"scatter-{key}", numbers, looks),
         "bland_altman": figures_number.bland_altman(f"bland-altman-{key}", numbers, looks),
         "residuals": figures_number.residual_histogram(f"residuals-{key}", numbers, looks),
