@@ -51,7 +51,7 @@ class EndToEndLearner(Protocol):
         """On the rows `fit`; `watch` may stop the training."""
         ...
 
-    def kept(self, training: TrainingSet, models: Sequence[EndToEndModel], progress: Progress) -> EndToEndModel:
+    def kept(self, training: TrainingSet, models: Sequence[Any], progress: Progress) -> EndToEndModel:
         """One for cases to come, from all training rows, once the folds have told how long.
 
         Its weights are those that its bundle gives back (`EndToEnd.bits`): round them before anything is measured.
