@@ -1,15 +1,17 @@
 """The recipe for numbers by networks over features: trained, told, shipped, read, and asked about its features."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 import torch
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
-from PDL1PredictorLib.core.case import Clinical
+from PDL1PredictorLib.core.case import Case, Clinical
 from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT
@@ -30,6 +32,7 @@ from PDL1PredictorLib.recipes.page import Shared
 from PDL1PredictorLib.study.card import Words, about_study
 from PDL1PredictorLib.study.conduct import Cases, Plan, _outcome
 from PDL1PredictorLib.study.outcome import StudyOutcome
+from PDL1PredictorLib.study.overlays import overlays
 from PDL1PredictorLib.study.report.document import study_document
 from PDL1PredictorLib.study.report.page import to_html
 from PDL1PredictorLib.study.run import StudyRun, run_study
@@ -284,3 +287,33 @@ def test_shares_of_folds_with_other_features_stand_side_by_side():
     outcome = found.endpoints["TPS"]
     shape = (len(outcome.cases), len(outcome.input_names))
     assert outcome.inputs.shape == outcome.contributions.shape == outcome.insight.attention.shape == shape
+
+
+@dataclass(frozen=True)
+class Ball:
+    """A ball in lung, whatever its name."""
+
+    name: str
+
+    def load(self) -> SimpleNamespace:
+        at = np.stack(np.meshgrid(*(np.arange(24) - 11.5 for _ in range(3)), indexing="ij"), axis=-1)
+        ball = np.linalg.norm(at, axis=-1) < 6
+        ct, mask = np.where(ball, 30, -800).astype(np.int16), ball.astype(np.uint8)
+        return SimpleNamespace(case=Case(sitk.GetImageFromArray(ct), sitk.GetImageFromArray(mask)))
+
+
+def test_nearest_and_farthest_answers_are_drawn_in_three_planes(study: Study, run: StudyRun):
+    found = overlays([Ball(name) for name in study.cohort.names], run.endpoints, study.recipe.regions)
+    outcome = run.endpoints["TPS"]
+    apart = np.abs(outcome.models[LEAD].value - outcome.labels)
+    errors = dict(zip(outcome.cases, apart.tolist(), strict=True))
+    assert {one.case for one in found} >= {min(errors, key=errors.get), max(errors, key=errors.get)}
+    assert [picture.title for picture in found[0].pictures] == ["Axial", "Axial", "Coronal", "Sagittal"]
+    assert all(picture.tumor_path for one in found for picture in one.pictures)
+    told = replace(outcome_of(study, run), overlays=found)
+    document = study_document(told)
+    assert [row["case"] for row in document["overlays"]] == [one.case for one in found]
+    html = to_html(told, document)
+    assert all(f"planes-TPS-{one.case}" in html for one in found)
+    assert html.count('class="planes"') == len(found) == 4
+    assert overlays([], {"TPS": replace(outcome, insight=None)}, study.recipe.regions) == ()

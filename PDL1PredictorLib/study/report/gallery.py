@@ -19,7 +19,7 @@ from PDL1PredictorLib.report.pictures import (
 )
 from PDL1PredictorLib.report.svg import picture_svg
 from PDL1PredictorLib.report.words import percent
-from PDL1PredictorLib.study.outcome import GalleryCase, NumberGalleryCase
+from PDL1PredictorLib.study.outcome import GalleryCase, NumberGalleryCase, Overlay
 
 AnyCase = GalleryCase | NumberGalleryCase
 
@@ -33,14 +33,15 @@ class Shown:
         right: Whether it was called rightly, or whether the true value lies in the prediction interval.
         tag: That in words.
         said: The true and the predicted answer in the endpoint's words.
-        pictures: The patch in the lung window, and in the soft-tissue window below the heat map.
+        pictures: The patch in the lung window, and in the soft-tissue window below the heat map; or slices through the
+            tumor in three planes.
     """
 
     case: str
     right: bool
     tag: str
     said: str
-    pictures: tuple[Markup, Markup]
+    pictures: tuple[Markup, ...]
 
 
 def gallery(cases: tuple[AnyCase, ...], settings: Mapping[str, Any]) -> dict[str, list[Shown]]:
@@ -54,6 +55,17 @@ def gallery(cases: tuple[AnyCase, ...], settings: Mapping[str, Any]) -> dict[str
     found: dict[str, list[Shown]] = {}
     for case in sorted(cases, key=lambda c: not _right(c)):
         found.setdefault(case.endpoint, []).append(_shown(case, spacing_mm))
+    return found
+
+
+def planes(cases: tuple[Overlay, ...]) -> dict[str, list[Shown]]:
+    """Cases by endpoint with their tumors in three planes, those within their intervals first."""
+    found: dict[str, list[Shown]] = {}
+    for case in sorted(cases, key=lambda c: not c.low <= c.label <= c.high):
+        right = case.low <= case.label <= case.high
+        pictures = tuple(picture_svg(picture) for picture in case.pictures)
+        tag = "in its interval" if right else "outside"
+        found.setdefault(case.endpoint, []).append(Shown(case.case, right, tag, _predicted(case), pictures))
     return found
 
 
@@ -81,7 +93,7 @@ def _called(case: GalleryCase) -> str:
     return f"true: {true}; called: {called}, probability of “{words.positive}” {percent(case.probability)}"
 
 
-def _predicted(case: NumberGalleryCase) -> str:
+def _predicted(case: NumberGalleryCase | Overlay) -> str:
     value, low, high = (significant(number) for number in (case.value, case.low, case.high))
     true = significant(case.label, zeros=False)
     unit = f" {words.unit}" if (words := endpoint(case.endpoint)).unit else ""
