@@ -186,7 +186,7 @@ class HeatMap:
 
     Attributes:
         endpoint: Key.
-        image: float32, 0 to 1, one slice thick, placed in patient space (LPS, mm).
+        image: float32, 0 to 1, one slice thick or a volume, placed in patient space (LPS, mm).
         method: How it was made: `Grad-CAM`, or `class activation map`, which equals it where the head is linear.
         heat_share: Share of the heat that lies inside tumor and ring, 0 to 1; None of an empty map, or if not measured.
         area_share: Share of the picture that tumor and ring fill there; below it the network looks elsewhere.

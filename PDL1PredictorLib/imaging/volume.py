@@ -6,7 +6,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from PDL1PredictorLib.core.case import Case
-from PDL1PredictorLib.core.errors import EmptyRegionError
+from PDL1PredictorLib.core.errors import EmptyRegionError, InputError
 from PDL1PredictorLib.core.settings import VolumeSettings
 from PDL1PredictorLib.imaging.lattice import (
     Box,
@@ -50,6 +50,7 @@ def tumor_volume(case: Case, settings: VolumeSettings) -> Volume:
 
     Raises:
         EmptyRegionError: The tumor is too small for that spacing.
+        InputError: The PET does not cover the tumor.
     """
     lattice = lattice_of(case.ct, settings.spacing_mm)
     found, covered = _tumor_on(lattice, case.tumor)
@@ -60,6 +61,7 @@ def tumor_volume(case: Case, settings: VolumeSettings) -> Volume:
         )
     places = np.indices(covered.shape).reshape(3, -1)
     center = places @ covered.ravel() / covered.sum() + found.start
+    _require_covered(case.pet, lattice.point_lps_mm(center))
     k, j, i = (int(np.floor(c - (settings.voxels - 1) / 2 + 0.5)) for c in center)
     box = Box((k, j, i), (k + settings.voxels, j + settings.voxels, i + settings.voxels))
     mask = np.zeros(box.shape, np.uint8)
@@ -80,6 +82,15 @@ def _tumor_on(lattice: Lattice, mask: sitk.Image) -> tuple[Box, np.ndarray]:
     (k0, j0, i0), (k1, j1, i1) = occupied.min(0).tolist(), occupied.max(0).tolist()
     box = lattice.box_over_native((k0, j0, i0), (k1, j1, i1)).grown(1).clipped(lattice.whole)
     return box, sample(mask, lattice, box, "linear")
+
+
+def _require_covered(pet: sitk.Image | None, center_lps_mm: tuple[float, float, float]) -> None:
+    """Refuse a PET that does not show the tumor: outside it there would be a SUV of 0."""
+    if pet is None:
+        return
+    at = pet.TransformPhysicalPointToContinuousIndex(center_lps_mm)
+    if not all(-0.5 <= place <= size - 0.5 for place, size in zip(at, pet.GetSize(), strict=True)):
+        raise InputError("The PET does not cover the tumor. Choose the PET of this scan, or leave it out.")
 
 
 def on_grid_of(image: sitk.Image, pet: sitk.Image) -> sitk.Image:

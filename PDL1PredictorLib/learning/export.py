@@ -17,6 +17,7 @@ from PDL1PredictorLib.learning.network_files import NetworkFiles, network_files
 from PDL1PredictorLib.learning.trained import EndToEnd, Trained, TrainedEndpoint, TrainedNetwork
 from PDL1PredictorLib.models.bundle import SCHEMA_VERSION, Bundle, write_bundle
 from PDL1PredictorLib.models.manifest import read_manifest
+from PDL1PredictorLib.models.schema.imputer import imputer_entry
 
 FAMILY, TABLES = "stack", "tables.safetensors"
 LICENCE = "Apache-2.0"
@@ -98,6 +99,7 @@ def _manifest(trained: Trained, about: About, name: str, network: dict[str, Any]
         "limitations": list(about.limitations),
         "recipe": {"name": recipe.name, **recipe.to_dict()},
         "needs": trained.needs.to_dict(),
+        "imputer": None if trained.imputer is None else imputer_entry(trained.imputer, trained.needs.clinical),
         "regions": recipe.regions.to_dict(),
         "features": None if recipe.features is None else recipe.features.to_dict(),
         "network": network,
@@ -157,6 +159,7 @@ def _tables(trained: Trained) -> dict[str, np.ndarray]:
     if trained.reference is not None:
         for name, table in trained.reference.tables.items():  # 32 bits of what fills most of the file
             found[name] = np.ascontiguousarray(table, np.float32 if name.endswith("precision") else np.float64)
+    found |= {} if trained.imputer is None else trained.imputer.tables()
     for key, one in trained.endpoints.items():
         found |= rules(one.kind).tables(one.model, key)
         if one.resampled is not None:

@@ -13,7 +13,7 @@ from PDL1PredictorLib.core.endpoints import Kind
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.targets import Target
 from PDL1PredictorLib.explain.shapley import MAX_INPUTS, exact_shapley
-from PDL1PredictorLib.learning.classifiers import L2, LINEAR, to_onnx_bytes
+from PDL1PredictorLib.learning.classifiers import FOREST, L2, LINEAR, to_onnx_bytes
 from PDL1PredictorLib.learning.fitting import FittedModel, Fitting, fit_model
 from PDL1PredictorLib.learning.number import REGRESSORS, FittedNumber, Regressor, fit_number
 from PDL1PredictorLib.learning.selection import fit_number_score, fit_radscore
@@ -163,7 +163,7 @@ def rules(kind: Kind) -> Rules:
 class Binary:
     """Yes/no endpoints: a classifier, calibrated probabilities, prediction sets."""
 
-    fits: tuple[str, ...] = ("choose", "linear", "logistic", "rank", "l2")
+    fits: tuple[str, ...] = ("choose", "linear", "logistic", "rank", "l2", "forest")
     measure, chance = "AUC", 0.5
 
     def too_few(self, trainings: Sequence[np.ndarray], coverage: float) -> str:
@@ -196,7 +196,7 @@ class Binary:
     ) -> FittedModel:
         """A classifier."""
         linear = tuple(kind for kind in how.kinds if kind in LINEAR) or LINEAR[:1]
-        narrowed = {"linear": linear, "logistic": LINEAR[:1], "rank": LINEAR[:1], "l2": (L2,)}
+        narrowed = {"linear": linear, "logistic": LINEAR[:1], "rank": LINEAR[:1], "l2": (L2,), "forest": (FOREST,)}
         alone = how.with_kinds(narrowed[fit]) if fit in narrowed else how
         select = to_select if to_select.any() else None
         return fit_model(x, target.values.astype(int), alone, seed, select, ranks_input=fit == "rank")

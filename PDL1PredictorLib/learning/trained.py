@@ -13,6 +13,7 @@ from PDL1PredictorLib.learning.kinds import Fitted
 from PDL1PredictorLib.learning.recipe import Recipe
 from PDL1PredictorLib.learning.reference import Reference
 from PDL1PredictorLib.learning.selection import Standardizer
+from PDL1PredictorLib.models.imputer import Imputer
 from PDL1PredictorLib.models.schema.network import NetworkInputs
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 from PDL1PredictorLib.networks.output import AnsweringModule
@@ -119,6 +120,7 @@ class Trained:
         n_test: Cases that nothing had seen.
         training_cases: Hash of the CT of each case that everything was learned from, see
             `models.schema.origin.case_hashes`; none where they are not known.
+        imputer: Of clinical values; None where none is an input.
     """
 
     recipe: Recipe
@@ -134,3 +136,4 @@ class Trained:
     n_fit: int
     n_test: int
     training_cases: tuple[str, ...] = ()
+    imputer: Imputer | None = None

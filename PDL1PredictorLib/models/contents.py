@@ -32,7 +32,7 @@ def read_tables(
     Args:
         bundle: The model.
         file: Where they lie in it.
-        shapes: Of the tables of the out-of-distribution check, by name, all of which must be there.
+        shapes: Of the tables of the out-of-distribution check and of the imputer, by name, all of which must be there.
         calibrated: Keys of the model's yes/no endpoints.
         n_inputs: Endpoint to the number d of its inputs.
 

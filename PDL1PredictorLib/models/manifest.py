@@ -1,4 +1,4 @@
-"""What a bundle says of itself: `model.json`, schema 3, 2 or 1, as checked, frozen values."""
+"""What a bundle says of itself: `model.json`, schema 4, 3, 2 or 1, as checked, frozen values."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,11 +22,13 @@ from PDL1PredictorLib.models.schema.endpoints import (
     input_names,
     read_endpoint,
 )
+from PDL1PredictorLib.models.schema.imputer import MOST_VALUES, ImputerEntry, read_imputer
 from PDL1PredictorLib.models.schema.network import ANSWERS, DEEP, VOLUME_COLUMN, NetworkEntry, read_network
 from PDL1PredictorLib.models.schema.origin import Recalibration, read_recalibration, read_training_cases
 from PDL1PredictorLib.models.schema.reference import ReferenceEntry, read_reference
 from PDL1PredictorLib.models.schema.v1 import upgraded as from_1_to_2
 from PDL1PredictorLib.models.schema.v2 import upgraded as from_2_to_3
+from PDL1PredictorLib.models.schema.v3 import upgraded as from_3_to_4
 from PDL1PredictorLib.models.schema.values import (
     SMALLEST_SD,
     count,
@@ -66,6 +68,7 @@ class Manifest:
         summary: What a reader needs to know.
         training_cases: Hashes of the CTs that it learned from, see `models.schema.origin`; none of older bundles.
         recalibrated_from: What it was before it was recalibrated; None where it is as it was trained.
+        imputer: How clinical values that are not known are estimated; None where they are the training mean.
     """
 
     family: str
@@ -82,6 +85,7 @@ class Manifest:
     summary: ModelSummary
     training_cases: frozenset[str] = frozenset()
     recalibrated_from: Recalibration | None = None
+    imputer: ImputerEntry | None = None
 
     @property
     def seen_cases(self) -> frozenset[str]:
@@ -91,9 +95,10 @@ class Manifest:
 
     @property
     def table_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shapes of the tables of the out-of-distribution check."""
+        """Shapes of the tables of the out-of-distribution check and of the imputer."""
         n_deep = 0 if self.network is None else self.network.n_deep
-        return {} if self.reference is None else self.reference.shapes(n_deep)
+        found = {} if self.reference is None else self.reference.shapes(n_deep)
+        return found if self.imputer is None else {**found, **self.imputer.shapes}
 
     @property
     def table_features(self) -> frozenset[str]:
@@ -173,7 +178,8 @@ def current(data: Mapping[str, Any]) -> Mapping[str, Any]:
     """
     version = data["schema_version"]
     second = from_1_to_2(data) if version == 1 else data
-    return from_2_to_3(second) if version <= 2 else data
+    third = from_2_to_3(second) if version <= 2 else data
+    return from_3_to_4(third) if version <= 3 else data
 
 
 def _parse(bundle: Bundle, data: Mapping[str, Any]) -> Manifest:
@@ -181,9 +187,10 @@ def _parse(bundle: Bundle, data: Mapping[str, Any]) -> Manifest:
     coverage = number(data["coverage"], "coverage", 0.0, 1.0)
     if coverage in (0.0, 1.0):
         raise ValueError(f"coverage must lie between 0 and 1, both left out, got {coverage:g}.")
+    needs = _needs(data["needs"])
     return Manifest(
         family=one_of(data["family"], "family", FAMILIES),
-        needs=_needs(data["needs"]),
+        needs=needs,
         regions=_regions(data["regions"]),
         features=_features(data["features"]),
         network=read_network(data["network"]),
@@ -196,6 +203,7 @@ def _parse(bundle: Bundle, data: Mapping[str, Any]) -> Manifest:
         summary=_summary(bundle, endpoints, one_of(data["trained_on"], "trained_on", TRAINED_ON)),
         training_cases=read_training_cases(data.get("training_cases")),
         recalibrated_from=read_recalibration(data.get("recalibrated_from")),
+        imputer=read_imputer(data["imputer"], needs.clinical),
     )
 
 
@@ -206,7 +214,9 @@ def _needs(values: Any) -> Needs:
         raise ValueError(f"needs.features must be true or false, got {brief(given['features'])}.")
     for name in ("picture", "pet"):
         text(given[name], f"needs.{name}")
-    texts(given["clinical"], "needs.clinical", 32)
+    texts(given["clinical"], "needs.clinical", MOST_VALUES)
+    if not isinstance(given.get("declared", []), list) or len(given.get("declared", [])) > MOST_VALUES:
+        raise ValueError(f"needs.declared must be a list of at most {MOST_VALUES}, got {brief(given['declared'])}.")
     return Needs.from_dict(dict(given))
 
 

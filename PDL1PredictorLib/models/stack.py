@@ -8,21 +8,24 @@ Source: paper 001 (see `docs/methods.md`); steps 4 and 5 of "One case" in `docs/
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 import SimpleITK as sitk
 
+from PDL1PredictorLib.core.clinical_columns import clinical_row, require_declared
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.errors import BundleError, InputError
-from PDL1PredictorLib.core.needs import Needs, clinical_row
+from PDL1PredictorLib.core.needs import Needs
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.results import Answer, CaseWarning, HeatMap, ModelSummary
 from PDL1PredictorLib.core.settings import REGIONS, RegionSettings
 from PDL1PredictorLib.imaging.patch import Patch
 from PDL1PredictorLib.models.answers import UNKNOWN, Question, answer_to
 from PDL1PredictorLib.models.bundle import Bundle
+from PDL1PredictorLib.models.clinical_warnings import clinical_warnings
 from PDL1PredictorLib.models.contents import read_tables
+from PDL1PredictorLib.models.inputs import NOTHING, Inputs
 from PDL1PredictorLib.models.manifest import Manifest
 from PDL1PredictorLib.models.network.answering import AnsweringNetwork, Shown
 from PDL1PredictorLib.models.network.inside import Inside, look_inside
@@ -37,42 +40,6 @@ from PDL1PredictorLib.models.schema.network import ANSWERS, VOLUME_COLUMN, Netwo
 from PDL1PredictorLib.models.verdicts import Standing
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 from PDL1PredictorLib.statistics.scores import limited_log_odds, radscore
-
-NOTHING = np.empty(0)
-
-
-@dataclass(frozen=True, eq=False)
-class Inputs:
-    """What one tumor's inputs are made of, before they are standardized for an endpoint.
-
-    Attributes:
-        deep: Deep features, (n_deep,).
-        z: Standardized radiomic features by name.
-        scores: By endpoint: `radscore_tumor` and `radscore_ring`, where they are among its inputs.
-        log_volume: Logarithm of the tumor's volume in mL.
-        clinical: In the order of the model's needs; NaN where not known.
-        likeness: How like the training cohort the case is.
-        missing: Used features without a value here, replaced by the training mean.
-        unknown: Clinical values that are not known, likewise.
-        answers: Those of a network that answers by itself, one of each endpoint, (e,); none otherwise, (0,).
-        inside: What such a network over a table makes of its columns; None where that was not asked for.
-    """
-
-    deep: np.ndarray
-    z: Mapping[str, float]
-    scores: dict[str, dict[str, float]]
-    log_volume: float
-    clinical: tuple[float, ...]
-    likeness: Likeness
-    missing: tuple[str, ...]
-    unknown: tuple[str, ...]
-    answers: np.ndarray = field(default_factory=lambda: NOTHING)
-    inside: Inside | None = None
-
-    @property
-    def atypicality(self) -> float:
-        """Distance to the training cohort over the limit; NaN without a reference."""
-        return self.likeness.atypicality
 
 
 class Stack:
@@ -90,6 +57,7 @@ class Stack:
         self._bundle = bundle
         self.manifest = manifest
         self._tables = self._load_tables()
+        self._imputer = None if manifest.imputer is None else manifest.imputer.of(self._tables)
         self.network = None if manifest.network is None else self._load_network(manifest.network)
         self._classifiers: dict[str, Classifier] = {}
 
@@ -162,6 +130,7 @@ class Stack:
             warnings=(
                 *(() if output is None else output.warnings),
                 *_warnings(inputs, given.patch, heat_maps),
+                *clinical_warnings(self.needs.columns, inputs.clinical, inputs.unknown, self.manifest.imputer),
             ),
         )
 
@@ -177,7 +146,7 @@ class Stack:
             InputError: A feature that the model needs is not among them.
         """
         z, missing = self._standardize(given.features or {}, frozenset(self.manifest.feature_mean))
-        clinical = clinical_row(given.clinical, self.needs.clinical)
+        clinical, unknown = self._clinical(given)
         scores = {model.key: _radscores(model, z) for model in self.manifest.endpoints if model.coefficients}
         deep = self._finite(deep, "deep features")
         likeness = self._likeness(given, deep, z)
@@ -193,7 +162,7 @@ class Stack:
             clinical=clinical,
             likeness=likeness,
             missing=missing,
-            unknown=tuple(n for n, value in zip(self.needs.clinical, clinical, strict=True) if math.isnan(value)),
+            unknown=unknown,
         )
 
     def standardized(self, model: EndpointModel, inputs: Inputs) -> np.ndarray:
@@ -286,7 +255,7 @@ class Stack:
         entry = self.manifest.network
         if entry is None or entry.outputs != ANSWERS:
             raise ValueError("the model has no network that answers by itself")
-        clinical = dict(zip(self.needs.clinical, clinical_row(given.clinical, self.needs.clinical), strict=True))
+        clinical = dict(zip(self.needs.clinical, self._clinical(given)[0], strict=True))
         raw = {**(given.features or {}), VOLUME_COLUMN: math.log(given.volume_ml), **clinical}
         return shown_of(given, entry, self.needs, raw, self._bundle.name)
 
@@ -300,11 +269,20 @@ class Stack:
             z=z,
             scores={model.key: _radscores(model, z) for model in self.manifest.endpoints if model.coefficients},
             log_volume=math.log(given.volume_ml),
-            clinical=clinical_row(given.clinical, self.needs.clinical),
+            clinical=self._clinical(given)[0],
             likeness=NOT_KNOWN,
             missing=missing,
-            unknown=(),
+            unknown={},
         )
+
+    def _clinical(self, given: Given) -> tuple[tuple[float, ...], dict[str, float]]:
+        """Clinical values as inputs, and those of them that are not known with their estimate."""
+        needs = self.needs
+        require_declared(given.clinical, needs.declared, f"The model {self._bundle.name}")
+        row = clinical_row(given.clinical, needs.clinical, needs.declared)
+        filled = row if self._imputer is None else tuple(self._imputer(np.array([row]))[0].tolist())
+        named = zip(needs.clinical, row, filled, strict=True)
+        return filled, {name: estimate for name, value, estimate in named if math.isnan(value)}
 
     def _heat_maps(self, output: NetworkOutput, given: Given) -> tuple[HeatMap, ...]:
         """Of the endpoints whose answer the network has a part in; none where no map can be made."""
@@ -386,9 +364,6 @@ def _warnings(inputs: Inputs, patch: Patch | None, heat_maps: tuple[HeatMap, ...
         names = ", ".join(inputs.missing[:3]) + (" ..." if len(inputs.missing) > 3 else "")
         text = f"{len(inputs.missing)} feature(s) have no value here ({names}); the training mean was used for them."
         yield CaseWarning("features_missing", text)
-    if inputs.unknown:
-        names = ", ".join(name.replace("_", " ") for name in inputs.unknown)
-        yield CaseWarning("clinical_missing", f"Not known of the patient: {names}. The training mean was used instead.")
     if patch is not None and patch.padded_fraction > 0:
         text = f"{patch.padded_fraction:.0%} of the network's patch lies outside the CT and was filled with air."
         yield CaseWarning("patch_padded", text)

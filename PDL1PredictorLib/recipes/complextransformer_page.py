@@ -15,7 +15,7 @@ OPTIONS = (
         "--as-published",
         {
             "action": "store_true",
-            "help": "sizes and inputs of the paper where the default is smaller: six layers of 1024, all 88 features",
+            "help": "sizes, inputs and epochs as the recipe's paper has them, where the default is smaller",
         },
         False,
     ),
@@ -28,7 +28,7 @@ OPTIONS = (
         False,
     ),
     Option("--tokens", {"type": int, "help": "features that a network is given, at most (default: 32)"}),
-    Option("--most-epochs", {"type": int, "help": "of every network (default: 1000)"}),
+    Option("--most-epochs", {"type": int, "help": "of every network (default: by recipe)"}),
 )
 
 

@@ -18,9 +18,16 @@ def _complextransformer() -> RecipePage:
     return PAGE
 
 
+def _responder3d() -> RecipePage:
+    from PDL1PredictorLib.recipes.responder3d_page import PAGE
+
+    return PAGE
+
+
 RECIPES: dict[str, Callable[[], RecipePage]] = {
     "deepradscore": _deepradscore,
     "complextransformer": _complextransformer,
+    "responder3d": _responder3d,
 }
 
 

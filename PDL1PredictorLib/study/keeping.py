@@ -14,6 +14,7 @@ from PDL1PredictorLib.learning.crossfit import Inputs, Learned
 from PDL1PredictorLib.learning.deep.inference import channels_of, deep_features
 from PDL1PredictorLib.learning.fitting import FittedModel
 from PDL1PredictorLib.learning.kinds import Fitted, Rules, rules
+from PDL1PredictorLib.learning.parts.clinical import imputer_of
 from PDL1PredictorLib.learning.parts.deep import network_of, seen_by
 from PDL1PredictorLib.learning.parts.network import answering_of
 from PDL1PredictorLib.learning.parts.part import PartModel
@@ -91,6 +92,7 @@ def trained_of(
         n_fit=len(learned.rows),
         n_test=len(test),
         training_cases=tuple(case_hashes(cohort.take(learned.rows).ct_sha256)),
+        imputer=imputer_of(parts),
     )
 
 
@@ -98,14 +100,11 @@ def _needs(recipe: Recipe, parts: Mapping[str, PartModel]) -> Needs:
     """What the models that are shipped ask of a case: no picture without a network, no value that nobody reads."""
     answering, own = answering_of(parts), recipe.needs
     columns = () if answering is None else answering.columns
-    clinical = (
-        own.clinical
-        if any(part.form == "clinical" for part in parts.values()) or set(columns) & set(own.clinical)
-        else ()
-    )
+    if imputer_of(parts) is None and not set(columns) & set(own.clinical):
+        own = replace(own, clinical=(), declared=())
     if network_of(parts) is None and answering is None:
-        return replace(own, picture="none", pet="no", volume=None, clinical=clinical)
-    return replace(own, clinical=clinical)
+        return replace(own, picture="none", pet="no", volume=None)
+    return own
 
 
 def _endpoint(

@@ -94,6 +94,8 @@ class EndpointOutcome:
         roles: Title to role, of all models that the recipe has.
         groups: Factor of patient or scan to the level of each case, "" where it is not known.
         insight: Into networks over features, where the lead model is one.
+        inner_folds: Title of each model that is a network to its figure on each part of the training cases that was
+            held out; empty without networks.
 
     Raises:
         ValueError: A model has no role, not one model has the role lead, or folds, patients, scores or groups are not
@@ -118,6 +120,7 @@ class EndpointOutcome:
     roles: Mapping[str, Role] = field(default_factory=dict)
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     insight: TableInsight | None = None
+    inner_folds: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         lead_of(self.roles)
@@ -149,6 +152,23 @@ class EndpointOutcome:
 
 
 @dataclass(frozen=True, eq=False)
+class GalleryPlane:
+    """A further plane through a case whose heat map is a volume.
+
+    Attributes:
+        name: `coronal` or `sagittal`.
+        hu: (rows, columns), HU, superior at the top.
+        tumor: The contour's mask on it, bool.
+        heat: The map on the same grid, 0 to 1.
+    """
+
+    name: str
+    hu: np.ndarray
+    tumor: np.ndarray
+    heat: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class GalleryCase:
     """A test case of a yes/no endpoint whose heat map is shown.
 
@@ -161,6 +181,7 @@ class GalleryCase:
         hu: The patch, (rows, columns), HU.
         tumor: The contour's mask on it, (rows, columns) bool.
         heat: Grad-CAM on the same grid, 0 to 1, (rows, columns).
+        others: Two further planes of a map that is a volume; none of one of a slice.
     """
 
     endpoint: str
@@ -171,6 +192,7 @@ class GalleryCase:
     hu: np.ndarray
     tumor: np.ndarray
     heat: np.ndarray
+    others: tuple[GalleryPlane, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

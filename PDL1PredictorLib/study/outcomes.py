@@ -13,6 +13,7 @@ from PDL1PredictorLib.learning.recipe import ModelPlan, roles_of
 from PDL1PredictorLib.study.answers import all_together, model_outcome, prediction_sets
 from PDL1PredictorLib.study.folds import Fold
 from PDL1PredictorLib.study.inner import inner_of, insight_of, spread, table_network
+from PDL1PredictorLib.study.inner_folds import figures_of_folds
 from PDL1PredictorLib.study.keeping import regions_of
 from PDL1PredictorLib.study.outcome import EndpointOutcome
 from PDL1PredictorLib.study.setup import Study
@@ -58,11 +59,9 @@ def endpoint_outcome(study: Study, key: str, folds: tuple[Fold, ...], scores: Sc
     """
     recipe, target = study.recipe, study.cohort.targets[key]
     kind, lead = rules(target.kind), lead_of_plans(recipe, study.cohort, key)
+    plans = plans_of(recipe, study.cohort, key)
     rows = np.concatenate([fold.test[target.known[fold.test]] for fold in folds])
-    answers = {
-        plan.name.title: all_together([fold.answers(plan, target, key) for fold in folds])
-        for plan in plans_of(recipe, study.cohort, key)
-    }
+    answers = {plan.name.title: all_together([fold.answers(plan, target, key) for fold in folds]) for plan in plans}
     told = _explained(kind, lead, key, folds, target, kept)
     networks = table_network(kept.learned.parts, lead) is not None
     return EndpointOutcome(
@@ -91,6 +90,7 @@ def endpoint_outcome(study: Study, key: str, folds: tuple[Fold, ...], scores: Sc
         insight=insight_of(recipe, study.cohort, kept.learned.parts, kept.learned.rows, told.attention)
         if networks
         else None,
+        inner_folds=figures_of_folds(kept, plans, target, key),
     )
 
 
