@@ -35,6 +35,7 @@ from PDL1PredictorLib.study.choosing import chosen_models
 from PDL1PredictorLib.study.examples import examples
 from PDL1PredictorLib.study.factors import factors_of
 from PDL1PredictorLib.study.outcome import ChoiceRepeats, StudyOutcome
+from PDL1PredictorLib.study.overlays import overlays
 from PDL1PredictorLib.study.report.write import write_study_report
 from PDL1PredictorLib.study.run import StudyRun, run_study
 from PDL1PredictorLib.study.setup import Study
@@ -248,6 +249,7 @@ def _outcome(plan: Plan, cases: Cases, study: Study, run: StudyRun, cost: Cost) 
         coverage=plan.recipe.coverage,
         history=() if network is None else network.history,
         gallery=examples(study, run),
+        overlays=overlays(cases.sources, run.endpoints, plan.recipe.regions),
         notes=(*cases.notes, *_stability(plan.recipe, run), *chosen_models(run.choices)),
         case_warnings=study.cohort.case_warnings,
         choice_repeats=ChoiceRepeats(plan.recipe.fitting(study.once).n_repeats, plan.recipe.fitting(True).n_repeats),

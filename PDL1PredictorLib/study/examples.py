@@ -45,7 +45,7 @@ def examples(study: Study, run: StudyRun, each: int = EACH) -> tuple[Shown, ...]
     fold_of = {int(row): fold for fold in run.folds for row in fold.test}
     wanted: dict[int, list[tuple[str, int]]] = {}
     for key, outcome in run.endpoints.items():
-        for index in _surest(outcome, each):
+        for index in surest(outcome, each):
             wanted.setdefault(row_of[outcome.cases[index]], []).append((key, index))
     heat: dict[tuple[str, int], np.ndarray] = {}
     for fold in run.folds:
@@ -57,11 +57,11 @@ def examples(study: Study, run: StudyRun, each: int = EACH) -> tuple[Shown, ...]
     return tuple(
         _case(study, outcome, index, row_of[outcome.cases[index]], heat[key, index])
         for key, outcome in run.endpoints.items()
-        for index in _surest(outcome, each)
+        for index in surest(outcome, each)
     )
 
 
-def _surest(outcome: EndpointOutcome, each: int) -> list[int]:
+def surest(outcome: EndpointOutcome, each: int) -> list[int]:
     """Positions of the cases, the surest first in every group; of numbers the nearest and the farthest answers."""
     model = outcome.models[outcome.lead]
     if isinstance(model, NumberModelOutcome):

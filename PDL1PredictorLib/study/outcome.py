@@ -10,6 +10,7 @@ from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.endpoints import Kind
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.core.roles import Role, lead_of
+from PDL1PredictorLib.report.pictures import Picture
 from PDL1PredictorLib.study.insight import TableInsight
 
 
@@ -221,6 +222,29 @@ class NumberGalleryCase:
     heat: np.ndarray
 
 
+@dataclass(frozen=True, eq=False)
+class Overlay:
+    """A test case of a number, its tumor drawn in three planes.
+
+    Attributes:
+        endpoint: Whose answer.
+        case: Its name.
+        label: True value, in the endpoint's unit.
+        value: Predicted, lead model.
+        low: Lower end of its prediction interval.
+        high: Upper end.
+        pictures: Slices through the tumor with its outline and the ring's.
+    """
+
+    endpoint: str
+    case: str
+    label: float
+    value: float
+    low: float
+    high: float
+    pictures: tuple[Picture, ...]
+
+
 class ChoiceRepeats(NamedTuple):
     """Repetitions of the cross-validation that chooses the kind of model.
 
@@ -256,6 +280,7 @@ class StudyOutcome:
         history: Of the network, per epoch: `train` and `validation` loss; under cross-validation of the final model.
         backbones: Rows of the comparison of backbones, plain values; empty when it was not asked for.
         gallery: Right and wrong cases of both kinds.
+        overlays: Nearest and farthest answers of networks that see no picture.
         notes: Sentences that the reader must know (sources, licences, what may not be concluded).
         choice_repeats: How often kinds of models were compared; None where none was chosen.
     """
@@ -277,6 +302,7 @@ class StudyOutcome:
     history: tuple[dict[str, float], ...] = ()
     backbones: list[dict[str, Any]] = field(default_factory=list)
     gallery: tuple[GalleryCase | NumberGalleryCase, ...] = ()
+    overlays: tuple[Overlay, ...] = ()
     notes: tuple[str, ...] = ()
     case_warnings: Mapping[str, Sequence[CaseWarning]] = field(default_factory=dict)
     choice_repeats: ChoiceRepeats | None = None

@@ -178,7 +178,7 @@ def run_table(network: TableModule, table: np.ndarray) -> tuple[np.ndarray, np.n
     """Answers (n, e) of standardized features (n, t), and the attention (n, t) where there is one; 64-bit."""
     network.eval()
     rows = torch.from_numpy(np.asarray(table, np.float32))
-    outputs = [network(None, part) for part in rows.split(AT_ONCE)] if len(rows) else [network(None, rows)]
+    outputs = [network(None, part) for part in torch.split(rows, AT_ONCE)] if len(rows) else [network(None, rows)]
     answers = torch.cat([output.answers for output in outputs]).double().numpy()
     asked = [output.attention for output in outputs if output.attention is not None]
     return answers, torch.cat(asked).double().numpy() if asked else None
