@@ -193,7 +193,8 @@ def _summary(cohort: "Cohort") -> str:
     rows = []
     for key in cohort.endpoints:
         labels = [case.labels[key] for case in cohort.cases]
-        rows.append([key, *COUNTS[endpoint(key).kind](labels), str(labels.count(None))])
+        events = [case.events[key] for case in cohort.cases if key in case.events]
+        rows.append([key, *COUNTS[endpoint(key).kind](labels, events), str(labels.count(None))])
     if rows:
         lines.append(_aligned([["endpoint", "positive", "negative", "not known"], *rows]))
     return "\n".join([*lines, *(f"Warning: {warning}" for warning in cohort.warnings)])
@@ -214,13 +215,17 @@ def _aligned(rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def _yes_and_no(labels: "Sequence[Label]") -> tuple[str, str]:
+def _yes_and_no(labels: "Sequence[Label]", _: Sequence[bool]) -> tuple[str, str]:
     return str(labels.count(1)), str(labels.count(0))
 
 
-def _range(labels: "Sequence[Label]") -> tuple[str, str]:
+def _range(labels: "Sequence[Label]", _: Sequence[bool]) -> tuple[str, str]:
     known = [label for label in labels if label is not None]
     return (f"{min(known):g} to {max(known):g}", "") if known else ("", "")
 
 
-COUNTS = {"binary": _yes_and_no, "number": _range, "time": _range}
+def _events(_: "Sequence[Label]", events: Sequence[bool]) -> tuple[str, str]:
+    return f"{sum(events)} events", f"{len(events) - sum(events)} without"
+
+
+COUNTS = {"binary": _yes_and_no, "number": _range, "time": _events}

@@ -28,6 +28,7 @@ def _add_phantom(commands: Any) -> None:
     command.add_argument(
         "--extent", choices=("chest", "tumor"), default="chest", help="whole chest (default) or around the tumor"
     )
+    command.add_argument("--pet", action="store_true", help="a PET in SUV for each patient, too")
     add_out(command, "folder to make")
 
 
@@ -47,6 +48,12 @@ def _phantom(options: argparse.Namespace, speaker: Speaker) -> None:
     from PDL1PredictorLib.phantom.cohort import write_cohort
 
     write_cohort(
-        options.out, options.n, options.seed, speaker.progress(), extent=options.extent, overwrite=options.overwrite
+        options.out,
+        options.n,
+        options.seed,
+        speaker.progress(),
+        extent=options.extent,
+        overwrite=options.overwrite,
+        pet=options.pet,
     )
     speaker.done(f"{options.n} synthetic patients: {options.out / 'cases.csv'}", out=str(options.out), n=options.n)

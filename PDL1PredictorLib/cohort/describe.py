@@ -62,7 +62,9 @@ def table_1(cohort: Cohort, by: str | None = None) -> list[Plain]:
         InputError: The cohort has no such endpoint, or it is no yes/no question.
     """
     if by is not None and dividing([by]) is None:
-        raise InputError(f"{by} is a number and makes no two groups. Compare by a yes/no endpoint, or by none.")
+        raise InputError(
+            f"{by} is a {endpoint(by).kind} and makes no two groups. Compare by a yes/no endpoint, or by none."
+        )
     if by is not None and by not in cohort.endpoints:
         raise InputError(f"The cohort has no endpoint {by!r}. It has: {', '.join(cohort.endpoints) or 'none'}.")
     groups = _Groups(
@@ -77,6 +79,8 @@ def table_1(cohort: Cohort, by: str | None = None) -> list[Plain]:
         rows += _number_rows(title, groups, partial(_clinical, name), split)
     for name, title in WORDS.items():
         rows += _word_rows(title, groups, partial(_clinical, name), split)
+    for column in cohort.declared:
+        rows += (_word_rows if column.words else _number_rows)(column.name, groups, partial(_other, column.name), split)
     for key in cohort.endpoints:
         if key != by:
             rows += ROWS[endpoint(key).kind](endpoint(key), groups, split)
@@ -155,6 +159,10 @@ def _clinical(name: str, case: CohortCase) -> Any:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
 
 
+def _other(name: str, case: CohortCase) -> Any:
+    return case.clinical.other.get(name)
+
+
 def _answer(one: Endpoint, case: CohortCase) -> str | None:
     label = case.labels[one.key]
     if label is None:
@@ -170,9 +178,23 @@ def _values(one: Endpoint, groups: _Groups, split: bool) -> list[Plain]:
     return _number_rows(f"{one.title} ({one.unit})", groups, lambda case: case.labels[one.key], split)
 
 
+def _times(one: Endpoint, groups: _Groups, split: bool) -> list[Plain]:
+    """How many had the event, and how long each was followed: quartiles of that are none of the survival."""
+
+    def events(cases: Sequence[CohortCase]) -> str:
+        known = [case.events[one.key] for case in cases if one.key in case.events]
+        return f"{sum(known)} ({sum(known) / len(known):.0%})" if known else "0"
+
+    followed = _number_rows(f"{one.title}, followed ({one.unit})", groups, lambda case: case.labels[one.key], split)
+    if not followed:
+        return []
+    followed[0] |= {"p": None, "test": ""}  # the longer of two follow-ups is no longer survival
+    return [_row(one.title, "events", groups.columns(events, split)), *followed]
+
+
 ROWS: dict[Kind, Callable[[Endpoint, _Groups, bool], list[Plain]]] = {
     "binary": _answers,
     "number": _values,
-    "time": _values,
+    "time": _times,
 }
 DIVIDING: tuple[Kind, ...] = ("binary",)

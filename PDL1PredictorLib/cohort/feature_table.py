@@ -8,6 +8,7 @@ import pyarrow as pa
 from pyarrow import csv, parquet
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
+from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.files.output import whole_file
 from PDL1PredictorLib.core.outside_text import safe_cell
@@ -23,7 +24,9 @@ def feature_table(cohort: PreparedCohort) -> pa.Table:
     columns: dict[str, pa.Array] = {"case": pa.array(cohort.names), "warnings": pa.array(told, pa.string())}
     for key, target in cohort.targets.items():
         values = np.nan_to_num(target.values).astype(STORED_AS[target.kind])
-        columns[key] = pa.array(values, mask=~target.known)
+        own = [values] if target.event is None else [values, target.event.astype(np.int8)]
+        for name, cells in zip(endpoint(key).columns, own, strict=True):
+            columns[name] = pa.array(cells, mask=~target.known)
     for column, name in enumerate(cohort.feature_names):
         values = cohort.features[:, column]
         columns[name] = pa.array(values, mask=np.isnan(values))

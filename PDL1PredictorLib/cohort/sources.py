@@ -1,8 +1,8 @@
 """Where training cases come from: the synthetic cohort, or the files that a cohort's table names."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -14,7 +14,9 @@ from PDL1PredictorLib.core.needs import Pet
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.imaging.case_files import Files, read_one_tumor
 from PDL1PredictorLib.imaging.file_hashes import content_sha256
-from PDL1PredictorLib.phantom.patient import make_patient
+from PDL1PredictorLib.phantom.outcomes import Outcomes, draw_outcomes
+from PDL1PredictorLib.phantom.patient import draw_truth, make_patient
+from PDL1PredictorLib.phantom.people import PEOPLE
 
 Labels = dict[str, float | int | None]
 
@@ -57,8 +59,12 @@ class Source(Protocol):
         ...
 
     @property
-    def clinical(self) -> Clinical | None:
-        """Clinical values that are known without loading, likewise; they go before those of the files."""
+    def events(self) -> Mapping[str, bool]:
+        """Of the times among these labels: whether each that is known ended in the event."""
+        ...
+
+    def people(self, found: Clinical) -> Clinical:
+        """What is known of patient and scan, where `found` is what the files say; it may change likewise."""
         ...
 
     def load(self) -> SourceCase:
@@ -72,34 +78,54 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class PhantomSource:
-    """Patient `index` of the synthetic cohort of `seed`, with the field of view restricted to the tumor."""
+    """Patient `index` of the synthetic cohort of `seed`, with the field of view restricted to the tumor.
+
+    Attributes:
+        seed: Of the cohort.
+        index: Of the patient.
+        pet: Whether the case has a PET.
+        told: Whether age, sex, smoking and family history are those that a table of the cohort has, which depend on
+            PD-L1; else they know nothing of the tumor, and there is no family history.
+    """
 
     seed: int
     index: int
+    pet: bool = False
+    told: bool = False
 
     @property
     def name(self) -> str:
-        """The key: the cohort has no other names."""
-        return self.key
-
-    @property
-    def key(self) -> str:
-        """Seed and index say all."""
+        """The cohort has no other names; a patient has one name with and without a PET."""
         return f"phantom-{self.seed}-{self.index}"
 
     @property
-    def labels(self) -> Labels | None:
-        """Not known before the patient is made."""
-        return None
+    def key(self) -> str:
+        """Seed and index say all, but for the PET."""
+        return f"{self.name}-pet" if self.pet else self.name
 
     @property
-    def clinical(self) -> Clinical | None:
-        """Likewise."""
-        return None
+    def labels(self) -> Labels | None:
+        """The ten labels and the later ones: no picture is needed to draw them."""
+        return {**self._truth[0], **self._truth[1].labels}
+
+    @property
+    def events(self) -> Mapping[str, bool]:
+        """Of the progression."""
+        return self._truth[1].events
+
+    def people(self, found: Clinical) -> Clinical:
+        """As told, with the scan's values of the picture."""
+        own = self._truth[1].people
+        return replace(found, **{name: getattr(own, name) for name in PEOPLE}) if self.told else found
+
+    @cached_property
+    def _truth(self) -> tuple[Labels, Outcomes]:
+        traits, _, labels = draw_truth(self.seed, self.index)
+        return dict(labels), draw_outcomes(self.seed, self.index, traits)
 
     def load(self) -> SourceCase:
         """Make the patient."""
-        patient = make_patient(self.seed, self.index, extent="tumor")
+        patient = make_patient(self.seed, self.index, extent="tumor", pet=self.pet)
         return SourceCase(patient.case, dict(patient.labels))
 
 
@@ -137,9 +163,13 @@ class FileSource:
         return self.case.labels
 
     @property
-    def clinical(self) -> Clinical | None:
+    def events(self) -> Mapping[str, bool]:
         """As in the table."""
-        return self.case.clinical
+        return self.case.events
+
+    def people(self, found: Clinical) -> Clinical:
+        """As in the table; what is empty there comes from the files."""
+        return self.case.clinical.with_defaults(found)
 
     @property
     def _pet(self) -> Path | None:

@@ -3,15 +3,18 @@
 import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
 
+from PDL1PredictorLib.cohort.clinical_cells import CLINICAL, NO, YES, clinical_of
+from PDL1PredictorLib.cohort.endpoint_columns import missing_columns, present_endpoints
 from PDL1PredictorLib.cohort.files import Row, examine, read_rows
 from PDL1PredictorLib.core.case import Clinical
-from PDL1PredictorLib.core.endpoints import ENDPOINTS, Endpoint, Kind, endpoint
+from PDL1PredictorLib.core.clinical_columns import ClinicalColumn
+from PDL1PredictorLib.core.endpoints import ENDPOINT_COLUMNS, Endpoint, Kind, endpoint
 from PDL1PredictorLib.core.errors import CohortError, InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.results import CaseWarning
@@ -19,14 +22,8 @@ from PDL1PredictorLib.core.running.processes import run_each
 
 REQUIRED = ("case", "image", "mask")
 OPTIONAL = ("patient", "split", "segment", "pet")
-CLINICAL = tuple(one.name for one in fields(Clinical))
 SPLITS = ("train", "test")
 IGNORED_PREFIX = "note_"  # such columns are the user's own and pass without a word; see `own_columns`
-
-YES = ("1", "1.0", "yes", "true", "positive", "present", "mutant", "translocated", "rearranged")
-NO = ("0", "0.0", "no", "false", "negative", "absent", "wild", "wildtype", "wild type", "wild-type")
-SEXES = {"m": "male", "f": "female"}
-SMOKING = {"nonsmoker": "never", "non-smoker": "never", "ex-smoker": "former", "smoker": "current"}
 
 Label = float | int | None
 _Of = Callable[["CohortCase"], object]  # a value of a case that rows are compared by
@@ -44,9 +41,10 @@ class CohortCase:
         segment: Which region of the mask, where it has several.
         split: "train" or "test" where the table fixes it, None where it is to be drawn.
         clinical: What is known of patient and scan.
-        labels: Endpoint key to 1 or 0, or to the number, or to None where it is not known.
+        labels: Endpoint key to 1 or 0, or to the number or time, or to None where it is not known.
         pet: Volume file of a PET in SUV, where there is one.
         own: The user's columns (`note_...`), by name without the prefix, to the cell's text; "" where empty.
+        events: Key of a time that is known to whether it ended in the event, and not in the end of the follow-up.
     """
 
     name: str
@@ -59,6 +57,7 @@ class CohortCase:
     labels: dict[str, Label]
     pet: Path | None = None
     own: Mapping[str, str] = field(default_factory=dict)
+    events: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -71,6 +70,7 @@ class Cohort:
         source: The file.
         warnings: What the user should look at, though it does not stand in the way.
         case_warnings: The same of single cases, by name, where the images were looked at.
+        declared: Clinical columns beside those of `Clinical`, which stand in its `other`.
     """
 
     cases: tuple[CohortCase, ...]
@@ -78,6 +78,7 @@ class Cohort:
     source: Path
     warnings: tuple[str, ...] = ()
     case_warnings: Mapping[str, tuple[CaseWarning, ...]] = field(default_factory=dict)
+    declared: tuple[ClinicalColumn, ...] = ()
 
     def __len__(self) -> int:
         return len(self.cases)
@@ -93,7 +94,7 @@ class Cohort:
         return tuple(case.patient for case in self.cases)
 
     def labels_array(self) -> np.ndarray:
-        """(n, e) float: 0, 1 or the number, NaN where it is not known; columns in the order of `endpoints`."""
+        """(n, e) float: 0, 1, number or time, NaN where it is not known; columns in the order of `endpoints`."""
         rows = [
             [np.nan if case.labels[key] is None else case.labels[key] for key in self.endpoints] for case in self.cases
         ]
@@ -119,19 +120,21 @@ def read_cohort(
     check_images: bool = False,
     workers: int | None = 1,
     progress: Progress = SILENT,
+    declared: Sequence[ClinicalColumn] = (),
 ) -> Cohort:
     """Read the table of a cohort and check all of it.
 
     Args:
         path: CSV (UTF-8; comma, semicolon or tab) or Parquet, with the columns `case`, `image` and `mask`, and, as far
-            as there are any, `patient`, `split`, `segment`, `pet`, the names of `Clinical`, and keys of
-            `core.endpoints`. Paths are relative to the table's folder.
+            as there are any, `patient`, `split`, `segment`, `pet`, the names of `Clinical`, and the columns
+            of `core.endpoints`. Paths are relative to the table's folder.
         endpoints: Those that are needed, in this order; None takes all that the table has, in the order of
             `core.endpoints`.
         check_files: Refuse a case whose files are not there.
         check_images: Read the images too, as a prediction would, and draw the regions.
         workers: Processes that do this; None takes one a core.
         progress: Told after every case.
+        declared: Further clinical columns, with their coding. One that the table lacks is not known of any case.
 
     Raises:
         CohortError: With every problem of every row.
@@ -140,21 +143,37 @@ def read_cohort(
     path = Path(path)
     columns, rows = read_rows(path)
     problems = [f"the column {name} is missing" for name in REQUIRED if name not in columns]
-    present = [one.key for one in ENDPOINTS if one.key in columns]
+    present = present_endpoints(columns)
     wanted = tuple(present if endpoints is None else (endpoint(key).key for key in endpoints))
-    problems += [f"the column {key} is missing, which was asked for" for key in wanted if key not in present]
+    problems += missing_columns(columns, wanted)
     if not rows:
         problems.append("it has no row")
     if problems:
         raise CohortError(path, problems)
-    reader = _RowReader(path.absolute().parent, present, wanted, check_files or check_images)
+    reader = _RowReader(path.absolute().parent, present, wanted, check_files or check_images, declared)
     cases = [case for row in rows if (case := reader.case(row)) is not None]
     reader.check_across_rows()
     if check_images and not reader.problems:
         reader.check_images(workers, progress)
     if reader.problems:
         raise CohortError(path, reader.in_order())
-    return Cohort(tuple(cases), wanted, path, _unknown_columns(columns), reader.case_warnings)
+    warnings = _unknown_columns(columns, [column.name for column in declared])
+    return Cohort(tuple(cases), wanted, path, warnings, reader.case_warnings, tuple(declared))
+
+
+def event_of(time: Label, text: str, one: Endpoint) -> bool | None:
+    """A cell as whether a time ended in the event; None where neither is known.
+
+    Raises:
+        InputError: The word is not known, or one of the two is given alone.
+    """
+    days, event = one.columns
+    word = text.strip().lower()
+    if (time is None) != (not word):
+        raise InputError(f"{days if word else event} is empty, while {event if word else days} is not; fill in both")
+    if word and word not in (*YES, *NO):
+        raise InputError(f"{event} is {text!r}; write 1 where the time ended in the event, else 0")
+    return word in YES if word else None
 
 
 def label_of(text: str, one: Endpoint) -> Label:
@@ -185,54 +204,19 @@ def _number(word: str, text: str, one: Endpoint) -> Label:
         value = math.nan
     if math.isfinite(value) and low <= value <= high:
         return value
+    bounds = f"from {low:g} to {high:g}" if math.isfinite(high) else f"of {low:g} or more"
     raise InputError(
-        f"{one.key} is {text!r}; write a number from {low:g} to {high:g} ({one.unit}), or leave the cell empty where "
-        "it is not known"
+        f"{one.columns[0]} is {text!r}; write a number {bounds} ({one.unit}), or leave the cell empty where it is not "
+        "known"
     )
 
 
 LABELS: dict[Kind, Callable[[str, str, Endpoint], Label]] = {"binary": _yes_or_no, "number": _number, "time": _number}
 
 
-def clinical_of(cells: dict[str, str]) -> Clinical:
-    """Cells as clinical values; an empty cell is a missing value.
-
-    Raises:
-        InputError: A value is impossible; all such values are named.
-    """
-    values: dict[str, object] = {}
-    problems = []
-    for name, text in cells.items():
-        if not text:
-            continue
-        try:
-            values[name] = _clinical_value(name, text)
-            Clinical.from_dict({name: values[name]})
-        except InputError as error:
-            problems.append(str(error).rstrip("."))
-    if problems:
-        raise InputError("; ".join(problems))
-    return Clinical.from_dict(values)
-
-
-def _clinical_value(name: str, text: str) -> object:
-    word = text.lower()
-    if name in ("age_years", "slice_thickness_mm"):
-        try:
-            return float(text)
-        except ValueError:
-            raise InputError(f"{name} must be a number, got {text!r}") from None
-    if name == "family_history":
-        if word not in (*YES, *NO):
-            raise InputError(f"family_history must be yes or no, got {text!r}")
-        return word in YES
-    if name == "sex":
-        return SEXES.get(word, word)
-    return SMOKING.get(word, word) if name == "smoking" else text
-
-
-def _unknown_columns(columns: Sequence[str]) -> tuple[str, ...]:
-    known = {name.lower(): name for name in (*REQUIRED, *OPTIONAL, *CLINICAL, *(one.key for one in ENDPOINTS))}
+def _unknown_columns(columns: Sequence[str], declared: Sequence[str]) -> tuple[str, ...]:
+    names = (*REQUIRED, *OPTIONAL, *CLINICAL, *ENDPOINT_COLUMNS, *declared)
+    known = {name.lower(): name for name in names}
     warnings = []
     for name in columns:
         if name in known.values() or name.startswith(IGNORED_PREFIX):
@@ -246,10 +230,18 @@ def _unknown_columns(columns: Sequence[str]) -> tuple[str, ...]:
 class _RowReader:
     """Turns rows into cases and collects what is wrong with them, by row."""
 
-    def __init__(self, folder: Path, present: Sequence[str], wanted: Sequence[str], check_files: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        present: Sequence[str],
+        wanted: Sequence[str],
+        check_files: bool,
+        declared: Sequence[ClinicalColumn],
+    ) -> None:
         self.problems: list[tuple[int, str]] = []  # row of the table, sentence
         self.case_warnings: dict[str, tuple[CaseWarning, ...]] = {}
         self._folder, self._present, self._wanted, self._check_files = folder, present, wanted, check_files
+        self._declared = declared
         self._read: list[tuple[Row, CohortCase]] = []
 
     def case(self, row: Row) -> CohortCase | None:
@@ -265,6 +257,7 @@ class _RowReader:
         if split not in (*SPLITS, None):
             self._tell(row, f"split is {row.get('split')!r}; write train or test")
         labels = {key: self._label(row, key) for key in self._present}
+        events = self._events(row, labels)
         clinical = self._clinical(row)
         image, mask = self._file(row, "image"), self._file(row, "mask")
         name = row.get("case")
@@ -279,6 +272,7 @@ class _RowReader:
             labels={key: labels.get(key) for key in self._wanted},
             pet=self._file(row, "pet") if row.get("pet") else None,
             own={n.removeprefix(IGNORED_PREFIX): cell for n, cell in row.cells.items() if n.startswith(IGNORED_PREFIX)},
+            events={key: event for key, event in events.items() if key in self._wanted},
         )
         if all(row.get(column) for column in REQUIRED):
             self._read.append((row, case))
@@ -316,14 +310,27 @@ class _RowReader:
 
     def _label(self, row: Row, key: str) -> Label:
         try:
-            return label_of(row.get(key), endpoint(key))
+            return label_of(row.get(endpoint(key).columns[0]), endpoint(key))
         except InputError as error:
             self._tell(row, str(error))
             return None
 
+    def _events(self, row: Row, labels: Mapping[str, Label]) -> dict[str, bool]:
+        found = {}
+        for key in (key for key in labels if endpoint(key).timed):
+            try:
+                event = event_of(labels[key], row.get(endpoint(key).columns[1]), endpoint(key))
+            except InputError as error:
+                self._tell(row, str(error))
+                continue
+            if event is not None:
+                found[key] = event
+        return found
+
     def _clinical(self, row: Row) -> Clinical:
         try:
-            return clinical_of({name: row.get(name) for name in CLINICAL})
+            names = (*CLINICAL, *(column.name for column in self._declared))
+            return clinical_of({name: row.get(name) for name in names}, self._declared)
         except InputError as error:
             self._tell(row, str(error))
             return Clinical()

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PDL1PredictorLib.cohort.table import CLINICAL, IGNORED_PREFIX, OPTIONAL, REQUIRED, Cohort, read_cohort
-from PDL1PredictorLib.core.endpoints import ENDPOINTS
+from PDL1PredictorLib.cohort.clinical_cells import CLINICAL
+from PDL1PredictorLib.cohort.table import IGNORED_PREFIX, OPTIONAL, REQUIRED, Cohort, read_cohort
+from PDL1PredictorLib.core.endpoints import ENDPOINT_COLUMNS
 from PDL1PredictorLib.core.files.output import whole_file
 from PDL1PredictorLib.core.outside_text import safe_cell
 
@@ -61,7 +62,7 @@ def write_cohort_table(rows: Sequence[Mapping[str, str]], path: Path, overwrite:
 def _columns(rows: Iterable[Mapping[str, str]]) -> list[str]:
     """Those that any row fills, in the order of the documentation; the user's own at the end."""
     filled = {name: None for row in rows for name, cell in row.items() if cell}
-    order = (*REQUIRED, *OPTIONAL, *CLINICAL, *(one.key for one in ENDPOINTS))
+    order = (*REQUIRED, *OPTIONAL, *CLINICAL, *ENDPOINT_COLUMNS)
     return [*(name for name in order if name in filled or name in REQUIRED), *(n for n in filled if n not in order)]
 
 

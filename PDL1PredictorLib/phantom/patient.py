@@ -1,6 +1,6 @@
 """One phantom patient: truth, anatomy and tumor, scanned."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -9,7 +9,11 @@ from PDL1PredictorLib.core.case import Case, Clinical
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.phantom import draws
 from PDL1PredictorLib.phantom.chest import draw_chest
+from PDL1PredictorLib.phantom.outcomes import Outcomes, draw_outcomes
+from PDL1PredictorLib.phantom.people import as_age, draw_clinical
+from PDL1PredictorLib.phantom.pet import make_pet
 from PDL1PredictorLib.phantom.scanner import MATRIX, Lattice, Scan, acquire, chest_lattice, draw_scan, to_image
+from PDL1PredictorLib.phantom.streams import Purpose, stream
 from PDL1PredictorLib.phantom.thorax import make_sheet, paint_slice
 from PDL1PredictorLib.phantom.traits import Traits, draw_traits
 from PDL1PredictorLib.phantom.truth import draw_labels, probabilities
@@ -23,20 +27,18 @@ TUMOR_MARGIN_MM = 40.0  # above and below the tumor in the restricted extent
 TUMOR_LEVELS_MM = (-50.0, 65.0)  # where tumors sit along z
 PLEURAL_SHARE = 0.25  # of tumors that touch a boundary of the lung
 
-# One stream of random numbers per purpose, so that none can shift another.
-_TRAITS, _LABELS, _CLINICAL, _SCANNER, _ANATOMY, _TUMOR, _NOISE = range(7)
-
 
 @dataclass(frozen=True, eq=False)
 class PhantomPatient:
     """A case with everything that is true of it.
 
     Attributes:
-        case: CT, tumor mask and clinical values.
+        case: CT, tumor mask, PET where asked for, and clinical values that know nothing of the tumor.
         traits: What the tumor is.
         probabilities: True probability of positive, by endpoint.
         labels: What was drawn from them: 1, 0, or None where the label is missing.
         scan: How it was scanned.
+        outcomes: The later questions, and the clinical values that a cohort's table has.
     """
 
     case: Case
@@ -44,9 +46,10 @@ class PhantomPatient:
     probabilities: dict[str, float]
     labels: dict[str, int | None]
     scan: Scan
+    outcomes: Outcomes
 
 
-def make_patient(seed: int, index: int, extent: Extent = "chest") -> PhantomPatient:
+def make_patient(seed: int, index: int, extent: Extent = "chest", pet: bool = False) -> PhantomPatient:
     """Make the patient of that number in the cohort of that seed.
 
     The same numbers give the same voxels on every processor: see `exact` and `draws`.
@@ -57,6 +60,7 @@ def make_patient(seed: int, index: int, extent: Extent = "chest") -> PhantomPati
         extent: "chest" scans the chest around the tumor's level; "tumor" only a field of about 190 mm around the
             tumor and 40 mm above and below it, on the same lattice. Traits, labels, anatomy, tumor, spacing and scanner
             are the same in both; the noise is another draw.
+        pet: Whether the case has a PET.
 
     Raises:
         InputError: The seed, the index or the extent is not possible.
@@ -66,14 +70,18 @@ def make_patient(seed: int, index: int, extent: Extent = "chest") -> PhantomPati
     """
     traits, chances, labels = draw_truth(seed, index)
     case, scan = scan_tumor(seed, index, traits, extent)
-    return PhantomPatient(case, traits, chances, labels, scan)
+    outcomes = draw_outcomes(seed, index, traits)
+    if pet:
+        noise = stream(seed, index, Purpose.PET)
+        case = replace(case, pet=make_pet(case.ct, case.tumor, outcomes.uptake, noise))
+    return PhantomPatient(case, traits, chances, labels, scan, outcomes)
 
 
 def draw_truth(seed: int, index: int) -> tuple[Traits, dict[str, float], dict[str, int | None]]:
     """A patient's traits, true probabilities and labels, without making a picture."""
-    traits = draw_traits(_stream(seed, index, _TRAITS))
+    traits = draw_traits(stream(seed, index, Purpose.TRAITS))
     chances = probabilities(traits)
-    return traits, chances, draw_labels(chances, _stream(seed, index, _LABELS))
+    return traits, chances, draw_labels(chances, stream(seed, index, Purpose.LABELS))
 
 
 def scan_tumor(seed: int, index: int, traits: Traits, extent: Extent = "chest") -> tuple[Case, Scan]:
@@ -90,8 +98,8 @@ def scan_tumor(seed: int, index: int, traits: Traits, extent: Extent = "chest") 
     """
     if extent not in EXTENTS:
         raise InputError(f"The extent must be one of {', '.join(EXTENTS)}, got {extent!r}.")
-    scan = draw_scan(_stream(seed, index, _SCANNER))
-    anatomy, growth = _stream(seed, index, _ANATOMY), _stream(seed, index, _TUMOR)
+    scan = draw_scan(stream(seed, index, Purpose.SCANNER))
+    anatomy, growth = stream(seed, index, Purpose.ANATOMY), stream(seed, index, Purpose.TUMOR)
     chest = draw_chest(anatomy, MATRIX * scan.pixel_mm)
     lungs = map_lungs(chest)
     plumbing = draw_plumbing(chest, lungs, anatomy)
@@ -109,15 +117,15 @@ def scan_tumor(seed: int, index: int, traits: Traits, extent: Extent = "chest") 
         lung[k] = paint_slice(volume[k], sheet, chest, float(z))
     paint_plumbing(volume, lattice, plumbing)
     mask = paint_tumor(volume, lattice, lung, tumor)
-    return _case(seed, index, acquire(volume, scan, _stream(seed, index, _NOISE)), mask, lattice, scan), scan
+    return _case(seed, index, acquire(volume, scan, stream(seed, index, Purpose.NOISE)), mask, lattice, scan), scan
 
 
 def _case(seed: int, index: int, ct: np.ndarray, mask: np.ndarray, lattice: Lattice, scan: Scan) -> Case:
-    rng = _stream(seed, index, _CLINICAL)
+    drawn = draw_clinical(stream(seed, index, Purpose.CLINICAL))
     clinical = Clinical(
-        age_years=float(np.clip(round(64 + 9 * float(draws.normal(rng, 1)[0])), 35, 90)),
-        sex=str(rng.choice(["female", "male"])),
-        smoking=str(rng.choice(["never", "former", "current"])),
+        age_years=as_age(drawn.age_years),
+        sex=drawn.sex,
+        smoking=drawn.smoking,
         slice_thickness_mm=scan.slice_mm,
         kernel=scan.kernel,
         manufacturer=scan.manufacturer,
@@ -138,10 +146,3 @@ def _tumor_center(lungs: LungMap, radius_mm: float, rng: np.random.Generator) ->
     spot = spots[rng.integers(len(spots))]
     step = lungs.lattice.spacing_kji_mm
     return np.asarray(lungs.lattice.origin_kji_mm + step * (spot + draws.uniform(rng, -0.3, 0.3, (3,))))
-
-
-def _stream(seed: int, index: int, purpose: int) -> np.random.Generator:
-    for name, value in (("seed", seed), ("index", index)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
-            raise InputError(f"The phantom's {name} must be a whole number of 0 or more, got {value!r}.")
-    return np.random.default_rng([seed, index, purpose])

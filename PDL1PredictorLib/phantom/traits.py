@@ -44,9 +44,18 @@ class Traits:
 
 
 TRAITS: tuple[str, ...] = tuple(field.name for field in fields(Traits))
+UPTAKE = "uptake"  # of sugar: an eighth latent value, which no CT shows; see `pet`
 
 
 def draw_traits(rng: np.random.Generator) -> Traits:
     """Draw the traits of one tumor."""
-    values = np.clip(draws.normal(rng, len(TRAITS)), -TRAIT_LIMIT, TRAIT_LIMIT)
-    return Traits(*(float(value) for value in values))
+    return Traits(*_latent(rng, len(TRAITS)))
+
+
+def draw_uptake(rng: np.random.Generator) -> float:
+    """Draw the uptake of one tumor: standard normal, clipped as the traits are."""
+    return _latent(rng, 1)[0]
+
+
+def _latent(rng: np.random.Generator, count: int) -> list[float]:
+    return [float(value) for value in np.clip(draws.normal(rng, count), -TRAIT_LIMIT, TRAIT_LIMIT)]

@@ -7,19 +7,19 @@ Source of the prevalences: paper 001 (DeepRadScore), training and test patients 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import expit, ndtr
+from scipy.special import expit
 
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.phantom import exact
-from PDL1PredictorLib.phantom.traits import TRAIT_LIMIT, TRAITS, Traits
+from PDL1PredictorLib.phantom.masses import auc_of_masses, masses_of_sum
+from PDL1PredictorLib.phantom.traits import TRAITS, UPTAKE, Traits
 
 MISSING_LABEL_SHARE = 0.10  # labels that are not known, at random: independent of traits, labels and scanner
-_STEP = 0.01  # of the grid of log-odds on which distributions are convolved; halving it moves an AUC by less than 1e-4
 
 
 @dataclass(frozen=True)
@@ -55,31 +55,55 @@ LAWS: dict[str, Law] = {
     "ROS1": Law(26, 370, {"size": -0.6, "spiculation": -1.0, "halo": -1.1, "striation": 1.1}),
 }
 PHANTOM_ENDPOINTS = tuple(LAWS)
+HIGH_STEP = 1.8913  # log-odds between a TPS of 1 % and one of 50 %, which one patient in four reaches
+LATER_LAWS: dict[str, Law] = {  # drawn from streams of their own, so that the ten stay what they were
+    "PDL1_HIGH": Law(25, 100, LAWS["PDL1"].weights),
+    "RESPONSE": Law(30, 100, {"texture": 0.8, "necrosis": -0.9, "halo": 0.7, "striation": 0.9, UPTAKE: 1.2}),
+}
 
 
 @cache
 def intercept(endpoint: str) -> float:
     """The log-odds at traits of zero, solved so that the prevalence holds over the cohort.
 
-    Rounded to a billionth, a thousand times as coarse as the solution: the same on every processor.
+    Rounded to a billionth, a thousand times as coarse as the solution: the same on every processor. A high PD-L1 is the
+    same question as PD-L1, with a higher cut.
     """
-    grid, mass = _log_odds_masses(_law(endpoint).weights)
+    if endpoint == "PDL1_HIGH":
+        return round(intercept("PDL1") - HIGH_STEP, 9)
+    grid, mass = masses_of_sum(_law(endpoint).weights)
     target = _law(endpoint).prevalence
     return round(float(brentq(lambda b: float(mass @ expit(grid + b)) - target, -30.0, 30.0, xtol=1e-12)), 9)
 
 
 def probabilities(traits: Traits) -> dict[str, float]:
     """The true probability of positive for each of the ten endpoints."""
-    return {key: float(exact.expit(intercept(key) + _score(LAWS[key].weights, traits))) for key in PHANTOM_ENDPOINTS}
+    return {key: float(exact.expit(log_odds(key, traits))) for key in PHANTOM_ENDPOINTS}
+
+
+def log_odds(endpoint: str, traits: Traits, uptake: float = 0.0) -> float:
+    """The true log-odds of positive."""
+    return intercept(endpoint) + weighted(_law(endpoint).weights, traits, uptake)
+
+
+def weighted(weights: Mapping[str, float], traits: Traits, uptake: float = 0.0) -> float:
+    """A weighted sum of traits, in the order of the weights."""
+    values = {**asdict(traits), UPTAKE: uptake}
+    return exact.total(weight * float(values[name]) for name, weight in weights.items())
 
 
 def draw_labels(chances: Mapping[str, float], rng: np.random.Generator) -> dict[str, int | None]:
     """Draw the labels: 1 with the given probability, else 0; about one in ten is missing (None) at random."""
     fate = rng.random((len(chances), 2))
     return {
-        key: None if lost < MISSING_LABEL_SHARE else int(draw < chance)
+        key: int(draw < chance) if is_known(lost) else None
         for (key, chance), (draw, lost) in zip(chances.items(), fate, strict=True)
     }
+
+
+def is_known(lost: float) -> bool:
+    """Whether a label is known, from a share of 1."""
+    return lost >= MISSING_LABEL_SHARE
 
 
 @cache
@@ -97,45 +121,19 @@ def bayes_auc_without(endpoint: str, traits: Sequence[str]) -> float:
     Raises:
         InputError: The endpoint or a trait is not known.
     """
-    unknown = sorted(set(traits) - set(TRAITS))
+    unknown = sorted(set(traits) - {*TRAITS, UPTAKE})
     if unknown:
-        raise InputError(f"Unknown traits: {', '.join(unknown)}. Known: {', '.join(TRAITS)}.")
+        raise InputError(f"Unknown traits: {', '.join(unknown)}. Known: {', '.join((*TRAITS, UPTAKE))}.")
     weights = _law(endpoint).weights
-    grid, mass = _log_odds_masses({name: w for name, w in weights.items() if name not in traits})
-    hidden, hidden_mass = _log_odds_masses({name: w for name, w in weights.items() if name in traits})
+    grid, mass = masses_of_sum({name: w for name, w in weights.items() if name not in traits})
+    hidden, hidden_mass = masses_of_sum({name: w for name, w in weights.items() if name in traits})
     steps = grid[:, None] + hidden[None, hidden_mass > 1e-9]
     chance = expit(intercept(endpoint) + steps) @ hidden_mass[hidden_mass > 1e-9]
-    return _auc(mass * chance, mass * (1 - chance))
+    return auc_of_masses(mass * chance, mass * (1 - chance))
 
 
 def _law(endpoint: str) -> Law:
-    if endpoint not in LAWS:
-        raise InputError(f"The phantom has no endpoint {endpoint!r}. It has: {', '.join(LAWS)}.")
-    return LAWS[endpoint]
-
-
-def _score(weights: Mapping[str, float], traits: Traits) -> float:
-    return exact.total(weight * float(getattr(traits, name)) for name, weight in weights.items())
-
-
-def _log_odds_masses(weights: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray]:
-    """The distribution of a weighted sum of traits: grid points (n,) and their probability masses (n,)."""
-    mass = np.ones(1)
-    for weight in weights.values():
-        mass = np.convolve(mass, _clipped_normal_masses(abs(weight)))  # a trait's distribution is symmetric
-    reach = len(mass) // 2
-    return np.arange(-reach, reach + 1) * _STEP, mass
-
-
-def _clipped_normal_masses(scale: float) -> np.ndarray:
-    """Masses of scale * clip(normal, +-2.5), rounded to the grid; odd length, symmetric."""
-    reach = round(TRAIT_LIMIT * scale / _STEP)
-    edges = (np.arange(-reach, reach) + 0.5) * _STEP / scale
-    below = ndtr(edges)
-    return np.diff(below, prepend=0.0, append=1.0)  # the outermost bins take the clipped tails
-
-
-def _auc(positive: np.ndarray, negative: np.ndarray) -> float:
-    """Chance that a positive scores above a negative, ties half; masses (n,) in ascending order of the score."""
-    below = np.cumsum(negative) - negative / 2
-    return float(positive @ below / (positive.sum() * negative.sum()))
+    laws = {**LAWS, **LATER_LAWS}
+    if endpoint not in laws:
+        raise InputError(f"The phantom has no endpoint {endpoint!r}. It has: {', '.join(laws)}.")
+    return laws[endpoint]

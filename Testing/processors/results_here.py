@@ -20,8 +20,8 @@ import SimpleITK as sitk
 
 from PDL1PredictorLib.core.case import Case
 from PDL1PredictorLib.models.load import load_predictor
-from PDL1PredictorLib.phantom.cohort import truth_record
 from PDL1PredictorLib.phantom.patient import PhantomPatient, make_patient
+from PDL1PredictorLib.phantom.record import truth_record
 from PDL1PredictorLib.prediction import Options, predict_case
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -25,7 +25,7 @@ from PDL1PredictorLib.learning.parts import deep as deep_page
 from PDL1PredictorLib.learning.parts import radscore as radscore_page
 from PDL1PredictorLib.learning.training_set import TrainingSet
 from PDL1PredictorLib.models.load import load_predictor
-from PDL1PredictorLib.models.network_weights import read_weights
+from PDL1PredictorLib.models.network.weights import read_weights
 from PDL1PredictorLib.models.predictor import Given
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
@@ -104,7 +104,7 @@ def fused_study(split_study):
     """The same, but the lead model is shipped, which reads the network."""
     study, _ = split_study
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run_page, "choose_model", lambda outcome, recipe, learned: Choice(outcome.lead, "lead", "Asked."))
+        patch.setattr(run_page, "choose_model", lambda outcome, *_: Choice(outcome.lead, "lead", "Asked."))
         return study, run_study(study)
 
 

@@ -5,12 +5,13 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from PDL1PredictorLib.cohort.clinical_cells import CLINICAL
 from PDL1PredictorLib.cohort.files import Row, read_rows
 from PDL1PredictorLib.cohort.importing.expression import add_expression_by_block
 from PDL1PredictorLib.cohort.importing.pathology import labels_of_pathology
-from PDL1PredictorLib.cohort.table import CLINICAL, OPTIONAL
+from PDL1PredictorLib.cohort.table import OPTIONAL
 from PDL1PredictorLib.cohort.writing import Imported, TableRow, known, own_column
-from PDL1PredictorLib.core.endpoints import ENDPOINTS
+from PDL1PredictorLib.core.endpoints import ENDPOINT_COLUMNS
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.imaging.volumes.files import SUFFIXES
 
@@ -129,6 +130,6 @@ def _pathology(values: Row, columns: Sequence[str]) -> dict[str, str]:
 
 
 def _known_column(name: str) -> str:
-    usual = {column.lower(): column for column in (*OPTIONAL, *CLINICAL, *(one.key for one in ENDPOINTS))}
+    usual = {column.lower(): column for column in (*OPTIONAL, *CLINICAL, *ENDPOINT_COLUMNS)}
     lower = name.strip().lower()
     return usual.get(OTHER_NAMES.get(lower, lower)) or own_column(name)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -32,9 +32,10 @@ from PDL1PredictorLib.models.schema.values import (
     texts,
 )
 
-PARTS = ("deep", "deep_logit", "radscore", "l2", "selected", "volume", "clinical")
+PARTS = ("deep", "deep_logit", "network", "radscore", "l2", "selected", "volume", "clinical")
 FEATURE_PARTS = ("radscore", "l2", "selected")
 STEEPEST = 1e6  # of a calibration
+MOST_CUTS = 8
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,14 @@ class BinaryRule:
     kind: Literal["binary"] = "binary"
 
 
+class ChanceRule(NamedTuple):
+    """Log-odds that the value lies at or above a cut: `slope` times the answer, and `intercept`."""
+
+    cut: float
+    slope: float
+    intercept: float
+
+
 @dataclass(frozen=True)
 class NumberRule:
     """From a linear model's sum to a number with its prediction interval.
@@ -67,6 +76,7 @@ class NumberRule:
         clip: Least and greatest value that is answered; None without a bound.
         half_width: Of the prediction interval, in the endpoint's unit.
         test: On the untouched test cases; None when it was not measured.
+        chances: From the answer to the chance of each of the endpoint's cuts; none of older bundles.
     """
 
     slope: float
@@ -75,6 +85,7 @@ class NumberRule:
     half_width: float
     test: NumberTest | None
     kind: Literal["number"] = "number"
+    chances: tuple[ChanceRule, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,6 +109,7 @@ class EndpointModel:
         parts: Which inputs, some of `PARTS`, in this order.
         coefficients: Per region, the RadScore's coefficients by feature name (for standardized features).
         selected: Features that are inputs themselves, standardized.
+        simpler: Title of a simpler model that was as good on held-out cases; empty where this one is the simplest.
         l2: Weights of standardized features whose sum is one input; empty where it is none.
         deep_logit: The network's own logit as a sum of deep features; None where it is no input.
         input_mean: Training mean of each input.
@@ -126,6 +138,7 @@ class EndpointModel:
     candidates: tuple[Candidate, ...] = ()
     deep_logit: Linear | None = None
     l2: Mapping[str, float] = field(default_factory=dict)
+    simpler: str = ""
 
     @property
     def used_features(self) -> set[str]:
@@ -145,6 +158,7 @@ def input_names(
         "radscore": tuple(f"radscore_{region}" for region in REGIONS),
         "selected": selected,
         "deep_logit": ("network_logit",),
+        "network": ("network_answer",),
         "l2": ("l2_score",),
         "volume": ("log_volume",),
         "clinical": clinical,
@@ -191,6 +205,7 @@ def read_endpoint(key: str, data: Mapping[str, Any]) -> EndpointModel:
         role=one_of(data["role"], f"{key}.role", ROLES),
         base_rate=_base_rate(data["base_rate"], f"{key}.base_rate"),
         candidates=read_candidates(data["candidates"], f"{key}.candidates"),
+        simpler=text(data.get("simpler", ""), f"{key}.simpler"),
     )
 
 
@@ -243,7 +258,15 @@ def _number(about: Endpoint, data: Mapping[str, Any]) -> NumberRule:
         clip=_clip(data["clip"], about),
         half_width=number(data["half_width"], f"{key}.half_width", 0.0),
         test=read_number_test(data["test"], f"{key}.test"),
+        chances=_chances(data.get("chances", []), f"{key}.chances"),
     )
+
+
+def _chances(values: Any, what: str) -> tuple[ChanceRule, ...]:
+    if not isinstance(values, list) or len(values) > MOST_CUTS:
+        raise ValueError(f"{what} must be a list of at most {MOST_CUTS}, got {brief(values)}.")
+    given = [mapping(value, f"an entry of {what}") for value in values]
+    return tuple(ChanceRule(number(one["cut"], f"{what}.cut"), *_line(one, what)) for one in given)
 
 
 def _line(values: Any, what: str) -> tuple[float, float]:
