@@ -18,7 +18,8 @@ LEAST_VOXELS = 2 ** (len(CNN3D_WIDTHS) - 1)
 class Cnn3d(AnsweringModule):
     """Each block is a convolution, batch norm and ReLU; between two blocks the largest of 2 x 2 x 2 voxels is kept.
 
-    The means over the volume are batch-normalized. The last maps are not pooled, so that a heat map has an eighth of the volume's voxels along each axis.
+    The means over the volume are batch-normalized. The last maps are not pooled, so that a heat map has an eighth of
+    the volume's voxels along each axis.
 
     Args:
         n_channels: Of the volume.
