@@ -88,9 +88,7 @@ def evaluate_models(plan: EvaluationPlan, cohort: Cohort, progress: Progress = S
     bundles = [read_bundle(path) for path in plan.models]
     manifests = [read_manifest(bundle) for bundle in bundles]
     titles = titles_of(manifests)
-    files = [
-        [_for_model(case_files(case, manifest.needs.pet), manifest) for case in cohort.cases] for manifest in manifests
-    ]
+    files = [[_for_model(case, manifest) for case in cohort.cases] for manifest in manifests]
     with progress.part("overlap", 0.0, 0.05, "looking for training cases among these") as part:
         known = dict(zip(titles, manifests, strict=True))
         notes = refuse_overlap(files[0], known, cohort.source, plan.workers, part)
