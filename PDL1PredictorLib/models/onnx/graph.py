@@ -49,7 +49,7 @@ OPERATORS = {
     },
     "ai.onnx.ml": {
         "ArrayFeatureExtractor": 4,
-        **dict.fromkeys(("LinearClassifier", "SVMClassifier", "TreeEnsembleClassifier"), 1),
+        **dict.fromkeys(("LinearClassifier", "Normalizer", "SVMClassifier", "TreeEnsembleClassifier"), 1),
     },
 }
 

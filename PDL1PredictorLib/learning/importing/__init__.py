@@ -1,0 +1,1 @@
+"""A bundle made of the parts of a model from elsewhere."""
