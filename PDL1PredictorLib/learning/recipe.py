@@ -15,7 +15,7 @@ from PDL1PredictorLib.learning.kinds import rules
 from PDL1PredictorLib.learning.parts.part import PartLearner, Place
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
-Fit = Literal["choose", "linear", "logistic", "rank", "l2", "ridge", "mean"]
+Fit = Literal["choose", "linear", "logistic", "rank", "l2", "ridge", "mean", "cox"]
 
 
 class Smaller(NamedTuple):
@@ -43,7 +43,8 @@ class ModelPlan:
             linear one. `logistic`: logistic regression, of a yes/no endpoint. `rank`: one input, of which more means
             positive, ranks the cases as it is, and logistic regression makes a probability of it. `l2`: logistic
             regression on many inputs, with a penalty that cross-validation chooses. `ridge`, `mean`: ridge regression,
-            or the mean of the training cases, of a number.
+            or the mean of the training cases, of a number. Of a time, `mean` is one curve for all, and every other
+            word, `cox` among them, Cox's model: with a penalty but for `rank`.
         smaller: What it is in small cohorts; None where it stays as it is.
         order: Simplest first, where the simplest of several equals is taken.
     """

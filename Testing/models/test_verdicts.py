@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from PDL1PredictorLib.core.results import BinaryAnswer, NumberAnswer, NumberTest, Unlike, UnlikePart
+from PDL1PredictorLib.core.answer_parts import NumberTest
+from PDL1PredictorLib.core.results import BinaryAnswer, NumberAnswer, Unlike, UnlikePart
 from PDL1PredictorLib.core.verdicts import NOT_JUDGED, Reason, Verdict, refused
 from PDL1PredictorLib.models.schema.endpoints import BinaryRule, EndpointModel, Linear, NumberRule
 from PDL1PredictorLib.models.schema.tests import BinaryTest

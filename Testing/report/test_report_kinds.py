@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from PDL1PredictorLib.core.answer_parts import Contribution, Estimate
 from PDL1PredictorLib.core.endpoints import ENDPOINTS, Endpoint
-from PDL1PredictorLib.core.results import BinaryAnswer, Contribution, Estimate, NumberAnswer
+from PDL1PredictorLib.core.results import BinaryAnswer, NumberAnswer
 from PDL1PredictorLib.core.verdicts import Reason, Verdict, refused
 from PDL1PredictorLib.report.json_result import to_json
 from PDL1PredictorLib.report.kinds import by_kind, read_answer, renderer, verdict

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from PDL1PredictorLib.core.answer_parts import Estimate
 from PDL1PredictorLib.core.endpoints import endpoint
-from PDL1PredictorLib.core.results import BinaryAnswer, Estimate, ModelSummary
+from PDL1PredictorLib.core.results import BinaryAnswer, ModelSummary
 from PDL1PredictorLib.report.entries import (
     contributions,
     estimate,
