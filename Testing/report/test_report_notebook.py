@@ -54,6 +54,7 @@ def test_a_row_an_answer_and_the_same_columns_in_each(result):
         "kind": "binary",
         "probability": 0.62,
         "value": None,
+        "survival": None,
         "unit": "",
         "low": 0.52,
         "high": 0.73,

@@ -40,6 +40,10 @@ class BinaryRenderer:
         """`48 to 74 %`."""
         return percent_range(answer.interval)
 
+    def ends(self, answer: BinaryAnswer, ends: tuple[float, float]) -> str:
+        """Likewise."""
+        return percent_range(ends)
+
     def interval_name(self, answer: BinaryAnswer) -> str:
         """Of the calibration's uncertainty alone."""
         return "95 % calibration interval"

@@ -39,6 +39,10 @@ class TimeRenderer:
         """`48 to 74 %`."""
         return percent_range(answer.interval)
 
+    def ends(self, answer: TimeAnswer, ends: tuple[float, float]) -> str:
+        """Likewise."""
+        return percent_range(ends)
+
     def interval_name(self, answer: TimeAnswer) -> str:
         """`95 % interval at 12 months`."""
         return f"95 % interval at {_when(answer.main)}"

@@ -33,7 +33,7 @@ class KindEvaluation:
     """
 
     outcome: Callable[[Sequence[Any]], ModelOutcome | NumberModelOutcome | TimeModelOutcome]
-    volume: Callable[[np.ndarray], ModelOutcome] | None
+    volume: Callable[[np.ndarray], ModelOutcome | TimeModelOutcome] | None
     sets: Callable[[Sequence[Any]], np.ndarray]
     called: bool
     measured: Callable[[EndpointOutcome, str, np.ndarray], Plain]
@@ -82,7 +82,7 @@ KINDS: Mapping[Kind, KindEvaluation] = {
     ),
     "time": KindEvaluation(
         outcome=time_answers.outcome_of,
-        volume=None,
+        volume=time_answers.ranked_by_volume,
         sets=time_answers.no_sets,
         called=False,
         measured=time_answers.measured,

@@ -22,6 +22,12 @@ def outcome_of(answers: Sequence[TimeAnswer]) -> TimeModelOutcome:
     return TimeModelOutcome(score[None], survival, np.full_like(survival, np.nan), answers[0].model or "as bundled", {})
 
 
+def ranked_by_volume(volumes_ml: np.ndarray) -> TimeModelOutcome:
+    """The larger, the sooner: ranks alone, no chances."""
+    nothing = np.full((len(volumes_ml), len(HORIZON_DAYS)), np.nan)
+    return TimeModelOutcome(np.log(volumes_ml)[None], nothing, nothing, "as it is", {})
+
+
 def no_sets(answers: Sequence[TimeAnswer]) -> np.ndarray:
     """None: a time has chances instead, (0, 2)."""
     return np.zeros((0, 2), dtype=bool)
