@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.roles import Role
 from PDL1PredictorLib.learning.recipe import Recipe
+from PDL1PredictorLib.statistics.survival.concordance import compare_c, harrell_c
+from PDL1PredictorLib.statistics.survival.fold_concordance import FoldConcordance, concordance_within_folds
 from PDL1PredictorLib.study.discrimination import area_of, comparison_of, p_of_best
 from PDL1PredictorLib.study.outcome import EndpointOutcome
 
@@ -38,10 +41,11 @@ class Choice:
         title: Of the model; "" where no model learned anything.
         role: What it is to the others.
         reason: One sentence.
-        candidates: Those that learned something, the simplest first; empty for a number, whose model is the lead.
+        candidates: Those that learned something, the simplest first; empty for a number, whose model is the lead, and
+            for a time.
         p: That chance alone gives the best of the chosen model and the simpler candidates its area: a model that is
             looked at first pays for itself alone, a later one for those before it. None where no label can be
-            exchanged, and for a number.
+            exchanged, and for a number or a time.
     """
 
     title: str
@@ -66,6 +70,8 @@ def choose_model(outcome: EndpointOutcome, recipe: Recipe, learned: Mapping[str,
 
     Source: Breiman et al. 1984, "Classification and Regression Trees", 3.4.3 (one standard error rule).
     """
+    if outcome.time_models():
+        return choose_time_model(outcome, recipe, learned)
     if not outcome.binary_models():
         return Choice(outcome.lead, "lead", "It is the model that the recipe is for.")
     plans = sorted(recipe.models, key=lambda plan: plan.order)
@@ -78,6 +84,42 @@ def choose_model(outcome: EndpointOutcome, recipe: Recipe, learned: Mapping[str,
     chosen = next(one for one in compared if _as_good(outcome, best.title, one.title))
     before = [one.title for one in found[: found.index(chosen) + 1]]
     return Choice(chosen.title, chosen.role, _reason(chosen, best), found, p_of_best(outcome, before))
+
+
+def choose_time_model(outcome: EndpointOutcome, recipe: Recipe, learned: Mapping[str, bool]) -> Choice:
+    """The same for a time, by Harrell's C: the simplest within one standard error of the paired difference."""
+    plans = sorted(recipe.models, key=lambda plan: plan.order)
+    found = {
+        plan.name.title: c for plan in plans if learned[plan.name.title] and (c := _c_of(outcome, plan.name.title))
+    }
+    if not found:
+        return Choice("", "lead", "No model learned anything: held-out cases were not told apart better than by chance")
+    compared = {title: c for title, c in found.items() if c.interval[0] > CHANCE} or found
+    best = max(compared, key=lambda title: compared[title].value)
+    chosen = next(title for title in compared if title == best or _c_as_good(outcome, best, title))
+    words = f"Its C on held-out cases ({found[chosen].value:.2f})"
+    if chosen == best:
+        reason = f"{words} is the best, and no simpler model comes within its error."
+    else:
+        reason = (
+            f"{words} is within one standard error of that of {best} ({found[best].value:.2f}), which is less simple."
+        )
+    return Choice(chosen, outcome.roles[chosen], reason)
+
+
+def _c_of(outcome: EndpointOutcome, title: str) -> FoldConcordance | None:
+    time, event = outcome.labels["time"], outcome.labels["event"]
+    return concordance_within_folds(time, event, outcome.models[title].score, outcome.folds)
+
+
+def _c_as_good(outcome: EndpointOutcome, best: str, title: str) -> bool:
+    """Whether the difference of the first division is no more than its own standard error."""
+    time, event = outcome.labels["time"], outcome.labels["event"]
+    first, second = (
+        harrell_c(time, event, outcome.models[one].score[0], strata=outcome.folds[0]) for one in (best, title)
+    )
+    found = compare_c(first, second)
+    return found.value <= found.se
 
 
 def _mostly(outcome: EndpointOutcome, title: str) -> bool:
@@ -115,5 +157,5 @@ def chosen_models(choices: Mapping[str, Choice]) -> tuple[str, ...]:
     return tuple(
         f"{key}: the endpoint's model is {choice.title}. {choice.reason}"
         for key, choice in choices.items()
-        if choice.title and len(choice.candidates) > 1
+        if choice.title and (len(choice.candidates) > 1 or endpoint(key).timed)
     )

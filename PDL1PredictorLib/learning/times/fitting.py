@@ -16,7 +16,7 @@ from PDL1PredictorLib.statistics.survival.cox import fit_cox
 Hazard = Literal["penalized Cox", "one curve"]
 HAZARDS: tuple[Hazard, ...] = ("penalized Cox", "one curve")
 LEAST_AT_RISK = 10  # training cases that are still followed at a time for which an answer is given
-N_FOLDS = 5
+N_FOLDS, MOST_REPEATS = 5, 2
 STEEPEST = 20.0  # log hazard ratio per unit of the score; more is an accident of few cases
 
 
@@ -100,7 +100,7 @@ def fit_time(
         x: Inputs, (n, d).
         target: n times, all known.
         kind: Whether the inputs are used.
-        n_repeats: Repetitions of the cross-validation.
+        n_repeats: Repetitions of the cross-validation, `MOST_REPEATS` at most: more move the calibration little.
         seed: Of the folds.
         to_select: (d,) bool: columns of which some are selected, on the training cases of every fold anew.
         penalized: Whether the coefficients are held back.
@@ -108,7 +108,7 @@ def fit_time(
     truths = target.truths
     mean, sd = x.mean(0), np.maximum(x.std(0), 1e-6)
     z = (x - mean) / sd
-    held_out = out_of_fold(z, truths, kind, n_repeats, seed, to_select, penalized)
+    held_out = out_of_fold(z, truths, kind, min(n_repeats, MOST_REPEATS), seed, to_select, penalized)
     slope = rising_slope(held_out, truths)
     columns, coefficients, penalty = _fit(z, truths, kind, seed, to_select, penalized)
     days = horizons(truths)
