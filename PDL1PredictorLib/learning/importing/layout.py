@@ -5,9 +5,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from PDL1PredictorLib.core.clinical_columns import CLINICAL_INPUTS
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.core.needs import CLINICAL_INPUTS
 from PDL1PredictorLib.core.outside_text import one_line
 from PDL1PredictorLib.core.settings import NEIGHBORS
 from PDL1PredictorLib.core.strict_json import brief, strict_json

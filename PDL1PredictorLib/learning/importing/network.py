@@ -14,10 +14,11 @@ from PDL1PredictorLib.core.strict_json import brief
 from PDL1PredictorLib.learning.importing.archives import TORCH_SUFFIXES, check_torch_archive
 from PDL1PredictorLib.learning.importing.files import bounded
 from PDL1PredictorLib.learning.importing.layout import NetworkPart
-from PDL1PredictorLib.models.network import LINEAR, shipped_graph
-from PDL1PredictorLib.models.network_graph import INPUT, read_network_graph
-from PDL1PredictorLib.models.network_session import NetworkSession
-from PDL1PredictorLib.models.network_weights import COUNTER, SCALE, restored, rounded
+from PDL1PredictorLib.models.network.graph import INPUT, read_network_graph
+from PDL1PredictorLib.models.network.output import LINEAR
+from PDL1PredictorLib.models.network.run import shipped_graph
+from PDL1PredictorLib.models.network.session import NetworkSession
+from PDL1PredictorLib.models.network.weights import COUNTER, SCALE, restored, rounded
 from PDL1PredictorLib.models.tensors import read_tensors
 
 GRAPH, WEIGHTS = "network.onnx", "network.safetensors"

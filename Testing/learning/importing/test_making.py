@@ -15,7 +15,7 @@ from PDL1PredictorLib.learning.recalibrated import Recalibrated, Site, write_rec
 from PDL1PredictorLib.models.bundle import read_bundle
 from PDL1PredictorLib.models.load import load_predictor
 from PDL1PredictorLib.models.manifest import read_manifest
-from PDL1PredictorLib.models.network_weights import read_weights
+from PDL1PredictorLib.models.network.weights import read_weights
 from PDL1PredictorLib.prediction import Options, predict_case
 
 BOTH = ["PDL1", "EGFR"]
