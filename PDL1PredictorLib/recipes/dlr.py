@@ -160,8 +160,8 @@ def method_text(recipe: DlrRecipe) -> str:
         "No clinical value was known of half of the cases, or they were left out: DLR stands alone."
         if not recipe.clinical
         else f"Clinical: logistic regression of {', '.join(recipe.clinical)}. {HOW} DLR + clinical: logistic "
-        "regression of the log-odds of DLR, each training case's from a DLR without it, and the clinical values; not of "
-        "all features side by side, where a handful of clinical values would drown."
+        "regression of the log-odds of DLR, each training case's from a DLR without it, and the clinical values; not "
+        "of all features side by side, where a handful of clinical values would drown."
     )
     return f"""\
 DLR (pooled features of a frozen network, LASSO, one of seven classifiers), with the choices where the paper is silent:

@@ -170,7 +170,7 @@ def _graph(backbone: str, n_endpoints: int, n_deep: int) -> bytes:
 
 def _check_names(path: Path, graph: bytes, state: State) -> None:
     """The arrays are those that the graph asks for, none missing and none left over."""
-    steps = read_network_graph(graph)
+    steps = read_network_graph(graph).steps
     made = {step.output for step in steps} | {INPUT}
     needed = {name for step in steps for name in step.inputs} - made
     given = {name for name in state if not name.endswith(SCALE)}
