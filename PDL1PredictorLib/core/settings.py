@@ -107,3 +107,42 @@ class VolumeSettings:
                 f"A volume's voxels and spacing_mm are numbers, got {voxels!r:.60} and {spacing_mm!r:.60}."
             )
         return cls(voxels, float(spacing_mm))
+
+
+@dataclass(frozen=True)
+class FrameSettings:
+    """A rectangle about the tumor on a slice, brought to a square of pixels.
+
+    Attributes:
+        pixels: Edge of the square, 16 to 512.
+        margin_pixels: What is shown around the tumor, in pixels of the slice; 0 to 100.
+        keep_aspect: Whether the rectangle is first made a square; else both axes are stretched, each by its own factor.
+    """
+
+    pixels: int = 112
+    margin_pixels: int = 5
+    keep_aspect: bool = False
+
+    def __post_init__(self) -> None:
+        if not 16 <= self.pixels <= 512:
+            raise InputError(f"The frame must be 16 to 512 pixels wide, got {self.pixels!r}.")
+        if not 0 <= self.margin_pixels <= 100:
+            raise InputError(f"The frame's margin must lie between 0 and 100 pixels, got {self.margin_pixels!r}.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Read back what `to_dict` wrote.
+
+        Raises:
+            InputError: A name is not a setting, or a value is out of its bounds or of another type.
+        """
+        if not isinstance(values, dict) or set(values) != {field.name for field in fields(cls)}:
+            raise InputError(f"A frame has pixels, margin_pixels and keep_aspect, got {values!r:.100}.")
+        pixels, margin, keep = values["pixels"], values["margin_pixels"], values["keep_aspect"]
+        if type(pixels) is not int or type(margin) is not int or type(keep) is not bool:
+            raise InputError(f"A frame's sizes are whole numbers, and keep_aspect yes or no; got {values!r:.100}.")
+        return cls(pixels, margin, keep)

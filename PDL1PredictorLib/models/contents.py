@@ -131,6 +131,8 @@ def check_answering(bundle: Bundle, entry: NetworkEntry, picture: tuple[int, ...
     network = AnsweringNetwork(bundle.name, entry, bundle.file(entry.file), bundle.file(entry.graph or ""), n_endpoints)
     table = {TABLE: (1, len(entry.inputs.table))} if entry.inputs.table else {}
     name = VOLUME if entry.inputs.picture == "volume" else INPUT
+    if entry.inputs.frame is not None:
+        picture = (*picture[:2], entry.inputs.frame.pixels, entry.inputs.frame.pixels)
     network.check({**({name: picture} if picture else {}), **table})
 
 

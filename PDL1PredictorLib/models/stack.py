@@ -19,7 +19,7 @@ from PDL1PredictorLib.core.errors import BundleError, InputError
 from PDL1PredictorLib.core.needs import Needs
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.results import Answer, CaseWarning, HeatMap, ModelSummary
-from PDL1PredictorLib.core.settings import REGIONS, RegionSettings
+from PDL1PredictorLib.core.settings import REGIONS, FrameSettings, RegionSettings
 from PDL1PredictorLib.imaging.patch import Patch
 from PDL1PredictorLib.models.answers import UNKNOWN, Question, answer_to
 from PDL1PredictorLib.models.bundle import Bundle
@@ -299,10 +299,14 @@ class Stack:
         return tuple(
             HeatMap(model.key, image, output.method)
             for model, image in zip(
-                self.manifest.endpoints, maps_of(output, given), strict=False
+                self.manifest.endpoints, maps_of(output, given, self._frame), strict=False
             )  # no maps where none can be made
             if {"deep", "network"} & set(model.parts) or model.deep_logit is not None
         )
+
+    @property
+    def _frame(self) -> FrameSettings | None:
+        return None if self.manifest.network is None else self.manifest.network.inputs.frame
 
     def _standardize(
         self, features: Mapping[str, float], wanted: frozenset[str]

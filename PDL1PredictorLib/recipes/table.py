@@ -30,11 +30,18 @@ def _dlr() -> RecipePage:
     return PAGE
 
 
+def _pdl1es() -> RecipePage:
+    from PDL1PredictorLib.recipes.pdl1es_page import PAGE
+
+    return PAGE
+
+
 RECIPES: dict[str, Callable[[], RecipePage]] = {
     "deepradscore": _deepradscore,
     "complextransformer": _complextransformer,
     "responder3d": _responder3d,
     "dlr": _dlr,
+    "pdl1es": _pdl1es,
 }
 
 

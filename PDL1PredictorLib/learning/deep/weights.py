@@ -2,10 +2,11 @@
 
 from copy import deepcopy
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import safetensors.torch
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.files.output import whole_file
@@ -13,6 +14,7 @@ from PDL1PredictorLib.models.network.weights import restored, rounded
 from PDL1PredictorLib.networks.backbones import backbone
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 
+Module = TypeVar("Module", bound=nn.Module)
 HEADS = ("classifier.", "fc.", "AuxLogits.")  # what torchvision's files hold besides the convolutional part
 TITLES = {
     "densenet121": "DenseNet121",
@@ -23,7 +25,14 @@ TITLES = {
 }
 
 
-def load_backbone(network: DeepCT, file: Path) -> None:
+class OnBackbone(Protocol):
+    """A network with a convolutional part from `networks.backbones`."""
+
+    backbone: str
+    features: nn.Sequential
+
+
+def load_backbone(network: OnBackbone, file: Path) -> None:
     """Start the convolutional part from a torchvision weight file of the network's backbone.
 
     Args:
@@ -62,7 +71,7 @@ def save_backbone(network: DeepCT, file: Path, overwrite: bool = False) -> None:
         safetensors.torch.save_file(state, draft, metadata={"backbone": network.backbone})
 
 
-def with_weights_of_a_bundle(network: DeepCT, bits: int = 8) -> DeepCT:
+def with_weights_of_a_bundle(network: Module, bits: int = 8) -> Module:
     """A copy, in evaluation mode, whose weights are those that a bundle of so many bits gives back.
 
     A network that is kept is rounded before anything is measured or fitted on it, so that what is measured is what is

@@ -15,6 +15,7 @@ from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.learning.parts.part import PartModel, SameEverywhere, Values
 from PDL1PredictorLib.learning.trained import EndToEnd
 from PDL1PredictorLib.learning.training_set import TrainingSet
+from PDL1PredictorLib.models.imputer import Imputer
 
 
 class EndToEndModel(Protocol):
@@ -75,6 +76,12 @@ class NetworkAnswers:
     model: EndToEndModel
     endpoints: tuple[str, ...]
     form: ClassVar[str] = "network"
+
+    @property
+    def imputer(self) -> Imputer | None:
+        """Of the clinical values among the columns of its table; None where it has none."""
+        found: Imputer | None = getattr(self.model, "imputer", None)
+        return found
 
     def values(self, cohort: PreparedCohort, rows: np.ndarray) -> Values:
         """Endpoint to (n, 1)."""

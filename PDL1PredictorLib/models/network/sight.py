@@ -8,6 +8,7 @@ import SimpleITK as sitk
 
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.needs import Needs
+from PDL1PredictorLib.core.settings import FrameSettings
 from PDL1PredictorLib.imaging.patch import Patch, place_map
 from PDL1PredictorLib.imaging.volume import Volume, place_volume_map
 from PDL1PredictorLib.models.network.answering import Shown
@@ -15,6 +16,8 @@ from PDL1PredictorLib.models.network.output import NetworkOutput
 from PDL1PredictorLib.models.network.run import patch_channels
 from PDL1PredictorLib.models.predictor import Given
 from PDL1PredictorLib.models.schema.network import NetworkEntry, NetworkInputs
+from PDL1PredictorLib.networks.channels import channels
+from PDL1PredictorLib.networks.framing import framed, unframed
 from PDL1PredictorLib.networks.volume_channels import volume_channels
 
 
@@ -35,8 +38,17 @@ def shown_of(given: Given, entry: NetworkEntry, needs: Needs, raw: Mapping[str, 
     if entry.inputs.picture == "volume":
         pictures = _cube(given.volume, needs, model)
     elif entry.inputs.picture != "none":
-        pictures = np.concatenate([patch_channels(patch) for patch in patches_seen(given, entry.slices, model)])
+        frame = entry.inputs.frame
+        pictures = np.concatenate([_slice(patch, frame) for patch in patches_seen(given, entry.slices, model)])
     return Shown(pictures, table_row(entry.inputs, raw, model))
+
+
+def _slice(patch: Patch, frame: FrameSettings | None) -> np.ndarray:
+    """Channels of a slice, (1, 3, h, w), of the rectangle about the tumor where there is a frame."""
+    if frame is None:
+        return patch_channels(patch)
+    hu, tumor = framed(sitk.GetArrayFromImage(patch.image)[0], sitk.GetArrayFromImage(patch.tumor)[0], frame)
+    return channels(hu[None], tumor[None])
 
 
 def patches_seen(given: Given, n: int, model: str) -> tuple[Patch, ...]:
@@ -82,12 +94,21 @@ def table_row(inputs: NetworkInputs, raw: Mapping[str, float], model: str) -> np
     return np.array(z, dtype=float)
 
 
-def maps_of(output: NetworkOutput, given: Given) -> tuple[sitk.Image, ...]:
-    """Heat maps in patient space, one of each endpoint; none where none can be made."""
+def maps_of(output: NetworkOutput, given: Given, frame: FrameSettings | None = None) -> tuple[sitk.Image, ...]:
+    """Heat maps in patient space, one of each endpoint; none where none can be made.
+
+    Args:
+        output: Of the network.
+        given: What it was made from.
+        frame: How the network saw the slice.
+    """
     if output.maps.ndim == 4 and given.volume is not None:
         volume = given.volume
         return tuple(place_volume_map(values, volume) for values in output.maps)
     if output.maps.ndim == 3 and given.patch is not None:
         patch = given.patch
+        if frame is not None:
+            tumor = sitk.GetArrayFromImage(patch.tumor)[0]
+            return tuple(place_map(unframed(values, tumor, frame), patch) for values in output.maps)
         return tuple(place_map(values, patch) for values in output.maps)
     return ()

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from PDL1PredictorLib.core.settings import NEIGHBORS
+from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.settings import NEIGHBORS, FrameSettings
 from PDL1PredictorLib.models.schema.values import (
     MAX_DEEP,
     SMALLEST_SD,
@@ -34,16 +35,19 @@ class NetworkInputs:
         table: Names of the columns, in order: radiomic features, clinical values, `log_volume`.
         mean: Of each column, what is subtracted.
         sd: Of each column, what it is then divided by; a value that is not known becomes 0.
+        frame: How a rectangle about the tumor is cut out of each slice; None shows the slices whole.
     """
 
     picture: str = "slice"
     table: tuple[str, ...] = ()
     mean: tuple[float, ...] = ()
     sd: tuple[float, ...] = ()
+    frame: FrameSettings | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {"picture": self.picture, "table": list(self.table), "mean": list(self.mean), "sd": list(self.sd)}
+        """Plain values for JSON; a frame that is not used is left out."""
+        found = {"picture": self.picture, "table": list(self.table), "mean": list(self.mean), "sd": list(self.sd)}
+        return found if self.frame is None else {**found, "frame": self.frame.to_dict()}
 
 
 @dataclass(frozen=True)
@@ -116,12 +120,20 @@ def _inputs(values: Any, slices: int) -> NetworkInputs:
         table=texts(given["table"], "network.inputs.table", MAX_TABLE),
         mean=series(given["mean"], "network.inputs.mean"),
         sd=series(given["sd"], "network.inputs.sd"),
+        frame=_frame(given.get("frame")),
     )
     if not len(found.table) == len(found.mean) == len(found.sd):
         raise ValueError(f"network.inputs needs a mean and an SD for each of its {len(found.table)} columns.")
     if min(found.sd, default=1.0) < SMALLEST_SD:
         raise ValueError("network.inputs.sd must be positive.")
     return found
+
+
+def _frame(values: Any) -> FrameSettings | None:
+    try:
+        return None if values is None else FrameSettings.from_dict(values)
+    except InputError as error:
+        raise ValueError(f"network.inputs.frame: {error}") from error
 
 
 def _check(entry: NetworkEntry) -> None:
@@ -131,6 +143,8 @@ def _check(entry: NetworkEntry) -> None:
         raise ValueError(f"network.slices is {entry.slices}, which does not fit the picture {inputs.picture!r}.")
     if entry.outputs == DEEP and (inputs.table or inputs.picture not in ("slice", "slices")):
         raise ValueError("network.inputs: a network of deep features is given slices, and nothing else.")
+    if inputs.frame is not None and (entry.outputs == DEEP or inputs.picture not in ("slice", "slices")):
+        raise ValueError("network.inputs.frame: only slices of a network that answers by itself have one.")
     if entry.outputs == ANSWERS and entry.graph is None:
         raise ValueError("network.graph must be named where the network answers by itself.")
     if inputs.picture == "none" and not inputs.table:

@@ -1,0 +1,1 @@
+"""Networks that see slices and a table: how they are trained."""
