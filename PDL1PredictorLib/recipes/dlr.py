@@ -12,6 +12,7 @@ from PDL1PredictorLib.core.needs import Needs
 from PDL1PredictorLib.core.roles import ModelName
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.learning.classifiers import CHOSEN, CLASSIFIERS, HOLDS_ROWS, Choice
+from PDL1PredictorLib.learning.deep.weights import TITLES
 from PDL1PredictorLib.learning.fitting import Fitting
 from PDL1PredictorLib.learning.imputation import HOW
 from PDL1PredictorLib.learning.lasso import Lasso
@@ -21,7 +22,6 @@ from PDL1PredictorLib.learning.parts.part import PartLearner, Place
 from PDL1PredictorLib.learning.parts.stacked import StackedLearner
 from PDL1PredictorLib.learning.parts.volume import VolumeLearner
 from PDL1PredictorLib.learning.recipe import ModelPlan, check_design
-from PDL1PredictorLib.networks.names import BACKBONES
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
 IMAGE, CLINICAL, COMBINED = "DLR", "Clinical", "DLR + clinical"
@@ -80,8 +80,8 @@ class DlrRecipe:
 
     def __post_init__(self) -> None:
         check_design(self)
-        if self.backbone not in BACKBONES:
-            raise InputError(f"The backbone must be one of {', '.join(BACKBONES)}, got {self.backbone!r}.")
+        if self.backbone not in TITLES:
+            raise InputError(f"The backbone must be one of {', '.join(TITLES)}, got {self.backbone!r}.")
         if not self.kinds or not set(self.kinds) <= set(CLASSIFIERS):
             raise InputError(f"Classifiers must be some of {', '.join(CLASSIFIERS)}; got {list(self.kinds)}.")
 

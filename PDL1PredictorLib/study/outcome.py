@@ -12,7 +12,7 @@ from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.core.roles import Role, lead_of
 from PDL1PredictorLib.report.pictures import Picture
 from PDL1PredictorLib.study.insight import TableInsight
-from PDL1PredictorLib.study.nomogram import Within
+from PDL1PredictorLib.study.within.values import Within
 
 
 @dataclass(frozen=True, eq=False)

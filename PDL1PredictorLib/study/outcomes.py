@@ -17,7 +17,7 @@ from PDL1PredictorLib.study.inner_folds import figures_of_folds
 from PDL1PredictorLib.study.keeping import regions_of
 from PDL1PredictorLib.study.outcome import EndpointOutcome
 from PDL1PredictorLib.study.setup import Study
-from PDL1PredictorLib.study.within import within_of
+from PDL1PredictorLib.study.within.making import within_of
 
 
 class Scores:

@@ -19,7 +19,6 @@ from PDL1PredictorLib.recipes.dlr import CLINICAL, COMBINED, IMAGE, DlrRecipe
 from PDL1PredictorLib.recipes.dlr_page import PAGE
 from PDL1PredictorLib.recipes.page import Shared
 from PDL1PredictorLib.study.discrimination import area_of
-from PDL1PredictorLib.study.leak import leak_test
 from PDL1PredictorLib.study.run import StudyRun, run_study
 from PDL1PredictorLib.study.setup import Study
 
@@ -52,12 +51,8 @@ def test_the_log_odds_that_the_combined_model_learns_from_are_of_cases_unseen(ru
     labels = cohort.targets["PDL1"].values[learned.rows]
     honest = learned.honest.of(("stacked",), "PDL1")[:, 0]
     seen = part.values(cohort, learned.rows)["PDL1"][:, 0]
-    gap = {name: float(odds[labels == 1].mean() - odds[labels == 0].mean()) for name, odds in vars_of(honest, seen)}
-    assert gap["seen"] > gap["honest"] > 0  # on its own training cases it is surer than it may be
-
-
-def vars_of(honest: np.ndarray, seen: np.ndarray):
-    return (("honest", honest), ("seen", seen))
+    apart = [float(odds[labels == 1].mean() - odds[labels == 0].mean()) for odds in (seen, honest)]
+    assert apart[0] > apart[1] > 0  # on its own training cases it is surer than it may be
 
 
 def test_the_report_has_path_classifiers_and_nomogram(run: StudyRun):
@@ -69,14 +64,6 @@ def test_the_report_has_path_classifiers_and_nomogram(run: StudyRun):
     kept = {name for name, w in zip(found.path.names, found.path.coefficients[found.path.best], strict=True) if w}
     assert {f"pooled_{column + 1}" for column in part.fitted["PDL1"].columns} == kept
     assert [axis.name for axis in found.nomogram.axes] == ["stacked_logit", "age_years", "sex"]
-
-
-def test_shuffled_labels_are_not_found():
-    cohort = made_up(120)
-    found = leak_test(cohort, cohort.names, "PDL1", small_recipe(kinds=("logistic regression",)), repeats=5, workers=1)
-    assert found.measure == "AUC"
-    assert abs(found.mean(COMBINED) - 0.5) < 0.15
-    assert not found.suspects
 
 
 def test_without_clinical_values_the_image_stands_alone():
@@ -125,7 +112,7 @@ def test_as_published_selects_by_lasso_alone_and_takes_the_best():
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of files, and the lead model that one command made of them."""
     folder = tmp_path_factory.mktemp("dlr")
-    table = write_cohort(folder, 110)
+    table = write_cohort(folder, 90)
     command = ["train", "--recipe", "dlr", "--cohort", str(table), "--out", str(folder / "model"), "--ship", "lead"]
     assert main([*command, *TRAIN, *CHOICE, "--progress", "none"]) == 0
     return folder
@@ -167,20 +154,21 @@ def test_a_prediction_answers_as_the_study_did(trained: Path, tmp_path: Path):
 
 
 def test_an_evaluation_on_new_cases(trained: Path, tmp_path: Path):
-    table = write_cohort(tmp_path, 30, seed=9, prefix="n")
+    table = write_cohort(tmp_path, 20, seed=9, prefix="n")
     command = ["evaluate", "--model", str(trained / "model"), "--cohort", str(table), "--no-stability"]
     assert main([*command, "--device", "cpu", "--out", str(tmp_path / "evaluated")]) == 0
     document = json.loads((tmp_path / "evaluated" / "evaluation.json").read_text(encoding="utf-8"))
-    assert document["endpoints"]["PDL1"]["cases"] == 30
+    assert document["endpoints"]["PDL1"]["cases"] == 20
 
 
-def test_the_leak_test_by_command(trained: Path, tmp_path: Path):
-    command = ["leak-test", "--recipe", "dlr", "--cohort", str(trained / "c.csv"), "--shuffles", "2"]
+def test_shuffled_labels_are_not_found(trained: Path, tmp_path: Path):
+    command = ["leak-test", "--recipe", "dlr", "--cohort", str(trained / "c.csv"), "--shuffles", "3"]
     cache = ["--cache", str(trained / "model.cache")]
-    status = main([*command, *TRAIN, *CHOICE, *cache, "--out", str(tmp_path / "leak.json")])
+    assert main([*command, *TRAIN, *CHOICE, *cache, "--out", str(tmp_path / "leak.json")]) == 0
     found = json.loads((tmp_path / "leak.json").read_text(encoding="utf-8"))
-    assert status == 0
-    assert COMBINED in found["figures"] if "figures" in found else COMBINED in json.dumps(found)
+    assert found["measure"] == "AUC"
+    for title in (IMAGE, CLINICAL, COMBINED):
+        assert abs(np.mean(found["models"][title]["figures"]) - 0.5) < 0.25
 
 
 @pytest.mark.parametrize(

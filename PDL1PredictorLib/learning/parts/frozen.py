@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 import torch
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
+from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.learning.deep.inference import embed
 from PDL1PredictorLib.learning.deep.weights import load_backbone, with_weights_of_a_bundle
 from PDL1PredictorLib.networks.deep_ct import DeepCT
+
+TRIED = 4  # cases that tell how long all take
 
 
 class FrozenBackbone:
@@ -34,9 +38,17 @@ class FrozenBackbone:
             self._pooled = embed(self.network(1, 1), self._cohort, self._device).astype(np.float64)
         return self._pooled
 
-    def names(self) -> tuple[str, ...]:
-        """Of the columns."""
-        return tuple(f"pooled_{i + 1}" for i in range(self.pooled.shape[1]))
+    def prepare(self, progress: Progress) -> None:
+        """Make the pooled features where they are not there yet, and say beforehand how long that takes."""
+        if self._pooled is not None:
+            return
+        n, tried = len(self._cohort), np.arange(min(TRIED, len(self._cohort)))
+        started = perf_counter()
+        embed(self.network(1, 1), self._cohort.take(tried), self._device)
+        seconds = (perf_counter() - started) / len(tried) * n
+        told = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+        progress.step("network", 0.0, f"pooled features of {n} cases, about {told}")
+        _ = self.pooled
 
     def network(self, n_deep: int, n_endpoints: int) -> DeepCT:
         """The network, its weights rounded as in a bundle; its two last layers are to be filled in."""

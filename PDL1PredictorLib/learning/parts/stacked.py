@@ -168,6 +168,7 @@ class StackedLearner(SameEverywhere):
         return standardizer(pooled) * standardizer.varies, standardizer
 
     def _fitted(self, training: TrainingSet, rows: np.ndarray, how: Fitting, progress: Progress) -> StackedAnswers:
+        self._backbone.prepare(progress)
         z, standardizer = self._standardized(rows)
         fitted = {}
         for number, key in enumerate(training.endpoints):

@@ -5,10 +5,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from PDL1PredictorLib.report.words import feature_title
-from PDL1PredictorLib.study.nomogram import Nomogram, Path
 from PDL1PredictorLib.study.outcome import EndpointOutcome
 from PDL1PredictorLib.study.report.drawing import FAINT, INK, SOFT, WIDE, Numbers, drawn
 from PDL1PredictorLib.study.report.measures import Plain
+from PDL1PredictorLib.study.within.values import Nomogram, Path
 
 ZERO = 1e-6
 LEFT, RIGHT = 0.27, 0.97  # where the axes of the nomogram begin and end, in shares of the figure's width

@@ -10,7 +10,7 @@ from PDL1PredictorLib.learning.lasso import LassoPath
 from PDL1PredictorLib.learning.parts.stacked import StackedAnswers
 from PDL1PredictorLib.learning.recipe import ModelPlan
 from PDL1PredictorLib.study.folds import Fold
-from PDL1PredictorLib.study.nomogram import Axis, Nomogram, Path, Tick, Within
+from PDL1PredictorLib.study.within.values import Axis, Nomogram, Path, Tick, Within
 
 SHOWN = (2.5, 97.5)  # percentiles of a number in training between which its axis runs: no patient's value ends it
 N_TICKS = 9

@@ -6,7 +6,7 @@ import pytest
 from PDL1PredictorLib.core.clinical_columns import STANDARD, ClinicalColumn
 from PDL1PredictorLib.learning.fitting import FittedModel, Fitting, fit_model
 from PDL1PredictorLib.statistics.scores import expit
-from PDL1PredictorLib.study.within import nomogram_of
+from PDL1PredictorLib.study.within.making import nomogram_of
 
 NAMES = ("stacked_logit", "age_years", "sex", "stage")
 COLUMNS = (*STANDARD, ClinicalColumn("stage", ("I", "II", "III")))
