@@ -93,7 +93,7 @@ def test_a_model_may_be_without_network_and_reference(tiny: Bundle):
         ("reference", [], "reference must be an object"),
         ("coverage", 0, "coverage must lie between 0 and 1, both left out"),
         ("endpoints/PDL1/kind", "number", "PDL1.kind is 'number'; this endpoint is of the kind binary"),
-        ("endpoints/TPS/kind", "time", "TPS.kind must be one of binary, number, got 'time'"),
+        ("endpoints/TPS/kind", "time", "TPS.kind is 'time'; this endpoint is of the kind number"),
         ("endpoints/TPS/kind", {"x": 1}, "TPS.kind must be one of binary, number"),
         ("endpoints/TPS/kind", "REMOVE", "lacks 'kind'"),
         ("endpoints/TPS/parts", [], "TPS.parts names no input"),

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from PDL1PredictorLib.core.endpoints import Kind, endpoint
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.targets import LANDMARK_DAYS
 from PDL1PredictorLib.report.html import number, significant
 from PDL1PredictorLib.study.discrimination import area_of
 from PDL1PredictorLib.study.outcome import EndpointOutcome
@@ -23,6 +24,17 @@ from PDL1PredictorLib.study.report.number import figures as number_figures
 from PDL1PredictorLib.study.report.number import network_figures
 from PDL1PredictorLib.study.report.number.measures import headline, number_numbers, number_tests
 from PDL1PredictorLib.study.report.predictions import BINARY_COLUMNS, NUMBER_COLUMNS, binary_rows, number_rows
+from PDL1PredictorLib.study.report.time import figures as time_figures
+from PDL1PredictorLib.study.report.time.measures import time_numbers, time_tests
+from PDL1PredictorLib.study.report.time.rows import (
+    TIME_COLUMNS,
+    losses_of_times,
+    time_cells,
+    time_figure,
+    time_rows,
+    true_time,
+)
+from PDL1PredictorLib.study.report.time.words import TIME_WORDS
 
 Drawings = dict[str, Markup | None]
 
@@ -113,6 +125,18 @@ def _number_drawings(key: str, numbers: Numbers, looks: Looks) -> Drawings:
     }
 
 
+def _time_drawings(key: str, numbers: Numbers, looks: Looks) -> Drawings:
+    days = numbers["horizons"]
+    place = min(range(len(days)), key=lambda at: abs(days[at] - LANDMARK_DAYS), default=None)
+    shown = place is not None and any(model["calibration"][place] for model in numbers["models"].values())
+    return {
+        "curves": time_figures.kaplan_meier_curves(f"curves-{key}", numbers) if numbers["groups"] else None,
+        "calibration": time_figures.calibration(f"calibration-{key}", numbers, looks, place)
+        if shown and place is not None
+        else None,
+    }
+
+
 def _binary_cells(found: EndpointOutcome) -> tuple[str, str]:
     positive = int(found.labels.sum())
     return endpoint(found.key).definition, f"{positive} / {len(found.labels) - positive}"
@@ -180,5 +204,23 @@ KINDS: Mapping[Kind, KindReport] = {
         losses=losses_of_numbers,
         truth=true_number,
         words=NUMBER_WORDS,
+    ),
+    "time": KindReport(
+        numbers=time_numbers,
+        tests=time_tests,
+        counted=lambda counts: " / ".join(map(str, counts)),
+        overview=time_figures.c_overview,
+        drawings=_time_drawings,
+        effect_unit=lambda key: "log hazard",
+        towards=lambda key: "the event comes sooner",
+        results="results_time.html",
+        section="endpoint_time.html",
+        columns=TIME_COLUMNS,
+        rows=time_rows,
+        card_cells=time_cells,
+        card_figure=time_figure,
+        losses=losses_of_times,
+        truth=true_time,
+        words=TIME_WORDS,
     ),
 }
