@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 import SimpleITK as sitk
 
-from PDL1PredictorLib.core.answer_parts import Contribution, Estimate, NumberTest, Range, TimeAnswer, TimeTest
+from PDL1PredictorLib.core.answer_parts import Chance, Contribution, Estimate, NumberTest, Range, TimeAnswer, TimeTest
 from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.errors import printable
 from PDL1PredictorLib.core.roles import Role
@@ -80,18 +80,6 @@ class BinaryAnswer:
     specificity: Estimate | None = None
     model: str = ""
     role: Role = "lead"
-
-
-class Chance(NamedTuple):
-    """How likely a number lies at or above a value.
-
-    Attributes:
-        cut: The value, in the endpoint's unit.
-        probability: 0 to 1.
-    """
-
-    cut: float
-    probability: float
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from PDL1PredictorLib.core.answer_parts import Contribution, Range, SurvivalAt, TimeAnswer
+from PDL1PredictorLib.core.answer_parts import Chance, Contribution, Range, SurvivalAt, TimeAnswer
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.core.results import Answer, BinaryAnswer, Chance, NumberAnswer, Unlike
+from PDL1PredictorLib.core.results import Answer, BinaryAnswer, NumberAnswer, Unlike
 from PDL1PredictorLib.explain.shapley import MAX_INPUTS, grouped_shapley
 from PDL1PredictorLib.models.network.inside import Inside
 from PDL1PredictorLib.models.schema.endpoints import BinaryRule, EndpointModel, Linear, NumberRule, TimeRule

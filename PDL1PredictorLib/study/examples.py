@@ -104,9 +104,9 @@ def _heat_maps(study: Study, fold: Fold, rows: list[int]) -> list[np.ndarray]:
 
 
 def _case(study: Study, outcome: EndpointOutcome, index: int, row: int, heat: np.ndarray) -> Shown:
+    cohort = study.cohort
     if heat.ndim == 3:
         return _volume_case(study, outcome, index, row, heat)
-    cohort = study.cohort
     hu, tumor = cohort.patches_hu[row, 0], cohort.patches_tumor[row, 0]
     pictures = {"hu": hu, "tumor": tumor, "heat": spread_map(heat, (hu.shape[0], hu.shape[1]))}
     if numbers := outcome.number_models():
@@ -122,8 +122,7 @@ def _case(study: Study, outcome: EndpointOutcome, index: int, row: int, heat: np
 
 def _sees(parts: Mapping[str, PartModel]) -> bool:
     """Whether there is a network whose maps are made here: of deep features, or of volumes."""
-    deep = network_of(parts)
-    return (deep is not None and deep.maps) or volume_network(parts) is not None
+    return network_of(parts) is not None or volume_network(parts) is not None
 
 
 def _volume_case(study: Study, outcome: EndpointOutcome, index: int, row: int, heat: np.ndarray) -> GalleryCase:

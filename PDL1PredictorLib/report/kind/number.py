@@ -4,8 +4,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from PDL1PredictorLib.core.answer_parts import Chance
 from PDL1PredictorLib.core.endpoints import endpoint
-from PDL1PredictorLib.core.results import Chance, ModelSummary, NumberAnswer
+from PDL1PredictorLib.core.results import ModelSummary, NumberAnswer
 from PDL1PredictorLib.report.entries import contributions, interval, number, range_or_none, role, verdict_of
 from PDL1PredictorLib.report.shown import Explained, Heads, Scale, cells, model_words
 from PDL1PredictorLib.report.words import Worded, feature_title, not_answered, percent
