@@ -9,7 +9,6 @@ import jsonschema
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from import_layout import write_layout
 
 from PDL1PredictorLib.cli.main import main
 from PDL1PredictorLib.core.errors import EXIT_REFUSED, EXIT_SOME_FAILED
@@ -18,7 +17,6 @@ from PDL1PredictorLib.imaging.read import read_ct
 from PDL1PredictorLib.models.bundle import read_bundle, write_bundle
 from PDL1PredictorLib.models.manifest import read_manifest
 from PDL1PredictorLib.models.schema.origin import case_hashes
-from PDL1PredictorLib.models.tensors import read_tensors
 from PDL1PredictorLib.study.evaluation.document import evaluation_schema
 
 N = 20  # ten of each answer: enough for an intercept
@@ -67,20 +65,6 @@ def evaluated(cohort: Path, cache: Path, model: Path) -> Path:
     more = ("--model", model, "--recalibrate", cohort.parent / "site")
     assert evaluate(cohort, cache, out, *more) == EXIT_SOME_FAILED
     return out
-
-
-def test_an_imported_bundle_has_no_figures_until_it_is_recalibrated(cohort, cache, model, tmp_path):
-    imported, site = tmp_path / "imported", tmp_path / "site"
-    assert main(["models", "import", str(write_layout(model, tmp_path / "parts")), "--out", str(imported)]) == 0
-    before = read_manifest(read_bundle(imported)).endpoints[0].rule
-    assert (before.test, before.threshold) == (None, 0.45)
-    more = ("--model", imported, "--recalibrate", site)
-    assert evaluate(cohort, cache, tmp_path / "report", *more) == EXIT_SOME_FAILED
-    bundle = read_bundle(site)
-    after = read_manifest(bundle).endpoints[0].rule
-    assert (after.test.design, after.test.n_positive) == ("evaluation", N // 2)
-    lines = read_tensors(bundle.file("tables.safetensors"))["calibration/PDL1"]
-    assert len(np.unique(lines, axis=0)) > 50
 
 
 def test_the_recalibrated_bundle_predicts_as_many_positives_as_there_are(evaluated, cohort, cache, tmp_path):
