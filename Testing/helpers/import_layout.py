@@ -4,6 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from PDL1PredictorLib.learning.classifiers import to_onnx_bytes
 from PDL1PredictorLib.models.bundle import Bundle, read_bundle
 
 SCORES, SCALES, INPUTS = "scores.csv", "scales.csv", "inputs.csv"
@@ -65,6 +69,18 @@ def page_of(manifest: Any) -> dict[str, Any]:
         },
         "endpoints": endpoints,
     }
+
+
+def without_network(folder: Path) -> Path:
+    """The same folder for a model of PDL1 by its two RadScores alone, whose classifier is made here."""
+    x = np.random.default_rng(0).normal(size=(40, 2))
+    (folder / "two.onnx").write_bytes(to_onnx_bytes(LogisticRegression().fit(x, x.sum(axis=1) > 0), x))
+    write_csv(folder / "two.csv", [("input", "mean", "sd"), ("radscore_tumor", 0, 50), ("radscore_ring", 0, 50)])
+    page = json.loads((folder / "import.json").read_text(encoding="utf-8"))
+    one = {"parts": ["radscore"], "classifier": "two.onnx", "radscore": SCORES, "inputs": "two.csv"}
+    page |= {"network": None, "endpoints": {"PDL1": one}}
+    (folder / "import.json").write_text(json.dumps(page), encoding="utf-8")
+    return folder
 
 
 def write_csv(path: Path, rows: Any) -> None:

@@ -72,11 +72,12 @@ def check_torch_archive(path: Path) -> dict[str, int]:
 
 
 def _check_records(path: Path, infos: list[zipfile.ZipInfo]) -> None:
-    if len(infos) > MAX_RECORDS or sum(info.file_size for info in infos) > MAX_ARCHIVE_BYTES:
+    size, held = path.stat().st_size, sum(info.file_size for info in infos)
+    if len(infos) > MAX_RECORDS or max(size, held) > MAX_ARCHIVE_BYTES:
         raise InputError(
             f"{path} holds over {MAX_RECORDS} arrays or {MAX_ARCHIVE_BYTES // 2**30} GiB; no network here does."
         )
     if any(info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1 for info in infos):
         raise InputError(f"{path} is packed or encrypted, as torch never writes and as a zip bomb is.")
-    if sum(info.file_size for info in infos) > path.stat().st_size:
+    if held > size:
         raise InputError(f"{path} says that it holds more bytes than it has.")

@@ -229,6 +229,8 @@ def _endpoint(key: str, values: Any) -> EndpointPart:
     parts = texts(given["parts"], f"{what}.parts", len(PARTS))
     for part in parts:
         one_of(part, f"an entry of {what}.parts", PARTS)
+    if not parts:
+        raise ValueError(f"{what}.parts names no input.")
     line = mapping(given.get("calibration", {}), f"{what}.calibration")
     _only(line, f"{what}.calibration", {"slope", "intercept"})
     found = EndpointPart(

@@ -7,19 +7,31 @@ from PDL1PredictorLib.learning.importing.conversion import how_to_convert
 from PDL1PredictorLib.learning.importing.looks import PAGE, FileLook, pickles_of
 
 MAX_LINES = 60
+MOST_ALIKE = 3  # more files of the same words are told together
+_ORDER = ("page", "classifier", "network", "coefficients", "scales", "inputs", "pickle", "absent", "table", "other")
 _TABLES = (
-    "Its tables of inputs with labels can be used as they are: save one as CSV, then `pdl1 classifiers --table FILE "
-    "--label COLUMN` compares classifiers on it."
+    "Tables of inputs with labels need no bundle: save one as CSV, and `pdl1 classifiers --table FILE --label COLUMN` "
+    "compares classifiers on it."
 )
 
 
 def listing(looks: Sequence[FileLook]) -> str:
-    """What the files are, a line each; the useful ones first."""
+    """What the files are, a line each or for many that are alike; the useful ones first."""
     if not looks:
         return "The folder holds no file."
-    order = sorted(looks, key=lambda look: (not look.usable, look.kind == "other"))
-    more = [f"and {len(order) - MAX_LINES} more files"] if len(order) > MAX_LINES else []
-    return "\n".join([*(look.line for look in order[:MAX_LINES]), *more])
+    alike: dict[str, list[FileLook]] = {}
+    for look in sorted(looks, key=lambda look: (not look.usable, _ORDER.index(look.kind))):
+        alike.setdefault(look.words, []).append(look)
+    lines = [line for group in alike.values() for line in _lines(group)]
+    more = [f"and {len(lines) - MAX_LINES} more"] if len(lines) > MAX_LINES else []
+    return "\n".join([*lines[:MAX_LINES], *more])
+
+
+def _lines(group: Sequence[FileLook]) -> list[str]:
+    if len(group) <= MOST_ALIKE:
+        return [look.line for look in group]
+    first = group[0]
+    return [f"{len(group)} files such as {first.line}"]
 
 
 def missing_from(looks: Sequence[FileLook]) -> list[str]:

@@ -39,7 +39,7 @@ OPSETS = {"": range(9, 31), "ai.onnx.ml": range(1, 6)}
 _NUMPY = {FLOAT: "<f4", INT32: "<i4", INT64: "<i8", DOUBLE: "<f8"}
 
 # What skl2onnx writes for the seven of `learning.classifiers`, and how often at most: no chain of them can make large
-# tensors of small ones.
+# tensors of small ones. Its versions for scikit-learn 1.0 also write Normalizer, which makes a sum of 1.
 OPERATORS = {
     "": {
         **dict.fromkeys(("Add", "Cast", "Div", "Equal", "Exp", "Identity", "Mul", "Pow", "Relu", "Reshape"), 8),

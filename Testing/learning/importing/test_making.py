@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from import_layout import INPUTS, SCALES, SCORES, write_csv, write_layout
+from import_layout import INPUTS, SCALES, SCORES, without_network, write_csv, write_layout
 
 from PDL1PredictorLib.core.errors import BundleError, InputError, OutputError
 from PDL1PredictorLib.learning.importing.making import import_bundle
@@ -120,15 +120,8 @@ def test_a_bundle_may_take_some_outputs_of_a_network(tiny_model, folder, tmp_pat
     np.testing.assert_array_equal(after["classifier.weight"], before["classifier.weight"][1:])
 
 
-def test_a_model_without_a_network_needs_neither_picture_nor_torch(trained, folder, tmp_path, phantom):
-    from sklearn.linear_model import LogisticRegression
-
-    from PDL1PredictorLib.learning.classifiers import to_onnx_bytes
-
-    x = np.random.default_rng(0).normal(size=(40, 2))
-    (folder / "two.onnx").write_bytes(to_onnx_bytes(LogisticRegression().fit(x, x[:, 0] > 0), x))
-    one = {"parts": ["radscore"], "classifier": "two.onnx", "radscore": SCORES}
-    import_bundle(rewritten(folder, network=None, endpoints={"PDL1": one}), tmp_path / "imported")
+def test_a_model_without_a_network_needs_no_picture(folder, tmp_path, phantom):
+    import_bundle(without_network(folder), tmp_path / "imported")
     answer = answers(tmp_path / "imported", phantom)["PDL1"]
     assert 0 < answer.probability < 1
     assert answer.threshold == 0.5

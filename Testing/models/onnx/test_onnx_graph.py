@@ -78,6 +78,22 @@ def test_a_model_of_the_same_operators_by_hand_is_read_and_computed():
     assert Classifier(data).probabilities(rows) == pytest.approx([0.5, 1 / (1 + np.exp(-1))], abs=1e-6)
 
 
+def test_shares_as_earlier_exporters_write_them_are_read_and_computed():
+    """Converters of before 2023 bring the two probabilities of a linear model to a sum of 1, which they have."""
+    nodes = (
+        helper.make_node("MatMul", ["inputs", "weights"], ["score"]),
+        helper.make_node("Sigmoid", ["score"], ["yes"]),
+        helper.make_node("Sub", ["one", "yes"], ["no"]),
+        helper.make_node("Concat", ["no", "yes"], ["both"], axis=1),
+        helper.make_node("Normalizer", ["both"], ["probabilities"], domain="ai.onnx.ml", norm="L1"),
+    )
+    data = model(*nodes).SerializeToString()
+    check_classifier(data, D)
+    assert Classifier(data).probabilities(np.zeros((1, D))) == pytest.approx([0.5])
+    twice = helper.make_node("Normalizer", ["both"], ["again"], domain="ai.onnx.ml", norm="L1")
+    refused(model(*nodes[:-1], twice, nodes[-1]), "operator Normalizer stands there 2 times; at most 1")
+
+
 @pytest.mark.parametrize("location", ["secret.bin", "/etc/passwd", "../x", "*/_ORT_MEM_ADDR_/*"])
 def test_a_tensor_that_lies_elsewhere_is_refused(location):
     refused(model(tensors=(external("weights", location), tensor("one", [1.0]))), "'weights' is external")
