@@ -68,7 +68,7 @@ def export_bundle(trained: Trained, about: About, folder: Path, overwrite: bool 
         files |= written.files
         network = written.entry
     for key, found in trained.endpoints.items():
-        files |= rules(found.kind).files(found.model, _model_file(key))
+        files |= {**rules(found.kind).files(found.model, _model_file(key)), **found.files}
     manifest = _manifest(trained, about, folder.name, network)
     files["MODEL_CARD.md"] = about.card(manifest).encode()
     plain = json.loads(json.dumps(manifest))

@@ -53,6 +53,8 @@ def fit_standardizer(features: np.ndarray) -> Standardizer:
     return Standardizer(mean, np.where(varies, sd, 1.0), varies)
 
 
+Narrowing = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+"""Z-scores (n, f), the true answers (n,) and which columns vary (f,) bool to the columns that are kept."""
 Ranking = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Columns of z-scores (n, f) and the true answers (n,) to a p value of each column, (f,)."""
 
@@ -82,7 +84,13 @@ def candidates(z: np.ndarray, truths: np.ndarray, varies: np.ndarray, ranking: R
     return _prune(z, np.asarray(columns[order[p[order] < P_LIMIT]]))
 
 
-def columns_to_use(x: np.ndarray, truths: np.ndarray, to_select: np.ndarray | None, ranking: Ranking) -> np.ndarray:
+def columns_to_use(
+    x: np.ndarray,
+    truths: np.ndarray,
+    to_select: np.ndarray | None,
+    ranking: Ranking,
+    narrow: Narrowing | None = None,
+) -> np.ndarray:
     """Columns that a model is fitted on, ascending: all of the narrow parts, and of the wide ones the selected.
 
     Args:
@@ -90,11 +98,12 @@ def columns_to_use(x: np.ndarray, truths: np.ndarray, to_select: np.ndarray | No
         truths: (n,).
         to_select: (d,) bool: columns of wide parts; None where there are none.
         ranking: How these are ranked. Where none is significant, the best one is taken: a model needs an input.
+        narrow: What keeps some of these alone; None keeps them. The same holds where nothing is left.
     """
     if to_select is None or not to_select.any():
         return np.arange(x.shape[1])
     varies = to_select & (np.ptp(x, axis=0) > 0)
-    chosen = candidates(x, truths, varies, ranking)
+    chosen = candidates(x, truths, varies, ranking) if narrow is None else narrow(x, truths, varies)
     if not len(chosen):
         wide = np.flatnonzero(to_select)
         chosen = wide[[np.argmin(ranking(x[:, wide], truths))]]

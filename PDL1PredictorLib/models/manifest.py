@@ -1,6 +1,6 @@
 """What a bundle says of itself: `model.json`, schema 4, 3, 2 or 1, as checked, frozen values."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ from PDL1PredictorLib.models.schema.values import (
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
 FAMILIES = ("stack",)
+OF_DEEP = {"deep", "deep_logit", "stacked"}  # parts that read a network's deep features
 TRAINED_ON: tuple[TrainedOn, ...] = ("patients", "synthetic")
 MAX_FILTERS = 32
 MAX_LIMITATIONS = 100
@@ -292,7 +293,7 @@ def _check_parts(name: str, manifest: Manifest) -> None:
     clinical = "clinical" in used or bool(set(columns) & set(needs.clinical))
     pairs = (
         ("needs.features", needs.features, "features", manifest.features is not None),
-        ("the part deep or deep_logit", bool({"deep", "deep_logit"} & used), "network", outputs == DEEP),
+        ("the part deep, deep_logit or stacked", bool(OF_DEEP & used), "network", outputs == DEEP),
         ("the part network", "network" in used, "a network that answers", outputs == ANSWERS),
         ("the part clinical", clinical, "needs.clinical", bool(needs.clinical)),
     )
@@ -333,6 +334,8 @@ def _check_inputs(name: str, manifest: Manifest, model: EndpointModel) -> None:
     n_deep = 0 if manifest.network is None else manifest.network.n_deep
     if model.deep_logit is not None and len(model.deep_logit.coefficients) != n_deep:
         raise BundleError(f"The model {name} needs {n_deep} coefficients for the network's logit of {model.key}.")
+    if model.stacked is not None and max(model.stacked.columns) >= n_deep:
+        raise BundleError(f"The model {name} has {n_deep} deep features; {model.key}.stacked names others.")
 
 
 def _check_files(bundle: Bundle, manifest: Manifest) -> None:
@@ -345,12 +348,19 @@ def _check_files(bundle: Bundle, manifest: Manifest) -> None:
         if network.graph is not None:
             bundle.file(network.graph)
     classifiers: dict[str, int] = {}
+    for file, n in _classifiers(manifest):
+        if classifiers.setdefault(file, n) != n:
+            raise BundleError(f"The model {bundle.name} uses {brief(file)} for endpoints of other inputs.")
+    check_classifiers(bundle, classifiers)
+
+
+def _classifiers(manifest: Manifest) -> Iterator[tuple[str, int]]:
+    """Files of classifiers, each with its number of inputs."""
     for model in manifest.endpoints:
         if isinstance(model.model, str):
-            n = len(manifest.inputs(model))
-            if classifiers.setdefault(model.model, n) != n:
-                raise BundleError(f"The model {bundle.name} uses {brief(model.model)} for endpoints of other inputs.")
-    check_classifiers(bundle, classifiers)
+            yield model.model, len(manifest.inputs(model))
+        if model.stacked is not None:
+            yield model.stacked.file, len(model.stacked.columns)
 
 
 def picture_shape(needs: Needs, regions: RegionSettings) -> tuple[int, ...]:

@@ -24,10 +24,17 @@ def _responder3d() -> RecipePage:
     return PAGE
 
 
+def _dlr() -> RecipePage:
+    from PDL1PredictorLib.recipes.dlr_page import PAGE
+
+    return PAGE
+
+
 RECIPES: dict[str, Callable[[], RecipePage]] = {
     "deepradscore": _deepradscore,
     "complextransformer": _complextransformer,
     "responder3d": _responder3d,
+    "dlr": _dlr,
 }
 
 

@@ -114,7 +114,8 @@ def _case(study: Study, outcome: EndpointOutcome, index: int, row: int, heat: np
 
 def _sees(parts: Mapping[str, PartModel]) -> bool:
     """Whether there is a network whose maps are made here: of deep features, or of volumes."""
-    return network_of(parts) is not None or volume_network(parts) is not None
+    deep = network_of(parts)
+    return (deep is not None and deep.maps) or volume_network(parts) is not None
 
 
 def _volume_case(study: Study, outcome: EndpointOutcome, index: int, row: int, heat: np.ndarray) -> GalleryCase:

@@ -11,6 +11,7 @@ from PDL1PredictorLib.core.endpoints import Kind
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.core.roles import Role, lead_of
 from PDL1PredictorLib.study.insight import TableInsight
+from PDL1PredictorLib.study.within.values import Within
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +96,7 @@ class EndpointOutcome:
         insight: Into networks over features, where the lead model is one.
         inner_folds: Title of each model that is a network to its figure on each part of the training cases that was
             held out; empty without networks.
+        within: What is seen inside, where one model is an input of another.
 
     Raises:
         ValueError: A model has no role, not one model has the role lead, or folds, patients, scores or groups are not
@@ -120,6 +122,7 @@ class EndpointOutcome:
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     insight: TableInsight | None = None
     inner_folds: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    within: Within | None = None
 
     def __post_init__(self) -> None:
         lead_of(self.roles)

@@ -17,6 +17,7 @@ from PDL1PredictorLib.study.inner_folds import figures_of_folds
 from PDL1PredictorLib.study.keeping import regions_of
 from PDL1PredictorLib.study.outcome import EndpointOutcome
 from PDL1PredictorLib.study.setup import Study
+from PDL1PredictorLib.study.within.making import within_of
 
 
 class Scores:
@@ -91,6 +92,7 @@ def endpoint_outcome(study: Study, key: str, folds: tuple[Fold, ...], scores: Sc
         if networks
         else None,
         inner_folds=figures_of_folds(kept, plans, target, key),
+        within=within_of(kept, lead, key, recipe.needs.columns),
     )
 
 

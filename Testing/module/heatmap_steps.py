@@ -83,6 +83,8 @@ def store_hot_result(result_folder, folder, direction, transform=None):
         segmentation=segmentation,
         segment_id=segment_id,
         ring_segment_id=None,
+        clinical=None,
+        clinical_inputs=(),
         model="m",
         regions=None,
     )

@@ -36,17 +36,23 @@ class DeclaredValues(Section):
             layout.removeRow(0)
         self._columns, self._fields, self._problems = columns, {}, {}
         for column in columns:
-            field = qt.QComboBox() if column.words else qt.QLineEdit()
+            field = self._list(column) if column.words else self._line(column)
             tip = _("Asked for by the chosen model: {values}. Leave it unknown where it is.")
             field.toolTip = tip.format(values=column.possible)
-            if column.words:
-                field.connect("activated(int)", partial(self._on_word, column))
-            else:
-                field.placeholderText = _("unknown")
-                field.connect("editingFinished()", partial(self._on_number, column))
             layout.addRow(f"{column.name}:", field)
             self._fields[column.name] = field
         self.ui.declaredPanel.setVisible(bool(columns))
+
+    def _list(self, column: Any) -> Any:
+        combo = qt.QComboBox()
+        combo.connect("activated(int)", partial(self._on_word, column))
+        return combo
+
+    def _line(self, column: Any) -> Any:
+        edit = qt.QLineEdit()
+        edit.placeholderText = _("unknown")
+        edit.connect("editingFinished()", partial(self._on_number, column))
+        return edit
 
     def _show(self, column: Any, value: Any) -> None:
         field = self._fields[column.name]

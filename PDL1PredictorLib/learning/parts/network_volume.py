@@ -98,7 +98,7 @@ class VolumeNetworkLearner:
         return VolumeModel(own, trained, trained.history)
 
     def kept(self, training: TrainingSet, models: Sequence[Any], progress: Progress) -> VolumeModel:
-        """On all training cases, for as many epochs as were best in the folds on average, or all where none was stopped."""
+        """On all training cases, for as many epochs as were best in the folds on average; for all without patience."""
         own = self._of(training.cohort)
         settings = self._settings
         if settings.patience is not None:

@@ -12,6 +12,7 @@ from PDL1PredictorLib.core.results import NumberTest
 from PDL1PredictorLib.core.roles import Role
 from PDL1PredictorLib.core.settings import REGIONS
 from PDL1PredictorLib.core.strict_json import brief
+from PDL1PredictorLib.models.schema.stacked import Stacked, read_stacked
 from PDL1PredictorLib.models.schema.tests import (
     ROLES,
     BinaryTest,
@@ -32,7 +33,7 @@ from PDL1PredictorLib.models.schema.values import (
     texts,
 )
 
-PARTS = ("deep", "deep_logit", "network", "radscore", "l2", "selected", "volume", "clinical")
+PARTS = ("deep", "deep_logit", "stacked", "network", "radscore", "l2", "selected", "volume", "clinical")
 FEATURE_PARTS = ("radscore", "l2", "selected")
 STEEPEST = 1e6  # of a calibration
 MOST_CUTS = 8
@@ -121,6 +122,7 @@ class EndpointModel:
         role: What it is to the others of its study.
         base_rate: Share of positives among the cases it was learned from; None if not known.
         candidates: The models it was chosen from.
+        stacked: The model within whose log-odds are one input; None where there is none.
     """
 
     key: str
@@ -139,6 +141,7 @@ class EndpointModel:
     deep_logit: Linear | None = None
     l2: Mapping[str, float] = field(default_factory=dict)
     simpler: str = ""
+    stacked: Stacked | None = None
 
     @property
     def used_features(self) -> set[str]:
@@ -158,6 +161,7 @@ def input_names(
         "radscore": tuple(f"radscore_{region}" for region in REGIONS),
         "selected": selected,
         "deep_logit": ("network_logit",),
+        "stacked": ("stacked_logit",),
         "network": ("network_answer",),
         "l2": ("l2_score",),
         "volume": ("log_volume",),
@@ -195,6 +199,7 @@ def read_endpoint(key: str, data: Mapping[str, Any]) -> EndpointModel:
         deep_logit=_linear(mapping(data["deep_logit"], f"{key}.deep_logit"), f"{key}.deep_logit")
         if "deep_logit" in parts
         else None,
+        stacked=read_stacked(data["stacked"], f"{key}.stacked") if "stacked" in parts else None,
         l2=numbers(data["l2"], f"{key}.l2") if "l2" in parts else {},
         input_mean=series(data["input_mean"], f"{key}.input_mean"),
         input_sd=series(data["input_sd"], f"{key}.input_sd"),

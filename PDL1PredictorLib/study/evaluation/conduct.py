@@ -9,8 +9,8 @@ from typing import Any
 from PDL1PredictorLib import __version__
 from PDL1PredictorLib.batch.request import BatchRequest
 from PDL1PredictorLib.batch.run import predict_cases
+from PDL1PredictorLib.cohort.clinical.known import lacking
 from PDL1PredictorLib.cohort.describe import dividing, table_1
-from PDL1PredictorLib.cohort.known_clinical import lacking
 from PDL1PredictorLib.cohort.sources import case_files
 from PDL1PredictorLib.cohort.table import Cohort, CohortCase
 from PDL1PredictorLib.core.designs import Design

@@ -13,6 +13,7 @@ from PDL1PredictorLib.study.discrimination import area_of
 from PDL1PredictorLib.study.outcome import EndpointOutcome
 from PDL1PredictorLib.study.report import figures_network, figures_number
 from PDL1PredictorLib.study.report.binary import figures as binary_figures
+from PDL1PredictorLib.study.report.binary import within as within_figures
 from PDL1PredictorLib.study.report.binary.measures import binary_numbers, binary_tests
 from PDL1PredictorLib.study.report.binary.subgroups import forest
 from PDL1PredictorLib.study.report.drawing import Numbers
@@ -83,13 +84,15 @@ def kind_report(kind: Kind) -> KindReport:
 
 
 def _binary_drawings(key: str, numbers: Numbers, looks: Looks) -> Drawings:
-    models = numbers["models"].values()
+    models, inside = numbers["models"].values(), numbers["within"]
     ranked, answered = (any(model[name] is not None for model in models) for name in ("roc", "measures"))
     return {
         "roc": binary_figures.roc_curves(f"roc-{key}", numbers, looks) if ranked else None,
         "calibration": binary_figures.calibration_curves(f"calibration-{key}", numbers, looks) if answered else None,
         "decision": binary_figures.decision_curves(f"decision-{key}", numbers, looks) if answered else None,
         "confusion": binary_figures.confusion_tables(f"confusion-{key}", numbers, looks) if answered else None,
+        "lasso": within_figures.lasso(f"lasso-{key}", numbers) if inside and inside["path"] else None,
+        "nomogram": within_figures.nomogram(f"nomogram-{key}", numbers) if inside and inside["nomogram"] else None,
         "subgroups": forest(f"subgroups-{key}", numbers, looks) if numbers["subgroups"] else None,
     }
 

@@ -57,6 +57,16 @@ def test_ages_are_read_in_every_unit_and_impossible_ones_left_out(chest, write_s
     assert found.sex is None
 
 
+@pytest.mark.parametrize(("status", "smoking"), [("YES", "current"), ("NO", None), ("UNKNOWN", None), ("", None)])
+def test_a_patient_who_smokes_is_told_and_one_who_does_not_may_have_smoked(
+    chest, write_series, tmp_path, status, smoking
+):
+    def change(_, data):
+        data.SmokingStatus = status
+
+    assert read_ct(write_series(tmp_path, chest, change).folder).clinical.smoking == smoking
+
+
 def test_a_damaged_value_that_nothing_depends_on_is_left_out(chest, write_series, tmp_path):
     def change(_, data):
         for tag, text in (("SliceThickness", "thick"), ("ImagesInAcquisition", "1x")):
