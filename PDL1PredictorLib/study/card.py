@@ -76,7 +76,11 @@ def read_words(file: Path) -> Words:
 
 
 def about_study(
-    words: Words, outcome: StudyOutcome, counts: str, bayes_auc: Mapping[str, float] | None = None
+    words: Words,
+    outcome: StudyOutcome,
+    counts: str,
+    bayes_auc: Mapping[str, float] | None = None,
+    synthetic: bool = False,
 ) -> About:
     """What the bundle says.
 
@@ -85,6 +89,7 @@ def about_study(
         outcome: Of the study; its figures go into the card.
         counts: How many cases did what, a sentence.
         bayes_auc: See `About`.
+        synthetic: See `About`.
     """
     return About(
         title=words.title or lead_of(outcome.roles),
@@ -95,6 +100,7 @@ def about_study(
         licence=words.licence,
         bayes_auc=bayes_auc or {},
         version=words.version,
+        synthetic=synthetic,
     )
 
 

@@ -65,7 +65,8 @@ class Evaluation:
         for row in self.table():
             column, name = kind_evaluation(endpoint(row["endpoint"]).kind).headline
             value, low, high = (row[column + end] for end in ("", "_low", "_high"))
-            said = "not measured" if value is None else f"{value:.2f} ({low:.2f} to {high:.2f})"
+            ends = "" if low is None or high is None else f" ({low:.2f} to {high:.2f})"
+            said = "not measured" if value is None else f"{value:.2f}{ends}"
             lines.append(f"{row['endpoint']}, {row['model']}: {name} {said}, {row['cases']} cases")
         return "\n".join(lines)
 
