@@ -140,7 +140,7 @@ def study_card(manifest: dict[str, Any], words: Words, outcome: StudyOutcome) ->
         "\n".join(f"- {sentence}" for sentence in manifest["limitations"]),
         "## Licence",
         f"{manifest['licence']}. The bundle holds weights and numbers only: no voxel and "
-        f"{_rows(manifest)}; nothing in it is executed.",
+        f"{_rows(manifest)}{_distances(manifest)}; nothing in it is executed.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -160,6 +160,16 @@ def _rows(manifest: Mapping[str, Any]) -> str:
     )
     but = f"but for {' and '.join(held)} " if held else ""
     return f"{but}no patient's row{centroids}"
+
+
+def _distances(manifest: Mapping[str, Any]) -> str:
+    reference = manifest.get("reference")
+    if not reference or not reference.get("held_out"):
+        return ""
+    return (
+        f", but of each of {reference['held_out']} training cases, in no order that names it, how far it lies from the "
+        f"others ({', '.join(reference['limits'])})"
+    )
 
 
 def _kinds(outcome: StudyOutcome) -> tuple[Kind, ...]:
