@@ -25,7 +25,7 @@ from PDL1PredictorLib.learning.parts import deep as deep_page
 from PDL1PredictorLib.learning.parts import radscore as radscore_page
 from PDL1PredictorLib.learning.training_set import TrainingSet
 from PDL1PredictorLib.models.load import load_predictor
-from PDL1PredictorLib.models.network_weights import read_weights
+from PDL1PredictorLib.models.network.weights import read_weights
 from PDL1PredictorLib.models.predictor import Given
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
