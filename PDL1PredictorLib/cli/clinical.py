@@ -21,7 +21,7 @@ def clinical_given(text: str | None, declared: Sequence["ClinicalColumn"] = ()) 
     Raises:
         InputError: A name is not known, or a value is impossible.
     """
-    from PDL1PredictorLib.cohort.clinical_cells import clinical_of
+    from PDL1PredictorLib.cohort.clinical.cells import clinical_of
     from PDL1PredictorLib.core.case import Clinical
 
     if text is None:

@@ -39,6 +39,7 @@ def _add_pretrain(commands: Any) -> None:
         commands, "pretrain", "Train a backbone on lung nodules (LIDC-IDRI) to start from.", _pretrain
     )
     command.add_argument("--data", type=Path, required=True, help="folder with labels.csv, image/ and mask/")
+    command.add_argument("--backbone", default="densenet121", help="densenet121 (default), resnet50, resnet101, vgg19")
     command.add_argument("--epochs", type=int, help="passes over the nodules (default: 40)")
     add_seed(command, "of split and network")
     add_device(command)
@@ -110,7 +111,7 @@ def _pretrain(options: argparse.Namespace, speaker: Speaker) -> None:
     texts = {suffix: options.out.with_suffix(suffix) for suffix in (".json", ".md")}
     for file in (options.out, *texts.values()):
         refuse_existing(file, options.overwrite)
-    settings = Pretraining(seed=options.seed)
+    settings = Pretraining(seed=options.seed).with_backbone(options.backbone)
     if options.epochs is not None:
         settings = settings.with_epochs(options.epochs)
     checkpoint = options.out.with_suffix(".checkpoint")

@@ -72,13 +72,15 @@ def predict_cohort(
 
 def _cases(options: argparse.Namespace, needs: "Needs") -> "tuple[list[Files], list[str]]":
     """The rows of the table; what is asked for all cases goes for those that say nothing of it. And what it lacks."""
-    from PDL1PredictorLib.cohort.known_clinical import lacking
+    from PDL1PredictorLib.cohort.clinical.known import lacking
     from PDL1PredictorLib.cohort.sources import case_files
     from PDL1PredictorLib.cohort.table import read_cohort
 
     cohort = read_cohort(options.cohort, endpoints=(), check_files=False, declared=needs.declared)
     files = [
-        replace(case_files(case), segment=case.segment or options.segment, resample_mask=options.resample_mask)
+        replace(
+            case_files(case, needs.pet), segment=case.segment or options.segment, resample_mask=options.resample_mask
+        )
         for case in cohort.cases
     ]
     return files, lacking(cohort, needs)

@@ -38,7 +38,7 @@ def add(commands: Any) -> None:
         choices=("chosen", "lead"),
         default="chosen",
         help="the bundle's model of an endpoint: the simplest of those that are as good as the best (chosen, default), "
-        "or the one that the recipe is for (lead), of which the card then says whether a simpler one is as good",
+        "or the one that the recipe is for (lead), whose card then names a simpler one that is as good",
     )
     _add_study(command, 5)
 
@@ -196,7 +196,7 @@ def _recipe_and_cases(page: RecipePage, own: dict[str, Any], options: argparse.N
 
 def _synthetic_clinical(options: argparse.Namespace, page: RecipePage) -> tuple[str, ...]:
     """The clinical values of the synthetic cohort to learn from: as asked for, or those that the recipe takes."""
-    from PDL1PredictorLib.cohort.declared import parse_choice
+    from PDL1PredictorLib.cohort.clinical.declared import parse_choice
 
     if options.clinical in (None, NO_CLINICAL):
         return page.clinical if options.clinical is None else ()
@@ -208,7 +208,7 @@ def _synthetic_clinical(options: argparse.Namespace, page: RecipePage) -> tuple[
 
 def _clinical_columns(options: argparse.Namespace) -> tuple[tuple[str, ...] | None, Any]:
     """Names of the clinical columns that were asked for, None where the table decides; and what declared ones mean."""
-    from PDL1PredictorLib.cohort.declared import parse_choice, with_coding
+    from PDL1PredictorLib.cohort.clinical.declared import parse_choice, with_coding
 
     if options.clinical in (None, NO_CLINICAL):
         return (None if options.clinical is None else ()), ()
@@ -218,7 +218,7 @@ def _clinical_columns(options: argparse.Namespace) -> tuple[tuple[str, ...] | No
 
 def _clinical_of(cohort: Any, names: tuple[str, ...] | None) -> tuple[str, ...]:
     """The clinical values to learn from: as asked for, or those that the cohort has."""
-    from PDL1PredictorLib.cohort.known_clinical import known_clinical, require_known
+    from PDL1PredictorLib.cohort.clinical.known import known_clinical, require_known
 
     if names is None:
         return known_clinical(cohort)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from PDL1PredictorLib.cohort.clinical_cells import CLINICAL, NO, YES, clinical_of
+from PDL1PredictorLib.cohort.clinical.cells import CLINICAL, NO, YES, clinical_of
 from PDL1PredictorLib.cohort.endpoint_columns import missing_columns, present_endpoints
 from PDL1PredictorLib.cohort.files import Row, examine, read_rows
 from PDL1PredictorLib.core.case import Clinical

@@ -29,7 +29,7 @@ from sklearn.svm import SVC
 from PDL1PredictorLib.core.errors import PDL1Error
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.learning.penalized import L2LogisticRegression
-from PDL1PredictorLib.learning.selection import by_class, columns_to_use
+from PDL1PredictorLib.learning.selection import Narrowing, by_class, columns_to_use
 from PDL1PredictorLib.models.onnx.graph import check_classifier
 from PDL1PredictorLib.models.onnx.session import Classifier
 from PDL1PredictorLib.statistics.resampling import corrected_standard_error
@@ -105,6 +105,7 @@ def choose_classifier(
     choice: Choice = "best",
     progress: Progress = SILENT,
     to_select: np.ndarray | None = None,
+    narrow: Narrowing | None = None,
 ) -> Chosen:
     """Pick a classifier by the AUC of repeated stratified cross-validation, then fit it on all cases.
 
@@ -117,8 +118,9 @@ def choose_classifier(
         choice: `best`: the one with the highest mean AUC. `simplest`: see `simplest_of`.
         progress: Told after every repetition.
         to_select: (d,) bool: columns of which some are selected, on the training cases of every fold anew.
+        narrow: How, see `selection.columns_to_use`.
     """
-    columns = columns_to_use(x, labels, to_select, by_class)
+    columns = columns_to_use(x, labels, to_select, by_class, narrow)
     if not np.ptp(x[:, columns], axis=0).any():
         return _share_of_positives(np.take(x, columns, axis=1), columns, labels, seed, kinds)
     n_folds = min(N_FOLDS, int(labels.sum()), int((1 - labels).sum()))
@@ -127,7 +129,9 @@ def choose_classifier(
     for repeat in range(n_repeats):
         folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed + repeat)
         for train, test in folds.split(x, labels):
-            seen = columns if to_select is None else columns_to_use(x[train], labels[train], to_select, by_class)
+            seen = columns
+            if to_select is not None:
+                seen = columns_to_use(x[train], labels[train], to_select, by_class, narrow)
             own = np.take(x, seen, axis=1)
             for kind in kinds:
                 p = _fit(ESTIMATORS[kind](seed, len(train)), own[train], labels[train]).predict_proba(own[test])[:, 1]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from PDL1PredictorLib.learning.classifiers import CLASSIFIERS, N_REPEATS, Choice, Chosen, choose_classifier
+from PDL1PredictorLib.learning.selection import Narrowing
 from PDL1PredictorLib.statistics.calibration import bootstrap_platt, fit_platt
 from PDL1PredictorLib.statistics.conformal import class_conditional_quantiles
 from PDL1PredictorLib.statistics.discrimination import sensitivity_threshold, youden_threshold
@@ -26,6 +27,7 @@ class Fitting:
         coverage: Of the prediction sets.
         kinds: Classifiers to choose among.
         choice: Which of them is taken; see `classifiers.choose_classifier`.
+        narrow: How columns of wide parts are selected; None: as `selection.candidates`.
     """
 
     n_repeats: int = N_REPEATS
@@ -33,6 +35,7 @@ class Fitting:
     coverage: float = 0.9
     kinds: Sequence[str] = tuple(CLASSIFIERS)
     choice: Choice = "best"
+    narrow: Narrowing | None = None
 
     def with_kinds(self, kinds: Sequence[str]) -> "Fitting":
         """The same among other classifiers."""
@@ -135,7 +138,9 @@ def fit_model(
     """
     mean, sd = x.mean(0), np.maximum(x.std(0), 1e-6)
     standardized = (x - mean) / sd
-    chosen = choose_classifier(standardized, labels, seed, how.n_repeats, how.kinds, how.choice, to_select=to_select)
+    chosen = choose_classifier(
+        standardized, labels, seed, how.n_repeats, how.kinds, how.choice, to_select=to_select, narrow=how.narrow
+    )
     odds = limited_log_odds(chosen.out_of_fold)
     slope, intercept = calibrator(labels, odds)
     p = expit(calibrated_log_odds(slope, intercept, odds))

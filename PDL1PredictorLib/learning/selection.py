@@ -14,6 +14,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LassoCV, LogisticRegressionCV
 from sklearn.model_selection import KFold, StratifiedKFold
 
+from PDL1PredictorLib.learning.times.ridge_cox import baseline_hazard
+
 P_LIMIT = 0.05
 CORRELATION_LIMIT = 0.9
 MOST_CANDIDATES = 60  # the most significant ones; LASSO on more costs minutes an endpoint and changes little
@@ -53,6 +55,8 @@ def fit_standardizer(features: np.ndarray) -> Standardizer:
     return Standardizer(mean, np.where(varies, sd, 1.0), varies)
 
 
+Narrowing = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+"""Z-scores (n, f), the true answers (n,) and which columns vary (f,) bool to the columns that are kept."""
 Ranking = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Columns of z-scores (n, f) and the true answers (n,) to a p value of each column, (f,)."""
 
@@ -74,6 +78,24 @@ def by_rank(z: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.asarray(np.where(scale > 0, 2 * stats.t.sf(np.abs(t), n - 2), 1.0))
 
 
+def by_hazard(z: np.ndarray, truths: np.ndarray) -> np.ndarray:
+    """P of the rank correlation with the martingale residuals of times (n,) of `FOLLOWED`, of every column."""
+    return by_rank(z, excess_events(truths))
+
+
+def excess_events(truths: np.ndarray) -> np.ndarray:
+    """Events of each case less those expected of all alike: martingale residuals of a model without inputs, (n,).
+
+    They serve as a number that rises with the hazard.
+
+    Args:
+        truths: (n,) of `core.targets.FOLLOWED`.
+
+    Source: Therneau, Grambsch and Fleming 1990, doi 10.1093/biomet/77.1.147, section 3.
+    """
+    return np.asarray(truths["event"] - baseline_hazard(np.zeros(len(truths)), truths, truths["time"]))
+
+
 def candidates(z: np.ndarray, truths: np.ndarray, varies: np.ndarray, ranking: Ranking) -> np.ndarray:
     """Columns that go with the answers at p < 0.05, pruned, the most significant first, `MOST_CANDIDATES` at most."""
     columns = np.flatnonzero(varies)
@@ -82,7 +104,13 @@ def candidates(z: np.ndarray, truths: np.ndarray, varies: np.ndarray, ranking: R
     return _prune(z, np.asarray(columns[order[p[order] < P_LIMIT]]))
 
 
-def columns_to_use(x: np.ndarray, truths: np.ndarray, to_select: np.ndarray | None, ranking: Ranking) -> np.ndarray:
+def columns_to_use(
+    x: np.ndarray,
+    truths: np.ndarray,
+    to_select: np.ndarray | None,
+    ranking: Ranking,
+    narrow: Narrowing | None = None,
+) -> np.ndarray:
     """Columns that a model is fitted on, ascending: all of the narrow parts, and of the wide ones the selected.
 
     Args:
@@ -90,11 +118,12 @@ def columns_to_use(x: np.ndarray, truths: np.ndarray, to_select: np.ndarray | No
         truths: (n,).
         to_select: (d,) bool: columns of wide parts; None where there are none.
         ranking: How these are ranked. Where none is significant, the best one is taken: a model needs an input.
+        narrow: What keeps some of these alone; None keeps them. The same holds where nothing is left.
     """
     if to_select is None or not to_select.any():
         return np.arange(x.shape[1])
     varies = to_select & (np.ptp(x, axis=0) > 0)
-    chosen = candidates(x, truths, varies, ranking)
+    chosen = candidates(x, truths, varies, ranking) if narrow is None else narrow(x, truths, varies)
     if not len(chosen):
         wide = np.flatnonzero(to_select)
         chosen = wide[[np.argmin(ranking(x[:, wide], truths))]]
@@ -147,6 +176,13 @@ def fit_number_score(
         warnings.simplefilter("ignore", ConvergenceWarning)  # of the smallest penalties, which lose
         lasso.fit(z[:, columns], values)
     return _named(lasso.coef_, columns, names)
+
+
+def fit_time_score(
+    z: np.ndarray, truths: np.ndarray, names: Sequence[str], varies: np.ndarray, seed: int
+) -> dict[str, float]:
+    """The same for a time: LASSO of the martingale residuals of times (n,) of `FOLLOWED`, higher is sooner."""
+    return fit_number_score(z, excess_events(truths), names, varies, seed)
 
 
 def _named(weights: np.ndarray, columns: np.ndarray, names: Sequence[str]) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """What training gives, whatever the recipe: all that a bundle is written from."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,7 @@ class TrainedEndpoint:
         simpler: Title of a simpler model that is as good, where the lead was asked for; "" otherwise.
         resampled: Weights of standardized inputs and a constant of models of resampled cohorts, (b, d + 1), which give
             calibrated log-odds; None of models that are not linear.
+        files: Of the parts, by name in the bundle.
     """
 
     kind: Kind
@@ -49,6 +50,7 @@ class TrainedEndpoint:
     candidates: tuple[dict[str, Any], ...] = ()
     simpler: str = ""
     resampled: np.ndarray | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
 """What a bundle says of itself: `model.json`, schema 4, 3, 2 or 1, as checked, frozen values."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from PDL1PredictorLib.models.schema.endpoints import (
     EndpointModel,
     Linear,
     NumberRule,
+    TimeRule,
     input_names,
     read_endpoint,
 )
@@ -42,6 +43,7 @@ from PDL1PredictorLib.models.schema.values import (
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
 FAMILIES = ("stack",)
+OF_DEEP = {"deep", "deep_logit", "stacked"}  # parts that read a network's deep features
 TRAINED_ON: tuple[TrainedOn, ...] = ("patients", "synthetic")
 MAX_FILTERS = 32
 MAX_LIMITATIONS = 100
@@ -112,9 +114,12 @@ class Manifest:
         return tuple(model.key for model in self.endpoints if isinstance(model.rule, BinaryRule))
 
     @property
-    def n_inputs(self) -> dict[str, int]:
-        """Number of inputs of every endpoint."""
-        return {model.key: len(self.inputs(model)) for model in self.endpoints}
+    def fusion_columns(self) -> dict[str, int]:
+        """Columns of every endpoint's resampled models: its inputs, then a constant, or one a time."""
+        constants = {
+            model.key: len(model.rule.days) if isinstance(model.rule, TimeRule) else 1 for model in self.endpoints
+        }
+        return {model.key: len(self.inputs(model)) + constants[model.key] for model in self.endpoints}
 
     def inputs(self, model: EndpointModel) -> tuple[str, ...]:
         """Names of one endpoint's inputs, in their order."""
@@ -259,7 +264,7 @@ def _parse_endpoints(data: Mapping[str, Any]) -> tuple[EndpointModel, ...]:
 
 def _summary(bundle: Bundle, endpoints: tuple[EndpointModel, ...], trained_on: TrainedOn) -> ModelSummary:
     data = bundle.manifest
-    words = {name: one_line(text(data[name], name, most)) for name, most in MAX_LETTERS.items()}
+    words: dict[str, Any] = {name: one_line(text(data[name], name, most)) for name, most in MAX_LETTERS.items()}
     limitations = tuple(
         map(one_line, texts(data["limitations"], "limitations", MAX_LIMITATIONS, letters=5000, once=False))
     )
@@ -272,6 +277,7 @@ def _summary(bundle: Bundle, endpoints: tuple[EndpointModel, ...], trained_on: T
         auc={key: rule.test.figures for key, rule in rules.items() if isinstance(rule, BinaryRule) and rule.test},
         number_tests={key: rule.test for key, rule in rules.items() if isinstance(rule, NumberRule) and rule.test},
         trained_on=trained_on,
+        time_tests={key: rule.test for key, rule in rules.items() if isinstance(rule, TimeRule) and rule.test},
         **words,
     )
 
@@ -292,7 +298,7 @@ def _check_parts(name: str, manifest: Manifest) -> None:
     clinical = "clinical" in used or bool(set(columns) & set(needs.clinical))
     pairs = (
         ("needs.features", needs.features, "features", manifest.features is not None),
-        ("the part deep or deep_logit", bool({"deep", "deep_logit"} & used), "network", outputs == DEEP),
+        ("the part deep, deep_logit or stacked", bool(OF_DEEP & used), "network", outputs == DEEP),
         ("the part network", "network" in used, "a network that answers", outputs == ANSWERS),
         ("the part clinical", clinical, "needs.clinical", bool(needs.clinical)),
     )
@@ -333,10 +339,12 @@ def _check_inputs(name: str, manifest: Manifest, model: EndpointModel) -> None:
     n_deep = 0 if manifest.network is None else manifest.network.n_deep
     if model.deep_logit is not None and len(model.deep_logit.coefficients) != n_deep:
         raise BundleError(f"The model {name} needs {n_deep} coefficients for the network's logit of {model.key}.")
+    if model.stacked is not None and max(model.stacked.columns) >= n_deep:
+        raise BundleError(f"The model {name} has {n_deep} deep features; {model.key}.stacked names others.")
 
 
 def _check_files(bundle: Bundle, manifest: Manifest) -> None:
-    read_tables(bundle, manifest.tables, manifest.table_shapes, manifest.calibrated, manifest.n_inputs)
+    read_tables(bundle, manifest.tables, manifest.table_shapes, manifest.calibrated, manifest.fusion_columns)
     network = manifest.network
     if network is not None and network.outputs == ANSWERS:
         check_answering(bundle, network, picture_shape(manifest.needs, manifest.regions), len(manifest.endpoints))
@@ -345,12 +353,19 @@ def _check_files(bundle: Bundle, manifest: Manifest) -> None:
         if network.graph is not None:
             bundle.file(network.graph)
     classifiers: dict[str, int] = {}
+    for file, n in _classifiers(manifest):
+        if classifiers.setdefault(file, n) != n:
+            raise BundleError(f"The model {bundle.name} uses {brief(file)} for endpoints of other inputs.")
+    check_classifiers(bundle, classifiers)
+
+
+def _classifiers(manifest: Manifest) -> Iterator[tuple[str, int]]:
+    """Files of classifiers, each with its number of inputs."""
     for model in manifest.endpoints:
         if isinstance(model.model, str):
-            n = len(manifest.inputs(model))
-            if classifiers.setdefault(model.model, n) != n:
-                raise BundleError(f"The model {bundle.name} uses {brief(model.model)} for endpoints of other inputs.")
-    check_classifiers(bundle, classifiers)
+            yield model.model, len(manifest.inputs(model))
+        if model.stacked is not None:
+            yield model.stacked.file, len(model.stacked.columns)
 
 
 def picture_shape(needs: Needs, regions: RegionSettings) -> tuple[int, ...]:

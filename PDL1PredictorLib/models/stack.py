@@ -37,9 +37,10 @@ from PDL1PredictorLib.models.predictor import Answered, Given
 from PDL1PredictorLib.models.reference import NOT_KNOWN, Likeness, Seen, likeness
 from PDL1PredictorLib.models.schema.endpoints import EndpointModel, Linear
 from PDL1PredictorLib.models.schema.network import ANSWERS, VOLUME_COLUMN, NetworkEntry
+from PDL1PredictorLib.models.schema.stacked import Stacked
 from PDL1PredictorLib.models.verdicts import Standing
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
-from PDL1PredictorLib.statistics.scores import limited_log_odds, radscore
+from PDL1PredictorLib.statistics.scores import calibrated_log_odds, limited_log_odds, radscore
 
 
 class Stack:
@@ -175,6 +176,7 @@ class Stack:
             "selected": [inputs.z[name] for name in model.selected],
             "l2": [sum(weight * inputs.z[name] for name, weight in model.l2.items())],
             "network": inputs.answers[[self.endpoints.index(model.key)]] if "network" in model.parts else [],
+            "stacked": [] if model.stacked is None else [self._within(model.stacked, inputs.deep)],
             "deep_logit": [] if model.deep_logit is None else [model.deep_logit.of(inputs.deep)],
             "volume": [inputs.log_volume],
             "clinical": inputs.clinical,
@@ -193,11 +195,19 @@ class Stack:
             return self._finite(total, f"answers for {model.key}")
         with np.errstate(over="ignore"):  # too large for 32 bits: told below
             rows = self._finite(np.asarray(standardized).astype(np.float32), f"inputs of {model.key}")
-        classifier = self._classifier(model.model)
+        return self._log_odds(model.model, rows)
+
+    def _within(self, one: Stacked, deep: np.ndarray) -> float:
+        """Calibrated log-odds of a model whose answer is an input of another."""
+        row = (deep[list(one.columns)] - np.array(one.mean)) / np.array(one.sd)
+        odds = self._log_odds(one.file, row[None].astype(np.float32))
+        return float(calibrated_log_odds(one.slope, one.intercept, odds)[0])
+
+    def _log_odds(self, file: str, rows: np.ndarray) -> np.ndarray:
         try:
-            return limited_log_odds(classifier.probabilities(rows))
+            return limited_log_odds(self._classifier(file).probabilities(rows))
         except ValueError as error:
-            raise self._unfit(model.model, error) from error
+            raise self._unfit(file, error) from error
 
     def answer_for(
         self,
@@ -320,7 +330,7 @@ class Stack:
 
     def _load_tables(self) -> dict[str, np.ndarray]:
         own = self.manifest
-        return read_tables(self._bundle, own.tables, own.table_shapes, own.calibrated, own.n_inputs)
+        return read_tables(self._bundle, own.tables, own.table_shapes, own.calibrated, own.fusion_columns)
 
     def _load_network(self, entry: NetworkEntry) -> Network | AnsweringNetwork:
         name, weights = self._bundle.name, self._bundle.file(entry.file)

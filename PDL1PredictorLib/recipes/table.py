@@ -24,6 +24,12 @@ def _responder3d() -> RecipePage:
     return PAGE
 
 
+def _dlr() -> RecipePage:
+    from PDL1PredictorLib.recipes.dlr_page import PAGE
+
+    return PAGE
+
+
 def _pdl1es() -> RecipePage:
     from PDL1PredictorLib.recipes.pdl1es_page import PAGE
 
@@ -34,6 +40,7 @@ RECIPES: dict[str, Callable[[], RecipePage]] = {
     "deepradscore": _deepradscore,
     "complextransformer": _complextransformer,
     "responder3d": _responder3d,
+    "dlr": _dlr,
     "pdl1es": _pdl1es,
 }
 

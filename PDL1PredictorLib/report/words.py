@@ -17,6 +17,7 @@ _INPUTS = {
     "log_volume": "volume of the tumor (logarithm)",
     "l2_score": "radiomic features together (L2 model)",
     "network_logit": "the network's own log-odds",
+    "stacked_logit": "log-odds of the model of the image",
     "age_years": "age in years",
 }
 _FAMILIES = {"firstorder": "first order", "shape": "shape"}

@@ -18,6 +18,7 @@ from PDL1PredictorLib.learning.parts.clinical import imputer_of
 from PDL1PredictorLib.learning.parts.deep import network_of, seen_by
 from PDL1PredictorLib.learning.parts.network import answering_of
 from PDL1PredictorLib.learning.parts.part import PartModel
+from PDL1PredictorLib.learning.parts.stacked import StackedAnswers
 from PDL1PredictorLib.learning.recipe import ModelPlan, Recipe
 from PDL1PredictorLib.learning.reference import reference_of
 from PDL1PredictorLib.learning.selection import fit_standardizer
@@ -118,6 +119,7 @@ def _endpoint(
         kind=target.kind,
         parts=tuple(learned.parts[part].form for part in one.plan.parts),
         entry=_entry(learned, one.plan, key, chosen),
+        files=_files(learned, one.plan, key),
         model=one.model,
         test=one.test,
         title=one.choice.title,
@@ -154,6 +156,14 @@ def _entry(learned: Learned, lead: ModelPlan, key: str, chosen: tuple[str, ...])
     found: dict[str, Any] = {}
     for part in lead.parts:
         found |= learned.parts[part].entry(key, chosen)
+    return found
+
+
+def _files(learned: Learned, plan: ModelPlan, key: str) -> dict[str, bytes]:
+    """Of the parts that bring some: a classifier of a model within."""
+    found: dict[str, bytes] = {}
+    for part in (learned.parts[name] for name in plan.parts):
+        found |= part.files(key) if isinstance(part, StackedAnswers) else {}
     return found
 
 

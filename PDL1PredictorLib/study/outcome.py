@@ -12,6 +12,7 @@ from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.core.roles import Role, lead_of
 from PDL1PredictorLib.report.pictures import Picture
 from PDL1PredictorLib.study.insight import TableInsight
+from PDL1PredictorLib.study.within.values import Within
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,20 +67,41 @@ class NumberModelOutcome:
 
 
 @dataclass(frozen=True, eq=False)
+class TimeModelOutcome:
+    """How one model of a time did on the test cases of one endpoint; all arrays in the order of its cases.
+
+    Attributes:
+        score: What cases are ranked by, higher is sooner, (r, n), as of `ModelOutcome`.
+        survival: Chance to be free of the event until each of `core.targets.HORIZON_DAYS`, (n, h); NaN where the model
+            gives none.
+        one_curve: The same of the training cases, whatever their inputs, (n, h).
+        kind: Of the model that was fitted; under cross-validation the kinds of the folds, joined by ", ".
+        c_in_training: Cross-validated Harrell's C in training, of every kind.
+    """
+
+    score: np.ndarray
+    survival: np.ndarray
+    one_curve: np.ndarray
+    kind: str
+    c_in_training: dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
 class EndpointOutcome:
     """One endpoint.
 
     Attributes:
         key: Of `core.endpoints`.
         cases: Names of the test cases whose true value is known, n of them.
-        labels: 0 or 1, or the true values of a number in the endpoint's unit, (n,).
+        labels: 0 or 1, or the true values of a number in the endpoint's unit, or times of `core.targets.FOLLOWED`,
+            (n,).
         folds: Number of the fold that each case was a test case of, by repetition, (r, n) integers; zeros under
             `split`.
         patients: Of each case, n of them.
         models: Title to what it answered, in the order of `roles`: `ModelOutcome` of yes/no endpoints,
-            `NumberModelOutcome` of numbers.
+            `NumberModelOutcome` of numbers, `TimeModelOutcome` of times.
         counts: Part of the cohort (`training`, `test`; under cross-validation `all`) to (positive, negative) of yes/no
-            endpoints, and to (cases,) of numbers.
+            endpoints, to (cases,) of numbers, and to (events, cases without) of times.
         coefficients: Region (`tumor`, `ring`) to feature name to coefficient, of the final model; empty for a recipe
             that selects no features.
         selected_in: Region to feature name to the share of the folds that selected it; empty without folds.
@@ -96,6 +118,7 @@ class EndpointOutcome:
         insight: Into networks over features, where the lead model is one.
         inner_folds: Title of each model that is a network to its figure on each part of the training cases that was
             held out; empty without networks.
+        within: What is seen inside, where one model is an input of another.
 
     Raises:
         ValueError: A model has no role, not one model has the role lead, or folds, patients, scores or groups are not
@@ -107,7 +130,7 @@ class EndpointOutcome:
     labels: np.ndarray
     folds: np.ndarray
     patients: tuple[str, ...]
-    models: Mapping[str, ModelOutcome | NumberModelOutcome]
+    models: Mapping[str, ModelOutcome | NumberModelOutcome | TimeModelOutcome]
     counts: Mapping[str, tuple[int, ...]]
     coefficients: dict[str, dict[str, float]]
     selected_in: dict[str, dict[str, float]]
@@ -121,6 +144,7 @@ class EndpointOutcome:
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     insight: TableInsight | None = None
     inner_folds: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    within: Within | None = None
 
     def __post_init__(self) -> None:
         lead_of(self.roles)
@@ -149,6 +173,10 @@ class EndpointOutcome:
     def number_models(self) -> dict[str, NumberModelOutcome]:
         """The models of a number, by title; only those of that kind."""
         return {title: model for title, model in self.models.items() if isinstance(model, NumberModelOutcome)}
+
+    def time_models(self) -> dict[str, TimeModelOutcome]:
+        """The models of a time, by title; only those of that kind."""
+        return {title: model for title, model in self.models.items() if isinstance(model, TimeModelOutcome)}
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,7 @@ from PDL1PredictorLib.study.inner_folds import figures_of_folds
 from PDL1PredictorLib.study.keeping import regions_of
 from PDL1PredictorLib.study.outcome import EndpointOutcome
 from PDL1PredictorLib.study.setup import Study
+from PDL1PredictorLib.study.within.making import within_of
 
 
 class Scores:
@@ -67,7 +68,7 @@ def endpoint_outcome(study: Study, key: str, folds: tuple[Fold, ...], scores: Sc
     return EndpointOutcome(
         key=key,
         cases=tuple(study.cohort.names[row] for row in rows),
-        labels=kind.truths(target.values[rows]),
+        labels=kind.truths(target.truths[rows]),
         folds=scores.folds[:, rows],
         patients=tuple(study.patients[row] for row in rows),
         models={
@@ -91,6 +92,7 @@ def endpoint_outcome(study: Study, key: str, folds: tuple[Fold, ...], scores: Sc
         if networks
         else None,
         inner_folds=figures_of_folds(kept, plans, target, key),
+        within=within_of(kept, lead, key, recipe.needs.columns),
     )
 
 
@@ -153,9 +155,9 @@ def _inside(lead: ModelPlan, key: str, folds: tuple[Fold, ...], target: Target) 
 
 def _counts(kind: Rules, target: Target, folds: tuple[Fold, ...]) -> dict[str, tuple[int, ...]]:
     if len(folds) > 1:
-        return {"all": kind.counts(target.values)}
+        return {"all": kind.counts(target.truths)}
     training, test = folds[0].learned.rows, folds[0].test
-    return {"training": kind.counts(target.values[training]), "test": kind.counts(target.values[test])}
+    return {"training": kind.counts(target.truths[training]), "test": kind.counts(target.truths[test])}
 
 
 def _selected_in(lead: ModelPlan, key: str, folds: tuple[Fold, ...]) -> dict[str, dict[str, float]]:

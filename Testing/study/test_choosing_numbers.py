@@ -17,14 +17,13 @@ ORDER = {LEAD: 5, SIZE: 2, MEAN: 0}
 class Ordered(ToyRecipe):
     """The toy with an order of its models."""
 
-    models = tuple(replace(plan, order=ORDER[plan.name.title]) for plan in ToyRecipe.models)
+    models = tuple(replace(plan, order=ORDER[plan.name.title]) for plan in ToyRecipe().models)
 
 
 class WithRival(ToyRecipe):
     """The toy whose second model is only compared with."""
 
-    models = tuple(replace(plan, order=ORDER[plan.name.title], rival=plan.name.title == SIZE)
-                   for plan in ToyRecipe.models)  # fmt: skip
+    models = tuple(replace(plan, rival=plan.name.title == SIZE) for plan in Ordered.models)
 
 
 LEARNED = {LEAD: True, SIZE: True, MEAN: False}

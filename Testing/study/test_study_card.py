@@ -113,6 +113,17 @@ def test_a_classifier_that_keeps_rows_is_told(outcome, kind: str, words: str):
     assert words in study_card(manifest(kind), Words(), outcome)
 
 
+def test_what_is_kept_of_each_training_case_is_told(outcome):
+    without = study_card(manifest(), Words(), outcome)
+    assert "how far it lies" not in without
+    reference = {"held_out": 30, "limits": {"sanity": 3.0, "deep": 4.0}}
+    card = study_card({**manifest(), "reference": reference}, Words(), outcome)
+    assert (
+        "of each of 30 training cases, in no order that names it, how far it lies from the others (sanity, deep)"
+        in card
+    )
+
+
 def test_what_nested_figures_cannot_say_is_among_the_limitations(outcome):
     about = about_study(Words(cohort="Patients."), outcome, "99 tumors.")
     assert about.cohort == "Patients. 99 tumors."

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from PDL1PredictorLib.cohort.clinical_cells import CLINICAL
+from PDL1PredictorLib.cohort.clinical.cells import CLINICAL
 from PDL1PredictorLib.cohort.files import Row, read_rows
 from PDL1PredictorLib.cohort.importing.expression import add_expression_by_block
 from PDL1PredictorLib.cohort.importing.pathology import labels_of_pathology

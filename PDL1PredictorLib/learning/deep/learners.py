@@ -29,6 +29,7 @@ class DeepModel:
         logits: Rows to logits (n, e), e endpoints of the cohort.
         network: Gives the whole network, in evaluation mode on the CPU.
         history: Loss per epoch.
+        maps: Whether its logits tell where it looked.
     """
 
     known: np.ndarray
@@ -36,6 +37,7 @@ class DeepModel:
     logits: Callable[[np.ndarray], np.ndarray]
     network: Callable[[], DeepCT]
     history: tuple[dict[str, float], ...]
+    maps: bool = True
 
 
 class DeepLearner(Protocol):

@@ -43,6 +43,10 @@ class Pretraining:
     )
     regions: RegionSettings = field(default_factory=lambda: RegionSettings(patch_pixels=PIXELS + 2 * SHIFT))
 
+    def with_backbone(self, name: str) -> "Pretraining":
+        """The same for another backbone of `networks.names.BACKBONES`."""
+        return replace(self, deep=replace(self.deep, backbone=name))
+
     def with_epochs(self, epochs: int) -> "Pretraining":
         """The same for another number of epochs."""
         return replace(self, deep=replace(self.deep, stages=(replace(self.deep.stages[0], epochs=epochs),)))

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from time import perf_counter
 
 import numpy as np
 import torch
@@ -116,12 +117,15 @@ def _trained(
     )
     history: list[dict[str, float]] = []
     best, lowest, weights = 0, math.inf, None
+    begun = perf_counter()
     for epoch in range(1, settings.epochs + 1):
         losses = {"train": _epoch(network, optimizer, fit, settings)}
         if len(watched):
             losses |= _watched(network, watched)
         history.append(losses)
         told = ", ".join(f"{part} {value:.3f}" for part, value in losses.items())
+        if epoch == 1:  # before the others begin
+            told += f"; {settings.epochs} epochs would take {(perf_counter() - begun) * settings.epochs / 60:.1f} min"
         progress.step("network", epoch / settings.epochs, f"epoch {epoch}: {told}")
         if settings.patience is None:
             continue

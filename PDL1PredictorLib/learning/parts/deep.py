@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, cast
 
 import numpy as np
 from scipy.linalg import orthogonal_procrustes
@@ -30,6 +30,10 @@ class DeepFeatures(NotOfFeatures):
     def values(self, cohort: PreparedCohort, rows: np.ndarray) -> Values:
         """(n, n_deep)."""
         return self.model.features(rows)
+
+    def seen(self, deep: np.ndarray, logits: np.ndarray) -> Values:
+        """(n, n_deep): as they are."""
+        return deep
 
     def names(self, endpoint: str) -> tuple[str, ...]:
         """Numbered from 1."""
@@ -103,6 +107,10 @@ class DeepLogit(NotOfFeatures):
         """Endpoint to (n, 1)."""
         return self.of_logits(self.model.logits(rows))
 
+    def seen(self, deep: np.ndarray, logits: np.ndarray) -> Values:
+        """Endpoint to (n, 1)."""
+        return self.of_logits(logits)
+
     def of_logits(self, logits: np.ndarray) -> Values:
         """Logits (n, e) as `values` gives them."""
         return {key: logits[:, [column]] for column, key in enumerate(self.endpoints)}
@@ -144,15 +152,21 @@ class DeepLogitLearner(SameEverywhere):
         self._learner.forget()
 
 
+class Reading(Protocol):
+    """A part that reads a network: its `model` is a `DeepModel`."""
+
+    def seen(self, deep: np.ndarray, logits: np.ndarray) -> Values:
+        """Its values, of deep features (n, n_deep) and logits (n, e)."""
+        ...
+
+
 def network_of(parts: Mapping[str, PartModel]) -> DeepModel | None:
     """The network that some of the parts read; None where no part does."""
-    return next((part.model for part in parts.values() if isinstance(part, DeepFeatures | DeepLogit)), None)
+    found = (getattr(part, "model", None) for part in parts.values())
+    return next((model for model in found if isinstance(model, DeepModel)), None)
 
 
 def seen_by(parts: Mapping[str, PartModel], deep: np.ndarray, logits: np.ndarray) -> dict[str, Values]:
     """Values of the parts that read the network, of what a network gave: (n, n_deep) and (n, e)."""
-    return {
-        name: deep if isinstance(part, DeepFeatures) else part.of_logits(logits)
-        for name, part in parts.items()
-        if isinstance(part, DeepFeatures | DeepLogit)
-    }
+    reading = {name: part for name, part in parts.items() if isinstance(getattr(part, "model", None), DeepModel)}
+    return {name: cast(Reading, part).seen(deep, logits) for name, part in reading.items()}

@@ -8,10 +8,12 @@ from markupsafe import Markup
 
 from PDL1PredictorLib.core.endpoints import Kind, endpoint
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.targets import LANDMARK_DAYS
 from PDL1PredictorLib.report.html import number, significant
 from PDL1PredictorLib.study.discrimination import area_of
 from PDL1PredictorLib.study.outcome import EndpointOutcome
 from PDL1PredictorLib.study.report.binary import figures as binary_figures
+from PDL1PredictorLib.study.report.binary import within as within_figures
 from PDL1PredictorLib.study.report.binary.measures import binary_numbers, binary_tests
 from PDL1PredictorLib.study.report.binary.subgroups import forest
 from PDL1PredictorLib.study.report.drawing import Numbers
@@ -23,6 +25,17 @@ from PDL1PredictorLib.study.report.number import figures as number_figures
 from PDL1PredictorLib.study.report.number import network_figures
 from PDL1PredictorLib.study.report.number.measures import headline, number_numbers, number_tests
 from PDL1PredictorLib.study.report.predictions import BINARY_COLUMNS, NUMBER_COLUMNS, binary_rows, number_rows
+from PDL1PredictorLib.study.report.time import figures as time_figures
+from PDL1PredictorLib.study.report.time.measures import time_numbers, time_tests
+from PDL1PredictorLib.study.report.time.rows import (
+    TIME_COLUMNS,
+    losses_of_times,
+    time_cells,
+    time_figure,
+    time_rows,
+    true_time,
+)
+from PDL1PredictorLib.study.report.time.words import TIME_WORDS
 
 Drawings = dict[str, Markup | None]
 
@@ -84,13 +97,15 @@ def kind_report(kind: Kind) -> KindReport:
 
 
 def _binary_drawings(key: str, numbers: Numbers, looks: Looks) -> Drawings:
-    models = numbers["models"].values()
+    models, inside = numbers["models"].values(), numbers["within"]
     ranked, answered = (any(model[name] is not None for model in models) for name in ("roc", "measures"))
     return {
         "roc": binary_figures.roc_curves(f"roc-{key}", numbers, looks) if ranked else None,
         "calibration": binary_figures.calibration_curves(f"calibration-{key}", numbers, looks) if answered else None,
         "decision": binary_figures.decision_curves(f"decision-{key}", numbers, looks) if answered else None,
         "confusion": binary_figures.confusion_tables(f"confusion-{key}", numbers, looks) if answered else None,
+        "lasso": within_figures.lasso(f"lasso-{key}", numbers) if inside and inside["path"] else None,
+        "nomogram": within_figures.nomogram(f"nomogram-{key}", numbers) if inside and inside["nomogram"] else None,
         "subgroups": forest(f"subgroups-{key}", numbers, looks) if numbers["subgroups"] else None,
     }
 
@@ -110,6 +125,18 @@ def _number_drawings(key: str, numbers: Numbers, looks: Looks) -> Drawings:
         "bland_altman": number_figures.bland_altman(f"bland-altman-{key}", numbers, looks),
         "residuals": number_figures.residual_histogram(f"residuals-{key}", numbers, looks),
         "scatters": number_figures.scatters(f"scatters-{key}", numbers, looks),
+    }
+
+
+def _time_drawings(key: str, numbers: Numbers, looks: Looks) -> Drawings:
+    days = numbers["horizons"]
+    place = min(range(len(days)), key=lambda at: abs(days[at] - LANDMARK_DAYS), default=None)
+    shown = place is not None and any(model["calibration"][place] for model in numbers["models"].values())
+    return {
+        "curves": time_figures.kaplan_meier_curves(f"curves-{key}", numbers) if numbers["groups"] else None,
+        "calibration": time_figures.calibration(f"calibration-{key}", numbers, looks, place)
+        if shown and place is not None
+        else None,
     }
 
 
@@ -180,5 +207,23 @@ KINDS: Mapping[Kind, KindReport] = {
         losses=losses_of_numbers,
         truth=true_number,
         words=NUMBER_WORDS,
+    ),
+    "time": KindReport(
+        numbers=time_numbers,
+        tests=time_tests,
+        counted=lambda counts: " / ".join(map(str, counts)),
+        overview=time_figures.c_overview,
+        drawings=_time_drawings,
+        effect_unit=lambda key: "log hazard",
+        towards=lambda key: "the event comes sooner",
+        results="results_time.html",
+        section="endpoint_time.html",
+        columns=TIME_COLUMNS,
+        rows=time_rows,
+        card_cells=time_cells,
+        card_figure=time_figure,
+        losses=losses_of_times,
+        truth=true_time,
+        words=TIME_WORDS,
     ),
 }

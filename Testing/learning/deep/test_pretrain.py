@@ -131,6 +131,13 @@ def test_the_command_writes_weights_that_a_training_can_start_from(folder: Path,
     assert "exists already" in capsys.readouterr().err
 
 
+def test_another_backbone_may_be_pretrained_and_a_strange_one_not():
+    assert Pretraining().with_backbone("resnet50").deep.backbone == "resnet50"
+    assert Pretraining().deep.backbone == "densenet121"
+    with pytest.raises(InputError, match="alexnet"):
+        Pretraining().with_backbone("alexnet")
+
+
 def test_weights_without_the_suffix_are_refused(folder: Path, tmp_path: Path, capsys):
     assert main(["pretrain", "--data", str(folder), "--out", str(tmp_path / "weights.pth")]) == 2
     assert "must be a .safetensors file, got weights.pth" in capsys.readouterr().err

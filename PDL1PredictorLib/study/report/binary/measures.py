@@ -21,6 +21,7 @@ from PDL1PredictorLib.study.report.binary.curves import (
 )
 from PDL1PredictorLib.study.report.binary.sample_size import sample_size_numbers
 from PDL1PredictorLib.study.report.binary.subgroups import subgroup_numbers
+from PDL1PredictorLib.study.report.binary.within import within_numbers
 from PDL1PredictorLib.study.report.measures import RESAMPLES, SEED, Plain, counted, estimate_of, share_of
 
 MEASURES = ("accuracy", "recall", "precision", "specificity", "ppv", "npv", "f1")
@@ -47,6 +48,7 @@ def binary_numbers(outcome: EndpointOutcome, coverage: float) -> Plain:
         "subgroups": subgroup_numbers(outcome),
         "bayes_auc": outcome.bayes_auc,
         "inner_folds": {title: list(areas) for title, areas in outcome.inner_folds.items()},
+        "within": within_numbers(outcome),
         "models": {title: _model_numbers(outcome, title) for title in outcome.binary_models()},
         "decision_reference": decision_reference(labels),
         "prediction_sets": set_numbers(labels, np.asarray(outcome.prediction_sets), coverage),

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from PDL1PredictorLib.cohort.clinical_cells import CLINICAL, NO, YES
+from PDL1PredictorLib.cohort.clinical.cells import CLINICAL, NO, YES
 from PDL1PredictorLib.cohort.files import Row, read_rows
 from PDL1PredictorLib.cohort.table import OPTIONAL, REQUIRED
 from PDL1PredictorLib.core.clinical_columns import CLINICAL_INPUTS, ClinicalColumn

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PDL1PredictorLib.cohort.known_clinical import known_clinical
+from PDL1PredictorLib.cohort.clinical.known import known_clinical
 from PDL1PredictorLib.cohort.table import Cohort, CohortCase
 from PDL1PredictorLib.core.case import Clinical
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from PDL1PredictorLib.cohort.declared import parse_choice, with_coding
+from PDL1PredictorLib.cohort.clinical.declared import parse_choice, with_coding
+from PDL1PredictorLib.cohort.clinical.known import known_clinical, lacking, require_known
 from PDL1PredictorLib.cohort.describe import table_1
-from PDL1PredictorLib.cohort.known_clinical import known_clinical, lacking, require_known
 from PDL1PredictorLib.cohort.table import read_cohort
 from PDL1PredictorLib.core.clinical_columns import ClinicalColumn
 from PDL1PredictorLib.core.errors import CohortError, InputError

@@ -1,0 +1,80 @@
+"""Pooled features of a backbone that stays as it is: nothing of it is learned from the cohort."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import torch
+
+from PDL1PredictorLib.cohort.prepared import PreparedCohort
+from PDL1PredictorLib.core.progress import Progress
+from PDL1PredictorLib.learning.deep.inference import embed
+from PDL1PredictorLib.learning.deep.weights import load_backbone, with_weights_of_a_bundle
+from PDL1PredictorLib.networks.deep_ct import DeepCT
+
+TRIED = 4  # cases that tell how long all take
+
+
+class FrozenBackbone:
+    """A backbone with its start weights, and what it makes of every case of a cohort; made when first asked for.
+
+    Args:
+        cohort: All cases.
+        name: One of `networks.names.BACKBONES`.
+        start: Weight file; None leaves the weights as they were drawn, which tells nothing of any picture.
+        seed: Of the drawn weights.
+        device: Where it runs.
+    """
+
+    def __init__(self, cohort: PreparedCohort, name: str, start: Path | None, seed: int, device: str) -> None:
+        self._cohort, self._name, self._start, self._seed, self._device = cohort, name, start, seed, device
+        self._pooled: np.ndarray | None = None
+
+    @property
+    def pooled(self) -> np.ndarray:
+        """(n, c): last feature maps, mean over each slice and over the slices of a case."""
+        if self._pooled is None:
+            self._pooled = embed(self.network(1, 1), self._cohort, self._device).astype(np.float64)
+        return self._pooled
+
+    def prepare(self, progress: Progress) -> None:
+        """Make the pooled features where they are not there yet, and say beforehand how long that takes."""
+        if self._pooled is not None:
+            return
+        n, tried = len(self._cohort), np.arange(min(TRIED, len(self._cohort)))
+        started = perf_counter()
+        embed(self.network(1, 1), self._cohort.take(tried), self._device)
+        seconds = (perf_counter() - started) / len(tried) * n
+        told = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+        progress.step("network", 0.0, f"pooled features of {n} cases, about {told}")
+        _ = self.pooled
+
+    def network(self, n_deep: int, n_endpoints: int) -> DeepCT:
+        """The network, its weights rounded as in a bundle; its two last layers are to be filled in."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self._seed)
+            network = DeepCT(n_endpoints, n_deep, backbone=self._name)
+        if self._start is not None:
+            load_backbone(network, self._start)
+        return with_weights_of_a_bundle(network)
+
+    def reading(self, columns: Sequence[int], mean: np.ndarray, sd: np.ndarray, n_endpoints: int) -> DeepCT:
+        """A network whose deep features are these columns, standardized.
+
+        Args:
+            columns: Of the pooled features, (d,).
+            mean: Of each, (d,).
+            sd: Of each, (d,).
+            n_endpoints: Answers, all of which are 0: a classifier beside it makes them.
+        """
+        network = self.network(len(columns), n_endpoints)
+        with torch.no_grad():
+            network.reduce.weight.zero_()
+            network.reduce.weight[torch.arange(len(columns)), torch.tensor(list(columns))] = torch.tensor(
+                1 / sd, dtype=torch.float32
+            )
+            network.reduce.bias.copy_(torch.tensor(-mean / sd, dtype=torch.float32))
+            network.classifier.weight.zero_()
+            network.classifier.bias.zero_()
+        return network.eval()
