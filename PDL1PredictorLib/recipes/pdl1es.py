@@ -15,7 +15,7 @@ from PDL1PredictorLib.learning.fitting import Fitting
 from PDL1PredictorLib.learning.imputation import HOW
 from PDL1PredictorLib.learning.parts.clinical import ClinicalLearner
 from PDL1PredictorLib.learning.parts.network import NetworkLearner
-from PDL1PredictorLib.learning.parts.network_joint import JointNetworkLearner, JointTable
+from PDL1PredictorLib.learning.parts.network_joint import JointNetworkLearner, JointTable, check_frame
 from PDL1PredictorLib.learning.parts.part import PartLearner, Place
 from PDL1PredictorLib.learning.parts.selected import SelectedLearner
 from PDL1PredictorLib.learning.parts.volume import VolumeLearner
