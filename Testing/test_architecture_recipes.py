@@ -12,9 +12,9 @@ FILES = sorted(LIBRARY.rglob("*.py"))
 TITLES = {plan.name.title for plan in MODELS}
 LEADS = {plan.name.title for plan in MODELS if plan.name.role == "lead"}
 NAMES_ALLOWED = {  # page to the words that mean something else there
-    "radiomics/settings.py": {"deepradscore"},  # the preset of features
+    "radiomics/settings.py": {"deepradscore", "pdl1es"},  # the preset of features
     "face.py": {"deepradscore"},  # the same
-    "cli/options.py": {"deepradscore"},  # the same, and its help text
+    "cli/options.py": {"deepradscore", "pdl1es"},  # the same, and its help text
     "cli/tables.py": {"deepradscore"},  # the same
     "learning/tables/simple_models.py": {"Tumor volume"},  # of a first look, which knows no recipe
     "learning/network_files.py": {"Deep-CT"},  # the network, as paper 001 calls it

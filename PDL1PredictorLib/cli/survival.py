@@ -18,6 +18,13 @@ def add(commands: Any) -> None:
     text = "What the columns of a table tell of the time to an event: curves, Cox models, concordance, best cut."
     command = add_command(commands, "survival", text, _survival)
     command.add_argument("--table", type=Path, required=True, help="CSV or Parquet file, one row a patient")
+    command.add_argument(
+        "--answers",
+        type=Path,
+        metavar="FILE",
+        help="predictions.csv of pdl1 predict --cohort, joined by case: its columns, and ENDPOINT_score",
+    )
+    command.add_argument("--key", default="case", metavar="COLUMN", help="that names the case there (default: case)")
     command.add_argument("--time", required=True, metavar="COLUMN", help="follow-up, none negative")
     command.add_argument("--event", required=True, metavar="COLUMN", help="1: the event came then; 0: censored")
     command.add_argument("--score", default="", metavar="COLUMN", help="number to judge, higher: sooner")
@@ -60,7 +67,7 @@ def _survival(options: argparse.Namespace, speaker: Speaker) -> None:
     from PDL1PredictorLib.study.survival.write import HTML_NAME, write_survival
 
     missing = _missing(options.missing)
-    table = read_survival_table(options.table, options.time, options.event, missing)
+    table = read_survival_table(options.table, options.time, options.event, missing, options.answers, options.key)
     settings = _settings(options, missing, tuple(table.cells))
     document = analyze(table, settings, options.typed, speaker.progress())
     with whole_folder(options.out, options.overwrite) as draft:

@@ -49,7 +49,7 @@ def answering_files(network: EndToEnd) -> NetworkFiles:
     exact = {name: np.ascontiguousarray(value, np.float32) for name, value in (constants | beside).items()}
     written = {**rounded(state, network.bits), **{name: value for name, value in exact.items() if value.size}}
     files = {GRAPH: graph, WEIGHTS: bytes(safetensors.numpy.save(written))}
-    check_agreement(graph, read_weights(files[WEIGHTS]), network)  # as the file gives them back
+    check_agreement(graph, read_weights(files[WEIGHTS]), network)  # as they are read back: a file may mix them up
     entry = {
         "file": WEIGHTS,
         "graph": GRAPH,

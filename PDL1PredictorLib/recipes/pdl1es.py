@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.clinical_columns import ClinicalColumn
 from PDL1PredictorLib.core.designs import Design
-from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.needs import Needs
 from PDL1PredictorLib.core.roles import ModelName
 from PDL1PredictorLib.core.settings import NEIGHBORS, FrameSettings, RegionSettings
@@ -16,13 +15,12 @@ from PDL1PredictorLib.learning.fitting import Fitting
 from PDL1PredictorLib.learning.imputation import HOW
 from PDL1PredictorLib.learning.parts.clinical import ClinicalLearner
 from PDL1PredictorLib.learning.parts.network import NetworkLearner
-from PDL1PredictorLib.learning.parts.network_joint import JointNetworkLearner, JointTable
+from PDL1PredictorLib.learning.parts.network_joint import JointNetworkLearner, JointTable, check_frame
 from PDL1PredictorLib.learning.parts.part import PartLearner, Place
 from PDL1PredictorLib.learning.parts.selected import SelectedLearner
 from PDL1PredictorLib.learning.parts.volume import VolumeLearner
 from PDL1PredictorLib.learning.recipe import ModelPlan, check_design
 from PDL1PredictorLib.learning.selection import CORRELATION_LIMIT, MOST_CANDIDATES, P_LIMIT
-from PDL1PredictorLib.networks.backbones import backbone
 from PDL1PredictorLib.radiomics.settings import FeatureSettings, preset
 
 LEAD, DEEP, RADIOMICS, CLINICAL = "PD-L1ES", "DLM", "RM", "CM"
@@ -85,11 +83,7 @@ class Pdl1esRecipe:
 
     def __post_init__(self) -> None:
         check_design(self)
-        least = backbone(self.network.backbone).least_pixels
-        if self.frame.pixels < least:
-            raise InputError(
-                f"{self.network.backbone} needs frames of at least {least} pixels, got {self.frame.pixels}."
-            )
+        check_frame(self.frame, self.network)
 
     @property
     def models(self) -> tuple[ModelPlan, ...]:

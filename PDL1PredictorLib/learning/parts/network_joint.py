@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
+from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.core.settings import FrameSettings
 from PDL1PredictorLib.learning.deep.joint.cases import Framed, framed_of
@@ -27,9 +28,21 @@ from PDL1PredictorLib.learning.training_set import TrainingSet
 from PDL1PredictorLib.models.imputer import Imputer
 from PDL1PredictorLib.models.network.graph import INPUT, TABLE
 from PDL1PredictorLib.models.schema.network import NetworkInputs
+from PDL1PredictorLib.networks.backbones import backbone
 from PDL1PredictorLib.networks.joint import Joint
 
 BITS = 8  # of a weight in a bundle
+
+
+def check_frame(frame: FrameSettings, settings: JointTraining) -> None:
+    """Refuse a frame that the backbone cannot see.
+
+    Raises:
+        InputError: It is too small.
+    """
+    least = backbone(settings.backbone).least_pixels
+    if frame.pixels < least:
+        raise InputError(f"{settings.backbone} needs frames of at least {least} pixels, got {frame.pixels}.")
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ from PDL1PredictorLib.cohort.files import Row, read_rows
 from PDL1PredictorLib.core.errors import CohortError, InputError
 from PDL1PredictorLib.learning.tables.input_table import NAMES
 from PDL1PredictorLib.learning.tables.label_source import missing_column, number_of
+from PDL1PredictorLib.study.survival.answers import with_answers
 
 MOST_LEVELS = 12  # of a category; more is a column of names
 
@@ -114,7 +115,9 @@ class SurvivalTable:
         return self.cells[name]
 
 
-def read_survival_table(path: Path, time: str, event: str, missing: Mapping[str, str]) -> SurvivalTable:
+def read_survival_table(
+    path: Path, time: str, event: str, missing: Mapping[str, str], answers: Path | None = None, key: str = "case"
+) -> SurvivalTable:
     """Read a CSV or Parquet file with one row a patient.
 
     Args:
@@ -122,6 +125,8 @@ def read_survival_table(path: Path, time: str, event: str, missing: Mapping[str,
         time: Column of follow-up, in any unit, none negative.
         event: Column of 1 (it came) and 0 (censored), or yes and no.
         missing: Column to a text that stands for "not known" in it.
+        answers: Table of a model's answers to join; None: none.
+        key: Column of the table that names the case there.
 
     Raises:
         CohortError: With every problem of every row.
@@ -129,6 +134,8 @@ def read_survival_table(path: Path, time: str, event: str, missing: Mapping[str,
     """
     path = Path(path)
     columns, rows = read_rows(path)
+    if answers is not None:
+        columns, rows = with_answers(columns, rows, answers, key)
     problems = [missing_column(name, columns) for name in (time, event, *missing) if name not in columns]
     problems += [f"row {row.number}: {row.fault}" for row in rows if row.fault]
     if problems:

@@ -205,6 +205,52 @@ def test_the_command_refuses_what_it_cannot_read(tmp_path, wrong):
     assert main([*words, *wrong]) == 2
 
 
+def write_answers(path: Path, cases, scores) -> Path:
+    lines = ["case,folder,lesion,PDL1_HIGH_probability,PDL1_HIGH_withheld"]
+    for row, (case, score) in enumerate(zip(cases, scores, strict=True)):
+        held = row % 2 == 0
+        lines.append(f"{case},{case},1,{'' if held else score},{score if held else ''}")
+        lines.append(f"{case},{case},2,0.5,")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_answers_of_a_model_are_joined_by_case_those_withheld_too(tmp_path):
+    table = followed(60)
+    scores = (1 / (1 + np.exp(-table["score"]))).round(4)
+    answers = write_answers(tmp_path / "a.csv", table["case"][:50], scores[:50])
+    path = write_followed(tmp_path / "t.csv", table)
+    joined = read_survival_table(path, "days", "died", {}, answers)
+    np.testing.assert_array_equal(joined.numbers("PDL1_HIGH_score")[:50], scores[:50])
+    assert np.isnan(joined.numbers("PDL1_HIGH_score")[50:]).all()
+    words = [
+        "survival",
+        "--table",
+        str(path),
+        "--time",
+        "days",
+        "--event",
+        "died",
+        "--folds",
+        "0",
+        "--permutations",
+        "9",
+    ]
+    words += ["--answers", str(answers), "--score", "PDL1_HIGH_score", "--by", "regime", "--out", str(tmp_path / "out")]
+    assert main(words) == 0
+    found = json.loads((tmp_path / "out" / "survival.json").read_text(encoding="utf-8"))
+    assert (found["score"]["n"], found["score"]["n_left_out"]) == (50, 10)
+
+
+def test_answers_that_do_not_fit_the_table_are_refused(tmp_path):
+    path = write_followed(tmp_path / "t.csv", {**followed(12), "lesion": np.ones(12)})
+    answers = write_answers(tmp_path / "a.csv", ["p000"], [0.5])
+    with pytest.raises(InputError, match="lesion stand in both tables"):
+        read_survival_table(path, "days", "died", {}, answers)
+    with pytest.raises(InputError, match="the column patient is missing"):
+        read_survival_table(path, "days", "died", {}, answers, "patient")
+
+
 @pytest.mark.real_data
 def test_lung1_is_told_as_r_tells_it(shared):
     """421 patients, 373 deaths: C in sample and from the first 300 to the rest, and the cuts (docs/results.md)."""
