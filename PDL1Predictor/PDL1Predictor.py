@@ -45,8 +45,8 @@ class PDL1Predictor(ScriptedLoadableModule):
             "ones. nsclc-radiogenomics was trained on 99 tumors of NSCLC Radiogenomics (Bakr et al. 2018, "
             "doi 10.1038/sdata.2018.202) and pretrained on LIDC-IDRI (Armato et al. 2011, doi 10.1118/1.3528204), both "
             "from The Cancer Imaging Archive under CC BY 3.0 (https://creativecommons.org/licenses/by/3.0/); the "
-            "images were resampled, measured and used to fit weights. It does not predict PD-L1, and its card shows "
-            "a weak model."
+            "images were resampled, measured and used to fit weights. It makes no call on PD-L1: what it tells, it "
+            "tells by the tumor's volume."
         )
         slicer.app.connect("startupCompleted()", register_sample_data)
 

@@ -78,7 +78,9 @@ def _cases(options: argparse.Namespace, needs: "Needs") -> "tuple[list[Files], l
 
     cohort = read_cohort(options.cohort, endpoints=(), check_files=False, declared=needs.declared)
     files = [
-        replace(case_files(case), segment=case.segment or options.segment, resample_mask=options.resample_mask)
+        replace(
+            case_files(case, needs.pet), segment=case.segment or options.segment, resample_mask=options.resample_mask
+        )
         for case in cohort.cases
     ]
     return files, lacking(cohort, needs)

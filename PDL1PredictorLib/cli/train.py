@@ -38,7 +38,7 @@ def add(commands: Any) -> None:
         choices=("chosen", "lead"),
         default="chosen",
         help="the bundle's model of an endpoint: the simplest of those that are as good as the best (chosen, default), "
-        "or the one that the recipe is for (lead), of which the card then says whether a simpler one is as good",
+        "or the one that the recipe is for (lead), whose card then names a simpler one that is as good",
     )
     _add_study(command, 5)
 

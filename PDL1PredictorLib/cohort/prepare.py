@@ -16,7 +16,6 @@ from PDL1PredictorLib.cohort.feature_table import write_feature_table
 from PDL1PredictorLib.cohort.locking import only_run_in
 from PDL1PredictorLib.cohort.preparation import Preparation
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
-from PDL1PredictorLib.cohort.prepared_volumes import volume_arrays
 from PDL1PredictorLib.cohort.sources import FileSource, PhantomSource, Source, file_sources, source_keys
 from PDL1PredictorLib.core.case import Case, Clinical
 from PDL1PredictorLib.core.clinical_columns import clinical_row
@@ -32,7 +31,7 @@ from PDL1PredictorLib.imaging.moved import MOVES
 from PDL1PredictorLib.imaging.patch import deep_patches
 from PDL1PredictorLib.imaging.regions import Regions, make_regions
 from PDL1PredictorLib.imaging.sanity import sanity_row
-from PDL1PredictorLib.imaging.volume import tumor_volume
+from PDL1PredictorLib.imaging.volume import tumor_volume, volume_arrays
 from PDL1PredictorLib.radiomics.extract import extract_features
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 

@@ -1,11 +1,12 @@
 """What a prediction brings back: named, frozen, always the same shape."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, NamedTuple
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 import SimpleITK as sitk
 
+from PDL1PredictorLib.core.answer_parts import Chance, Contribution, Estimate, NumberTest, Range, TimeAnswer, TimeTest
 from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.errors import printable
 from PDL1PredictorLib.core.roles import Role
@@ -35,33 +36,6 @@ class CaseWarning:
 def codes(warnings: Iterable[CaseWarning]) -> str:
     """The codes of warnings for the cell of a table: each once, in their order, separated by blanks."""
     return " ".join(dict.fromkeys(warning.code for warning in warnings))
-
-
-@dataclass(frozen=True)
-class Contribution:
-    """How far one input moved the answer.
-
-    Attributes:
-        name: The input.
-        value: Its value for this case, standardized (mean 0, SD 1 in the training cohort).
-        effect: Its share of the change from the training cohort's average answer: in log-odds towards positive, or in
-            the endpoint's unit.
-    """
-
-    name: str
-    value: float
-    effect: float
-
-
-class Estimate(NamedTuple):
-    """A share that was measured, with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-Range = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -108,18 +82,6 @@ class BinaryAnswer:
     role: Role = "lead"
 
 
-class Chance(NamedTuple):
-    """How likely a number lies at or above a value.
-
-    Attributes:
-        cut: The value, in the endpoint's unit.
-        probability: 0 to 1.
-    """
-
-    cut: float
-    probability: float
-
-
 @dataclass(frozen=True)
 class NumberAnswer:
     """The answer to a question of how much.
@@ -156,7 +118,7 @@ class NumberAnswer:
     attention: tuple[tuple[str, float], ...] = ()
 
 
-Answer = BinaryAnswer | NumberAnswer
+Answer = BinaryAnswer | NumberAnswer | TimeAnswer
 TrainedOn = Literal["patients", "synthetic"]
 
 
@@ -273,29 +235,6 @@ class LesionResult:
 
 
 @dataclass(frozen=True)
-class NumberTest:
-    """How far the answers for a number lay off on cases that nothing had seen.
-
-    Attributes:
-        n: Number of cases.
-        mse: Mean squared error, in the square of the endpoint's unit.
-        mse_of_mean: The same of a model that always answers with the training cases' mean.
-        mae: Mean absolute error, in the endpoint's unit.
-        r2: Share of the variance that is explained; below 0 where the mean would have been better.
-        r2_low: Lower end of its 95 % interval.
-        r2_high: Upper end.
-    """
-
-    n: int
-    mse: float
-    mse_of_mean: float
-    mae: float
-    r2: float
-    r2_low: float
-    r2_high: float
-
-
-@dataclass(frozen=True)
 class ModelSummary:
     """What a reader needs to know of the model.
 
@@ -312,6 +251,7 @@ class ModelSummary:
         auc: Per yes/no endpoint (value, low, high, n positive, n negative) on the untouched test cases.
         number_tests: Per endpoint that is a number, how far its answers lay off on the untouched test cases.
         trained_on: Patients, or synthetic patients: then no answer is given for a patient's CT.
+        time_tests: Per endpoint that is a time, how well its score ranked the untouched test cases.
     """
 
     name: str
@@ -326,6 +266,7 @@ class ModelSummary:
     auc: dict[str, tuple[float, float, float, int, int]]
     number_tests: dict[str, NumberTest]
     trained_on: TrainedOn = "patients"
+    time_tests: dict[str, TimeTest] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

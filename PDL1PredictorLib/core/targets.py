@@ -7,6 +7,26 @@ import numpy as np
 from PDL1PredictorLib.core.endpoints import Kind
 
 N_QUANTILES = {"number": 4, "time": 3}  # of the strata of a split
+FOLLOWED = np.dtype([("time", np.float64), ("event", np.bool_)])
+"""How a time is handed on: until when a case was followed, and whether that ended in the event."""
+MONTH_DAYS = 365.25 / 12
+HORIZON_DAYS = np.array([6, 12, 24]) * MONTH_DAYS
+"""Times until which the chance to be free of an event is told: 6, 12 and 24 months."""
+LANDMARK_DAYS = 365.25
+"""Whether an event came by then is the yes/no question that stands for a time where only such can be learned."""
+
+
+def followed(time: np.ndarray, event: np.ndarray) -> np.ndarray:
+    """Times and events, each (n,), as one array of `FOLLOWED`, (n,)."""
+    found = np.empty(len(time), FOLLOWED)
+    found["time"], found["event"] = time, event
+    return found
+
+
+def came_by(found: np.ndarray, days: float) -> np.ndarray:
+    """Whether the event came by then, of an array of `FOLLOWED`: 1 or 0, NaN where the follow-up ended before."""
+    had, free = found["event"] & (found["time"] <= days), found["time"] > days
+    return np.where(had, 1.0, np.where(free, 0.0, np.nan))
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +79,15 @@ class Target:
         return self.kind == "binary"
 
     @property
+    def truths(self) -> np.ndarray:
+        """(n,) what a model is held against: the values, or an array of `FOLLOWED`."""
+        return self.values if self.event is None else followed(self.values, self.event)
+
+    @property
     def labels(self) -> np.ndarray:
-        """(n,) 0, 1 or NaN of a yes/no endpoint; NaN throughout for another kind."""
+        """(n,) 0, 1 or NaN of a yes/no endpoint; of a time whether the event came within a year; NaN for a number."""
+        if self.event is not None:
+            return came_by(followed(self.values, self.event), LANDMARK_DAYS)
         return self.values if self.yes_no else np.full(len(self), np.nan)
 
     def strata(self) -> np.ndarray:

@@ -50,7 +50,7 @@ def sanity_row(case: Case, regions: Regions) -> np.ndarray:
 
 
 def _noise_hu(hu: np.ndarray, where: np.ndarray) -> float:
-    """Noise of single voxels, as SD in cubes of 27 voxels, (k, j, i), in the quietest of them; outside is as the border.
+    """Noise of single voxels, as SD in cubes of 27 voxels, (k, j, i), in the quietest ones; outside is as the border.
 
     The second difference along all three axes, one after the other, is next to nothing where structure is, even at
     edges, and in what was interpolated, and keeps what one voxel has and its neighbors have not.

@@ -19,6 +19,8 @@ from PDL1PredictorLib.imaging.lattice import (
 )
 
 PADDING_HU = -1024.0
+SUV_STEPS = 100  # a SUV is kept in hundredths
+MOST_SUV = 300.0
 INSIDE = 0.5 - 1e-6  # part of a voxel that the mask covers: as of `lattice.sample_mask`
 
 
@@ -96,6 +98,27 @@ def _require_covered(pet: sitk.Image | None, center_lps_mm: tuple[float, float, 
 def on_grid_of(image: sitk.Image, pet: sitk.Image) -> sitk.Image:
     """A PET in SUV on another grid: linear, 0 beyond it, float32."""
     return sitk.Resample(pet, image, sitk.Transform(), sitk.sitkLinear, 0.0, sitk.sitkFloat32)
+
+
+def volume_arrays(volume: Volume, with_pet: bool) -> dict[str, np.ndarray]:
+    """The cube as a cohort's cache keeps it, in few bytes; its channels are made when a network asks.
+
+    Args:
+        volume: The cube.
+        with_pet: Whether the SUV is kept; of a case without one it is 0, and `pet` says so.
+
+    Returns:
+        Blocks of one case, without the axis of the cases; see `cohort.prepared.PreparedCohort`.
+    """
+    found = {
+        "volume": sitk.GetArrayFromImage(volume.image).astype(np.int16),
+        "volume_tumor": sitk.GetArrayFromImage(volume.tumor).astype(bool),
+    }
+    if not with_pet:
+        return found
+    suv = np.zeros(found["volume"].shape) if volume.suv is None else sitk.GetArrayFromImage(volume.suv)
+    kept = np.rint(np.clip(suv, 0.0, MOST_SUV) * SUV_STEPS).astype(np.int16)
+    return {**found, "volume_suv": kept, "pet": np.array(volume.suv is not None)}
 
 
 def place_volume_map(values: np.ndarray, volume: Volume) -> sitk.Image:

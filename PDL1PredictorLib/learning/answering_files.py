@@ -22,7 +22,7 @@ from PDL1PredictorLib.learning.trained import EndToEnd
 from PDL1PredictorLib.models.network.answering import HEAD_BIAS, HEAD_MAPS, HEAD_TABLE
 from PDL1PredictorLib.models.network.graph import TABLE
 from PDL1PredictorLib.models.network.session import NetworkSession
-from PDL1PredictorLib.models.network.weights import restored, rounded
+from PDL1PredictorLib.models.network.weights import read_weights, rounded
 from PDL1PredictorLib.networks.output import AnsweringModule
 
 CONSTANT = "constant"  # prefix of numbers that the network's code holds, beside its weights
@@ -48,7 +48,8 @@ def answering_files(network: EndToEnd) -> NetworkFiles:
     beside = {} if head is None else {HEAD_MAPS: head.maps, HEAD_TABLE: head.table, HEAD_BIAS: head.bias}
     exact = {name: np.ascontiguousarray(value, np.float32) for name, value in (constants | beside).items()}
     written = {**rounded(state, network.bits), **{name: value for name, value in exact.items() if value.size}}
-    check_agreement(graph, restored(written), network)
+    files = {GRAPH: graph, WEIGHTS: bytes(safetensors.numpy.save(written))}
+    check_agreement(graph, read_weights(files[WEIGHTS]), network)  # as they are read back: a file may mix them up
     entry = {
         "file": WEIGHTS,
         "graph": GRAPH,
@@ -61,7 +62,6 @@ def answering_files(network: EndToEnd) -> NetworkFiles:
         "inputs": network.inputs.to_dict(),
         "outputs": "answers",
     }
-    files = {GRAPH: graph, WEIGHTS: bytes(safetensors.numpy.save(written))}
     return NetworkFiles(files, entry)
 
 

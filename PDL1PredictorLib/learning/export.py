@@ -36,6 +36,7 @@ class About:
         licence: Of the weights.
         bayes_auc: Endpoint to the AUC that no model can exceed, for synthetic cohorts.
         version: Of the bundle.
+        synthetic: Whether it was trained on synthetic patients; so it was where a Bayes AUC is known.
     """
 
     title: str
@@ -46,6 +47,7 @@ class About:
     licence: str = LICENCE
     bayes_auc: Mapping[str, float] = field(default_factory=dict)
     version: str = "1.0.0"
+    synthetic: bool = False
 
 
 def export_bundle(trained: Trained, about: About, folder: Path, overwrite: bool = False) -> Bundle:
@@ -95,7 +97,7 @@ def _manifest(trained: Trained, about: About, name: str, network: dict[str, Any]
         "licence": about.licence,
         "intended_use": about.intended_use,
         "cohort": about.cohort,
-        "trained_on": "synthetic" if about.bayes_auc else "patients",
+        "trained_on": "synthetic" if about.synthetic or about.bayes_auc else "patients",
         "limitations": list(about.limitations),
         "recipe": {"name": recipe.name, **recipe.to_dict()},
         "needs": trained.needs.to_dict(),

@@ -15,15 +15,18 @@ from PDL1PredictorLib.core.targets import Target
 from PDL1PredictorLib.explain.shapley import MAX_INPUTS, exact_shapley
 from PDL1PredictorLib.learning.classifiers import FOREST, L2, LINEAR, to_onnx_bytes
 from PDL1PredictorLib.learning.fitting import FittedModel, Fitting, fit_model
-from PDL1PredictorLib.learning.number import REGRESSORS, FittedNumber, Regressor, fit_number
+from PDL1PredictorLib.learning.number import REGRESSORS, FittedNumber, Regressor, fit_number, ridge_weights
+from PDL1PredictorLib.learning.penalized import L2LogisticRegression
 from PDL1PredictorLib.learning.selection import fit_number_score, fit_radscore
+from PDL1PredictorLib.learning.times.fitting import FittedTime
+from PDL1PredictorLib.learning.times.rules import HowLong, Time
 from PDL1PredictorLib.statistics.conformal import prediction_set
 from PDL1PredictorLib.statistics.fold_ranks import FoldAreas, spearman_within_folds
 
 LEAST_PER_CLASS = 10  # in training: with fewer, neither features nor classifiers can be chosen by cross-validation
 LEAST_NUMBERS = 20  # in training, of known values
 NOT_MORE = 1e-12  # a figure above chance by less is one of rounding
-Fitted = FittedModel | FittedNumber
+Fitted = FittedModel | FittedNumber | FittedTime
 
 
 class YesNo(NamedTuple):
@@ -70,7 +73,7 @@ class HowMuch(NamedTuple):
         return self.value
 
 
-Answers = YesNo | HowMuch
+Answers = YesNo | HowMuch | HowLong
 
 
 class Rules(Protocol):
@@ -84,7 +87,7 @@ class Rules(Protocol):
     """What `figure` is where nothing was learned."""
 
     def too_few(self, trainings: Sequence[np.ndarray], coverage: float) -> str:
-        """Why the values of some training, NaN where not known, are too few to learn from; "" where they are enough."""
+        """Why the truths of some training, NaN where not known, are too few to learn from; "" where they are enough."""
         ...
 
     def counts(self, values: np.ndarray) -> tuple[int, ...]:
@@ -92,13 +95,17 @@ class Rules(Protocol):
         ...
 
     def truths(self, values: np.ndarray) -> np.ndarray:
-        """Known values as reports take them."""
+        """Known truths, see `core.targets.Target.truths`, as reports take them."""
         ...
 
     def score(
         self, z: np.ndarray, values: np.ndarray, names: Sequence[str], varies: np.ndarray, seed: int
     ) -> dict[str, float]:
         """Coefficients of a RadScore; see `selection.fit_radscore`."""
+        ...
+
+    def many(self, z: np.ndarray, values: np.ndarray, seed: int) -> np.ndarray:
+        """Weights of many standardized inputs (n, d), held back by an L2 penalty, (d,); none is selected."""
         ...
 
     def tells(self, values: np.ndarray, score: np.ndarray, folds: np.ndarray) -> bool:
@@ -186,6 +193,10 @@ class Binary:
     ) -> dict[str, float]:
         """Logistic LASSO."""
         return fit_radscore(z, values.astype(int), names, varies, seed)
+
+    def many(self, z: np.ndarray, values: np.ndarray, seed: int) -> np.ndarray:
+        """Of a logistic regression."""
+        return np.asarray(L2LogisticRegression(seed).fit(z, values.astype(int)).coef_[0])
 
     def tells(self, values: np.ndarray, score: np.ndarray, folds: np.ndarray) -> bool:
         """By the AUC within folds."""
@@ -285,6 +296,10 @@ class Number:
         """Linear LASSO."""
         return fit_number_score(z, values, names, varies, seed)
 
+    def many(self, z: np.ndarray, values: np.ndarray, seed: int) -> np.ndarray:
+        """Of a ridge regression."""
+        return ridge_weights(z, values)
+
     def tells(self, values: np.ndarray, score: np.ndarray, folds: np.ndarray) -> bool:
         """By the correlation of the ranks within folds."""
         return self.figure(values, score[None], folds[None]) > self.chance + NOT_MORE
@@ -348,4 +363,4 @@ class Number:
         return {}
 
 
-RULES: dict[Kind, Rules] = {"binary": Binary(), "number": Number()}
+RULES: dict[Kind, Rules] = {"binary": Binary(), "number": Number(), "time": Time()}

@@ -18,7 +18,7 @@ from PDL1PredictorLib.core.settings import NEIGHBORS
 from PDL1PredictorLib.learning.deep.weights import with_weights_of_a_bundle
 from PDL1PredictorLib.models.network.graph import INPUT, OUTPUTS
 from PDL1PredictorLib.models.network.session import NetworkSession
-from PDL1PredictorLib.models.network.weights import restored, rounded
+from PDL1PredictorLib.models.network.weights import read_weights, restored, rounded
 from PDL1PredictorLib.models.schema.network import NetworkInputs
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 
@@ -72,7 +72,8 @@ def network_files(
     bits, moved = _bits(network, probabilities)
     written = rounded(state, bits)
     files = {GRAPH: graph_bytes(kept), WEIGHTS: bytes(safetensors.numpy.save(written))}
-    back = _like(kept, restored(written))
+    back = _like(kept, read_weights(files[WEIGHTS]))
+    _check_read_back(back, _like(kept, restored(written)))
     check_agreement(files[GRAPH], back, patches)
     entry = {
         "file": WEIGHTS,
@@ -119,6 +120,18 @@ def _like(network: DeepCT, weights: dict[str, np.ndarray]) -> DeepCT:
     copy = deepcopy(network)
     copy.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()}, strict=False)
     return copy.eval()
+
+
+def _check_read_back(back: DeepCT, written: DeepCT) -> None:
+    """Refuse a file that gives other weights than were written into it: nothing later would notice.
+
+    Raises:
+        ValueError: With the name of such a weight.
+    """
+    found = back.state_dict()
+    for name, value in written.state_dict().items():
+        if not torch.equal(found[name], value):
+            raise ValueError(f"The weights {name} read back from the file are not those that were written.")
 
 
 class _Exported(nn.Module):

@@ -174,6 +174,11 @@ def out_of_fold(
     return answers
 
 
+def ridge_weights(z: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Coefficients of ridge regression on standardized inputs (n, d), (d,)."""
+    return np.asarray(RidgeCV(alphas=PENALTIES).fit(z, y).coef_, dtype=float)
+
+
 def never_falling_line(y: np.ndarray, answers: np.ndarray) -> tuple[float, float]:
     """Slope and intercept from out-of-fold answers to the truth; constant at the mean where the line would fall.
 

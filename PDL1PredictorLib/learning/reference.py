@@ -97,8 +97,13 @@ def reference_of(
         if not name.endswith("_z"):  # means and SDs are those of the standardizer, or of the view beside it
             tables |= {f"{view.prefix}/{part}": table for part, table in view.learn(rows[kept_from]).items()}
     limits = {name: max(float(np.percentile(found, QUANTILE)), LEAST_LIMIT) for name, found in scores.items()}
-    tables["reference/held_out"] = np.column_stack(list(scores.values()))
+    tables["reference/held_out"] = _in_no_ones_order(np.column_stack(list(scores.values())), list(limits.values()))
     return Reference(chosen if "selected" in arrays else (), limits, tables)
+
+
+def _in_no_ones_order(scores: np.ndarray, limits: Sequence[float]) -> np.ndarray:
+    """By how far a case is from the others: what is given away must not say by its place whose it is."""
+    return scores[np.argsort((scores / np.array(limits)).max(axis=1), kind="stable")]
 
 
 def _covariance(rows: np.ndarray) -> Table:

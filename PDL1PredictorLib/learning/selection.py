@@ -14,6 +14,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LassoCV, LogisticRegressionCV
 from sklearn.model_selection import KFold, StratifiedKFold
 
+from PDL1PredictorLib.learning.times.ridge_cox import baseline_hazard
+
 P_LIMIT = 0.05
 CORRELATION_LIMIT = 0.9
 MOST_CANDIDATES = 60  # the most significant ones; LASSO on more costs minutes an endpoint and changes little
@@ -74,6 +76,24 @@ def by_rank(z: np.ndarray, values: np.ndarray) -> np.ndarray:
     rho = np.clip(own @ ranks / np.where(scale > 0, scale, 1), -1, 1)
     t = rho * np.sqrt((n - 2) / np.maximum(1 - rho**2, 1e-15))
     return np.asarray(np.where(scale > 0, 2 * stats.t.sf(np.abs(t), n - 2), 1.0))
+
+
+def by_hazard(z: np.ndarray, truths: np.ndarray) -> np.ndarray:
+    """P of the rank correlation with the martingale residuals of times (n,) of `FOLLOWED`, of every column."""
+    return by_rank(z, excess_events(truths))
+
+
+def excess_events(truths: np.ndarray) -> np.ndarray:
+    """Events of each case less those expected of all alike: martingale residuals of a model without inputs, (n,).
+
+    They serve as a number that rises with the hazard.
+
+    Args:
+        truths: (n,) of `core.targets.FOLLOWED`.
+
+    Source: Therneau, Grambsch and Fleming 1990, doi 10.1093/biomet/77.1.147, section 3.
+    """
+    return np.asarray(truths["event"] - baseline_hazard(np.zeros(len(truths)), truths, truths["time"]))
 
 
 def candidates(z: np.ndarray, truths: np.ndarray, varies: np.ndarray, ranking: Ranking) -> np.ndarray:
@@ -156,6 +176,13 @@ def fit_number_score(
         warnings.simplefilter("ignore", ConvergenceWarning)  # of the smallest penalties, which lose
         lasso.fit(z[:, columns], values)
     return _named(lasso.coef_, columns, names)
+
+
+def fit_time_score(
+    z: np.ndarray, truths: np.ndarray, names: Sequence[str], varies: np.ndarray, seed: int
+) -> dict[str, float]:
+    """The same for a time: LASSO of the martingale residuals of times (n,) of `FOLLOWED`, higher is sooner."""
+    return fit_number_score(z, excess_events(truths), names, varies, seed)
 
 
 def _named(weights: np.ndarray, columns: np.ndarray, names: Sequence[str]) -> dict[str, float]:

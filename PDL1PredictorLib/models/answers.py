@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from PDL1PredictorLib.core.answer_parts import Chance, Contribution, Range, SurvivalAt, TimeAnswer
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.core.results import Answer, BinaryAnswer, Chance, Contribution, NumberAnswer, Range, Unlike
+from PDL1PredictorLib.core.results import Answer, BinaryAnswer, NumberAnswer, Unlike
 from PDL1PredictorLib.explain.shapley import MAX_INPUTS, grouped_shapley
 from PDL1PredictorLib.models.network.inside import Inside
-from PDL1PredictorLib.models.schema.endpoints import BinaryRule, EndpointModel, Linear, NumberRule
+from PDL1PredictorLib.models.schema.endpoints import BinaryRule, EndpointModel, Linear, NumberRule, TimeRule
 from PDL1PredictorLib.models.verdicts import Standing, tested, verdict_of
 from PDL1PredictorLib.statistics.conformal import prediction_set
 from PDL1PredictorLib.statistics.scores import calibrated_log_odds, expit
@@ -34,7 +35,8 @@ class Question:
         calibrations: Resampled (slope, intercept), (n, 2); none, (0, 2), for a number.
         coverage: Of the prediction set or interval, by design.
         resampled: Weights of the standardized inputs and a constant of models of resampled cohorts, (b, d + 1), which
-            give calibrated log-odds, or the number; None where there are none.
+            give calibrated log-odds, or the number; of a time (b, d + h), see `_chances`; None where there are
+            none.
         moved: The case's standardized inputs under moved contours, (m, d); None where that was not tried.
         standing: Of case and model, for the verdict.
         prevalence: Share of positives where the answer is used, between 0 and 1; None takes that of the training.
@@ -184,7 +186,67 @@ def _spread(question: Question, value: float, answers: Score) -> Range | None:
     return min(value, float(found.min())), max(value, float(found.max()))
 
 
-_KINDS: dict[str, Callable[..., Answer]] = {"binary": _yes_or_no, "number": _how_much}
+def _how_long(question: Question, rule: TimeRule) -> TimeAnswer:
+    model = question.model
+    raw = float(question.score(question.row[None])[0])
+    moved = None if question.moved is None or not len(question.moved) else rule.slope * question.score(question.moved)
+    effects = rule.slope * _terms(model.model, question.row)
+    return TimeAnswer(
+        endpoint=model.key,
+        at=_chances(rule, rule.slope * raw, question.row, question.resampled, moved),
+        log_hazard=rule.slope * raw,
+        contributions=_sorted(
+            Contribution(name, float(z), float(effect))
+            for name, z, effect in zip(question.names, question.row, effects, strict=True)
+        ),
+        model=model.title,
+        role=model.role,
+    )
+
+
+def _chances(
+    rule: TimeRule,
+    log_hazard: float,
+    row: np.ndarray,
+    resampled: np.ndarray | None,
+    moved: np.ndarray | None,
+) -> tuple[SurvivalAt, ...]:
+    """The chance at each time of the rule.
+
+    Args:
+        rule: Of the endpoint.
+        log_hazard: Of the case, over the mean training case's.
+        row: Its standardized inputs, (d,).
+        resampled: Models of resampled cohorts, (b, d + h): log hazard per standardized input, then the logarithm of
+            the cumulative hazard until each time. None where there are none: then the interval is from 0 to 1.
+        moved: Log hazards under moved contours, (m,); None where that was not tried.
+    """
+    found = []
+    for place, (days, hazard) in enumerate(zip(rule.days, rule.hazard, strict=True)):
+        survival = float(_free(np.array(log_hazard), hazard))
+        low, high = 0.0, 1.0
+        if resampled is not None:
+            lines, constants = resampled[:, : len(row)], resampled[:, len(row) + place]
+            low, high = np.percentile(_free(lines @ row + constants, 1.0), INTERVAL).tolist()
+        others = [] if moved is None else [survival, *_free(moved, hazard).tolist()]
+        found.append(
+            SurvivalAt(
+                days=days,
+                survival=survival,
+                low=min(low, survival),
+                high=max(high, survival),
+                moved=(min(others), max(others)) if others else None,
+            )
+        )
+    return tuple(found)
+
+
+def _free(log_hazard: np.ndarray, hazard: float) -> np.ndarray:
+    """exp(-hazard * exp(log hazard)), without overflow."""
+    return np.asarray(np.exp(-hazard * np.exp(np.clip(log_hazard, -50, 50))))
+
+
+_KINDS: dict[str, Callable[..., Answer]] = {"binary": _yes_or_no, "number": _how_much, "time": _how_long}
 
 
 def _terms(linear: str | Linear, row: np.ndarray) -> np.ndarray:

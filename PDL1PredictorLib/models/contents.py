@@ -25,7 +25,7 @@ def read_tables(
     file: str,
     shapes: Mapping[str, tuple[int, ...]],
     calibrated: Iterable[str],
-    n_inputs: Mapping[str, int],
+    fusion_columns: Mapping[str, int],
 ) -> dict[str, np.ndarray]:
     """The tables of a model, 64-bit.
 
@@ -34,12 +34,12 @@ def read_tables(
         file: Where they lie in it.
         shapes: Of the tables of the out-of-distribution check and of the imputer, by name, all of which must be there.
         calibrated: Keys of the model's yes/no endpoints.
-        n_inputs: Endpoint to the number d of its inputs.
+        fusion_columns: Endpoint to the columns of its resampled models.
 
     Returns:
         The tables of the check, and by endpoint `calibration/KEY` (k, 2): slope and intercept of the resampled
         calibrations; `fusion/KEY` (b, d + 1), where it is there: weights of standardized inputs and a constant of the
-        resampled models.
+        resampled models, or of a time the logarithm of its cumulative hazard until each of h times, (b, d + h).
 
     Raises:
         BundleError: One is not there, of another shape or kind, or holds impossible numbers.
@@ -56,10 +56,10 @@ def read_tables(
         if name not in tables or tables[name].ndim != 2 or tables[name].shape[1] != 2:
             raise BundleError(f"The tables of {bundle.name} need {name} with two columns.")
         _check_rows(bundle.name, name, tables[name])
-    for key, n in n_inputs.items():
+    for key, n in fusion_columns.items():
         name = f"fusion/{key}"
-        if name in tables and (tables[name].ndim != 2 or tables[name].shape[1] != n + 1):
-            raise BundleError(f"The tables of {bundle.name} need {name} with {n + 1} columns.")
+        if name in tables and (tables[name].ndim != 2 or tables[name].shape[1] != n):
+            raise BundleError(f"The tables of {bundle.name} need {name} with {n} columns.")
         if name in tables:
             _check_rows(bundle.name, name, tables[name])
     return _wide(bundle.name, tables)

@@ -19,6 +19,7 @@ from PDL1PredictorLib.models.schema.endpoints import (
     EndpointModel,
     Linear,
     NumberRule,
+    TimeRule,
     input_names,
     read_endpoint,
 )
@@ -113,9 +114,12 @@ class Manifest:
         return tuple(model.key for model in self.endpoints if isinstance(model.rule, BinaryRule))
 
     @property
-    def n_inputs(self) -> dict[str, int]:
-        """Number of inputs of every endpoint."""
-        return {model.key: len(self.inputs(model)) for model in self.endpoints}
+    def fusion_columns(self) -> dict[str, int]:
+        """Columns of every endpoint's resampled models: its inputs, then a constant, or one a time."""
+        constants = {
+            model.key: len(model.rule.days) if isinstance(model.rule, TimeRule) else 1 for model in self.endpoints
+        }
+        return {model.key: len(self.inputs(model)) + constants[model.key] for model in self.endpoints}
 
     def inputs(self, model: EndpointModel) -> tuple[str, ...]:
         """Names of one endpoint's inputs, in their order."""
@@ -260,7 +264,7 @@ def _parse_endpoints(data: Mapping[str, Any]) -> tuple[EndpointModel, ...]:
 
 def _summary(bundle: Bundle, endpoints: tuple[EndpointModel, ...], trained_on: TrainedOn) -> ModelSummary:
     data = bundle.manifest
-    words = {name: one_line(text(data[name], name, most)) for name, most in MAX_LETTERS.items()}
+    words: dict[str, Any] = {name: one_line(text(data[name], name, most)) for name, most in MAX_LETTERS.items()}
     limitations = tuple(
         map(one_line, texts(data["limitations"], "limitations", MAX_LIMITATIONS, letters=5000, once=False))
     )
@@ -273,6 +277,7 @@ def _summary(bundle: Bundle, endpoints: tuple[EndpointModel, ...], trained_on: T
         auc={key: rule.test.figures for key, rule in rules.items() if isinstance(rule, BinaryRule) and rule.test},
         number_tests={key: rule.test for key, rule in rules.items() if isinstance(rule, NumberRule) and rule.test},
         trained_on=trained_on,
+        time_tests={key: rule.test for key, rule in rules.items() if isinstance(rule, TimeRule) and rule.test},
         **words,
     )
 
@@ -339,7 +344,7 @@ def _check_inputs(name: str, manifest: Manifest, model: EndpointModel) -> None:
 
 
 def _check_files(bundle: Bundle, manifest: Manifest) -> None:
-    read_tables(bundle, manifest.tables, manifest.table_shapes, manifest.calibrated, manifest.n_inputs)
+    read_tables(bundle, manifest.tables, manifest.table_shapes, manifest.calibrated, manifest.fusion_columns)
     network = manifest.network
     if network is not None and network.outputs == ANSWERS:
         check_answering(bundle, network, picture_shape(manifest.needs, manifest.regions), len(manifest.endpoints))

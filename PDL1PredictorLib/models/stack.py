@@ -326,7 +326,7 @@ class Stack:
 
     def _load_tables(self) -> dict[str, np.ndarray]:
         own = self.manifest
-        return read_tables(self._bundle, own.tables, own.table_shapes, own.calibrated, own.n_inputs)
+        return read_tables(self._bundle, own.tables, own.table_shapes, own.calibrated, own.fusion_columns)
 
     def _load_network(self, entry: NetworkEntry) -> Network | AnsweringNetwork:
         name, weights = self._bundle.name, self._bundle.file(entry.file)

@@ -8,8 +8,9 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from PDL1PredictorLib.core.answer_parts import NumberTest, Range, TimeTest
 from PDL1PredictorLib.core.endpoints import endpoint
-from PDL1PredictorLib.core.results import Answer, BinaryAnswer, NumberAnswer, NumberTest, Range, TrainedOn, Unlike
+from PDL1PredictorLib.core.results import Answer, BinaryAnswer, NumberAnswer, TrainedOn, Unlike
 from PDL1PredictorLib.core.verdicts import Call, Reason, Verdict, refused
 from PDL1PredictorLib.models.schema.endpoints import BinaryRule, EndpointModel
 from PDL1PredictorLib.models.schema.tests import BinaryTest
@@ -17,6 +18,7 @@ from PDL1PredictorLib.models.schema.tests import BinaryTest
 WIDEST = 0.6  # of a probability's interval: such an answer fits a third of all patients as well as two thirds
 WIDEST_NUMBER = 0.9  # of a prediction interval, over the endpoint's range: it rules out next to nothing
 CHANCE_AUC = 0.5
+CHANCE_C = 0.5
 P_LEVEL = 0.05
 
 
@@ -88,6 +90,13 @@ def _of_the_skill(model: EndpointModel) -> Iterator[Reason]:
                 f"The model has no proven skill here: R2 {test.r2:.2f} (95 % interval {test.r2_low:.2f} to "
                 f"{test.r2_high:.2f}) on test cases; 0 is a model that always answers the mean.",
             )
+    elif isinstance(test, TimeTest):
+        if not test.low > CHANCE_C:
+            yield Reason(
+                "no_skill",
+                f"The model has no proven skill here: Harrell's C {test.c:.2f} (95 % interval {test.low:.2f} to "
+                f"{test.high:.2f}) on test cases; 0.5 is no better than chance.",
+            )
     else:
         yield from _no_discrimination(test)
 
@@ -107,12 +116,13 @@ def _no_discrimination(test: BinaryTest) -> Iterator[Reason]:
 
 
 def _of_the_interval(answer: Answer) -> Iterator[Reason]:
-    if isinstance(answer, BinaryAnswer):
+    if not isinstance(answer, NumberAnswer):
         low, high = answer.uncertainty or answer.interval
         if high - low > WIDEST:
+            what = "probability" if isinstance(answer, BinaryAnswer) else "chance"
             yield Reason(
                 "interval_too_wide",
-                f"The probability is known to be {100 * low:.0f} to {100 * high:.0f} % only, too little to be of use.",
+                f"The {what} is known to be {100 * low:.0f} to {100 * high:.0f} % only, too little to be of use.",
             )
         return
     low, high = answer.interval

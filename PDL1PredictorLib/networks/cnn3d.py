@@ -18,7 +18,8 @@ LEAST_VOXELS = 2 ** (len(CNN3D_WIDTHS) - 1)
 class Cnn3d(AnsweringModule):
     """Each block is a convolution, batch norm and ReLU; between two blocks the largest of 2 x 2 x 2 voxels is kept.
 
-    The last maps are not pooled, so that a heat map has an eighth of the volume's voxels along each axis.
+    The means over the volume are batch-normalized. The last maps are not pooled, so that a heat map has an eighth of
+    the volume's voxels along each axis.
 
     Args:
         n_channels: Of the volume.
@@ -45,6 +46,7 @@ class Cnn3d(AnsweringModule):
                 blocks.append(nn.MaxPool3d(2))
             blocks += [nn.Conv3d(before, width, 3, padding=1, bias=False), nn.BatchNorm3d(width), nn.ReLU()]
         self.features = nn.Sequential(*blocks)
+        self.norm = nn.BatchNorm1d(widths[-1])  # a tumor fills a few percent: the means hardly differ without
         self.dropout = nn.Dropout(dropout)
         self.reduce = nn.Linear(widths[-1], n_deep)
         self.classifier = nn.Linear(n_deep, n_endpoints)
@@ -64,12 +66,16 @@ class Cnn3d(AnsweringModule):
         if picture is None:
             raise ValueError("a volume is needed")
         maps = self.features(picture)
-        deep = self.reduce(self.dropout(maps.mean(dim=(2, 3, 4))))
+        deep = self.reduce(self.dropout(self.norm(maps.mean(dim=(2, 3, 4)))))
         return Output(self.classifier(deep), maps)
 
     @torch.no_grad()
     def head(self) -> Head:
-        """Both layers after the mean as one."""
-        outer, inner = self.classifier, self.reduce
-        maps, bias = outer.weight @ inner.weight, outer.weight @ inner.bias + outer.bias
-        return Head(maps.numpy(), maps.numpy()[:, :0], bias.numpy())
+        """All that comes after the mean as one layer."""
+        outer, inner, norm = self.classifier, self.reduce, self.norm
+        if norm.running_mean is None or norm.running_var is None:
+            raise TypeError("the batch norm keeps its means")
+        scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+        whole = outer.weight @ inner.weight
+        bias = outer.weight @ inner.bias + outer.bias + whole @ (norm.bias - scale * norm.running_mean)
+        return Head((whole * scale).numpy(), whole.numpy()[:, :0], bias.numpy())

@@ -6,7 +6,6 @@ from typing import Any, ClassVar, Literal
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.designs import Design
-from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.needs import Needs
 from PDL1PredictorLib.core.roles import ModelName
 from PDL1PredictorLib.core.settings import RegionSettings, VolumeSettings
@@ -20,7 +19,6 @@ from PDL1PredictorLib.learning.parts.radscore import RadScoreLearner
 from PDL1PredictorLib.learning.parts.selected import OriginalLearner
 from PDL1PredictorLib.learning.parts.volume import VolumeLearner
 from PDL1PredictorLib.learning.recipe import ModelPlan, check_design
-from PDL1PredictorLib.networks.cnn3d import LEAST_VOXELS
 from PDL1PredictorLib.radiomics.settings import FeatureSettings, preset
 
 FROM_CT, FROM_BOTH = "3D-CNN CT", "3D-CNN CT + PET"
@@ -81,8 +79,6 @@ class Responder3dRecipe:
 
     def __post_init__(self) -> None:
         check_design(self)
-        if self.volume.voxels < LEAST_VOXELS:
-            raise InputError(f"The volume must be at least {LEAST_VOXELS} voxels wide, got {self.volume.voxels}.")
 
     @property
     def models(self) -> tuple[ModelPlan, ...]:

@@ -15,10 +15,11 @@ class AnswerRow(TypedDict):
         lesion: 1 for the largest tumor of the mask, 2 for the next ...
         endpoint: Key, as in `core.endpoints`.
         title: The endpoint's name for people.
-        kind: `binary` or `number`.
+        kind: `binary`, `number` or `time`.
         probability: Of a yes/no question: calibrated, 0 to 1.
         value: Of a question of how much: in `unit`.
-        unit: Of the value; empty for a probability.
+        survival: Of a question of how long: chance to be free of the event at the time nearest to a year, 0 to 1.
+        unit: Of the value, or of the times; empty for a probability.
         low: Lower end of the interval, in the unit of the answer: of the patient's probability where that is known,
             else of the calibration; of a number's prediction interval.
         high: Its upper end.
@@ -44,6 +45,7 @@ class AnswerRow(TypedDict):
     kind: str
     probability: float | None
     value: float | None
+    survival: float | None
     unit: str
     low: float | None
     high: float | None
@@ -76,6 +78,7 @@ def _row(answer: Answer, lesion: LesionResult, result: CaseResult) -> AnswerRow:
         kind=answer.kind,
         probability=cells.get("probability"),
         value=cells.get("value"),
+        survival=cells.get("survival"),
         unit=about.unit,
         low=cells["low"],
         high=cells["high"],

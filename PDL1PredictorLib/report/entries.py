@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from PDL1PredictorLib.core.results import Contribution, Estimate, Range
+from PDL1PredictorLib.core.answer_parts import Contribution, Estimate, Range
 from PDL1PredictorLib.core.roles import Role
 from PDL1PredictorLib.core.verdicts import Reason, Verdict, refused
 

@@ -9,9 +9,10 @@ import SimpleITK as sitk
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
+from PDL1PredictorLib.core.answer_parts import Contribution
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.outside_text import visible
-from PDL1PredictorLib.core.results import Answer, CaseResult, Contribution, HeatMap, LesionResult, ModelSummary
+from PDL1PredictorLib.core.results import Answer, CaseResult, HeatMap, LesionResult, ModelSummary
 from PDL1PredictorLib.report import svg, words
 from PDL1PredictorLib.report.colors import ANSWERS
 from PDL1PredictorLib.report.heat_files import heat_map_name

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from PDL1PredictorLib.core.results import Answer
-from PDL1PredictorLib.report.kind_binary import BinaryRenderer
-from PDL1PredictorLib.report.kind_number import NumberRenderer
+from PDL1PredictorLib.report.kind.binary import BinaryRenderer
+from PDL1PredictorLib.report.kind.number import NumberRenderer
+from PDL1PredictorLib.report.kind.time import TimeRenderer
 from PDL1PredictorLib.report.shown import Renderer
 from PDL1PredictorLib.report.words import Worded
 
-_KINDS: dict[str, Renderer[Any]] = {"binary": BinaryRenderer(), "number": NumberRenderer()}
+_KINDS: dict[str, Renderer[Any]] = {"binary": BinaryRenderer(), "number": NumberRenderer(), "time": TimeRenderer()}
 FIRST = "binary"  # what every answer was before answers named their kind
 
 

@@ -8,7 +8,7 @@ them: the patient's right on the left side of axial and coronal pictures, anteri
 import io
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import SimpleITK as sitk
@@ -80,7 +80,31 @@ class Picture:
     ring_path: str
 
 
-def slice_pictures(lesion: LesionResult) -> tuple[Picture, ...]:
+class Pictured(Protocol):
+    """What slices of a tumor are drawn from; see `core.results.LesionResult`."""
+
+    @property
+    def views_ct(self) -> sitk.Image:
+        """HU volume around the tumor."""
+        ...
+
+    @property
+    def tumor_image(self) -> sitk.Image:
+        """Mask of the tumor."""
+        ...
+
+    @property
+    def ring_image(self) -> sitk.Image:
+        """Mask of the ring."""
+        ...
+
+    @property
+    def center_lps_mm(self) -> tuple[float, float, float]:
+        """Centroid in patient coordinates, mm."""
+        ...
+
+
+def slice_pictures(lesion: Pictured) -> tuple[Picture, ...]:
     """Axial (lung and soft-tissue window), coronal and sagittal picture through the tumor's center."""
     ct, tumor, ring = _volumes(lesion)
     spacing_mm = float(ct.GetSpacing()[0])
@@ -197,12 +221,12 @@ def png_of(pixels: Array) -> bytes:
     return buffer.getvalue()
 
 
-def _volumes(lesion: LesionResult) -> tuple[sitk.Image, sitk.Image, sitk.Image]:
+def _volumes(lesion: Pictured) -> tuple[sitk.Image, sitk.Image, sitk.Image]:
     ct, tumor, ring = (sitk.DICOMOrient(v, "LPS") for v in (lesion.views_ct, lesion.tumor_image, lesion.ring_image))
     return ct, tumor, ring
 
 
-def _center(ct: sitk.Image, lesion: LesionResult, in_tumor: Array) -> tuple[int, int, int]:
+def _center(ct: sitk.Image, lesion: Pictured, in_tumor: Array) -> tuple[int, int, int]:
     """Voxel (k, j, i) of the tumor's center; on an axis where that slice misses the tumor, its largest slice."""
     index = ct.TransformPhysicalPointToContinuousIndex(lesion.center_lps_mm)[::-1]
     center = []

@@ -129,6 +129,10 @@ class Renderer(Protocol[A]):
         """Its interval, such as `48 to 74 %`."""
         ...
 
+    def ends(self, answer: A, ends: tuple[float, float]) -> str:
+        """Another interval of it in the same words, such as its range under moved contours."""
+        ...
+
     def interval_name(self, answer: A) -> str:
         """What the interval is, such as `95 % interval`."""
         ...

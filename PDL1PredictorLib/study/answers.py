@@ -6,9 +6,10 @@ import numpy as np
 
 from PDL1PredictorLib.learning.fitting import FittedModel
 from PDL1PredictorLib.learning.kinds import Answers, Fitted, HowMuch, Rules, YesNo
-from PDL1PredictorLib.study.outcome import ModelOutcome, NumberModelOutcome
+from PDL1PredictorLib.learning.times.rules import HowLong
+from PDL1PredictorLib.study.outcome import ModelOutcome, NumberModelOutcome, TimeModelOutcome
 
-Outcome = ModelOutcome | NumberModelOutcome
+Outcome = ModelOutcome | NumberModelOutcome | TimeModelOutcome
 
 
 def model_outcome(rules: Rules, fitted: Sequence[Fitted], answers: Answers, score: np.ndarray) -> Outcome:
@@ -40,11 +41,17 @@ def _how_much(
     return NumberModelOutcome(score, answers.value, answers.low, answers.high, kinds, figures)
 
 
-OUTCOMES: dict[type, Callable[..., Outcome]] = {YesNo: _yes_no, HowMuch: _how_much}
+def _how_long(
+    answers: HowLong, score: np.ndarray, kinds: str, figures: dict[str, float], fitted: Sequence[Fitted]
+) -> TimeModelOutcome:
+    return TimeModelOutcome(score, answers.survival, answers.one_curve, kinds, figures)
+
+
+OUTCOMES: dict[type, Callable[..., Outcome]] = {YesNo: _yes_no, HowMuch: _how_much, HowLong: _how_long}
 
 
 def prediction_sets(answers: Answers) -> np.ndarray:
-    """(n, 2) bool of yes/no answers; (0, 2) of numbers, which have intervals."""
+    """(n, 2) bool of yes/no answers; (0, 2) of others, which have intervals."""
     return answers.sets if isinstance(answers, YesNo) else np.zeros((0, 2), dtype=bool)
 
 

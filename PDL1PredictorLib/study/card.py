@@ -76,7 +76,11 @@ def read_words(file: Path) -> Words:
 
 
 def about_study(
-    words: Words, outcome: StudyOutcome, counts: str, bayes_auc: Mapping[str, float] | None = None
+    words: Words,
+    outcome: StudyOutcome,
+    counts: str,
+    bayes_auc: Mapping[str, float] | None = None,
+    synthetic: bool = False,
 ) -> About:
     """What the bundle says.
 
@@ -85,6 +89,7 @@ def about_study(
         outcome: Of the study; its figures go into the card.
         counts: How many cases did what, a sentence.
         bayes_auc: See `About`.
+        synthetic: See `About`.
     """
     return About(
         title=words.title or lead_of(outcome.roles),
@@ -95,6 +100,7 @@ def about_study(
         licence=words.licence,
         bayes_auc=bayes_auc or {},
         version=words.version,
+        synthetic=synthetic,
     )
 
 
@@ -134,7 +140,7 @@ def study_card(manifest: dict[str, Any], words: Words, outcome: StudyOutcome) ->
         "\n".join(f"- {sentence}" for sentence in manifest["limitations"]),
         "## Licence",
         f"{manifest['licence']}. The bundle holds weights and numbers only: no voxel and "
-        f"{_rows(manifest)}; nothing in it is executed.",
+        f"{_rows(manifest)}{_distances(manifest)}; nothing in it is executed.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -157,6 +163,16 @@ def _rows(manifest: Mapping[str, Any]) -> str:
     )
     but = f"but for {' and '.join(held)} " if held else ""
     return f"{but}no patient's row{centroids}"
+
+
+def _distances(manifest: Mapping[str, Any]) -> str:
+    reference = manifest.get("reference")
+    if not reference or not reference.get("held_out"):
+        return ""
+    return (
+        f", but of each of {reference['held_out']} training cases, in no order that names it, how far it lies from the "
+        f"others ({', '.join(reference['limits'])})"
+    )
 
 
 def _kinds(outcome: StudyOutcome) -> tuple[Kind, ...]:

@@ -9,6 +9,8 @@ from typing import Literal
 
 from PDL1PredictorLib.core.roles import Role
 from PDL1PredictorLib.learning.recipe import Recipe
+from PDL1PredictorLib.statistics.survival.concordance import compare_c, harrell_c
+from PDL1PredictorLib.statistics.survival.fold_concordance import FoldConcordance, concordance_within_folds
 from PDL1PredictorLib.study.choosing_numbers import simplest_of_numbers
 from PDL1PredictorLib.study.discrimination import area_of, comparison_of, p_of_best
 from PDL1PredictorLib.study.outcome import EndpointOutcome
@@ -47,10 +49,10 @@ class Choice:
         title: Of the model; "" where no model learned anything.
         role: What it is to the others.
         reason: One sentence.
-        candidates: Those that learned something, the simplest first; empty for a number.
+        candidates: Those that learned something, the simplest first; empty for a number or a time.
         p: That chance alone gives the best of the chosen model and the simpler candidates its area: a model that is
             looked at first pays for itself alone, a later one for those before it. None where no label can be
-            exchanged, and for a number.
+            exchanged, and for a number or a time.
         simpler: Title of a simpler model that is as good, where the one that the recipe is for was asked for; "" where
             there is none.
     """
@@ -83,7 +85,10 @@ def choose_model(
     """
     plans = sorted((plan for plan in recipe.models if not plan.rival), key=lambda plan: plan.order)
     titles = [plan.name.title for plan in plans if learned[plan.name.title]]
-    chosen = _of_calls(outcome, titles) if outcome.binary_models() else _of_numbers(outcome, titles)
+    if outcome.time_models():
+        chosen = choose_time_model(outcome, recipe, learned)
+    else:
+        chosen = _of_calls(outcome, titles) if outcome.binary_models() else _of_numbers(outcome, titles)
     if ship == "chosen" or not chosen.title or chosen.title == outcome.lead:
         return chosen
     return _lead(outcome, chosen, learned[outcome.lead])
@@ -119,6 +124,42 @@ def _of_calls(outcome: EndpointOutcome, titles: Sequence[str]) -> Choice:
     chosen = next(one for one in compared if _as_good(outcome, best.title, one.title))
     before = [one.title for one in found[: found.index(chosen) + 1]]
     return Choice(chosen.title, chosen.role, _reason(chosen, best), found, p_of_best(outcome, before))
+
+
+def choose_time_model(outcome: EndpointOutcome, recipe: Recipe, learned: Mapping[str, bool]) -> Choice:
+    """The same for a time, by Harrell's C: the simplest within one standard error of the paired difference."""
+    plans = sorted(recipe.models, key=lambda plan: plan.order)
+    found = {
+        plan.name.title: c for plan in plans if learned[plan.name.title] and (c := _c_of(outcome, plan.name.title))
+    }
+    if not found:
+        return Choice("", "lead", "No model learned anything: held-out cases were not told apart better than by chance")
+    compared = {title: c for title, c in found.items() if c.interval[0] > CHANCE} or found
+    best = max(compared, key=lambda title: compared[title].value)
+    chosen = next(title for title in compared if title == best or _c_as_good(outcome, best, title))
+    words = f"Its C on held-out cases ({found[chosen].value:.2f})"
+    if chosen == best:
+        reason = f"{words} is the best, and no simpler model comes within its error."
+    else:
+        reason = (
+            f"{words} is within one standard error of that of {best} ({found[best].value:.2f}), which is less simple."
+        )
+    return Choice(chosen, outcome.roles[chosen], reason)
+
+
+def _c_of(outcome: EndpointOutcome, title: str) -> FoldConcordance | None:
+    time, event = outcome.labels["time"], outcome.labels["event"]
+    return concordance_within_folds(time, event, outcome.models[title].score, outcome.folds)
+
+
+def _c_as_good(outcome: EndpointOutcome, best: str, title: str) -> bool:
+    """Whether the difference of the first division is no more than its own standard error."""
+    time, event = outcome.labels["time"], outcome.labels["event"]
+    first, second = (
+        harrell_c(time, event, outcome.models[one].score[0], strata=outcome.folds[0]) for one in (best, title)
+    )
+    found = compare_c(first, second)
+    return found.value <= found.se
 
 
 def _mostly(outcome: EndpointOutcome, title: str) -> bool:

@@ -41,8 +41,10 @@ def simplest_of_numbers(outcome: EndpointOutcome, titles: Sequence[str]) -> Simp
     """
     models, observed = outcome.number_models(), np.asarray(outcome.labels, dtype=float)
     there = [title for title in titles if title in models]
-    if len(there) < 2 or len(observed) < LEAST or np.ptp(observed) == 0:
+    if not there or len(observed) < LEAST or np.ptp(observed) == 0:
         return None
+    if len(there) == 1:
+        return Simplest(there[0], "It is the only model that learned anything.")
     r2 = {title: _r2(observed, models[title].value) for title in there}
     compared = [title for title in there if r2[title][1] > 0] or there
     errors = {title: float(mean_squared_error(observed, models[title].value)) for title in compared}

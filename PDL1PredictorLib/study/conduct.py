@@ -35,6 +35,7 @@ from PDL1PredictorLib.study.choosing import chosen_models
 from PDL1PredictorLib.study.examples import examples
 from PDL1PredictorLib.study.factors import factors_of
 from PDL1PredictorLib.study.outcome import ChoiceRepeats, StudyOutcome
+from PDL1PredictorLib.study.overlays import overlays
 from PDL1PredictorLib.study.report.write import write_study_report
 from PDL1PredictorLib.study.run import StudyRun, run_study
 from PDL1PredictorLib.study.setup import Study
@@ -88,6 +89,7 @@ class Cases:
         notes: For the report.
         strata: Case name to the level that keeps its share in every part of a split; empty where there is none.
         groups: Factor of patient or scan to case name to its level; a case may be missing.
+        synthetic: Whether they are patients of the synthetic cohort.
     """
 
     sources: list[Source]
@@ -98,6 +100,7 @@ class Cases:
     notes: tuple[str, ...] = ()
     strata: Mapping[str, str] = field(default_factory=dict)
     groups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    synthetic: bool = False
 
 
 def cases_of_table(cohort: Cohort, pet: Pet = "no", stratify: str | None = None) -> Cases:
@@ -149,6 +152,7 @@ def synthetic_cases(n: int, seed: int, endpoints: tuple[str, ...], needs: Needs 
         patients={source.name: source.name for source in sources},
         table_1=lambda used: [],
         bayes_auc={key: float(bayes_auc(key)) for key in endpoints if key in {**LAWS, **LATER_LAWS}},
+        synthetic=True,
         notes=(
             "The patients are synthetic: the figures hold for further synthetic patients and say nothing about people.",
         ),
@@ -209,7 +213,7 @@ def conduct(plan: Plan, cases: Cases, progress: Progress = SILENT) -> tuple[Bund
         if not run.trained.endpoints:
             told = "; ".join(f"{key}: {reason}" for key, reason in run.left_out.items())
             raise InputError(f"There is no model to keep. {told}. The report is in {plan.report}.")
-        about = about_study(plan.words, outcome, _counts(run, len(prepared)), cases.bayes_auc)
+        about = about_study(plan.words, outcome, _counts(run, len(prepared)), cases.bayes_auc, cases.synthetic)
         bundle = export_bundle(run.trained, about, plan.bundle, plan.overwrite)
     return bundle, outcome
 
@@ -248,6 +252,7 @@ def _outcome(plan: Plan, cases: Cases, study: Study, run: StudyRun, cost: Cost) 
         coverage=plan.recipe.coverage,
         history=() if network is None else network.history,
         gallery=examples(study, run),
+        overlays=overlays(cases.sources, run.endpoints, plan.recipe.regions),
         notes=(*cases.notes, *_stability(plan.recipe, run), *chosen_models(run.choices)),
         case_warnings=study.cohort.case_warnings,
         choice_repeats=ChoiceRepeats(plan.recipe.fitting(study.once).n_repeats, plan.recipe.fitting(True).n_repeats),

@@ -20,6 +20,7 @@ from PDL1PredictorLib.study.outcome import (
     ModelOutcome,
     NumberGalleryCase,
     NumberModelOutcome,
+    TimeModelOutcome,
 )
 from PDL1PredictorLib.study.run import StudyRun
 from PDL1PredictorLib.study.setup import Study
@@ -45,7 +46,7 @@ def examples(study: Study, run: StudyRun, each: int = EACH) -> tuple[Shown, ...]
     fold_of = {int(row): fold for fold in run.folds for row in fold.test}
     wanted: dict[int, list[tuple[str, int]]] = {}
     for key, outcome in run.endpoints.items():
-        for index in _surest(outcome, each):
+        for index in surest(outcome, each):
             wanted.setdefault(row_of[outcome.cases[index]], []).append((key, index))
     heat: dict[tuple[str, int], np.ndarray] = {}
     for fold in run.folds:
@@ -57,13 +58,18 @@ def examples(study: Study, run: StudyRun, each: int = EACH) -> tuple[Shown, ...]
     return tuple(
         _case(study, outcome, index, row_of[outcome.cases[index]], heat[key, index])
         for key, outcome in run.endpoints.items()
-        for index in _surest(outcome, each)
+        for index in surest(outcome, each)
     )
 
 
-def _surest(outcome: EndpointOutcome, each: int) -> list[int]:
-    """Positions of the cases, the surest first in every group; of numbers the nearest and the farthest answers."""
+def surest(outcome: EndpointOutcome, each: int) -> list[int]:
+    """Positions of the cases, the surest first in every group; of numbers the nearest and the farthest answers.
+
+    None of times: most are censored, so that nobody knows who was told rightly.
+    """
     model = outcome.models[outcome.lead]
+    if isinstance(model, TimeModelOutcome):
+        return []
     if isinstance(model, NumberModelOutcome):
         order = np.argsort(np.abs(model.value - outcome.labels), kind="stable")
         return list(dict.fromkeys(int(index) for index in (*order[:each], *order[::-1][:each])))
@@ -98,16 +104,18 @@ def _heat_maps(study: Study, fold: Fold, rows: list[int]) -> list[np.ndarray]:
 
 
 def _case(study: Study, outcome: EndpointOutcome, index: int, row: int, heat: np.ndarray) -> Shown:
-    model, cohort = outcome.models[outcome.lead], study.cohort
+    cohort = study.cohort
     if heat.ndim == 3:
         return _volume_case(study, outcome, index, row, heat)
     hu, tumor = cohort.patches_hu[row, 0], cohort.patches_tumor[row, 0]
     pictures = {"hu": hu, "tumor": tumor, "heat": spread_map(heat, (hu.shape[0], hu.shape[1]))}
-    if isinstance(model, NumberModelOutcome):
+    if numbers := outcome.number_models():
+        model = numbers[outcome.lead]
         value, low, high = (float(values[index]) for values in (model.value, model.low, model.high))
         truth = float(outcome.labels[index])
         return NumberGalleryCase(outcome.key, outcome.cases[index], truth, value, low, high, **pictures)
-    probability, positive = float(model.probability[index]), bool(model.positive[index])
+    called = outcome.binary_models()[outcome.lead]
+    probability, positive = float(called.probability[index]), bool(called.positive[index])
     label = int(outcome.labels[index])
     return GalleryCase(outcome.key, outcome.cases[index], label, probability, positive, **pictures)
 

@@ -10,6 +10,7 @@ from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.endpoints import Kind
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.core.roles import Role, lead_of
+from PDL1PredictorLib.report.pictures import Picture
 from PDL1PredictorLib.study.insight import TableInsight
 from PDL1PredictorLib.study.within.values import Within
 
@@ -66,20 +67,41 @@ class NumberModelOutcome:
 
 
 @dataclass(frozen=True, eq=False)
+class TimeModelOutcome:
+    """How one model of a time did on the test cases of one endpoint; all arrays in the order of its cases.
+
+    Attributes:
+        score: What cases are ranked by, higher is sooner, (r, n), as of `ModelOutcome`.
+        survival: Chance to be free of the event until each of `core.targets.HORIZON_DAYS`, (n, h); NaN where the model
+            gives none.
+        one_curve: The same of the training cases, whatever their inputs, (n, h).
+        kind: Of the model that was fitted; under cross-validation the kinds of the folds, joined by ", ".
+        c_in_training: Cross-validated Harrell's C in training, of every kind.
+    """
+
+    score: np.ndarray
+    survival: np.ndarray
+    one_curve: np.ndarray
+    kind: str
+    c_in_training: dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
 class EndpointOutcome:
     """One endpoint.
 
     Attributes:
         key: Of `core.endpoints`.
         cases: Names of the test cases whose true value is known, n of them.
-        labels: 0 or 1, or the true values of a number in the endpoint's unit, (n,).
+        labels: 0 or 1, or the true values of a number in the endpoint's unit, or times of `core.targets.FOLLOWED`,
+            (n,).
         folds: Number of the fold that each case was a test case of, by repetition, (r, n) integers; zeros under
             `split`.
         patients: Of each case, n of them.
         models: Title to what it answered, in the order of `roles`: `ModelOutcome` of yes/no endpoints,
-            `NumberModelOutcome` of numbers.
+            `NumberModelOutcome` of numbers, `TimeModelOutcome` of times.
         counts: Part of the cohort (`training`, `test`; under cross-validation `all`) to (positive, negative) of yes/no
-            endpoints, and to (cases,) of numbers.
+            endpoints, to (cases,) of numbers, and to (events, cases without) of times.
         coefficients: Region (`tumor`, `ring`) to feature name to coefficient, of the final model; empty for a recipe
             that selects no features.
         selected_in: Region to feature name to the share of the folds that selected it; empty without folds.
@@ -108,7 +130,7 @@ class EndpointOutcome:
     labels: np.ndarray
     folds: np.ndarray
     patients: tuple[str, ...]
-    models: Mapping[str, ModelOutcome | NumberModelOutcome]
+    models: Mapping[str, ModelOutcome | NumberModelOutcome | TimeModelOutcome]
     counts: Mapping[str, tuple[int, ...]]
     coefficients: dict[str, dict[str, float]]
     selected_in: dict[str, dict[str, float]]
@@ -151,6 +173,10 @@ class EndpointOutcome:
     def number_models(self) -> dict[str, NumberModelOutcome]:
         """The models of a number, by title; only those of that kind."""
         return {title: model for title, model in self.models.items() if isinstance(model, NumberModelOutcome)}
+
+    def time_models(self) -> dict[str, TimeModelOutcome]:
+        """The models of a time, by title; only those of that kind."""
+        return {title: model for title, model in self.models.items() if isinstance(model, TimeModelOutcome)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,6 +250,29 @@ class NumberGalleryCase:
     heat: np.ndarray
 
 
+@dataclass(frozen=True, eq=False)
+class Overlay:
+    """A test case of a number, its tumor drawn in three planes.
+
+    Attributes:
+        endpoint: Whose answer.
+        case: Its name.
+        label: True value, in the endpoint's unit.
+        value: Predicted, lead model.
+        low: Lower end of its prediction interval.
+        high: Upper end.
+        pictures: Slices through the tumor with its outline and the ring's.
+    """
+
+    endpoint: str
+    case: str
+    label: float
+    value: float
+    low: float
+    high: float
+    pictures: tuple[Picture, ...]
+
+
 class ChoiceRepeats(NamedTuple):
     """Repetitions of the cross-validation that chooses the kind of model.
 
@@ -259,6 +308,7 @@ class StudyOutcome:
         history: Of the network, per epoch: `train` and `validation` loss; under cross-validation of the final model.
         backbones: Rows of the comparison of backbones, plain values; empty when it was not asked for.
         gallery: Right and wrong cases of both kinds.
+        overlays: Nearest and farthest answers of networks that see no picture.
         notes: Sentences that the reader must know (sources, licences, what may not be concluded).
         choice_repeats: How often kinds of models were compared; None where none was chosen.
     """
@@ -280,6 +330,7 @@ class StudyOutcome:
     history: tuple[dict[str, float], ...] = ()
     backbones: list[dict[str, Any]] = field(default_factory=list)
     gallery: tuple[GalleryCase | NumberGalleryCase, ...] = ()
+    overlays: tuple[Overlay, ...] = ()
     notes: tuple[str, ...] = ()
     case_warnings: Mapping[str, Sequence[CaseWarning]] = field(default_factory=dict)
     choice_repeats: ChoiceRepeats | None = None

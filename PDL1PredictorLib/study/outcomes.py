@@ -68,7 +68,7 @@ def endpoint_outcome(study: Study, key: str, folds: tuple[Fold, ...], scores: Sc
     return EndpointOutcome(
         key=key,
         cases=tuple(study.cohort.names[row] for row in rows),
-        labels=kind.truths(target.values[rows]),
+        labels=kind.truths(target.truths[rows]),
         folds=scores.folds[:, rows],
         patients=tuple(study.patients[row] for row in rows),
         models={
@@ -155,9 +155,9 @@ def _inside(lead: ModelPlan, key: str, folds: tuple[Fold, ...], target: Target) 
 
 def _counts(kind: Rules, target: Target, folds: tuple[Fold, ...]) -> dict[str, tuple[int, ...]]:
     if len(folds) > 1:
-        return {"all": kind.counts(target.values)}
+        return {"all": kind.counts(target.truths)}
     training, test = folds[0].learned.rows, folds[0].test
-    return {"training": kind.counts(target.values[training]), "test": kind.counts(target.values[test])}
+    return {"training": kind.counts(target.truths[training]), "test": kind.counts(target.truths[test])}
 
 
 def _selected_in(lead: ModelPlan, key: str, folds: tuple[Fold, ...]) -> dict[str, dict[str, float]]:

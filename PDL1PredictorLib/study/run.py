@@ -76,7 +76,7 @@ def usable_endpoints(
         InputError: There is none.
     """
     reasons = {
-        key: rules(target.kind).too_few([target.values[rows] for rows in trainings], coverage)
+        key: rules(target.kind).too_few([target.truths[rows] for rows in trainings], coverage)
         for key, target in cohort.targets.items()
     }
     left_out = {key: reason for key, reason in reasons.items() if reason}

@@ -14,8 +14,9 @@ from PDL1PredictorLib.statistics.agreement import (
     with_interval,
 )
 from PDL1PredictorLib.statistics.proportions import Proportion, proportion
+from PDL1PredictorLib.statistics.survival.fold_concordance import concordance_within_folds
 from PDL1PredictorLib.study.discrimination import area_of
-from PDL1PredictorLib.study.outcome import EndpointOutcome, NumberModelOutcome
+from PDL1PredictorLib.study.outcome import EndpointOutcome, NumberModelOutcome, TimeModelOutcome
 
 Plain = dict[str, Any]
 LEAST = 10  # cases with a number: with fewer, nothing is told
@@ -33,11 +34,13 @@ def shipped_figures(outcome: EndpointOutcome, title: str) -> Plain | None:
         Yes/no: `auc`, `low`, `high`, `n_positive`, `n_negative`, `design`, `repeats` (of the outer folds), `p` (by
         permutation; None where no label can be exchanged), and `sensitivity` and `specificity` of the calls, each
         `value`, `low`, `high`, or None without such a call. Numbers: `n`, `mse`, `mse_of_mean`, `mae`, `r2`, `r2_low`,
-        `r2_high`. None where they cannot be had.
+        `r2_high`. Times: `n`, `events`, `c` (Harrell's, within folds), `low`, `high`. None where they cannot be had.
     """
     model = outcome.models[title]
     if isinstance(model, NumberModelOutcome):
         return _of_number(np.asarray(outcome.labels, dtype=float), model)
+    if isinstance(model, TimeModelOutcome):
+        return _of_time(outcome, model)
     found = area_of(outcome, title)
     if found is None:
         return None
@@ -87,3 +90,13 @@ def _of_number(truths: np.ndarray, model: NumberModelOutcome) -> Plain | None:
         "r2_low": min(low, r2),
         "r2_high": max(high, r2),
     }
+
+
+def _of_time(outcome: EndpointOutcome, model: TimeModelOutcome) -> Plain | None:
+    """Whether who scores higher has the event sooner."""
+    time, event = outcome.labels["time"], outcome.labels["event"]
+    found = concordance_within_folds(time, event, model.score, outcome.folds) if event.any() else None
+    if found is None:
+        return None
+    low, high = found.interval
+    return {"n": len(time), "events": int(event.sum()), "c": found.value, "low": low, "high": high}

@@ -4,6 +4,10 @@
 
 VOI holds `case_000_image.nii.gz` and `case_000_mask.nii.gz` ... The reference is learned on four fifths of the cases as
 training does, with the features and the network of the bundled model of real tumors, and held against the rest.
+
+    python Testing/benchmarks/likeness.py --voi VOI --cases 40 --flagged-by phantom-demo
+
+says how many of the cases, as they are, a bundled model finds unlike its own training cohort.
 """
 
 import argparse
@@ -28,6 +32,7 @@ from PDL1PredictorLib.models.load import load_predictor
 from PDL1PredictorLib.models.reference import Seen, likeness
 from PDL1PredictorLib.models.schema.reference import read_reference
 from PDL1PredictorLib.models.stack import Stack
+from PDL1PredictorLib.prediction import Options, predict_case
 from PDL1PredictorLib.radiomics.extract import extract_features
 from PDL1PredictorLib.resources import find_model
 
@@ -91,14 +96,17 @@ CHANGES: dict[str, Callable[[Case], Case]] = {
 }
 
 
+def voi(folder: Path, number: int) -> Files:
+    return Files(*(folder / f"case_{number:03d}_{kind}.nii.gz" for kind in ("image", "mask")))
+
+
 def rows_of(folder: Path, model: Stack, n_cases: int, n_changed: int) -> dict[tuple[str, int], Row | None]:
     """By change and case; None where the library refuses the case outright."""
     used = sorted(model.manifest.feature_mean)
     measured = model.features.limited_to(used)
     found: dict[tuple[str, int], Row | None] = {}
     for number in range(n_cases):
-        name = f"case_{number:03d}"
-        case = read_one_tumor(Files(folder / f"{name}_image.nii.gz", folder / f"{name}_mask.nii.gz")).case
+        case = read_one_tumor(voi(folder, number)).case
         for change, make in CHANGES.items():
             if change != "as it is" and number >= n_changed:
                 continue
@@ -134,12 +142,24 @@ def flagged(rows: dict[tuple[str, int], Row | None], names: tuple[str, ...], n_c
     return told
 
 
+def flagged_by(folder: Path, name: str, n_cases: int) -> int:
+    """How many of the cases a bundled model finds unlike what it was trained on."""
+    model = load_predictor(find_model(name))
+    cases = (read_one_tumor(voi(folder, number)).case for number in range(n_cases))
+    answers = (predict_case(case, model, Options(device="cpu", stability=False)).lesions[0] for case in cases)
+    return sum(answer.unlike.flagged for answer in answers)
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--voi", type=Path, required=True)
     options.add_argument("--cases", type=int, default=99)
     options.add_argument("--changed", type=int, default=30)
+    options.add_argument("--flagged-by", metavar="MODEL", help="hold the cases against this bundled model instead")
     asked = options.parse_args()
+    if asked.flagged_by:
+        print(f"{flagged_by(asked.voi, asked.flagged_by, asked.cases)} of {asked.cases} unlike {asked.flagged_by}")
+        return
     model = load_predictor(find_model("nsclc-radiogenomics"))
     rows = rows_of(asked.voi, model, asked.cases, asked.changed)
     told = flagged(rows, tuple(sorted(model.manifest.feature_mean)), asked.cases)

@@ -228,11 +228,57 @@ def test_asked_to_look_at_the_images_it_names_every_case_that_cannot_be_used(tmp
 
 def test_the_table_of_a_phantom_cohort_is_a_cohort(tmp_path):
     from PDL1PredictorLib.phantom.cohort import write_cohort
+    from PDL1PredictorLib.phantom.outcomes import OUTCOMES, draw_outcomes
+    from PDL1PredictorLib.phantom.patient import draw_truth
     from PDL1PredictorLib.phantom.truth import PHANTOM_ENDPOINTS
 
-    write_cohort(tmp_path / "made", 2, seed=3, extent="tumor", workers=1)
+    write_cohort(tmp_path / "made", 2, seed=3, extent="tumor", workers=1, pet=True)
     cohort = read_cohort(tmp_path / "made" / "cases.csv", check_images=True)
-    assert (cohort.endpoints, len(cohort), cohort.warnings) == (PHANTOM_ENDPOINTS, 2, ())
+    assert (set(cohort.endpoints), len(cohort), cohort.warnings) == ({*PHANTOM_ENDPOINTS, *OUTCOMES}, 2, ())
+    for index, case in enumerate(cohort.cases, start=1):
+        traits, _, labels = draw_truth(3, index)
+        later = draw_outcomes(3, index, traits)
+        assert case.labels == {**labels, **later.labels}
+        assert case.events == later.events
+        told = replace(later.people, slice_thickness_mm=case.clinical.slice_thickness_mm)
+        assert case.clinical == replace(told, kernel=case.clinical.kernel, manufacturer=case.clinical.manufacturer)
+        assert case.pet == tmp_path / "made" / "images" / f"case_000{index}_pet.nii.gz"
+
+
+TIMES = "case,image,mask,PFS_days,PFS_event,OS_event"
+
+
+def test_a_time_is_read_with_its_event(tmp_path):
+    rows = (row(1, ",412,1,"), row(2, ",0,no,"), row(3, ",,,"))
+    cohort = read_cohort(write(tmp_path, *rows, header="case,image,mask,PFS_days,PFS_event,note_ward"))
+    assert cohort.endpoints == ("PFS",)
+    assert [case.labels["PFS"] for case in cohort.cases] == [412, 0, None]
+    assert [dict(case.events) for case in cohort.cases] == [{"PFS": True}, {"PFS": False}, {}]
+    np.testing.assert_array_equal(cohort.labels_array(), [[412], [0], [np.nan]])
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        ("412,", "PFS_event is empty, while PFS_days is not; fill in both"),
+        (",1", "PFS_days is empty, while PFS_event is not; fill in both"),
+        ("412,2", "PFS_event is '2'; write 1 where the time ended in the event, else 0"),
+        ("-3,1", r"PFS_days is '-3'; write a number of 0 or more \(days\)"),
+    ],
+)
+def test_a_time_without_its_event_or_out_of_bounds_is_told(tmp_path, cells, told):
+    header = "case,image,mask,PFS_days,PFS_event"
+    with pytest.raises(CohortError, match=rf"row 2 \(case 1\): {told}"):
+        read_cohort(write(tmp_path, row(1, f",{cells}"), header=header))
+
+
+def test_a_table_with_one_column_of_a_time_is_told(tmp_path):
+    path = write(tmp_path, row(1, ",412,1,0"), header=TIMES)
+    assert problems(path) == ("the column OS_days is missing, without which OS says nothing",)
+    path = write(tmp_path, row(1), header="case,image,mask")
+    assert problems(path, endpoints=["OS"]) == (
+        "the column OS_days and the column OS_event is missing, which was asked for",
+    )
 
 
 def test_cases_are_selected_by_name(tmp_path):

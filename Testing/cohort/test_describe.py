@@ -1,5 +1,6 @@
 """Table 1 of a cohort, with sums done by hand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,17 @@ def test_one_group_alone_is_not_compared():
 def test_an_endpoint_that_the_cohort_lacks_is_refused():
     with pytest.raises(InputError, match="no endpoint 'KRAS'. It has: PDL1, EGFR"):
         table_1(cohort(case(1, 1)), by="KRAS")
+
+
+def test_a_time_is_told_by_its_events_and_not_compared_as_a_number():
+    known = [(1, 100.0, True), (1, 300.0, False), (0, 200.0, True), (0, None, None)]
+    cases = []
+    for n, (label, days, event) in enumerate(known):
+        events = {} if event is None else {"PFS": event}
+        cases.append(replace(case(n, label), labels={"PDL1": label, "PFS": days}, events=events))
+    rows = table_1(Cohort(tuple(cases), ("PDL1", "PFS"), Path("cases.csv")), by="PDL1")
+    events = row(rows, "Progression-free survival", "events")
+    assert (events["all"], events["positive"], events["negative"]) == ("2 (67%)", "1 (50%)", "1 (100%)")
+    followed = row(rows, "Progression-free survival, followed (days)")
+    assert (followed["all"], followed["p"], followed["test"]) == ("200 (150 to 250)", None, "")
+    assert row(rows, "Progression-free survival, followed (days)", "not known")["all"] == "1"

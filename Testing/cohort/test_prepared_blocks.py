@@ -18,7 +18,7 @@ from PDL1PredictorLib.core.case import Case, Clinical
 from PDL1PredictorLib.core.clinical_columns import clinical_row
 from PDL1PredictorLib.core.errors import CohortError, InputError
 from PDL1PredictorLib.core.needs import Needs
-from PDL1PredictorLib.core.settings import RegionSettings
+from PDL1PredictorLib.core.settings import RegionSettings, VolumeSettings
 from PDL1PredictorLib.core.targets import Target
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
@@ -145,11 +145,56 @@ def test_the_parts_of_a_split_hold_the_same_quarters_of_a_number():
         assert np.histogram(values[part], 4, (0, 80))[0].tolist() == [10, 10, 10, 10]
 
 
-def test_volumes_are_refused_with_what_there_is():
-    with pytest.raises(InputError, match="volumes about the tumor are not made"):
-        prepare([], ("TPS",), RegionSettings(), FEATURES, Path("x"), needs=Needs(picture="volume"))
+def test_features_that_are_not_described_are_refused():
     with pytest.raises(InputError, match="say how they are measured"):
         prepare([], ("TPS",), RegionSettings(), None, Path("x"), needs=Needs())
+
+
+CUBE = VolumeSettings(16, 4.0)
+
+
+def test_volumes_are_kept_in_few_bytes_with_the_pet_where_there_is_one(table, phantom, tmp_path):
+    ct = phantom.case.ct
+    pet = sitk.GetImageFromArray(np.full(ct.GetSize()[::-1], 3.254, np.float32))
+    pet.CopyInformation(ct)
+    sitk.WriteImage(pet, str(tmp_path / "pet.nii.gz"))
+    needs = Needs(features=False, picture="volume", pet="optional", volume=CUBE)
+    sources = file_sources(read_cohort(table), "optional")
+    made = prepare(sources, ("TPS",), RegionSettings(), None, tmp_path / "cache", workers=1, needs=needs)
+    assert {name: (block.shape, block.dtype.name) for name, block in made.blocks.items()} == {
+        "volume": ((2, 16, 16, 16), "int16"),
+        "volume_tumor": ((2, 16, 16, 16), "bool"),
+        "volume_suv": ((2, 16, 16, 16), "int16"),
+        "pet": ((2,), "bool"),
+    }
+    assert made.blocks["pet"].tolist() == [True, False]
+    assert set(np.unique(made.blocks["volume_suv"][0])) <= {0, 325}  # hundredths, 0 beyond the PET
+    assert not made.blocks["volume_suv"][1].any()
+    again = prepare(sources, ("TPS",), RegionSettings(), None, tmp_path / "cache", workers=1, needs=needs)
+    np.testing.assert_array_equal(made.blocks["volume"], again.blocks["volume"])
+
+
+def test_a_volume_of_the_ct_alone_has_no_pet(table, tmp_path):
+    needs = Needs(features=False, picture="volume", volume=CUBE)
+    sources = file_sources(read_cohort(table))
+    made = prepare(sources, ("TPS",), RegionSettings(), None, tmp_path / "cache", workers=1, needs=needs)
+    assert set(made.blocks) == {"volume", "volume_tumor"}
+    assert made.blocks["volume_tumor"].any(axis=(1, 2, 3)).all()
+
+
+@pytest.mark.parametrize("changes", [{"picture": "volume"}, {"picture": "slice", "volume": CUBE}])
+def test_settings_of_a_volume_belong_to_a_volume(changes):
+    with pytest.raises(InputError, match="given exactly where the picture is one"):
+        Needs(**changes)
+
+
+def test_needs_of_a_volume_go_through_json():
+    needs = Needs(picture="volume", pet="required", volume=CUBE)
+    assert Needs.from_dict(needs.to_dict()) == needs
+    assert "volume" not in Needs(picture="slice").to_dict()
+    for wrong in ({"voxels": 16}, {"voxels": 16.0, "spacing_mm": 2}, {"voxels": 8, "spacing_mm": 2.0}, [16, 2.0]):
+        with pytest.raises(InputError):
+            Needs.from_dict({**needs.to_dict(), "volume": wrong})
 
 
 def test_clinical_words_are_numbered():

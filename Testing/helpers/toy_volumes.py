@@ -2,7 +2,7 @@
 
     python Testing/helpers/toy_volumes.py FOLDER
 
-trains in a process of its own: the tests that draw cannot share theirs with torch.
+trains, and evaluates on new cases, in a process of its own: the tests that draw cannot share theirs with torch.
 """
 
 import csv
@@ -14,7 +14,7 @@ import SimpleITK as sitk
 
 from PDL1PredictorLib.cli.main import main
 
-N, VOXELS = 84, 24
+N, N_NEW, VOXELS = 72, 24, 24
 WITHOUT_PET = 4  # the last ones
 
 
@@ -42,16 +42,18 @@ def write_case(folder: Path, name: str, core_hu: float, suv: float, rng: np.rand
         sitk.WriteImage(image, str(folder / f"{name}_{what}.nii.gz"))
 
 
-def write_cohort(folder: Path) -> Path:
-    """The table and its files; some cases have no PET."""
-    rng = np.random.default_rng(5)
+def write_cohort(folder: Path, n: int, seed: int) -> Path:
+    """The table and its files; the last cases have no PET."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(seed)
     rows = []
-    for i in range(N):
+    for i in range(n):
         core, uptake = rng.normal(size=2)
-        responds = int(core + uptake + rng.normal(0, 0.5) > 0.3)
-        write_case(folder, f"c{i:02}", 40 + 25 * core, 5 + 1.5 * uptake, rng)
-        pet = f"c{i:02}_pet.nii.gz" if i < N - WITHOUT_PET else ""
-        rows.append([f"c{i:02}", f"c{i:02}_ct.nii.gz", f"c{i:02}_mask.nii.gz", pet, responds])
+        responds = int(core + uptake + rng.normal(0, 0.3) > 0.2)
+        name = f"{seed}-{i:02}"
+        write_case(folder, name, 40 + 25 * core, 5 + 1.5 * uptake, rng)
+        pet = f"{name}_pet.nii.gz" if i < n - WITHOUT_PET else ""
+        rows.append([name, f"{name}_ct.nii.gz", f"{name}_mask.nii.gz", pet, responds])
     table = folder / "cases.csv"
     with table.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([["case", "image", "mask", "pet", "RESPONSE"], *rows])
@@ -59,11 +61,14 @@ def write_cohort(folder: Path) -> Path:
 
 
 def train(folder: Path) -> Path:
-    """Write the cohort into a folder and train beside it, by the command: `model` and `model.study`."""
-    table = write_cohort(folder)
-    command = ["train", "--recipe", "responder3d", "--cohort", str(table), "--out", str(folder / "model")]
-    small = ["--voxels", "16", "--voxel-mm", "1.5", "--most-epochs", "12", "--preset", "karim", "--use-pet", "optional"]
-    assert main([*command, *small, "--ship", "lead", "--workers", "1", "--device", "cpu", "--progress", "none"]) == 0
+    """Write the cohorts into a folder, train beside them, and evaluate: `model`, `model.study`, `evaluation`."""
+    common = ["--workers", "1", "--device", "cpu", "--progress", "none"]
+    command = ["train", "--recipe", "responder3d", "--cohort", str(write_cohort(folder / "old", N, 5))]
+    small = ["--voxels", "16", "--voxel-mm", "1.5", "--most-epochs", "20", "--preset", "karim", "--use-pet", "optional"]
+    assert main([*command, "--out", str(folder / "model"), *small, "--ship", "lead", *common]) == 0
+    new = str(write_cohort(folder / "new", N_NEW, 6))
+    evaluate = ["evaluate", "--model", str(folder / "model"), "--cohort", new, "--out", str(folder / "evaluation")]
+    assert main([*evaluate, "--no-stability", *common]) == 0
     return folder
 
 

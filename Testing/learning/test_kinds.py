@@ -1,4 +1,4 @@
-"""What the kind of an endpoint decides: numbers fitted, calibrated and bounded; times refused; enough cases."""
+"""What the kind of an endpoint decides: numbers fitted, calibrated and bounded; enough cases."""
 
 import numpy as np
 import pytest
@@ -21,9 +21,9 @@ def line(n: int = 120, noise: float = 1.0, seed: int = 0) -> tuple[np.ndarray, T
     return x, Target("number", 50 + x @ np.array([6.0, -3.0]) + rng.normal(0, noise, n), low=0.0, high=100.0)
 
 
-def test_a_time_is_refused_with_the_kinds_that_can_be_learned():
-    with pytest.raises(InputError, match="kind 'time' cannot be learned by this version; binary and number"):
-        rules("time")
+def test_a_kind_that_nobody_knows_is_refused_with_those_that_can_be_learned():
+    with pytest.raises(InputError, match="'picture' cannot be learned by this version; binary and number and time"):
+        rules("picture")
 
 
 def test_a_line_is_found_and_bounded():

@@ -1,6 +1,7 @@
 """A network as files: the graph answers as torch does, its bytes depend on nothing but it, rounding is measured."""
 
 import warnings
+from copy import deepcopy
 
 import numpy as np
 import onnx
@@ -17,7 +18,7 @@ from PDL1PredictorLib.models.network.graph import read_network_graph
 from PDL1PredictorLib.models.network.run import shipped_graph
 from PDL1PredictorLib.models.network.session import NetworkSession
 from PDL1PredictorLib.models.network.shapes import OPERATORS
-from PDL1PredictorLib.models.network.weights import read_weights
+from PDL1PredictorLib.models.network.weights import read_weights, rounded
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 from PDL1PredictorLib.networks.names import BACKBONES
 
@@ -193,6 +194,24 @@ def test_a_network_that_was_rounded_before_is_written_in_8_bits_that_change_noth
     entry = network_files(rounded, patches(64, 45), jumps).entry
     assert (entry["bits"], entry["moved"]) == (8, 0.0)
     assert network_files(densenet, patches(64, 45), jumps).entry["bits"] == 16
+
+
+def test_a_network_whose_channels_lie_last_is_written_as_any_other(densenet: DeepCT):
+    trained = deepcopy(densenet).to(memory_format=torch.channels_last)
+    one, other = (network_files(n, patches(64, 64), answers({"8": 0.0})) for n in (trained, densenet))
+    assert one.entry["bits"] == 8
+    assert one.files == other.files
+
+
+def test_a_file_that_gives_other_weights_than_were_written_is_caught(densenet: DeepCT, monkeypatch):
+    """As safetensors does of arrays in another order than C's."""
+
+    def in_fortran_order(state, bits):
+        return {name: np.asfortranarray(value) for name, value in rounded(state, bits).items()}
+
+    monkeypatch.setattr(page, "rounded", in_fortran_order)
+    with pytest.raises(ValueError, match="read back from the file are not those that were written"):
+        network_files(densenet, patches(64, 64))
 
 
 def test_the_head_of_a_rounded_network_gives_its_deep_features(densenet: DeepCT):

@@ -69,6 +69,12 @@ def test_at_most_one_in_twenty_of_the_held_out_cases_is_beyond_the_limit(checked
     assert np.mean(p <= 0.05) <= 0.05
 
 
+def test_the_scores_lie_in_an_order_that_does_not_depend_on_whose_they_are(checked: Checked):
+    table, limits = checked.found.tables["reference/held_out"], checked.found.limits
+    far = (table / np.array([limits[name] for name in checked.entry.views])).max(axis=1)
+    assert (np.diff(far) >= 0).all()
+
+
 def test_the_smallest_sd_of_a_plain_measure_is_its_floor():
     rng = np.random.default_rng(6)
     features, _, _ = drawn(60, rng)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from number_model import MEAN, RANGE, RING, number_alone, with_number
+from time_model import with_time
 
 from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.clinical_columns import clinical_row
@@ -223,3 +224,56 @@ def test_what_has_too_many_inputs_is_explained_by_parts():
     values = {c.name: c.value for c in answer.contributions}
     assert math.isnan(values["deep_features"])
     assert values["sex"] == 1.0
+
+
+@pytest.fixture(scope="module")
+def times(tiny_model: Path):
+    return load_predictor(with_time(read_bundle(tiny_model)))
+
+
+def question(predictor, row, **changed) -> Question:
+    model = predictor.manifest.endpoints[1]
+    asked = Question(
+        model=model,
+        names=predictor.manifest.inputs(model),
+        row=np.array(row),
+        score=lambda rows: predictor.score(model, rows),
+        calibrations=np.empty((0, 2)),
+        coverage=0.9,
+    )
+    return replace(asked, **changed)
+
+
+def test_a_time_is_the_baseline_raised_by_the_hazard_with_exact_contributions(times):
+    answer = answer_to(question(times, [1.0, 2.0, -1.0, 0.5]))
+    log_hazard = 1.5 * (0.3 * 1 + 0.1 * 2 + 0.2 * 1 + 0.4 * 0.5)
+    assert answer.log_hazard == pytest.approx(log_hazard)
+    assert [one.days for one in answer.at] == [182.625, 365.25, 730.5]
+    wanted = [math.exp(-hazard * math.exp(log_hazard)) for hazard in (0.2, 0.5, 1.0)]
+    assert [one.survival for one in answer.at] == pytest.approx(wanted)
+    assert sum(c.effect for c in answer.contributions) == pytest.approx(log_hazard)
+    assert {(one.low, one.high, one.moved) for one in answer.at} == {(0.0, 1.0, None)}  # nothing is known of them
+
+
+def test_the_interval_of_a_time_is_that_of_the_resampled_models(times):
+    table = np.tile(np.r_[1.5 * np.array([0.3, 0.1, -0.2, 0.4]), np.log([0.2, 0.5, 1.0])], (101, 1))
+    table[:, 5] += np.linspace(-1, 1, 101)  # the baseline at a year is known to a factor of e
+    answer = answer_to(question(times, [0.0, 0.0, 0.0, 0.0], resampled=table))
+    half_year, year, _ = answer.at
+    assert (half_year.low, half_year.high) == pytest.approx((half_year.survival, half_year.survival))
+    ends = [math.exp(-0.5 * math.exp(shift)) for shift in (0.95, -0.95)]
+    assert (year.low, year.high) == pytest.approx(ends, abs=1e-4)
+    assert (answer.value, answer.interval) == (year.survival, (year.low, year.high))
+
+
+def test_a_time_under_moved_contours_has_a_range_at_every_time(times):
+    moved = np.array([[1.0, 0, 0, 0], [-1.0, 0, 0, 0]])
+    answer = answer_to(question(times, [0.0, 0.0, 0.0, 0.0], moved=moved))
+    wanted = tuple(math.exp(-0.5 * math.exp(shift)) for shift in (0.45, -0.45))
+    assert answer.stability == pytest.approx(wanted)
+    assert answer.at[0].moved[0] < answer.at[0].survival < answer.at[0].moved[1]
+
+
+def test_a_case_is_answered_with_a_yes_or_no_and_a_time(phantom, times):
+    (lesion,) = predict_case(phantom.case, times, Options(device="cpu")).lesions
+    assert [answer.kind for answer in lesion.endpoints] == ["binary", "time"]

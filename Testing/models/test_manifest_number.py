@@ -93,7 +93,7 @@ def test_a_model_may_be_without_network_and_reference(tiny: Bundle):
         ("reference", [], "reference must be an object"),
         ("coverage", 0, "coverage must lie between 0 and 1, both left out"),
         ("endpoints/PDL1/kind", "number", "PDL1.kind is 'number'; this endpoint is of the kind binary"),
-        ("endpoints/TPS/kind", "time", "TPS.kind must be one of binary, number, got 'time'"),
+        ("endpoints/TPS/kind", "time", "TPS.kind is 'time'; this endpoint is of the kind number"),
         ("endpoints/TPS/kind", {"x": 1}, "TPS.kind must be one of binary, number"),
         ("endpoints/TPS/kind", "REMOVE", "lacks 'kind'"),
         ("endpoints/TPS/parts", [], "TPS.parts names no input"),
@@ -174,3 +174,31 @@ def test_without_a_reference_its_tables_are_not_asked_for(tiny: Bundle):
     assert read_manifest(Bundle(tiny.name, tiny.sha256, without.manifest, files)).reference is None
     with pytest.raises(BundleError, match="need reference/mean of shape"):
         read_manifest(Bundle(tiny.name, tiny.sha256, tiny.manifest, files))
+
+
+def test_chances_and_a_simpler_model_may_be_there(sound: Bundle):
+    rule = {"cut": 50, "slope": 0.1, "intercept": -5.0}
+    told = change(change(sound, "endpoints/TPS/chances", [rule]), "endpoints/TPS/simpler", "Ridge")
+    model = read_manifest(told).endpoints[1]
+    assert [tuple(one) for one in model.rule.chances] == [(50.0, 0.1, -5.0)]
+    assert model.simpler == "Ridge"
+    older = read_manifest(sound).endpoints[1]
+    assert (older.rule.chances, older.simpler) == ((), "")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("chances", {}, "TPS.chances must be a list of at most 8"),
+        ("chances", [{"cut": 1, "slope": 1, "intercept": 0}] * 9, "TPS.chances must be a list of at most 8"),
+        ("chances", [1], "an entry of TPS.chances must be an object"),
+        ("chances", [{"cut": "1", "slope": 1, "intercept": 0}], "TPS.chances.cut"),
+        ("chances", [{"cut": 1, "slope": 1e9, "intercept": 0}], "TPS.chances.slope"),
+        ("chances", [{"cut": 1, "slope": 1}], "lacks 'intercept'"),
+        ("simpler", ["Ridge"], "TPS.simpler must be a text"),
+    ],
+)
+def test_chances_that_cannot_be_are_refused(sound: Bundle, path: str, value: Any, words: str):
+    with pytest.raises(BundleError) as refused:
+        read_manifest(change(sound, f"endpoints/TPS/{path}", value))
+    assert words in str(refused.value)

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from PDL1PredictorLib.core.results import BinaryAnswer, NumberAnswer, NumberTest, Unlike, UnlikePart
+from PDL1PredictorLib.core.answer_parts import NumberTest, SurvivalAt, TimeAnswer, TimeTest
+from PDL1PredictorLib.core.results import BinaryAnswer, NumberAnswer, Unlike, UnlikePart
 from PDL1PredictorLib.core.verdicts import NOT_JUDGED, Reason, Verdict, refused
-from PDL1PredictorLib.models.schema.endpoints import BinaryRule, EndpointModel, Linear, NumberRule
+from PDL1PredictorLib.models.schema.endpoints import BinaryRule, EndpointModel, Linear, NumberRule, TimeRule
 from PDL1PredictorLib.models.schema.tests import BinaryTest
 from PDL1PredictorLib.models.verdicts import WIDEST, Standing, verdict_of
 
@@ -32,6 +33,29 @@ FAR = Unlike(
 )
 POSITIVE = BinaryAnswer("PDL1", 0.7, (0.6, 0.8), 0.4, True, ("positive",), 0.9, ())
 VALUE = NumberAnswer("TPS", 30.0, (5.0, 60.0), 0.9, ())
+
+
+TIME = replace(
+    MODEL,
+    key="PFS",
+    model=Linear((1.0,), 0.0),
+    rule=TimeRule(1.0, (365.25,), (0.5,), (40,), TimeTest(90, 60, 0.66, 0.6, 0.72)),
+)
+CHANCE = TimeAnswer("PFS", (SurvivalAt(365.25, 0.6, 0.4, 0.8),), 0.1, ())
+
+
+def test_a_time_is_answered_where_its_score_is_proven_and_its_chance_known():
+    assert verdict_of(CHANCE, TIME, LIKE) == Verdict("answered", "value")
+    chance = replace(TIME, rule=replace(TIME.rule, test=TimeTest(90, 60, 0.55, 0.5, 0.6)))
+    (reason,) = verdict_of(CHANCE, chance, LIKE).reasons
+    assert (reason.code, "Harrell's C 0.55 (95 % interval 0.50 to 0.60)" in reason.text) == ("no_skill", True)
+    wide = replace(CHANCE, at=(SurvivalAt(365.25, 0.6, 0.1, 0.9),))
+    (reason,) = verdict_of(wide, TIME, LIKE).reasons
+    assert reason.code == "interval_too_wide"
+    assert reason.text == "The chance is known to be 10 to 90 % only, too little to be of use."
+    assert [r.code for r in verdict_of(CHANCE, replace(TIME, rule=replace(TIME.rule, test=None)), LIKE).reasons] == [
+        "not_measured"
+    ]
 
 
 def with_test(test: BinaryTest | NumberTest | None, model: EndpointModel = MODEL) -> EndpointModel:
@@ -166,3 +190,14 @@ def test_an_answer_that_nobody_judged_is_none():
         "call": "none",
         "reasons": [{"code": "no_skill", "text": "x"}],
     }
+
+
+def test_a_simpler_model_that_was_as_good_is_named_beside_the_answer_and_not_beside_a_refusal():
+    asked = replace(MODEL, title="Deep", simpler="Tumor volume")
+    found = verdict_of(POSITIVE, asked, LIKE)
+    assert (found.call, found.codes) == ("positive", "simpler_as_good")
+    assert found.reasons[0].text.startswith(
+        "Tumor volume, a simpler model, was as good on held-out cases; Deep answers"
+    )
+    assert verdict_of(POSITIVE, asked, replace(LIKE, unlike=FAR)).codes == "unlike_training"
+    assert verdict_of(POSITIVE, MODEL, LIKE).codes == ""

@@ -194,4 +194,4 @@ def test_an_option_of_another_recipe_is_refused_by_name(
     assert main(["leak-test", "--recipe", "deepradscore", "--tries", "3", *out]) == 2
     assert "--tries belongs to the recipe toy" in capsys.readouterr().err
     assert main(["train", "--recipe", "oracle", *out]) == 2
-    assert "'oracle' is not known. Known recipes: deepradscore, " in capsys.readouterr().err
+    assert f"'oracle' is not known. Known recipes: {', '.join(RECIPES)}" in capsys.readouterr().err

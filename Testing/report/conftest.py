@@ -9,18 +9,16 @@ import pytest
 import SimpleITK as sitk
 from scipy import ndimage
 
+from PDL1PredictorLib.core.answer_parts import Contribution, Estimate, NumberTest
 from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.results import (
     BinaryAnswer,
     CaseResult,
     CaseWarning,
-    Contribution,
-    Estimate,
     HeatMap,
     LesionResult,
     ModelSummary,
     NumberAnswer,
-    NumberTest,
     Provenance,
     RegionMeasures,
     Unlike,

@@ -10,7 +10,8 @@ import SimpleITK as sitk
 from html_page import Page
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
-from PDL1PredictorLib.core.results import CaseWarning, Contribution, HeatMap
+from PDL1PredictorLib.core.answer_parts import Contribution
+from PDL1PredictorLib.core.results import CaseWarning, HeatMap
 from PDL1PredictorLib.report.html import contribution_rows, number, pretty, significant, to_html
 from PDL1PredictorLib.report.svg import answer_scale, effect_bar, scale_bar_mm
 

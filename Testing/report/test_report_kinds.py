@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from PDL1PredictorLib.core.answer_parts import Contribution, Estimate, SurvivalAt, TimeAnswer
 from PDL1PredictorLib.core.endpoints import ENDPOINTS, Endpoint
-from PDL1PredictorLib.core.results import BinaryAnswer, Contribution, Estimate, NumberAnswer
+from PDL1PredictorLib.core.results import BinaryAnswer, NumberAnswer
 from PDL1PredictorLib.core.verdicts import Reason, Verdict, refused
 from PDL1PredictorLib.report.json_result import to_json
 from PDL1PredictorLib.report.kinds import by_kind, read_answer, renderer, verdict
@@ -17,6 +18,14 @@ TPS = NumberAnswer(
 )
 EGFR = BinaryAnswer(
     "EGFR", 0.106, (0.051, 0.203), 0.08, True, ("positive",), 0.9, (), verdict=Verdict("answered", "positive")
+)
+PFS = TimeAnswer(
+    "PFS",
+    (SurvivalAt(182.625, 0.81, 0.7, 0.9), SurvivalAt(365.25, 0.62, 0.48, 0.74, (0.6, 0.65))),
+    0.4,
+    (Contribution("log_volume", 0.9, 0.4),),
+    verdict=Verdict("answered", "value"),
+    model="Features",
 )
 NO_SKILL = refused([Reason("no_skill", "AUC 0.5."), Reason("interval_too_wide", "Too wide.")])
 
@@ -116,7 +125,7 @@ def test_an_answer_of_before_there_were_kinds_is_a_yes_or_no(with_number):
 @pytest.mark.parametrize(
     ("name", "value", "error", "words"),
     [
-        ("kind", "time", ValueError, "the kind of answer 'time' is not known; this version shows binary, number"),
+        ("kind", "word", ValueError, "the kind of answer 'word' is not known; this version shows binary, number, time"),
         ("kind", ["number"], ValueError, "is not known"),
         ("endpoint", "HEIGHT", ValueError, "'HEIGHT' is not known"),
         ("value", "35", TypeError, "value is '35'"),
@@ -187,4 +196,70 @@ def test_an_entry_of_a_yes_or_no_that_cannot_be_is_refused(with_number, name, va
 
 def test_every_kind_that_an_answer_can_have_is_shown():
     kinds = {about.kind for about in ENDPOINTS}
-    assert kinds == {TPS.kind, EGFR.kind}
+    assert kinds == {TPS.kind, EGFR.kind, PFS.kind}
+
+
+def test_a_time_is_said_as_chances_each_with_its_month():
+    told = verdict(PFS)
+    assert told.headline == "Progression-free survival: 81 % at 6 months, 62 % at 12 months"
+    assert (told.kind, told.short) == ("value", "62 % at 12 months")
+    show = renderer(PFS)
+    assert show.brief(PFS) == "62 % at 12 months (48 to 74 %)"
+    assert show.interval_name(PFS) == "95 % interval at 12 months"
+    assert show.facts(PFS) == (
+        ("Free of it at 6 months", "81 % (70 to 90 %)"),
+        ("Free of it at 12 months", "62 % (48 to 74 %)"),
+        ("Contour moved by 1 mm, 12 months", "60 to 65 %"),
+        ("Hazard", "1.5 times that of the mean training case"),
+        ("Model", "Features"),
+    )
+    assert show.sentences(PFS)[0].startswith("Chance to be free of the event: 81 % (70 to 90 %) at 6 months, 62 %")
+    assert (show.explained(PFS).lowers, show.explained(PFS).raises) == ("later", "sooner")
+
+
+def test_a_time_lies_between_none_and_all_and_fills_columns_of_its_own():
+    scale = renderer(PFS).scale(PFS)
+    assert (scale.low, scale.high, scale.value, scale.interval) == (0.0, 1.0, 0.62, (0.48, 0.74))
+    cells = renderer(PFS).cells(PFS)
+    assert (cells["survival"], cells["survival_6m"], cells["survival_12m"], cells["withheld"]) == (
+        0.62,
+        0.81,
+        0.62,
+        None,
+    )
+    withheld = renderer(PFS).cells(replace(PFS, verdict=NO_SKILL))
+    assert (withheld["survival"], withheld["survival_6m"], withheld["withheld"]) == (None, None, 0.62)
+
+
+def test_the_time_nearest_to_a_year_stands_for_all():
+    assert PFS.main.months == 12
+    assert replace(PFS, at=PFS.at[:1]).main.months == 6
+
+
+def entry(answer):
+    shown = renderer(answer).fields(answer)
+    parts = [{"name": one.name, "value": one.value, "effect": one.effect} for one in answer.contributions]
+    plain = {"kind": answer.kind, "endpoint": answer.endpoint, **shown, "verdict": answer.verdict.to_dict()}
+    return {**plain, "contributions": parts}
+
+
+def test_a_time_is_read_back_as_it_was():
+    assert read_answer(entry(PFS)) == PFS
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "error", "words"),
+    [
+        ("endpoint", "TPS", ValueError, "TPS is no time"),
+        ("at", [], TypeError, "at is"),
+        ("at", "soon", TypeError, "at is"),
+        ("at", [{"days": 10, "survival": 1.2, "interval": [0, 1]}], ValueError, "survival is 1.2"),
+        ("at", [{"days": -1, "survival": 0.5, "interval": [0, 1]}], ValueError, "days is -1"),
+        ("at", [{"days": 1, "survival": 0.5, "interval": [0.9, 0.1]}], ValueError, "which falls"),
+        ("at", [{"days": 1, "survival": 0.5, "interval": None}], TypeError, "interval is None"),
+        ("log_hazard", "high", TypeError, "log_hazard is 'high'"),
+    ],
+)
+def test_an_entry_of_a_time_that_cannot_be_is_refused(name, value, error, words):
+    with pytest.raises(error, match=words):
+        read_answer({**entry(PFS), name: value})

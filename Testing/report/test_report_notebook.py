@@ -6,7 +6,8 @@ import pytest
 from markupsafe import escape
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
-from PDL1PredictorLib.core.results import CaseResult, CaseWarning, Contribution, NumberAnswer
+from PDL1PredictorLib.core.answer_parts import Contribution
+from PDL1PredictorLib.core.results import CaseResult, CaseWarning, NumberAnswer
 from PDL1PredictorLib.core.verdicts import Verdict
 from PDL1PredictorLib.report.answer_rows import AnswerRow, answer_rows
 from PDL1PredictorLib.report.kinds import verdict
@@ -53,6 +54,7 @@ def test_a_row_an_answer_and_the_same_columns_in_each(result):
         "kind": "binary",
         "probability": 0.62,
         "value": None,
+        "survival": None,
         "unit": "",
         "low": 0.52,
         "high": 0.73,

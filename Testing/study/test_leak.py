@@ -113,7 +113,7 @@ def test_so_few_shuffles_cannot_be_judged(shuffles: int):
 
 
 def of_design(design: Design, n: int = 70) -> LeakTest:
-    """A seed that passes: nested, two of 0 to 5 fail, more than stated; figures of few cases have long tails."""
+    """A seed that passes: nested, two of 0 to 5 fail by chance, and none of 3000 to 3059."""
     cohort = yes_no_cohort(n, 2, trait_area=0.8, volume_area=0.7)
     recipe = YesNoRecipe(design=design, n_folds=3, outer_repeats=1)
     return leak_test(cohort, cohort.names, "PDL1", recipe, repeats=8, workers=1)

@@ -25,6 +25,7 @@ from PDL1PredictorLib.learning.parts import deep as deep_page
 from PDL1PredictorLib.learning.parts import radscore as radscore_page
 from PDL1PredictorLib.learning.training_set import TrainingSet
 from PDL1PredictorLib.models.load import load_predictor
+from PDL1PredictorLib.models.network.weights import read_weights
 from PDL1PredictorLib.models.predictor import Given
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
@@ -103,7 +104,7 @@ def fused_study(split_study):
     """The same, but the lead model is shipped, which reads the network."""
     study, _ = split_study
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run_page, "choose_model", lambda outcome, recipe, learned: Choice(outcome.lead, "lead", "Asked."))
+        patch.setattr(run_page, "choose_model", lambda outcome, *_: Choice(outcome.lead, "lead", "Asked."))
         return study, run_study(study)
 
 
@@ -195,6 +196,26 @@ def test_the_network_in_the_bundle_gives_the_deep_features_that_the_classifiers_
     rows = run.folds[0].test[:4]
     whole, _ = deep_features(run.trained.network.network, study.cohort.take(rows))
     np.testing.assert_allclose(whole, run.kept.learned.parts["deep"].model.features(rows), atol=1e-4)
+
+
+def test_the_files_of_a_network_that_was_trained_whole_give_what_the_study_measured(cohort, tmp_path: Path):
+    from PDL1PredictorLib.learning.deep.inference import deep_features
+
+    study = whole_network_study(cohort)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_page, "choose_model", lambda outcome, recipe, learned: Choice(outcome.lead, "lead", "Asked."))
+        run = run_study(study)
+    about = About("Made up", "Tests.", "Made up.", ("None.",), card=lambda manifest: "# card")
+    bundle = export_bundle(run.trained, about, tmp_path / "model")
+    weights = read_weights(bundle.file(bundle.manifest["network"]["file"]))
+    network = DeepCT(1, study.recipe.deep.n_deep, backbone=study.recipe.deep.backbone)
+    network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()}, strict=False)
+    rows = run.folds[0].test
+    found, logits = deep_features(network.eval(), study.cohort.take(rows))
+    parts = run.kept.learned.parts
+    np.testing.assert_allclose(found, parts["deep"].model.features(rows), atol=1e-4)
+    np.testing.assert_allclose(logits, parts["deep"].model.logits(rows), atol=1e-3)
+    assert np.ptp(found, axis=0).min() > 0.01  # a network of mixed-up weights answers all cases alike
 
 
 def test_right_and_wrong_calls_are_shown_with_their_heat_maps(split_study):

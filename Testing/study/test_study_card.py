@@ -124,6 +124,17 @@ def test_rows_that_a_model_within_or_the_estimates_keep_are_told(outcome):
     assert "no patient's row (missing clinical values are estimated from 12 means of at least 5 patients each)" in told
 
 
+def test_what_is_kept_of_each_training_case_is_told(outcome):
+    without = study_card(manifest(), Words(), outcome)
+    assert "how far it lies" not in without
+    reference = {"held_out": 30, "limits": {"sanity": 3.0, "deep": 4.0}}
+    card = study_card({**manifest(), "reference": reference}, Words(), outcome)
+    assert (
+        "of each of 30 training cases, in no order that names it, how far it lies from the others (sanity, deep)"
+        in card
+    )
+
+
 def test_what_nested_figures_cannot_say_is_among_the_limitations(outcome):
     about = about_study(Words(cohort="Patients."), outcome, "99 tumors.")
     assert about.cohort == "Patients. 99 tumors."

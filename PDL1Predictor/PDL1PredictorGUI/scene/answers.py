@@ -3,7 +3,6 @@
 The verdict is made once, in the library, and only read here. The one place where the window asks for an answer's kind.
 """
 
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -75,7 +74,7 @@ def span(row: Row, name: str) -> str:
     """One of the answer's intervals (`interval`, `uncertainty`, `stability`) for people; empty if it is not known."""
     show, read = shown(row)
     ends = getattr(read, name)
-    return "" if ends is None else str(show.interval(replace(read, interval=ends)))
+    return "" if ends is None else str(show.ends(read, ends))
 
 
 def main_span(row: Row) -> str:

@@ -8,7 +8,7 @@ import torch
 
 from PDL1PredictorLib.networks.tabular import TableModule
 
-STEPS = 24  # points of Gauss and Legendre on the path; the shares then add up to the answer within a thousandth
+STEPS = 24  # points of Gauss and Legendre on the path; the shares then add up to the answer within a hundredth
 ROWS = 16  # at once, each with all its points
 
 
@@ -28,7 +28,7 @@ def table_shares(network: TableModule, table: np.ndarray, output: int, steps: in
     at = torch.from_numpy(((places + 1) / 2).astype(np.float32))[:, None, None]
     share = torch.from_numpy((weights / 2).astype(np.float32))[:, None, None]
     found = [np.zeros((0, table.shape[1]))]
-    for part in torch.from_numpy(np.asarray(table, np.float32)).split(ROWS):
+    for part in torch.split(torch.from_numpy(np.asarray(table, np.float32)), ROWS):
         with torch.enable_grad():
             path = (at * part).reshape(-1, part.shape[1]).requires_grad_()
             (slopes,) = torch.autograd.grad(network(None, path).answers[:, output].sum(), path)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from time import perf_counter
 
 import numpy as np
 import torch
@@ -116,12 +117,15 @@ def _trained(
     )
     history: list[dict[str, float]] = []
     best, lowest, weights = 0, math.inf, None
+    begun = perf_counter()
     for epoch in range(1, settings.epochs + 1):
         losses = {"train": _epoch(network, optimizer, fit, settings)}
         if len(watched):
             losses |= _watched(network, watched)
         history.append(losses)
         told = ", ".join(f"{part} {value:.3f}" for part, value in losses.items())
+        if epoch == 1:  # before the others begin
+            told += f"; {settings.epochs} epochs would take {(perf_counter() - begun) * settings.epochs / 60:.1f} min"
         progress.step("network", epoch / settings.epochs, f"epoch {epoch}: {told}")
         if settings.patience is None:
             continue
@@ -178,7 +182,7 @@ def run_table(network: TableModule, table: np.ndarray) -> tuple[np.ndarray, np.n
     """Answers (n, e) of standardized features (n, t), and the attention (n, t) where there is one; 64-bit."""
     network.eval()
     rows = torch.from_numpy(np.asarray(table, np.float32))
-    outputs = [network(None, part) for part in rows.split(AT_ONCE)] if len(rows) else [network(None, rows)]
+    outputs = [network(None, part) for part in torch.split(rows, AT_ONCE)] if len(rows) else [network(None, rows)]
     answers = torch.cat([output.answers for output in outputs]).double().numpy()
     asked = [output.attention for output in outputs if output.attention is not None]
     return answers, torch.cat(asked).double().numpy() if asked else None

@@ -11,7 +11,6 @@ from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.learning.kinds import rules
 from PDL1PredictorLib.learning.parts.part import Values, values_for
 from PDL1PredictorLib.learning.parts.selected import ORIGINAL
-from PDL1PredictorLib.learning.penalized import L2LogisticRegression
 from PDL1PredictorLib.learning.selection import Standardizer, fit_standardizer
 from PDL1PredictorLib.learning.training_set import TrainingSet
 from PDL1PredictorLib.statistics.scores import radscore
@@ -55,7 +54,7 @@ class L2Scores:
 
 
 class L2ScoreLearner:
-    """The part `l2score`, of yes/no endpoints."""
+    """The part `l2score`."""
 
     title = "weighing features"
     effort = 1.0
@@ -72,9 +71,8 @@ class L2ScoreLearner:
         for number, key in enumerate(training.endpoints):
             progress.step("selection", number / len(training.endpoints), key)
             target = cohort.targets[key].take(fit)
-            labels = target.values[target.known].astype(int)
-            model = L2LogisticRegression(training.seed).fit(z[target.known], labels)
-            weights[key] = dict(zip(names, model.coef_[0].tolist(), strict=True))
+            found = rules(target.kind).many(z[target.known], target.truths[target.known], training.seed)
+            weights[key] = dict(zip(names, found.tolist(), strict=True))
         return L2Scores(standardizer, weights, cohort.feature_names)
 
     def kept(self, training: TrainingSet, models: Sequence[L2Scores], progress: Progress) -> L2Scores:
@@ -93,7 +91,7 @@ class L2ScoreLearner:
         for key in kept.weights:
             target, own = training.cohort.targets[key].take(rows), values_for(honest, key)
             known = target.known
-            keep = rules(target.kind).tells(target.values[known], own[known, 0], folds[known])
+            keep = rules(target.kind).tells(target.truths[known], own[known, 0], folds[known])
             weights[key] = kept.weights[key] if keep else {}
             values[key] = own * keep
         return replace(kept, weights=weights), values

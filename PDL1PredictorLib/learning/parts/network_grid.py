@@ -58,7 +58,7 @@ class GridLearner:
         """Find the settings within `fit`, then train on all of it; `watch` stops that training."""
         parts = stratified_parts(
             training.patients[fit],
-            training.cohort.strata[fit],
+            training.cohort.take(fit).strata,
             (1 / N_FOLDS,) * N_FOLDS,
             np.random.default_rng([self._seed, 13]),
         )

@@ -116,7 +116,7 @@ def ranked(z: np.ndarray, values: np.ndarray, usable: np.ndarray) -> np.ndarray:
     def smallest_p(some: np.ndarray, truths: np.ndarray) -> np.ndarray:
         known = [np.isfinite(column) for column in truths.T]
         each = [by_rank(some[own], column[own]) for own, column in zip(known, truths.T, strict=True) if own.sum() > 2]
-        return np.min(each, axis=0)
+        return np.asarray(np.min(each, axis=0))
 
     found = candidates(z, values, usable, smallest_p)
     if len(found):

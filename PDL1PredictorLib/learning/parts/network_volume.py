@@ -33,13 +33,11 @@ class VolumeModel:
         cases: All cases.
         trained: The network.
         history: Of its training, or of the first of those that told how long.
-        device: Where it answers.
     """
 
     cases: Volumes
     trained: TrainedVolume
     history: tuple[dict[str, float], ...]
-    device: str = "cpu"
     columns: ClassVar[tuple[str, ...]] = ()
 
     @property
@@ -97,16 +95,18 @@ class VolumeNetworkLearner:
             seconds = seconds_per_epoch(own, fit, self._settings, self._device)
             progress.step("network", 0.0, estimate_text(seconds, self._settings, self._trainings))
         trained = train_volume(own, fit, watch, self._settings, self._seed, self._device, progress)
-        return VolumeModel(own, trained, trained.history, self._device)
+        return VolumeModel(own, trained, trained.history)
 
     def kept(self, training: TrainingSet, models: Sequence[Any], progress: Progress) -> VolumeModel:
-        """On all training cases, as many epochs as were best in the folds on average."""
+        """On all training cases, for as many epochs as were best in the folds on average; for all without patience."""
         own = self._of(training.cohort)
-        epochs = max(1, round(float(np.mean([best_epoch(model.history) for model in models]))))
-        settings = replace(self._settings, epochs=epochs, patience=None)
+        settings = self._settings
+        if settings.patience is not None:
+            epochs = max(1, round(float(np.mean([best_epoch(model.history) for model in models]))))
+            settings = replace(settings, epochs=epochs, patience=None)
         none = training.rows[:0]
         trained = train_volume(own, training.rows, none, settings, self._seed, self._device, progress)
-        return VolumeModel(own, trained, models[0].history, self._device)
+        return VolumeModel(own, trained, models[0].history)
 
     def _of(self, cohort: PreparedCohort) -> Volumes:
         """The volumes with the labels of this training: a leak test shuffles them."""

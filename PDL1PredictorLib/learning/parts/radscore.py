@@ -119,7 +119,7 @@ def fit_radscores(
         target = cohort.targets[key].take(rows)
         known = target.known
         weights[key] = {
-            region: rules(target.kind).score(z[known], target.values[known], names, usable & here, seed)
+            region: rules(target.kind).score(z[known], target.truths[known], names, usable & here, seed)
             for region, here in of_region.items()
         }
     return RadScores(standardizer, weights, names)
@@ -145,7 +145,7 @@ def without_failed(
         target = cohort.targets[key].take(rows)
         own = values_for(honest, key)
         kept = [
-            rules(target.kind).tells(target.values[target.known], own[target.known, column], folds[target.known])
+            rules(target.kind).tells(target.truths[target.known], own[target.known, column], folds[target.known])
             for column in range(len(REGIONS))
         ]
         weights[key] = {region: regions[region] if keep else {} for region, keep in zip(REGIONS, kept, strict=True)}

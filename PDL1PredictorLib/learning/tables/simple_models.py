@@ -123,7 +123,7 @@ def enough(cohort: PreparedCohort, n_folds: int, all_asked_for: bool) -> tuple[s
         key
         for key, target in cohort.targets.items()
         if all_asked_for
-        or min((target.labels == 1).sum(), (target.labels == 0).sum()) >= 2 * n_folds  # other kinds have no labels
+        or (target.yes_no and min((target.labels == 1).sum(), (target.labels == 0).sum()) >= 2 * n_folds)
     )
     if not keys:
         raise InputError(f"No yes/no endpoint of the cohort has {2 * n_folds} cases of each label.")

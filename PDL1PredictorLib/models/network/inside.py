@@ -48,5 +48,15 @@ def look_inside(network: AnsweringNetwork, names: tuple[str, ...], shown: Shown,
         return np.asarray(found[0], dtype=np.float64)
 
     asked = np.empty(0) if output.attention is None else np.asarray(output.attention, dtype=np.float64).reshape(-1)
+    if asked.shape != shown.table.shape:
+        asked = np.empty(0)
     shares = path_differences(answers, shown.table)
-    return Inside(names, shown.table, shares, asked if asked.shape == shown.table.shape else np.empty(0))
+    missing = answers(shown.table) - answers(np.zeros_like(shown.table)) - shares.sum(axis=0)
+    return Inside(names, shown.table, shares + missing * _weights(shares), asked)
+
+
+def _weights(shares: np.ndarray) -> np.ndarray:
+    """How what the corners of the path left over is divided, (t, e): by the size of the shares."""
+    sizes = np.abs(shares)
+    total = sizes.sum(axis=0)
+    return np.asarray(sizes / np.where(total > 0, total, 1.0))

@@ -50,7 +50,8 @@ def _in_8_bits(value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     peaks = np.abs(value).reshape(len(value), -1).max(axis=1)
     scale = (np.where(peaks > 0, peaks, 1.0) / LARGEST_8).astype(np.float32)
     whole = np.rint(value / scale.reshape(-1, *[1] * (value.ndim - 1)))
-    return np.clip(whole, -LARGEST_8, LARGEST_8).astype(np.int8), scale
+    # safetensors writes the memory as it lies, and a network trained with its channels last lies in another order
+    return np.ascontiguousarray(np.clip(whole, -LARGEST_8, LARGEST_8), np.int8), scale
 
 
 def _in_16_bits(value: np.ndarray) -> np.ndarray:

@@ -3,12 +3,13 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from PDL1PredictorLib.core.answer_parts import NumberTest, TimeTest
 from PDL1PredictorLib.core.endpoints import Endpoint, endpoint
-from PDL1PredictorLib.core.results import NumberTest
 from PDL1PredictorLib.core.roles import Role
 from PDL1PredictorLib.core.settings import REGIONS
 from PDL1PredictorLib.core.strict_json import brief
@@ -20,9 +21,11 @@ from PDL1PredictorLib.models.schema.tests import (
     read_binary_test,
     read_candidates,
     read_number_test,
+    read_time_test,
 )
 from PDL1PredictorLib.models.schema.values import (
     MAX_FEATURES,
+    count,
     mapping,
     number,
     number_or_none,
@@ -37,6 +40,8 @@ PARTS = ("deep", "deep_logit", "stacked", "network", "radscore", "l2", "selected
 FEATURE_PARTS = ("radscore", "l2", "selected")
 STEEPEST = 1e6  # of a calibration
 MOST_CUTS = 8
+MAX_HORIZONS = 16  # of a time
+SMALLEST, LONGEST = 1e-9, 1e6  # of a time in days, and of a cumulative hazard
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,29 @@ class NumberRule:
 
 
 @dataclass(frozen=True)
+class TimeRule:
+    """From a linear model's sum to the chance to be free of an event at some times.
+
+    Attributes:
+        slope: From the sum to log hazard.
+        days: The times, rising, h of them.
+        hazard: Cumulative hazard of the mean training case until then.
+        at_risk: Training cases that are followed as long.
+        test: On the untouched test cases; None when it was not measured.
+    """
+
+    slope: float
+    days: tuple[float, ...]
+    hazard: tuple[float, ...]
+    at_risk: tuple[int, ...]
+    test: TimeTest | None
+    kind: Literal["time"] = "time"
+
+
+Rule = BinaryRule | NumberRule | TimeRule
+
+
+@dataclass(frozen=True)
 class Linear:
     """A linear model of standardized inputs: a coefficient for each, and the value at their means."""
 
@@ -133,7 +161,7 @@ class EndpointModel:
     input_sd: tuple[float, ...]
     method: str
     model: str | Linear
-    rule: BinaryRule | NumberRule
+    rule: Rule
     title: str = ""
     role: Role = "lead"
     base_rate: float | None = None
@@ -253,9 +281,7 @@ def _binary(about: Endpoint, data: Mapping[str, Any]) -> BinaryRule:
 
 def _number(about: Endpoint, data: Mapping[str, Any]) -> NumberRule:
     key = about.key
-    unit = text(data["unit"], f"{key}.unit")
-    if unit != about.unit:
-        raise ValueError(f"{key}.unit is {brief(unit)}; this endpoint is measured in {about.unit!r}.")
+    _unit(about, data)
     slope, intercept = _line(data["line"], f"{key}.line")
     return NumberRule(
         slope=slope,
@@ -272,6 +298,37 @@ def _chances(values: Any, what: str) -> tuple[ChanceRule, ...]:
         raise ValueError(f"{what} must be a list of at most {MOST_CUTS}, got {brief(values)}.")
     given = [mapping(value, f"an entry of {what}") for value in values]
     return tuple(ChanceRule(number(one["cut"], f"{what}.cut"), *_line(one, what)) for one in given)
+
+
+def _time(about: Endpoint, data: Mapping[str, Any]) -> TimeRule:
+    key = about.key
+    _unit(about, data)
+    rows = data["baseline"]
+    if not isinstance(rows, list) or not 1 <= len(rows) <= MAX_HORIZONS:
+        raise ValueError(f"{key}.baseline must list 1 to {MAX_HORIZONS} times, got {brief(rows)}.")
+    given = [mapping(row, f"an entry of {key}.baseline") for row in rows]
+    days, hazard = (
+        tuple(number(row[name], f"{key}.baseline.{name}", SMALLEST, LONGEST) for row in given)
+        for name in ("days", "hazard")
+    )
+    for name, values in (("days", days), ("hazard", hazard)):
+        if any(later < earlier for earlier, later in pairwise(values)) or (
+            name == "days" and len(set(days)) < len(days)
+        ):
+            raise ValueError(f"{key}.baseline must rise, got {name} {list(values)}.")
+    return TimeRule(
+        slope=number(mapping(data["calibration"], f"{key}.calibration")["slope"], f"{key}.slope", 0.0, STEEPEST),
+        days=days,
+        hazard=hazard,
+        at_risk=tuple(count(row["at_risk"], f"{key}.baseline.at_risk") for row in given),
+        test=read_time_test(data["test"], f"{key}.test"),
+    )
+
+
+def _unit(about: Endpoint, data: Mapping[str, Any]) -> None:
+    unit = text(data["unit"], f"{about.key}.unit")
+    if unit != about.unit:
+        raise ValueError(f"{about.key}.unit is {brief(unit)}; this endpoint is measured in {about.unit!r}.")
 
 
 def _line(values: Any, what: str) -> tuple[float, float]:
@@ -302,7 +359,8 @@ def _clip(values: Any, about: Endpoint) -> tuple[float | None, float | None]:
     return low, high
 
 
-_RULES: dict[str, tuple[Callable[..., BinaryRule | NumberRule], Callable[..., str | Linear]]] = {
+_RULES: dict[str, tuple[Callable[..., Rule], Callable[..., str | Linear]]] = {
     "binary": (_binary, _classifier),
     "number": (_number, _linear),
+    "time": (_time, _linear),
 }

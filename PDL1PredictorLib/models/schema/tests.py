@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from PDL1PredictorLib.core.results import Estimate, NumberTest
+from PDL1PredictorLib.core.answer_parts import Estimate, NumberTest, TimeTest
 from PDL1PredictorLib.core.roles import Role
 from PDL1PredictorLib.models.schema.values import (
     LARGEST,
@@ -122,6 +122,17 @@ def read_number_test(values: Any, what: str) -> NumberTest | None:
     shares = {name: number(given[name], f"{what}.{name}", -LARGEST, 1.0) for name in ("r2", "r2_low", "r2_high")}
     _within(shares["r2"], shares["r2_low"], shares["r2_high"], f"{what}.r2")
     return NumberTest(n=count(given["n"], f"{what}.n"), **errors, **shares)
+
+
+def read_time_test(values: Any, what: str) -> TimeTest | None:
+    """The entry `test` of an endpoint that is a time; raises as `read_auc`."""
+    if values is None:
+        return None
+    given = mapping(values, what)
+    c, low, high = (number(given[name], f"{what}.{name}", 0.0, 1.0) for name in ("c", "low", "high"))
+    _within(c, low, high, f"{what}.c")
+    n = count(given["n"], f"{what}.n")
+    return TimeTest(n=n, events=count(given["events"], f"{what}.events", 0, n), c=c, low=low, high=high)
 
 
 def read_candidates(values: Any, what: str) -> tuple[Candidate, ...]:

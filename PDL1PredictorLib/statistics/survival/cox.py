@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from PDL1PredictorLib.statistics.checks import FloatArray
+from PDL1PredictorLib.statistics.checks import FloatArray, numbers
 from PDL1PredictorLib.statistics.survival.checks import covariates, follow_up, strata_of
 from PDL1PredictorLib.statistics.survival.partial_likelihood import highest, likelihood, risks
 from PDL1PredictorLib.statistics.survival.risk_sets import RiskSets, Ties, risk_sets
@@ -104,6 +104,30 @@ def fit_stratified(
     table = covariates(x, follow.time.size)
     rows = [part for part in strata_of(strata, follow.time.size) if follow.event[part].any()]
     return _fit(table, [risk_sets(follow.time, follow.event, part, ties) for part in rows], follow.time.size)
+
+
+def baseline_of(score: ArrayLike, time: ArrayLike, event: ArrayLike) -> Cox:
+    """The model that takes a log hazard as it is: its one covariate is the score, with coefficient 1.
+
+    Only the baseline is estimated: for scores whose size means something, such as those of a penalized model.
+
+    Args:
+        score: (n,) log hazard, up to a constant.
+        time: (n,) follow-up, none negative.
+        event: (n,) 1: the event came then, 0: censored.
+
+    Raises:
+        ValueError: An argument is not as said.
+        NotEstimableError: No event.
+    """
+    follow = follow_up(time, event, events_needed=True)
+    table = numbers(score, follow.time.size, "score")[:, np.newaxis]
+    sets = risk_sets(follow.time, follow.event, np.arange(follow.time.size))
+    one = np.ones(1)
+    value = likelihood(table, one, [sets]).value
+    fit = Coefficients(one, np.zeros((1, 1)), table.mean(axis=0), (value, value), 0.0, table.size, sets.deaths.size)
+    times, cumulative_hazard = _baseline(table, fit, sets)
+    return Cox(**vars(fit), times=times, cumulative_hazard=cumulative_hazard, until=float(follow.time.max()))
 
 
 def survival_at(cox: Cox, x: ArrayLike, horizons: ArrayLike) -> FloatArray:

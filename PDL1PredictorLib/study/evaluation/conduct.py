@@ -12,7 +12,7 @@ from PDL1PredictorLib.batch.run import predict_cases
 from PDL1PredictorLib.cohort.clinical.known import lacking
 from PDL1PredictorLib.cohort.describe import dividing, table_1
 from PDL1PredictorLib.cohort.sources import case_files
-from PDL1PredictorLib.cohort.table import Cohort
+from PDL1PredictorLib.cohort.table import Cohort, CohortCase
 from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.endpoints import Kind, endpoint
 from PDL1PredictorLib.core.errors import InputError
@@ -65,7 +65,8 @@ class Evaluation:
         for row in self.table():
             column, name = kind_evaluation(endpoint(row["endpoint"]).kind).headline
             value, low, high = (row[column + end] for end in ("", "_low", "_high"))
-            said = "not measured" if value is None else f"{value:.2f} ({low:.2f} to {high:.2f})"
+            ends = "" if low is None or high is None else f" ({low:.2f} to {high:.2f})"
+            said = "not measured" if value is None else f"{value:.2f}{ends}"
             lines.append(f"{row['endpoint']}, {row['model']}: {name} {said}, {row['cases']} cases")
         return "\n".join(lines)
 
@@ -88,7 +89,7 @@ def evaluate_models(plan: EvaluationPlan, cohort: Cohort, progress: Progress = S
     bundles = [read_bundle(path) for path in plan.models]
     manifests = [read_manifest(bundle) for bundle in bundles]
     titles = titles_of(manifests)
-    files = [[_for_model(case_files(case), manifest) for case in cohort.cases] for manifest in manifests]
+    files = [[_for_model(case, manifest) for case in cohort.cases] for manifest in manifests]
     with progress.part("overlap", 0.0, 0.05, "looking for training cases among these") as part:
         known = dict(zip(titles, manifests, strict=True))
         notes = refuse_overlap(files[0], known, cohort.source, plan.workers, part)
@@ -133,8 +134,9 @@ def _predicted(
     return models
 
 
-def _for_model(files: Files, manifest: Manifest) -> Files:
-    """A case with the declared clinical values that a model knows: another one may ask for others."""
+def _for_model(case: CohortCase, manifest: Manifest) -> Files:
+    """A case with the declared clinical values that a model knows, and its PET where the model looks at one."""
+    files = case_files(case, manifest.needs.pet)
     names = {column.name for column in manifest.needs.declared}
     other = {name: value for name, value in files.clinical.other.items() if name in names}
     return replace(files, clinical=replace(files.clinical, other=other))

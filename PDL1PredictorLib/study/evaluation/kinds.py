@@ -8,11 +8,11 @@ import numpy as np
 
 from PDL1PredictorLib.core.endpoints import Kind
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.study.evaluation import binary_answers, number_answers
-from PDL1PredictorLib.study.outcome import EndpointOutcome, ModelOutcome, NumberModelOutcome
+from PDL1PredictorLib.study.evaluation import binary_answers, number_answers, time_answers
+from PDL1PredictorLib.study.outcome import EndpointOutcome, ModelOutcome, NumberModelOutcome, TimeModelOutcome
 from PDL1PredictorLib.study.report.measures import Plain
 
-COLUMNS = ("probability", "value", "low", "high", "threshold", "positive", "prediction_set")
+COLUMNS = ("probability", "value", "survival", "low", "high", "threshold", "positive", "prediction_set")
 """Of a row of answers, of all kinds; each fills its own."""
 
 
@@ -32,8 +32,8 @@ class KindEvaluation:
         cells: What an answer puts below `COLUMNS`.
     """
 
-    outcome: Callable[[Sequence[Any]], ModelOutcome | NumberModelOutcome]
-    volume: Callable[[np.ndarray], ModelOutcome] | None
+    outcome: Callable[[Sequence[Any]], ModelOutcome | NumberModelOutcome | TimeModelOutcome]
+    volume: Callable[[np.ndarray], ModelOutcome | TimeModelOutcome] | None
     sets: Callable[[Sequence[Any]], np.ndarray]
     called: bool
     measured: Callable[[EndpointOutcome, str, np.ndarray], Plain]
@@ -79,5 +79,16 @@ KINDS: Mapping[Kind, KindEvaluation] = {
         headline=("r2", "R2"),
         plain=(),
         cells=number_answers.cells,
+    ),
+    "time": KindEvaluation(
+        outcome=time_answers.outcome_of,
+        volume=time_answers.ranked_by_volume,
+        sets=time_answers.no_sets,
+        called=False,
+        measured=time_answers.measured,
+        figures=time_answers.figures,
+        headline=("harrell", "Harrell's C"),
+        plain=(),
+        cells=time_answers.cells,
     ),
 }

@@ -13,6 +13,7 @@ from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.results import Answer
 from PDL1PredictorLib.core.roles import Role
 from PDL1PredictorLib.core.sanity import SANITY_NAMES
+from PDL1PredictorLib.core.targets import followed
 from PDL1PredictorLib.learning.kinds import rules
 from PDL1PredictorLib.study.evaluation.answers import VOLUME, ModelAnswers
 from PDL1PredictorLib.study.evaluation.kinds import kind_evaluation
@@ -81,7 +82,7 @@ def _evaluated(
     kind = endpoint(key).kind
     learned, how = rules(kind), kind_evaluation(kind)
     answers = {model.title: [model.cases[case.name].answers[key] for case in cases] for model in own}
-    labels = np.array([case.labels[key] for case in cases], dtype=float)
+    labels = _truths(key, cases)
     volumes_ml = np.array([own[0].cases[case.name].volume_ml for case in cases])
     outcomes = {title: how.outcome(found) for title, found in answers.items()}
     if how.volume is not None:
@@ -109,6 +110,14 @@ def _evaluated(
         answers=answers,
         unlike={model.title: np.array([model.cases[case.name].unlike for case in cases]) for model in own},
     )
+
+
+def _truths(key: str, cases: Sequence[CohortCase]) -> np.ndarray:
+    """As of `core.targets.Target.truths`, (n,)."""
+    values = np.array([case.labels[key] for case in cases], dtype=float)
+    if not endpoint(key).timed:
+        return values
+    return followed(values, np.array([case.events[key] for case in cases], dtype=bool))
 
 
 def _groups(cases: Sequence[CohortCase], model: ModelAnswers) -> dict[str, tuple[str, ...]]:

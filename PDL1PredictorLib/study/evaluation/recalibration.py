@@ -85,7 +85,9 @@ def _endpoint(
 ) -> SiteRecalibration:
     outcome, rule = found.outcome, model.rule
     if not isinstance(rule, BinaryRule):
-        return SiteRecalibration("none", "a number is not recalibrated", 0, 0, None, _with(outcome, title, None), None)
+        return SiteRecalibration(
+            "none", "only yes/no answers are recalibrated", 0, 0, None, _with(outcome, title, None), None
+        )
     labels, own = np.asarray(outcome.labels), outcome.binary_models()[title]
     counts = int((labels == 1).sum()), int((labels == 0).sum())
     way, why_not = _way(outcome, own, rule)

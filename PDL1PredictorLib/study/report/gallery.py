@@ -20,7 +20,7 @@ from PDL1PredictorLib.report.pictures import (
 )
 from PDL1PredictorLib.report.svg import picture_svg
 from PDL1PredictorLib.report.words import percent
-from PDL1PredictorLib.study.outcome import GalleryCase, GalleryPlane, NumberGalleryCase
+from PDL1PredictorLib.study.outcome import GalleryCase, GalleryPlane, NumberGalleryCase, Overlay
 
 AnyCase = GalleryCase | NumberGalleryCase
 
@@ -35,7 +35,7 @@ class Shown:
         tag: That in words.
         said: The true and the predicted answer in the endpoint's words.
         pictures: The patch in the lung window, and in the soft-tissue window below the heat map; of a volume two
-            further planes so.
+            further planes so; or slices through the tumor in three planes.
     """
 
     case: str
@@ -56,6 +56,17 @@ def gallery(cases: tuple[AnyCase, ...], settings: Mapping[str, Any]) -> dict[str
     found: dict[str, list[Shown]] = {}
     for case in sorted(cases, key=lambda c: not _right(c)):
         found.setdefault(case.endpoint, []).append(_shown(case, _spacing_mm(case, settings)))
+    return found
+
+
+def planes(cases: tuple[Overlay, ...]) -> dict[str, list[Shown]]:
+    """Cases by endpoint with their tumors in three planes, those within their intervals first."""
+    found: dict[str, list[Shown]] = {}
+    for case in sorted(cases, key=lambda c: not c.low <= c.label <= c.high):
+        right = case.low <= case.label <= case.high
+        pictures = tuple(picture_svg(picture) for picture in case.pictures)
+        tag = "in its interval" if right else "outside"
+        found.setdefault(case.endpoint, []).append(Shown(case.case, right, tag, _predicted(case), pictures))
     return found
 
 
@@ -87,7 +98,7 @@ def _called(case: GalleryCase) -> str:
     return f"true: {true}; called: {called}, probability of “{words.positive}” {percent(case.probability)}"
 
 
-def _predicted(case: NumberGalleryCase) -> str:
+def _predicted(case: NumberGalleryCase | Overlay) -> str:
     value, low, high = (significant(number) for number in (case.value, case.low, case.high))
     true = significant(case.label, zeros=False)
     unit = f" {words.unit}" if (words := endpoint(case.endpoint)).unit else ""

@@ -8,10 +8,10 @@ from markupsafe import Markup
 
 from PDL1PredictorLib.core.endpoints import Kind, endpoint
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.targets import LANDMARK_DAYS
 from PDL1PredictorLib.report.html import number, significant
 from PDL1PredictorLib.study.discrimination import area_of
 from PDL1PredictorLib.study.outcome import EndpointOutcome
-from PDL1PredictorLib.study.report import figures_network, figures_number
 from PDL1PredictorLib.study.report.binary import figures as binary_figures
 from PDL1PredictorLib.study.report.binary import within as within_figures
 from PDL1PredictorLib.study.report.binary.measures import binary_numbers, binary_tests
@@ -21,8 +21,21 @@ from PDL1PredictorLib.study.report.kind_words import BINARY_WORDS, NUMBER_WORDS,
 from PDL1PredictorLib.study.report.looks import Looks
 from PDL1PredictorLib.study.report.losses import Losses, losses_of_calls, losses_of_numbers, true_number, true_word
 from PDL1PredictorLib.study.report.measures import Plain, estimate_of
-from PDL1PredictorLib.study.report.measures_number import headline, number_numbers, number_tests
+from PDL1PredictorLib.study.report.number import figures as number_figures
+from PDL1PredictorLib.study.report.number import network_figures
+from PDL1PredictorLib.study.report.number.measures import headline, number_numbers, number_tests
 from PDL1PredictorLib.study.report.predictions import BINARY_COLUMNS, NUMBER_COLUMNS, binary_rows, number_rows
+from PDL1PredictorLib.study.report.time import figures as time_figures
+from PDL1PredictorLib.study.report.time.measures import time_numbers, time_tests
+from PDL1PredictorLib.study.report.time.rows import (
+    TIME_COLUMNS,
+    losses_of_times,
+    time_cells,
+    time_figure,
+    time_rows,
+    true_time,
+)
+from PDL1PredictorLib.study.report.time.words import TIME_WORDS
 
 Drawings = dict[str, Markup | None]
 
@@ -102,16 +115,28 @@ def _number_drawings(key: str, numbers: Numbers, looks: Looks) -> Drawings:
         return dict.fromkeys(("scatter", "bland_altman", "residuals", "scatters", "quantiles", "errors", "network"))
     inside = numbers["network"]
     return {
-        "quantiles": figures_network.quantiles(f"quantiles-{key}", numbers, looks),
-        "errors": figures_network.errors_by_case(f"errors-{key}", numbers, looks),
-        "epochs": figures_network.epochs(f"epochs-{key}", numbers, looks) if inside and inside["epochs"] else None,
-        "shares": figures_network.shares(f"shares-{key}", numbers) if inside else None,
-        "attention": figures_network.attention_against_shares(f"attention-{key}", numbers) if inside else None,
-        "components": figures_network.components(f"components-{key}", numbers) if inside else None,
-        "scatter": figures_number.lead_scatter(f"scatter-{key}", numbers, looks),
-        "bland_altman": figures_number.bland_altman(f"bland-altman-{key}", numbers, looks),
-        "residuals": figures_number.residual_histogram(f"residuals-{key}", numbers, looks),
-        "scatters": figures_number.scatters(f"scatters-{key}", numbers, looks),
+        "quantiles": network_figures.quantiles(f"quantiles-{key}", numbers, looks),
+        "errors": network_figures.errors_by_case(f"errors-{key}", numbers, looks),
+        "epochs": network_figures.epochs(f"epochs-{key}", numbers, looks) if inside and inside["epochs"] else None,
+        "shares": network_figures.shares(f"shares-{key}", numbers) if inside else None,
+        "attention": network_figures.attention_against_shares(f"attention-{key}", numbers) if inside else None,
+        "components": network_figures.components(f"components-{key}", numbers) if inside else None,
+        "scatter": number_figures.lead_scatter(f"scatter-{key}", numbers, looks),
+        "bland_altman": number_figures.bland_altman(f"bland-altman-{key}", numbers, looks),
+        "residuals": number_figures.residual_histogram(f"residuals-{key}", numbers, looks),
+        "scatters": number_figures.scatters(f"scatters-{key}", numbers, looks),
+    }
+
+
+def _time_drawings(key: str, numbers: Numbers, looks: Looks) -> Drawings:
+    days = numbers["horizons"]
+    place = min(range(len(days)), key=lambda at: abs(days[at] - LANDMARK_DAYS), default=None)
+    shown = place is not None and any(model["calibration"][place] for model in numbers["models"].values())
+    return {
+        "curves": time_figures.kaplan_meier_curves(f"curves-{key}", numbers) if numbers["groups"] else None,
+        "calibration": time_figures.calibration(f"calibration-{key}", numbers, looks, place)
+        if shown and place is not None
+        else None,
     }
 
 
@@ -169,7 +194,7 @@ KINDS: Mapping[Kind, KindReport] = {
         numbers=number_numbers,
         tests=number_tests,
         counted=lambda counts: str(sum(counts)),
-        overview=figures_number.r2_overview,
+        overview=number_figures.r2_overview,
         drawings=_number_drawings,
         effect_unit=lambda key: endpoint(key).unit or "in the endpoint's unit",
         towards=lambda key: "a greater value",
@@ -182,5 +207,23 @@ KINDS: Mapping[Kind, KindReport] = {
         losses=losses_of_numbers,
         truth=true_number,
         words=NUMBER_WORDS,
+    ),
+    "time": KindReport(
+        numbers=time_numbers,
+        tests=time_tests,
+        counted=lambda counts: " / ".join(map(str, counts)),
+        overview=time_figures.c_overview,
+        drawings=_time_drawings,
+        effect_unit=lambda key: "log hazard",
+        towards=lambda key: "the event comes sooner",
+        results="results_time.html",
+        section="endpoint_time.html",
+        columns=TIME_COLUMNS,
+        rows=time_rows,
+        card_cells=time_cells,
+        card_figure=time_figure,
+        losses=losses_of_times,
+        truth=true_time,
+        words=TIME_WORDS,
     ),
 }

@@ -219,3 +219,14 @@ def test_a_network_in_training_mode_or_rounded_too_late_is_refused():
         steep.classifier.weight.add_(0.3)
     with pytest.raises(ValueError, match="The exported network gives other"):
         answering_files(replace(end_to_end("slice", 0), module=steep, bits=8))
+
+
+@pytest.mark.parametrize("bits", [16, 32])
+def test_weights_that_lie_with_their_channels_last_are_read_back_in_order(bits: int):
+    network = end_to_end("volume")
+    with torch.no_grad():
+        wide = network.module.features[0].weight.half().float()
+        network.module.features[0].weight.copy_(wide)
+    network.module.to(memory_format=torch.channels_last_3d)
+    written = answering_files(replace(network, bits=bits)).files["network.safetensors"]
+    np.testing.assert_array_equal(safetensors.numpy.load(written)["features.0.weight"].astype(np.float32), wide)

@@ -66,6 +66,16 @@ def test_no_weight_moves_by_more_than_half_a_step_of_its_channel(value: np.ndarr
     assert (np.abs(back - value) <= 0.5 * step * (1 + 1e-4) + 1e-30).all()
 
 
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_file_holds_the_weights_however_they_lie_in_memory(bits: int):
+    value = np.random.default_rng(0).normal(size=(6, 5, 3, 3)).astype(np.float32)
+    channels_last = np.ascontiguousarray(value.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+    assert not channels_last.flags.c_contiguous
+    written, same = (safetensors.numpy.save(rounded({"w": one}, bits)) for one in (channels_last, value))
+    np.testing.assert_allclose(read_weights(written)["w"], value, atol=0.02)
+    assert written == same
+
+
 def test_weights_of_the_first_bundles_are_read_without_their_counters():
     stored = {"w": np.array([1.5], np.float16), "bn.num_batches_tracked": np.array(3)}
     found = read_weights(safetensors.numpy.save(stored))

@@ -225,8 +225,12 @@ def overlap(one, other):
 
 def look_at_the_heat_map(window, expected, out):
     """The finding's hot part is where the command line's file says, in all three views."""
-    maps = [sitk.ReadImage(str(out / row["heat_map"])) for row in expected["endpoints"]]
-    row = next(n for n, image in enumerate(maps) if sitk.GetArrayViewFromImage(image).max() >= HOT)
+    maps = {  # of the findings that the network answers
+        number: sitk.ReadImage(str(out / row["heat_map"]))
+        for number, row in enumerate(expected["endpoints"])
+        if row["heat_map"] is not None
+    }
+    row = next(n for n, image in maps.items() if sitk.GetArrayViewFromImage(image).max() >= HOT)
     key = expected["endpoints"][row]["endpoint"]
     click_cell(window.ui.predictionsTable, row)
     assert heatmap.HeatMapDisplay().shown() is window.results.result.heat_maps[key]

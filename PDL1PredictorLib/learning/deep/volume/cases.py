@@ -10,9 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
-from PDL1PredictorLib.cohort.prepared_volumes import SUV_STEPS
 from PDL1PredictorLib.core.windows import LUNG, SOFT_TISSUE
-from PDL1PredictorLib.imaging.volume import PADDING_HU
+from PDL1PredictorLib.imaging.volume import PADDING_HU, SUV_STEPS
 from PDL1PredictorLib.learning.deep.volume.settings import VolumeTraining
 from PDL1PredictorLib.networks.channels import in_window
 from PDL1PredictorLib.networks.volume_channels import HIGHEST_SUV, volume_channels

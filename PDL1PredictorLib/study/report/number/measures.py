@@ -27,8 +27,8 @@ from PDL1PredictorLib.statistics.agreement import (
 from PDL1PredictorLib.statistics.fold_ranks import spearman_within_folds
 from PDL1PredictorLib.study.outcome import EndpointOutcome, NumberModelOutcome
 from PDL1PredictorLib.study.report.measures import RESAMPLES, SEED, Plain, count_of, estimate_of
-from PDL1PredictorLib.study.report.measures_cuts import cut_numbers
-from PDL1PredictorLib.study.report.measures_network import network_numbers
+from PDL1PredictorLib.study.report.number.cuts import cut_numbers
+from PDL1PredictorLib.study.report.number.network import network_numbers
 
 LEAST = 4  # cases: with fewer, a correlation has no interval
 ESTIMATES: Mapping[str, Measure] = {

@@ -4,8 +4,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from PDL1PredictorLib.core.answer_parts import Chance
 from PDL1PredictorLib.core.endpoints import endpoint
-from PDL1PredictorLib.core.results import Chance, ModelSummary, NumberAnswer
+from PDL1PredictorLib.core.results import ModelSummary, NumberAnswer
 from PDL1PredictorLib.report.entries import contributions, interval, number, range_or_none, role, verdict_of
 from PDL1PredictorLib.report.shown import Explained, Heads, Scale, cells, model_words
 from PDL1PredictorLib.report.words import Worded, feature_title, not_answered, percent
@@ -35,9 +36,10 @@ class NumberRenderer:
 
     def interval(self, answer: NumberAnswer) -> str:
         """`12 to 61 %`."""
-        return self._range(answer.interval, answer)
+        return self.ends(answer, answer.interval)
 
-    def _range(self, ends: tuple[float, float], answer: NumberAnswer) -> str:
+    def ends(self, answer: NumberAnswer, ends: tuple[float, float]) -> str:
+        """Likewise."""
         low, high = (_digits(end, answer.endpoint) for end in ends)
         return f"{low} to {_with_unit(high, answer.endpoint)}"
 
@@ -53,7 +55,7 @@ class NumberRenderer:
             ("Contour moved by 1 mm", answer.stability),
         )
         found = (
-            *((name, "" if ends is None else self._range(ends, answer)) for name, ends in ranges),
+            *((name, "" if ends is None else self.ends(answer, ends)) for name, ends in ranges),
             *((f"{_with_unit(f'{cut:g}', answer.endpoint)} or more", percent(p)) for cut, p in answer.chances),
             ("Asked most by the network", _asked_most(answer)),
             ("Model", model_words(answer.model, answer.role)),

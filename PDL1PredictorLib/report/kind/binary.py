@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from PDL1PredictorLib.core.answer_parts import Estimate
 from PDL1PredictorLib.core.endpoints import endpoint
-from PDL1PredictorLib.core.results import BinaryAnswer, Estimate, ModelSummary
+from PDL1PredictorLib.core.results import BinaryAnswer, ModelSummary
 from PDL1PredictorLib.report.entries import (
     contributions,
     estimate,
@@ -38,6 +39,10 @@ class BinaryRenderer:
     def interval(self, answer: BinaryAnswer) -> str:
         """`48 to 74 %`."""
         return percent_range(answer.interval)
+
+    def ends(self, answer: BinaryAnswer, ends: tuple[float, float]) -> str:
+        """Likewise."""
+        return percent_range(ends)
 
     def interval_name(self, answer: BinaryAnswer) -> str:
         """Of the calibration's uncertainty alone."""

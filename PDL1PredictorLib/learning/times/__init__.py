@@ -1,0 +1,1 @@
+"""Learning of times until an event: fitting, its likelihood, what the kind decides."""

@@ -1,0 +1,1 @@
+"""Times until an event in the report of a study: their measures, figures and words."""
