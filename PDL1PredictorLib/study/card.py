@@ -147,8 +147,11 @@ def study_card(manifest: dict[str, Any], words: Words, outcome: StudyOutcome) ->
 
 def _rows(manifest: Mapping[str, Any]) -> str:
     """Whose values the bundle holds as they are, and what stands in for them where it was to hold none."""
-    rows = {found["model"]["kind"] for found in manifest["endpoints"].values()} & set(HOLDS_ROWS)
-    imputer = manifest["imputer"] or {"donors": ""}
+    endpoints = manifest["endpoints"].values()
+    kinds = {found["model"]["kind"] for found in endpoints}
+    kinds |= {found["stacked"]["model"]["kind"] for found in endpoints if "stacked" in found}
+    rows = kinds & set(HOLDS_ROWS)
+    imputer = manifest.get("imputer") or {"donors": ""}
     held = ["the standardized inputs that its classifiers keep"] if rows else []
     held += ["the clinical values of the training cases, from which missing ones are estimated"] * (
         imputer["donors"] == "rows"

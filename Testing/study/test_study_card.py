@@ -113,6 +113,17 @@ def test_a_classifier_that_keeps_rows_is_told(outcome, kind: str, words: str):
     assert words in study_card(manifest(kind), Words(), outcome)
 
 
+def test_rows_that_a_model_within_or_the_estimates_keep_are_told(outcome):
+    within = manifest("logistic regression")
+    next(iter(within["endpoints"].values()))["stacked"] = {"model": {"kind": "nearest neighbors"}}
+    assert "its classifiers keep" in study_card(within, Words(), outcome)
+    rows = {**manifest("logistic regression"), "imputer": {"donors": "rows", "n": 60}}
+    assert "but for the clinical values of the training cases" in study_card(rows, Words(), outcome)
+    shared = {**manifest("logistic regression"), "imputer": {"donors": "centroids", "n": 12}}
+    told = study_card(shared, Words(), outcome)
+    assert "no patient's row (missing clinical values are estimated from 12 means of at least 5 patients each)" in told
+
+
 def test_what_is_kept_of_each_training_case_is_told(outcome):
     without = study_card(manifest(), Words(), outcome)
     assert "how far it lies" not in without
