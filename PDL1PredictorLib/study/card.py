@@ -8,7 +8,7 @@ from typing import Any
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.designs import Design
-from PDL1PredictorLib.core.endpoints import Kind
+from PDL1PredictorLib.core.endpoints import Kind, endpoint
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.roles import lead_of, with_role
 from PDL1PredictorLib.core.strict_json import brief, strict_json
@@ -214,19 +214,19 @@ def _chosen(manifest: Mapping[str, Any]) -> str:
     entries = {
         key: found
         for key, found in manifest["endpoints"].items()
-        if found.get("candidates") and not found.get("simpler")
+        if (found.get("candidates") or endpoint(key).timed) and not found.get("simpler")
     }
     return "\n\n".join([*asked, *([_of_candidates(entries)] if entries else [])])
 
 
 def _of_candidates(entries: Mapping[str, Any]) -> str:
+    others = {key: ", ".join(one["title"] for one in found.get("candidates", ())) for key, found in entries.items()}
     lines = [
-        f"- {key}: {found['title']}, of {', '.join(one['title'] for one in found['candidates'])}"
-        for key, found in entries.items()
+        f"- {key}: {found['title']}{f', of {others[key]}' if others[key] else ''}" for key, found in entries.items()
     ]
     return (
-        "The model in the bundle is, for each endpoint, the simplest whose AUC on held-out cases is within one "
-        "standard error of the best, among those whose interval lies above 0.5 where there is one:\n\n"
+        "The model in the bundle is, for each endpoint, the simplest whose AUC (of a time, C) on held-out cases is "
+        "within one standard error of the best, among those whose interval lies above 0.5 where there is one:\n\n"
         + "\n".join(lines)
     )
 

@@ -18,6 +18,7 @@ from PDL1PredictorLib.core.targets import HORIZON_DAYS, Target
 from PDL1PredictorLib.imaging.case_files import Files, read_one_tumor
 from PDL1PredictorLib.models.load import load_predictor
 from PDL1PredictorLib.prediction import Options, predict_case
+from PDL1PredictorLib.study.choosing import choose_model
 from PDL1PredictorLib.study.leak import leak_test
 from PDL1PredictorLib.study.report.document import schema
 from PDL1PredictorLib.study.report.time.measures import groups_of, time_numbers
@@ -58,6 +59,25 @@ def test_the_chances_beat_one_curve_for_all_and_are_calibrated(known_law):
     assert curve["brier"]["value"] == pytest.approx(curve["brier_of_one_curve"]["value"])
     for row in numbers["models"][LEAD]["calibration"][1]["groups"]:
         assert row["low"] - 0.05 <= row["expected"] <= row["high"] + 0.05
+
+
+def test_the_simplest_model_that_is_as_good_by_c_is_taken(known_law):
+    assert known_law.choices["PFS"].title == LEAD  # the others are no better than chance
+    outcome = known_law.endpoints["PFS"]
+    same = replace(outcome, models={**outcome.models, SIZE: outcome.models[LEAD]})
+    plans = {plan.name.title: plan for plan in TimeRecipe.models}
+
+    class Ordered(TimeRecipe):
+        models = (replace(plans[LEAD], order=2), replace(plans[SIZE], order=1), plans[CURVE])
+
+    learned = {LEAD: True, SIZE: True, CURVE: False}
+    choice = choose_model(same, Ordered(), learned)
+    assert (choice.title, choice.role, choice.candidates) == (SIZE, "part", ())
+    assert "is the best" in choice.reason
+    worse = choose_model(outcome, Ordered(), learned)
+    assert worse.title == LEAD
+    assert "no simpler model comes within its error" in worse.reason
+    assert choose_model(outcome, Ordered(), dict.fromkeys(learned, False)).title == ""
 
 
 def test_thirds_of_the_score_are_parted_and_their_numbers_at_risk_fall(known_law):

@@ -41,7 +41,7 @@ def measured(outcome: EndpointOutcome, title: str, rows: np.ndarray) -> Plain:
         c = estimate_of(found.value, found.interval)
     except (NotEstimableError, ValueError):
         c = None
-    return {"cases": int(rows.sum()), "events": int(own["event"].sum()), "c": c}
+    return {"cases": int(rows.sum()), "events": int(own["event"].sum()) if rows.any() else None, "c": c}
 
 
 def figures(model: Mapping[str, Any]) -> dict[str, Plain | None]:

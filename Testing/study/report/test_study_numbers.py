@@ -218,12 +218,12 @@ def test_predictions_of_a_number_come_back_exactly(whole):
     assert [float(row["label"]) for row in rows if row["model"] == MEAN] == OBSERVED.tolist()
 
 
-def test_a_time_is_refused_in_words(whole):
-    assert "time" not in KINDS
-    with pytest.raises(InputError, match="kinds binary, number, got time. Leave endpoints of that kind out"):
-        kind_report("time")
-    with pytest.raises(InputError, match="got time"):
-        study_document(whole(kind="time"))
+def test_a_kind_that_nobody_knows_is_refused_in_words(whole):
+    assert set(KINDS) == {"binary", "number", "time"}
+    with pytest.raises(InputError, match="kinds binary, number, time, got word. Leave endpoints of that kind out"):
+        kind_report("word")
+    with pytest.raises(InputError, match="got word"):
+        study_document(whole(kind="word"))
 
 
 def test_the_schema_keeps_the_kinds_apart(whole):
