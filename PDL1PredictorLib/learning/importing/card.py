@@ -47,7 +47,8 @@ def card(manifest: Mapping[str, Any], layout: Layout, files: Mapping[str, str]) 
         "## Limitations",
         _listed(manifest["limitations"]),
         "## Licence",
-        f"{manifest['licence']}. The bundle holds weights and numbers only; nothing in it is executed.",
+        f"{manifest['licence']}. The bundle holds weights and numbers only; nothing in it is executed. A classifier of "
+        "nearest neighbors or support vectors keeps the inputs of cases that it learned from.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -14,7 +14,7 @@ from marked import Marked, marked_pickle
 from sklearn.linear_model import LogisticRegression
 
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.learning.importing import archives, files
+from PDL1PredictorLib.learning.importing import archives, files, network
 from PDL1PredictorLib.learning.importing.archives import check_torch_archive
 from PDL1PredictorLib.learning.importing.looks import FileLook, look_at
 from PDL1PredictorLib.learning.importing.network import _by_torch
@@ -197,6 +197,16 @@ def test_a_packed_or_lying_archive_is_refused_before_torch_sees_it(tmp_path, mon
     with pytest.raises(InputError, match="over 2 arrays"):
         check_torch_archive(path)
     assert "not read" in looked(tmp_path)["a.pth"].words
+
+
+def test_arrays_that_claim_more_than_the_archive_holds_are_refused(tmp_path, monkeypatch):
+    """Earlier versions of torch believe such a claim and read beyond the end; ours is told before a number is read."""
+    path = tmp_path / "a.pth"
+    path.write_bytes(saved(WEIGHTS))
+    smaller = {name: size - 4 for name, size in check_torch_archive(path).items()}
+    monkeypatch.setattr(network, "check_torch_archive", lambda path: smaller)
+    with pytest.raises(InputError, match="larger than what it holds"):
+        _by_torch(path)
 
 
 def test_the_old_format_of_torch_is_refused(tmp_path):
