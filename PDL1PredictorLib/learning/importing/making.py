@@ -189,6 +189,7 @@ def _manifest(
             "clinical": list(layout.clinical),
             "pet": "no",
         },
+        "imputer": None,
         "regions": dict(regions),
         "features": preset(features).to_dict() if isinstance(features, str) else features,
         "network": network,
