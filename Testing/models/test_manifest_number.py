@@ -102,7 +102,7 @@ def test_a_model_may_be_without_network_and_reference(tiny: Bundle):
         (
             "endpoints/TPS/parts",
             ["genes"],
-            "an entry of TPS.parts must be one of deep, deep_logit, network, radscore, l2, selected",
+            "an entry of TPS.parts must be one of deep, deep_logit, stacked, network, radscore, l2, selected",
         ),
         ("endpoints/TPS/parts", ["volume", "clinical"], "needs 3 input means and positive SDs for TPS"),
         ("endpoints/TPS/selected", "all", "TPS.selected must be a list"),
