@@ -177,4 +177,4 @@ def method_text(recipe: Pdl1esRecipe) -> str:
   on selected features.{cm} Tumor volume alone.
 - Every model is calibrated on cross-fitted answers (Platt); prediction sets: class-conditional conformal,
   {recipe.coverage:.0%} coverage by design.
-- Heat map: class activation map of the last feature maps, equal to Grad-CAM for this head, put back in its place.{count}"""
+- Heat map: class activation map of the last feature maps, equal to Grad-CAM for this head, put back in place.{count}"""
