@@ -32,6 +32,9 @@ MODELS = (
     ModelPlan(ModelName(RADIOMICS, "part"), ("selected",), "l2", order=2),
 )
 OF_CLINICAL = ModelPlan(ModelName(CLINICAL, "part"), ("clinical",), "logistic", order=1)
+COUNT = """
+- The paper's 1316 features are 14 of shape and 93 of each of 14 images; this preset has as many, which does not show
+  that they are the same ones."""
 VOLUME = ModelPlan(ModelName("Tumor volume", "baseline"), ("volume",), "rank", order=0)
 
 
@@ -154,6 +157,7 @@ def method_text(recipe: Pdl1esRecipe) -> str:
     beside = f"clinical values ({values}). {HOW}" if values else "no clinical value, since the cohort has none."
     cm = f" {CLINICAL}: logistic regression on the clinical values." if recipe.clinical else ""
     slices = ", ".join(map(str, NEIGHBORS))
+    count = COUNT if recipe.features.name == "pdl1es" else ""
     return f"""\
 {LEAD} (slices, features and clinical values joined in one layer), with the choices where the paper is silent:
 
@@ -173,6 +177,4 @@ def method_text(recipe: Pdl1esRecipe) -> str:
   on selected features.{cm} Tumor volume alone.
 - Every model is calibrated on cross-fitted answers (Platt); prediction sets: class-conditional conformal,
   {recipe.coverage:.0%} coverage by design.
-- Heat map: class activation map of the last feature maps, equal to Grad-CAM for this head, put back in its place.
-- The paper's 1316 features are 14 of shape and 93 of each of 14 images; this preset has as many, which does not show
-  that they are the same ones."""
+- Heat map: class activation map of the last feature maps, equal to Grad-CAM for this head, put back in place.{count}"""
