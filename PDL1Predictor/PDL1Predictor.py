@@ -293,25 +293,35 @@ class PDL1PredictorLogic(ScriptedLoadableModuleLogic):
         regions: Any = None,
         clinical: Mapping[str, Any] | None = None,
         ringSegmentID: str | None = None,
+        clinicalInputs: tuple[str, ...] | None = None,
+        withPatient: bool | None = None,
     ) -> Any:
         """What `predict` starts with these arguments: a `PDL1PredictorGUI.background.predictor.PredictRequest`.
+
+        Without `clinicalInputs`, what the model asks for is read from it; without `withPatient`, clinical values that
+        are given are written into the report.
 
         Raises:
             InputError: No model is named, and the CT is not synthetic.
         """
         from PDL1PredictorGUI.background.predictor import PredictRequest
         from PDL1PredictorGUI.scene.ring import edited_ring
+        from PDL1PredictorGUI.setup.models import chosen_model
 
+        model = model if model is not None else PDL1PredictorLogic.model_of(ctNode)
+        if clinicalInputs is None:
+            clinicalInputs = tuple(column.name for column in chosen_model(model).clinical) if clinical else ()
         return PredictRequest(
             volume=ctNode,
             segmentation=segmentationNode,
             segment_id=segmentID,
-            model=model if model is not None else PDL1PredictorLogic.model_of(ctNode),
+            model=model,
             device=device,
             regions=regions,
             clinical=clinical,
             ring_segment_id=ringSegmentID or edited_ring(segmentationNode, segmentID) or None,
-            with_patient=bool(clinical),
+            with_patient=bool(clinical) if withPatient is None else withPatient,
+            clinical_inputs=clinicalInputs,
         )
 
     @staticmethod
@@ -350,8 +360,8 @@ class PDL1PredictorLogic(ScriptedLoadableModuleLogic):
                 own; a real one has none.
             device: auto, cpu, cuda or mps.
             regions: `PDL1PredictorLib.core.settings.RegionSettings`; None for the model's own.
-            clinical: What is known of the patient, by the names of `PDL1PredictorLib.core.case.Clinical`; it is
-                written into the report.
+            clinical: What is known of the patient, by the names of `PDL1PredictorLib.core.case.Clinical` and of the
+                values that the model declares; it is written into the report.
             ringSegmentID: A ring to use as it is; None uses the tumor's own ring if it was edited in the window.
             wait: False comes back at once.
             onProgress: Called with stage, fraction (0 to 1), text and seconds.

@@ -28,9 +28,10 @@ from PDL1PredictorLib.imaging.patch import Patch, deep_patch, deep_patches
 from PDL1PredictorLib.imaging.regions import Regions, make_regions
 from PDL1PredictorLib.imaging.sanity import pixel_aspect, sanity_row
 from PDL1PredictorLib.imaging.views import views_volume
+from PDL1PredictorLib.imaging.volume import tumor_volume
 from PDL1PredictorLib.models.device import choose_device
 from PDL1PredictorLib.models.load import load_predictor
-from PDL1PredictorLib.models.network import require_runtime
+from PDL1PredictorLib.models.network.run import require_runtime
 from PDL1PredictorLib.models.predictor import Answered, Given, Predictor
 from PDL1PredictorLib.radiomics.engine import DEFAULT_ENGINE, engine
 from PDL1PredictorLib.radiomics.extract import extract_features
@@ -156,7 +157,8 @@ def predict_case(
     started = datetime.now(UTC)
     tumors = choose_tumors(case.tumor, options.lesion)
     require_one_for_ring(len(tumors.chosen), ring)
-    warnings = list(tumors.warnings)
+    case, told = _with_pet_as_needed(case, predictor)
+    warnings = [*tumors.warnings, *told]
     device = _device(predictor, options)
     require_prevalence(options.prevalence, predictor)
     results, answered = [], []
@@ -182,9 +184,30 @@ def predict_case(
     )
 
 
+def _with_pet_as_needed(case: Case, predictor: Predictor) -> tuple[Case, tuple[CaseWarning, ...]]:
+    """The case without a PET that nobody looks at; and what is told where one would be.
+
+    Raises:
+        InputError: The model needs a PET, and there is none.
+    """
+    pet = predictor.needs.pet
+    if pet == "no" and case.pet is not None:
+        text = "A PET was given, but this model does not look at one; the answer rests on the CT alone."
+        return replace(case, pet=None), (CaseWarning("pet_unused", text),)
+    if case.pet is not None or pet == "no":
+        return case, ()
+    if pet == "required":
+        raise InputError(
+            f"The model {predictor.summary.name} needs a PET in SUV beside the CT. Give one (--pet), or take a model "
+            "of the CT alone."
+        )
+    text = "No PET was given; the model answers from the CT alone, which it was trained to do, too."
+    return case, (CaseWarning("pet_missing", text),)
+
+
 def _device(predictor: Predictor, options: Options) -> str:
     """Where the network will run; asked for before the long work, so that a missing one is told at once."""
-    if predictor.needs.picture == "none" or (options.device, options.runtime) == ("auto", "onnxruntime"):
+    if predictor.needs.picture != "slice" or (options.device, options.runtime) == ("auto", "onnxruntime"):
         return "cpu"
     device = choose_device(options.device)
     require_runtime(options.runtime, device)
@@ -263,7 +286,7 @@ class _Making:
     def given(self, case: Case, regions: Regions, measured: FeatureSettings | None, progress: Progress) -> Given:
         """Everything but the plain measures; the features of `measured` alone."""
         features = None if measured is None else extract_features(regions, measured, self.options.engine, progress)
-        patches = self._patches(case, regions)
+        needs, patches = self.predictor.needs, self._patches(case, regions)
         return Given(
             features=features,
             patch=patches[0] if patches else None,
@@ -272,10 +295,11 @@ class _Making:
             neighbors=patches[1:],
             synthetic=case.synthetic,
             prevalence=self.options.prevalence,
+            volume=None if needs.volume is None else tumor_volume(case, needs.volume),
         )
 
     def _patches(self, case: Case, regions: Regions) -> tuple[Patch, ...]:
-        if self.predictor.needs.picture == "none":
+        if self.predictor.needs.picture != "slice":
             return ()
         if self.predictor.slices <= 1:
             return (deep_patch(case, regions, self.settings),)

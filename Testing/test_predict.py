@@ -26,7 +26,7 @@ from PDL1PredictorLib.imaging.patch import deep_patch, place_map
 from PDL1PredictorLib.imaging.preview import preview
 from PDL1PredictorLib.imaging.regions import make_regions
 from PDL1PredictorLib.models.load import load_predictor
-from PDL1PredictorLib.models.network_torch import TorchNetwork
+from PDL1PredictorLib.models.network.by_torch import TorchNetwork
 from PDL1PredictorLib.models.predictor import Predictor
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 from PDL1PredictorLib.prediction import Options, image_sha256, predict_case, predict_files

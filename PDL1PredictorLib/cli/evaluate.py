@@ -56,6 +56,7 @@ def _evaluate(options: argparse.Namespace, speaker: Speaker) -> int:
     require_module("matplotlib", "The report of an evaluation needs more packages: install pdl1predictor[train].")
     from PDL1PredictorLib.cohort.table import read_cohort
     from PDL1PredictorLib.core.endpoints import endpoint
+    from PDL1PredictorLib.core.needs import declared_by
     from PDL1PredictorLib.models.bundle import read_bundle
     from PDL1PredictorLib.models.manifest import read_manifest
     from PDL1PredictorLib.prediction import Options
@@ -63,7 +64,8 @@ def _evaluate(options: argparse.Namespace, speaker: Speaker) -> int:
     from PDL1PredictorLib.study.evaluation.plan import EvaluationPlan
 
     models = tuple(find_model(name) for name in options.model)
-    answered = read_manifest(read_bundle(models[0])).summary.endpoints
+    manifests = [read_manifest(read_bundle(path)) for path in models]
+    answered = manifests[0].summary.endpoints
     wanted = tuple(endpoint(key).key for key in options.endpoints.split(",")) if options.endpoints else None
     plan = EvaluationPlan(
         models=models,
@@ -80,7 +82,8 @@ def _evaluate(options: argparse.Namespace, speaker: Speaker) -> int:
         overwrite=options.overwrite,
         seed=options.seed,
     )
-    cohort = read_cohort(options.cohort, wanted, check_files=False)
+    declared = declared_by([manifest.needs for manifest in manifests])
+    cohort = read_cohort(options.cohort, wanted, check_files=False, declared=declared)
     found = evaluate_models(plan, cohort, speaker.progress())
     speaker.done(_summary(found), **_facts(found, options))
     return EXIT_SOME_FAILED if found.failed else 0

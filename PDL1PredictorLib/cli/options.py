@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from PDL1PredictorLib.cli.clinical import clinical_given
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.core.strict_json import strict_json
 
 ENGINE = "pdl1"  # radiomics.engine.DEFAULT_ENGINE, whose page loads SimpleITK
 
@@ -70,10 +70,16 @@ def add_case(
         "--tumor", type=Path, required=required, help="tumor mask: NIfTI, NRRD, MetaImage, DICOM RTSTRUCT or SEG"
     )
     command.add_argument("--ring", type=Path, help="mask of an edited ring, used in place of the one that is drawn")
+    command.add_argument("--pet", type=Path, help="PET for models that take one: DICOM folder, or a volume in SUV")
     command.add_argument("--segment", help="which region of the mask file, by name or number, where it has several")
     command.add_argument("--series", help="SeriesInstanceUID, where the DICOM folder has several series")
     command.add_argument("--resample-mask", action="store_true", help="bring a mask on another grid onto the CT's")
-    command.add_argument("--clinical", type=Path, help="JSON file with age_years, sex, smoking, family_history ...")
+    command.add_argument(
+        "--clinical",
+        metavar="FILE|NAME=VALUE,...",
+        help="age_years=63,sex=female,smoking=former,family_history=no and what the model declares, or a JSON file "
+        "with these names",
+    )
     command.add_argument("--name", default="case", help="how the case is called (default: case)")
     command.add_argument("--engine", default=ENGINE, help=f"radiomics engine: {engines}")
     command.add_argument(
@@ -88,8 +94,8 @@ def add_case(
     )
 
 
-def files(options: argparse.Namespace) -> Any:
-    """The case that was named, as `imaging.case_files.Files`."""
+def files(options: argparse.Namespace, declared: Sequence[Any] = ()) -> Any:
+    """The case that was named, as `imaging.case_files.Files`; `declared`: clinical columns of the model."""
     from PDL1PredictorLib.imaging.case_files import Files
 
     return Files(
@@ -99,8 +105,9 @@ def files(options: argparse.Namespace) -> Any:
         ring=options.ring,
         series=options.series,
         resample_mask=options.resample_mask,
-        clinical=_clinical(options.clinical),
+        clinical=clinical_given(options.clinical, declared),
         name=options.name,
+        pet=options.pet,
     )
 
 
@@ -151,19 +158,3 @@ def region_choices(options: argparse.Namespace) -> dict[str, Any]:
 def with_choices(regions: Any, choices: dict[str, Any]) -> Any:
     """Region settings with what was given in place of their own."""
     return type(regions).from_dict({**regions.to_dict(), **choices})
-
-
-def _clinical(file: Path | None) -> Any:
-    from PDL1PredictorLib.core.case import Clinical
-
-    if file is None:
-        return Clinical()
-    try:
-        values = strict_json(file.read_bytes())
-    except OSError as error:
-        raise InputError(f"{file} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise InputError(
-            f'{file} is not JSON: {error}. Write for example {{"age_years": 63, "sex": "female"}}.'
-        ) from error
-    return Clinical.from_dict(values)

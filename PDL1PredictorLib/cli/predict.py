@@ -78,9 +78,16 @@ def _predict(options: argparse.Namespace, speaker: Speaker) -> int:
         prevalence=prevalence_of(options.prevalence, manifest.summary.endpoints),
     )
     if options.cohort is not None:
-        return predict_cohort(options, model, chosen, speaker)
+        return predict_cohort(options, model, chosen, speaker, manifest.needs)
+    case = files(options, manifest.needs.declared)
     result = predict_files(
-        files(options), model, options.out, chosen, options.overwrite, options.with_patient, speaker.progress()
+        case,
+        model,
+        options.out,
+        chosen,
+        options.overwrite,
+        options.with_patient,
+        speaker.progress(),
     )
     report = options.out / "report.html"
     speaker.done(f"{summary(result)}\n\nReport: {report}", out=str(options.out), report=str(report))

@@ -11,6 +11,7 @@ from PDL1PredictorLib.core.errors import EXIT_SOME_FAILED, InputError
 
 if TYPE_CHECKING:  # their pages load SimpleITK
     from PDL1PredictorLib.batch.run import BatchSummary, CaseDone
+    from PDL1PredictorLib.core.needs import Needs
     from PDL1PredictorLib.imaging.case_files import Files
     from PDL1PredictorLib.prediction import Options
 
@@ -39,7 +40,9 @@ def require_one_way(options: argparse.Namespace) -> None:
         raise InputError("Give one case (--ct and --tumor), or a table of cases (--cohort).")
 
 
-def predict_cohort(options: argparse.Namespace, model: Path, chosen: "Options", speaker: Speaker) -> int:
+def predict_cohort(
+    options: argparse.Namespace, model: Path, chosen: "Options", speaker: Speaker, needs: "Needs"
+) -> int:
     """Predict the table; the exit status says whether every case has an answer."""
     from PDL1PredictorLib.batch.request import BatchRequest
     from PDL1PredictorLib.batch.run import predict_cases
@@ -60,19 +63,27 @@ def predict_cohort(options: argparse.Namespace, model: Path, chosen: "Options", 
             "case", case=case.name, folder=folder, reason=reason, reused=case.reused, number=number, total=total
         )
 
-    found = predict_cases(_cases(options), request, speaker.progress(), told)
-    speaker.done(_summary(found, options.out), **_facts(found, options.out))
+    files, lacking = _cases(options, needs)
+    found = predict_cases(files, request, speaker.progress(), told)
+    text = "\n".join([_summary(found, options.out), *lacking])
+    speaker.done(text, **_facts(found, options.out), warnings=lacking)
     return EXIT_SOME_FAILED if found.failed else 0
 
 
-def _cases(options: argparse.Namespace) -> "list[Files]":
-    """The rows of the table; what is asked for all cases goes for those that say nothing of it."""
+def _cases(options: argparse.Namespace, needs: "Needs") -> "tuple[list[Files], list[str]]":
+    """The rows of the table; what is asked for all cases goes for those that say nothing of it. And what it lacks."""
+    from PDL1PredictorLib.cohort.known_clinical import lacking
     from PDL1PredictorLib.cohort.sources import case_files
     from PDL1PredictorLib.cohort.table import read_cohort
 
-    cohort = read_cohort(options.cohort, endpoints=(), check_files=False)
-    files = [case_files(case) for case in cohort.cases]
-    return [replace(one, segment=one.segment or options.segment, resample_mask=options.resample_mask) for one in files]
+    cohort = read_cohort(options.cohort, endpoints=(), check_files=False, declared=needs.declared)
+    files = [
+        replace(
+            case_files(case, needs.pet), segment=case.segment or options.segment, resample_mask=options.resample_mask
+        )
+        for case in cohort.cases
+    ]
+    return files, lacking(cohort, needs)
 
 
 def _summary(found: "BatchSummary", out: Path) -> str:

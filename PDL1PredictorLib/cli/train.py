@@ -17,12 +17,13 @@ from PDL1PredictorLib.cli.options import (
 from PDL1PredictorLib.cli.recipe_options import add_recipe_options, chosen_options
 from PDL1PredictorLib.cli.speaker import Speaker, add_command
 from PDL1PredictorLib.core.designs import Design
-from PDL1PredictorLib.core.errors import LeakError
+from PDL1PredictorLib.core.errors import InputError, LeakError
 from PDL1PredictorLib.core.lazy import require_module
 from PDL1PredictorLib.recipes.page import RecipePage, Shared
 from PDL1PredictorLib.recipes.table import RECIPES, recipe_page
 
 DEFAULT_RECIPE = next(iter(RECIPES))
+NO_CLINICAL = "none"
 
 
 def add(commands: Any) -> None:
@@ -32,6 +33,13 @@ def add(commands: Any) -> None:
     add_out(command, "folder of the bundle; its name becomes the model's")
     command.add_argument("--words", type=Path, help="JSON file: title, cohort, limitations ... for the model card")
     command.add_argument("--report", type=Path, help="folder of the report (default: OUT with .study added)")
+    command.add_argument(
+        "--ship",
+        choices=("chosen", "lead"),
+        default="chosen",
+        help="the bundle's model of an endpoint: the simplest of those that are as good as the best (chosen, default), "
+        "or the one that the recipe is for (lead), whose card then names a simpler one that is as good",
+    )
     _add_study(command, 5)
 
     leak = add_command(commands, "leak-test", "Run a study on shuffled labels: it must find nothing.", _leak_test)
@@ -52,6 +60,12 @@ def _add_study(command: argparse.ArgumentParser, repeats: int) -> None:
     add_choice_of_cases(command)
     command.add_argument("--n", type=int, default=600, help="synthetic patients, without --cohort (default: 600)")
     command.add_argument("--endpoints", help="comma-separated (default: all of the cohort that the recipe learns)")
+    command.add_argument(
+        "--clinical",
+        metavar="LIST",
+        help="clinical columns of the table to learn from, such as age_years,sex,ECOG=0..5,stage=I/II/III (words in "
+        "their order), or none (default: age_years, sex, smoking and family_history, as far as half are known)",
+    )
     add_seed(command, "of everything that is drawn")
     command.add_argument(
         "--design",
@@ -97,6 +111,7 @@ def _train(options: argparse.Namespace, speaker: Speaker) -> None:
         workers=options.workers,
         scheduler=options.scheduler,
         overwrite=options.overwrite,
+        ship=options.ship,
     )
     bundle, outcome = conduct(plan, cases, speaker.progress())
     report = plan.report / "report.html"
@@ -155,27 +170,60 @@ def _asked_for(options: argparse.Namespace) -> tuple[RecipePage, dict[str, Any]]
 
 def _recipe_and_cases(page: RecipePage, own: dict[str, Any], options: argparse.Namespace) -> tuple[Any, Any]:
     """The recipe for the endpoints of the table, or of the synthetic cohort, and the cases."""
-    from PDL1PredictorLib.cohort.known_clinical import known_clinical
     from PDL1PredictorLib.cohort.own_columns import only
     from PDL1PredictorLib.cohort.table import read_cohort
     from PDL1PredictorLib.core.endpoints import endpoint
     from PDL1PredictorLib.study.conduct import cases_of_table, synthetic_cases
 
-    def recipe(endpoints: tuple[str, ...], clinical: tuple[str, ...] = ()) -> Any:
+    def recipe(endpoints: tuple[str, ...], clinical: tuple[str, ...] = (), declared: Any = ()) -> Any:
         design, folds = Design(options.design), options.folds
-        return page.build(Shared(endpoints, options.seed, design, folds, options.outer_repeats, clinical), own)
+        shared = Shared(endpoints, options.seed, design, folds, options.outer_repeats, clinical, declared)
+        return page.build(shared, own)
 
     wanted = tuple(endpoint(key).key for key in options.endpoints.split(",")) if options.endpoints else None
     if not options.cohort:
         endpoints = wanted or page.endpoints
-        built = recipe(endpoints, page.clinical)
+        built = recipe(endpoints, _synthetic_clinical(options, page))
         return built, synthetic_cases(options.n, options.seed, endpoints, built.needs)
-    cohort = read_cohort(options.cohort, wanted)
+    names, declared = _clinical_columns(options)
+    cohort = read_cohort(options.cohort, wanted, declared=declared)
     if options.only:
         cohort = only(cohort, options.only)
     learned = wanted or tuple(key for key in cohort.endpoints if endpoint(key).kind in page.kinds)
-    built = recipe(learned, known_clinical(cohort))
+    built = recipe(learned, _clinical_of(cohort, names), declared)
     return built, cases_of_table(cohort, built.needs.pet, options.stratify)
+
+
+def _synthetic_clinical(options: argparse.Namespace, page: RecipePage) -> tuple[str, ...]:
+    """The clinical values of the synthetic cohort to learn from: as asked for, or those that the recipe takes."""
+    from PDL1PredictorLib.cohort.declared import parse_choice
+
+    if options.clinical in (None, NO_CLINICAL):
+        return page.clinical if options.clinical is None else ()
+    names, declared = parse_choice(options.clinical)
+    if declared:
+        raise InputError(f"{declared[0].name} is no clinical value of the synthetic cohort. To use a table's, give it.")
+    return names
+
+
+def _clinical_columns(options: argparse.Namespace) -> tuple[tuple[str, ...] | None, Any]:
+    """Names of the clinical columns that were asked for, None where the table decides; and what declared ones mean."""
+    from PDL1PredictorLib.cohort.declared import parse_choice, with_coding
+
+    if options.clinical in (None, NO_CLINICAL):
+        return (None if options.clinical is None else ()), ()
+    names, declared = parse_choice(options.clinical)
+    return names, with_coding(options.cohort, declared)
+
+
+def _clinical_of(cohort: Any, names: tuple[str, ...] | None) -> tuple[str, ...]:
+    """The clinical values to learn from: as asked for, or those that the cohort has."""
+    from PDL1PredictorLib.cohort.known_clinical import known_clinical, require_known
+
+    if names is None:
+        return known_clinical(cohort)
+    require_known(cohort, names)
+    return names
 
 
 def _synthetic_words(recipe: Any, seed: int) -> Any:

@@ -22,7 +22,7 @@ from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.files.output import whole_file
 from PDL1PredictorLib.core.results import CaseWarning
 
-FORMAT = 5  # of the files; another number makes older ones unknown
+FORMAT = 6  # of the files; another number makes older ones unknown
 FACTS = ("labels", "clinical", "warnings")
 
 

@@ -79,6 +79,8 @@ def table_1(cohort: Cohort, by: str | None = None) -> list[Plain]:
         rows += _number_rows(title, groups, partial(_clinical, name), split)
     for name, title in WORDS.items():
         rows += _word_rows(title, groups, partial(_clinical, name), split)
+    for column in cohort.declared:
+        rows += (_word_rows if column.words else _number_rows)(column.name, groups, partial(_other, column.name), split)
     for key in cohort.endpoints:
         if key != by:
             rows += ROWS[endpoint(key).kind](endpoint(key), groups, split)
@@ -155,6 +157,10 @@ def _compare_counts(counts: list[list[int]]) -> tuple[float | None, str]:
 def _clinical(name: str, case: CohortCase) -> Any:
     value = getattr(case.clinical, name)
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
+
+
+def _other(name: str, case: CohortCase) -> Any:
+    return case.clinical.other.get(name)
 
 
 def _answer(one: Endpoint, case: CohortCase) -> str | None:

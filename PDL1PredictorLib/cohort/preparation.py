@@ -1,6 +1,6 @@
 """What is made and measured of every case of a cohort; it decides which cached cases are good."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from PDL1PredictorLib.core.errors import InputError
@@ -20,7 +20,7 @@ class Preparation:
         moved: Whether the features are also measured as other readers and scanners would have given the case.
 
     Raises:
-        InputError: Features are needed and not described, or a picture is needed that cannot be made.
+        InputError: Features are needed and not described.
     """
 
     needs: Needs
@@ -31,10 +31,6 @@ class Preparation:
     def __post_init__(self) -> None:
         if self.needs.features and self.features is None:
             raise InputError("Features are needed: say how they are measured.")
-        if self.needs.picture == "volume":
-            raise InputError(
-                "Pictures of cases are axial slices; volumes about the tumor are not made. Ask for slices, or none."
-            )
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -47,10 +43,10 @@ class Preparation:
         return 0.0 if self.features is None else self.features.margin_at(self.regions.spacing_mm)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Plain values for JSON; clinical values are not among them: they are those of the table as it is now."""
         features = None if self.features is None else self.features.to_dict()
         return {
-            "needs": self.needs.to_dict(),
+            "needs": replace(self.needs, clinical=(), declared=()).to_dict(),
             "regions": self.regions.to_dict(),
             "features": features,
             "moved": self.moved,

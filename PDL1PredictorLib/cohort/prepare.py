@@ -18,9 +18,10 @@ from PDL1PredictorLib.cohort.preparation import Preparation
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.cohort.sources import FileSource, PhantomSource, Source, file_sources, source_keys
 from PDL1PredictorLib.core.case import Case, Clinical
+from PDL1PredictorLib.core.clinical_columns import clinical_row
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.errors import EmptyRegionError, InputError, OutputError, PDL1Error
-from PDL1PredictorLib.core.needs import Needs, clinical_row
+from PDL1PredictorLib.core.needs import Needs
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.running.processes import run_each
 from PDL1PredictorLib.core.settings import RegionSettings
@@ -30,6 +31,7 @@ from PDL1PredictorLib.imaging.moved import MOVES
 from PDL1PredictorLib.imaging.patch import deep_patches
 from PDL1PredictorLib.imaging.regions import Regions, make_regions
 from PDL1PredictorLib.imaging.sanity import sanity_row
+from PDL1PredictorLib.imaging.volume import tumor_volume, volume_arrays
 from PDL1PredictorLib.radiomics.extract import extract_features
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
@@ -232,7 +234,7 @@ def _prepare_one(source: Source, how: Preparation) -> PreparedCase:
     if how.needs.features and how.features is not None:
         values = extract_features(made, how.features)
         features = np.array([values[name] for name in how.feature_names])
-    arrays = _slices(case, made, how.regions) if how.needs.picture == "slice" else {}
+    arrays = _pictures(case, made, how)
     if len(features):
         arrays["sanity"] = sanity_row(case, made)
     if how.moved:
@@ -259,6 +261,13 @@ def _features_moved(case: Case, move: Callable[[Case], Case], how: Preparation) 
     return np.array([values[name] for name in how.feature_names])
 
 
+def _pictures(case: Case, made: Regions, how: Preparation) -> dict[str, np.ndarray]:
+    """What a network will see of the case, as far as one is needed."""
+    if how.needs.volume is not None:
+        return volume_arrays(tumor_volume(case, how.needs.volume), how.needs.pet != "no")
+    return _slices(case, made, how.regions) if how.needs.picture == "slice" else {}
+
+
 def _slices(case: Case, made: Regions, regions: RegionSettings) -> dict[str, np.ndarray]:
     patches = deep_patches(case, made, regions)
     return {
@@ -280,7 +289,8 @@ def _gather(
         unknown = np.full((len(MOVES), len(how.feature_names)), np.nan)
         blocks["moved"] = np.stack([case.pictures.get("moved", unknown) for _, case in cases])
     if how.needs.clinical:
-        blocks["clinical"] = np.array([clinical_row(_clinical(*one), how.needs.clinical) for one in cases])
+        names, declared = how.needs.clinical, how.needs.declared
+        blocks["clinical"] = np.array([clinical_row(_clinical(*one), names, declared) for one in cases])
     return PreparedCohort(
         names=tuple(source.name for source, _ in cases),
         targets={key: _target(key, cases) for key in endpoints},
@@ -302,4 +312,4 @@ def _target(key: str, cases: Sequence[tuple[Source, PreparedCase]]) -> Target:
     values = [np.nan if (value := row.get(key)) is None else value for row in rows]
     one = endpoint(key)
     events = np.array([source.events.get(key, False) for source, _ in cases]) if one.timed else None
-    return Target(one.kind, np.array(values, dtype=np.float64), events, one.low, one.high)
+    return Target(one.kind, np.array(values, dtype=np.float64), events, one.low, one.high, one.cuts)

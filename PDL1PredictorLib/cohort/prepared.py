@@ -22,7 +22,9 @@ class PreparedCohort:
         targets: Endpoint key to what is to be learned of it, n cases each.
         blocks: Arrays of n cases by name; what nobody needs is not there. `features`: (n, f), NaN where undefined.
             `slices`: (n, s, rows, columns) int16, HU, the deep patch first, then the same square on its neighbor
-            slices; `slices_tumor`: the contour on them, bool. `clinical`: (n, c), NaN where not known. With `features`
+            slices; `slices_tumor`: the contour on them, bool. `volume`: (n, d, h, w) int16, HU of the cube about the
+            tumor; `volume_tumor`: the contour in it, bool; with a PET `volume_suv`: int16, SUV in hundredths, and
+            `pet`: (n,) bool, whether there is one. `clinical`: (n, c), NaN where not known. With `features`
             come `sanity`: (n, m), see `core.sanity`, and `moved`: (n, m, f), the features under each move of
             `imaging.moved`, NaN throughout for cases that were not moved. `strata`: (n, g), further groups of the
             cases for a stratified split, beside those of the targets; see `cohort.own_columns`.
@@ -73,34 +75,35 @@ class PreparedCohort:
         Raises:
             InputError: The cases were prepared without.
         """
-        return self._block("features")
+        return self.block("features")
 
     @property
     def patches_hu(self) -> np.ndarray:
         """(n, s, rows, columns) int16: the block `slices`; raises as `features` does."""
-        return self._block("slices")
+        return self.block("slices")
 
     @property
     def patches_tumor(self) -> np.ndarray:
         """(n, s, rows, columns) bool: the block `slices_tumor`; raises as `features` does."""
-        return self._block("slices_tumor")
+        return self.block("slices_tumor")
 
     @property
     def clinical(self) -> np.ndarray:
         """(n, c), NaN where not known: the block `clinical`; raises as `features` does."""
-        return self._block("clinical")
+        return self.block("clinical")
 
     @property
     def sanity(self) -> np.ndarray:
         """(n, m), see `core.sanity`: the block `sanity`; raises as `features` does."""
-        return self._block("sanity")
+        return self.block("sanity")
 
     @property
     def moved(self) -> np.ndarray:
         """(n, m, f) features under each move: the block `moved`; raises as `features` does."""
-        return self._block("moved")
+        return self.block("moved")
 
-    def _block(self, name: str) -> np.ndarray:
+    def block(self, name: str) -> np.ndarray:
+        """An array by its name; raises as `features` does."""
         if name not in self.blocks:
             raise InputError(
                 f"The cases were prepared without {name}; they have {', '.join(self.blocks) or 'nothing'}. Prepare "

@@ -180,13 +180,14 @@ class FileSource:
         one = self.case
         if self.pet == "required" and one.pet is None:
             raise InputError("The case has no PET, which is needed: fill in the column pet.")
-        read = read_one_tumor(case_files(one, self._pet))
+        read = read_one_tumor(case_files(one, self.pet))
         return SourceCase(read.case, one.labels, read.warnings)
 
 
-def case_files(case: CohortCase, pet: Path | None = None) -> Files:
-    """Where a case of a table lies, as predictions take it; `pet` where one is to be read."""
-    return Files(case.image, case.mask, case.segment, clinical=case.clinical, name=case.name, pet=pet)
+def case_files(case: CohortCase, pet: Pet = "no") -> Files:
+    """Where a case of a table lies, as predictions take it; its PET too, unless `pet` is `no`."""
+    own = None if pet == "no" else case.pet
+    return Files(case.image, case.mask, case.segment, clinical=case.clinical, name=case.name, pet=own)
 
 
 def file_sources(cohort: Cohort, pet: Pet = "no") -> list[FileSource]:

@@ -3,15 +3,17 @@
 import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
 
+from PDL1PredictorLib.cohort.clinical_cells import CLINICAL, NO, YES, clinical_of
 from PDL1PredictorLib.cohort.endpoint_columns import missing_columns, present_endpoints
 from PDL1PredictorLib.cohort.files import Row, examine, read_rows
 from PDL1PredictorLib.core.case import Clinical
+from PDL1PredictorLib.core.clinical_columns import ClinicalColumn
 from PDL1PredictorLib.core.endpoints import ENDPOINT_COLUMNS, Endpoint, Kind, endpoint
 from PDL1PredictorLib.core.errors import CohortError, InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
@@ -20,14 +22,8 @@ from PDL1PredictorLib.core.running.processes import run_each
 
 REQUIRED = ("case", "image", "mask")
 OPTIONAL = ("patient", "split", "segment", "pet")
-CLINICAL = tuple(one.name for one in fields(Clinical))
 SPLITS = ("train", "test")
 IGNORED_PREFIX = "note_"  # such columns are the user's own and pass without a word; see `own_columns`
-
-YES = ("1", "1.0", "yes", "true", "positive", "present", "mutant", "translocated", "rearranged")
-NO = ("0", "0.0", "no", "false", "negative", "absent", "wild", "wildtype", "wild type", "wild-type")
-SEXES = {"m": "male", "f": "female"}
-SMOKING = {"nonsmoker": "never", "non-smoker": "never", "ex-smoker": "former", "smoker": "current"}
 
 Label = float | int | None
 _Of = Callable[["CohortCase"], object]  # a value of a case that rows are compared by
@@ -74,6 +70,7 @@ class Cohort:
         source: The file.
         warnings: What the user should look at, though it does not stand in the way.
         case_warnings: The same of single cases, by name, where the images were looked at.
+        declared: Clinical columns beside those of `Clinical`, which stand in its `other`.
     """
 
     cases: tuple[CohortCase, ...]
@@ -81,6 +78,7 @@ class Cohort:
     source: Path
     warnings: tuple[str, ...] = ()
     case_warnings: Mapping[str, tuple[CaseWarning, ...]] = field(default_factory=dict)
+    declared: tuple[ClinicalColumn, ...] = ()
 
     def __len__(self) -> int:
         return len(self.cases)
@@ -122,6 +120,7 @@ def read_cohort(
     check_images: bool = False,
     workers: int | None = 1,
     progress: Progress = SILENT,
+    declared: Sequence[ClinicalColumn] = (),
 ) -> Cohort:
     """Read the table of a cohort and check all of it.
 
@@ -135,6 +134,7 @@ def read_cohort(
         check_images: Read the images too, as a prediction would, and draw the regions.
         workers: Processes that do this; None takes one a core.
         progress: Told after every case.
+        declared: Further clinical columns, with their coding. One that the table lacks is not known of any case.
 
     Raises:
         CohortError: With every problem of every row.
@@ -150,14 +150,15 @@ def read_cohort(
         problems.append("it has no row")
     if problems:
         raise CohortError(path, problems)
-    reader = _RowReader(path.absolute().parent, present, wanted, check_files or check_images)
+    reader = _RowReader(path.absolute().parent, present, wanted, check_files or check_images, declared)
     cases = [case for row in rows if (case := reader.case(row)) is not None]
     reader.check_across_rows()
     if check_images and not reader.problems:
         reader.check_images(workers, progress)
     if reader.problems:
         raise CohortError(path, reader.in_order())
-    return Cohort(tuple(cases), wanted, path, _unknown_columns(columns), reader.case_warnings)
+    warnings = _unknown_columns(columns, [column.name for column in declared])
+    return Cohort(tuple(cases), wanted, path, warnings, reader.case_warnings, tuple(declared))
 
 
 def event_of(time: Label, text: str, one: Endpoint) -> bool | None:
@@ -213,45 +214,9 @@ def _number(word: str, text: str, one: Endpoint) -> Label:
 LABELS: dict[Kind, Callable[[str, str, Endpoint], Label]] = {"binary": _yes_or_no, "number": _number, "time": _number}
 
 
-def clinical_of(cells: dict[str, str]) -> Clinical:
-    """Cells as clinical values; an empty cell is a missing value.
-
-    Raises:
-        InputError: A value is impossible; all such values are named.
-    """
-    values: dict[str, object] = {}
-    problems = []
-    for name, text in cells.items():
-        if not text:
-            continue
-        try:
-            values[name] = _clinical_value(name, text)
-            Clinical.from_dict({name: values[name]})
-        except InputError as error:
-            problems.append(str(error).rstrip("."))
-    if problems:
-        raise InputError("; ".join(problems))
-    return Clinical.from_dict(values)
-
-
-def _clinical_value(name: str, text: str) -> object:
-    word = text.lower()
-    if name in ("age_years", "slice_thickness_mm"):
-        try:
-            return float(text)
-        except ValueError:
-            raise InputError(f"{name} must be a number, got {text!r}") from None
-    if name == "family_history":
-        if word not in (*YES, *NO):
-            raise InputError(f"family_history must be yes or no, got {text!r}")
-        return word in YES
-    if name == "sex":
-        return SEXES.get(word, word)
-    return SMOKING.get(word, word) if name == "smoking" else text
-
-
-def _unknown_columns(columns: Sequence[str]) -> tuple[str, ...]:
-    known = {name.lower(): name for name in (*REQUIRED, *OPTIONAL, *CLINICAL, *ENDPOINT_COLUMNS)}
+def _unknown_columns(columns: Sequence[str], declared: Sequence[str]) -> tuple[str, ...]:
+    names = (*REQUIRED, *OPTIONAL, *CLINICAL, *ENDPOINT_COLUMNS, *declared)
+    known = {name.lower(): name for name in names}
     warnings = []
     for name in columns:
         if name in known.values() or name.startswith(IGNORED_PREFIX):
@@ -265,10 +230,18 @@ def _unknown_columns(columns: Sequence[str]) -> tuple[str, ...]:
 class _RowReader:
     """Turns rows into cases and collects what is wrong with them, by row."""
 
-    def __init__(self, folder: Path, present: Sequence[str], wanted: Sequence[str], check_files: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        present: Sequence[str],
+        wanted: Sequence[str],
+        check_files: bool,
+        declared: Sequence[ClinicalColumn],
+    ) -> None:
         self.problems: list[tuple[int, str]] = []  # row of the table, sentence
         self.case_warnings: dict[str, tuple[CaseWarning, ...]] = {}
         self._folder, self._present, self._wanted, self._check_files = folder, present, wanted, check_files
+        self._declared = declared
         self._read: list[tuple[Row, CohortCase]] = []
 
     def case(self, row: Row) -> CohortCase | None:
@@ -356,7 +329,8 @@ class _RowReader:
 
     def _clinical(self, row: Row) -> Clinical:
         try:
-            return clinical_of({name: row.get(name) for name in CLINICAL})
+            names = (*CLINICAL, *(column.name for column in self._declared))
+            return clinical_of({name: row.get(name) for name in names}, self._declared)
         except InputError as error:
             self._tell(row, str(error))
             return Clinical()

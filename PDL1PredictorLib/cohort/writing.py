@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PDL1PredictorLib.cohort.table import CLINICAL, IGNORED_PREFIX, OPTIONAL, REQUIRED, Cohort, read_cohort
+from PDL1PredictorLib.cohort.clinical_cells import CLINICAL
+from PDL1PredictorLib.cohort.table import IGNORED_PREFIX, OPTIONAL, REQUIRED, Cohort, read_cohort
 from PDL1PredictorLib.core.endpoints import ENDPOINT_COLUMNS
 from PDL1PredictorLib.core.files.output import whole_file
 from PDL1PredictorLib.core.outside_text import safe_cell

@@ -34,6 +34,18 @@ class Estimate(NamedTuple):
     high: float
 
 
+class Chance(NamedTuple):
+    """How likely a number lies at or above a value.
+
+    Attributes:
+        cut: The value, in the endpoint's unit.
+        probability: 0 to 1.
+    """
+
+    cut: float
+    probability: float
+
+
 class SurvivalAt(NamedTuple):
     """The chance to be free of an event at one time.
 

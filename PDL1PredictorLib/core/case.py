@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Self
 
@@ -18,6 +18,7 @@ GRID_TOLERANCE_MM = 1e-3  # writers round origin and spacing; a micrometre is no
 SNAP_VOXELS = 0.1  # part of the smallest voxel edge: writers round cosines, which grows toward the far corner
 SYNTHETIC_KEY = "ITK_FileNotes"  # a note in a NRRD or MetaImage file; ITK makes of it the `descrip` of a NIfTI file
 SYNTHETIC_MARK = "PDL1Predictor synthetic patient"  # what it says where the CT is of one
+OTHER = "other"  # the field of `Clinical` that holds declared values
 NO_DIFFERENCE = 1e-9  # mm or cosine: the last bit of a sum
 
 
@@ -29,10 +30,11 @@ class Clinical:
         age_years: 0 to 120.
         sex: "male" or "female".
         smoking: "never", "former" or "current".
-        family_history: Lung cancer among close relatives.
+        family_history: Cancer among close relatives, of the kind that the model's cohort counts.
         slice_thickness_mm: As the scanner states it.
         kernel: Reconstruction kernel as the scanner states it.
         manufacturer: Maker of the scanner.
+        other: Values that a cohort declares, by name, as number or word; see `core.clinical_columns`.
     """
 
     age_years: float | None = None
@@ -42,6 +44,7 @@ class Clinical:
     slice_thickness_mm: float | None = None
     kernel: str | None = None
     manufacturer: str | None = None
+    other: Mapping[str, float | str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         self._check_number("age_years", 0, 120)
@@ -54,6 +57,15 @@ class Clinical:
             value = getattr(self, name)
             if value is not None and not isinstance(value, str):
                 raise InputError(f"{name} must be text, got {value!r}.")
+        self._check_other()
+
+    def _check_other(self) -> None:
+        if not isinstance(self.other, Mapping):
+            raise InputError(f"other must name declared values, got {self.other!r}.")
+        for name, value in self.other.items():
+            plain = isinstance(value, str) or (isinstance(value, (int, float)) and not isinstance(value, bool))
+            if name in self.__dataclass_fields__ or not plain or value != value:
+                raise InputError(f"The declared value {name} must be a number or a word, got {value!r}.")
 
     def _check_number(self, name: str, low: float, high: float) -> None:
         value = getattr(self, name)
@@ -69,28 +81,38 @@ class Clinical:
             raise InputError(f"{name} must be one of {', '.join(words)}, got {value!r}.")
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON, missing ones as None."""
-        return asdict(self)
+        """Plain values for JSON, missing ones as None; `other` is there where something is."""
+        found = asdict(self)
+        if not self.other:
+            del found["other"]
+        return found
 
     def with_defaults(self, other: "Clinical") -> "Clinical":
         """This, with the values that are missing here taken from `other`."""
         missing = {f.name: getattr(other, f.name) for f in fields(self) if getattr(self, f.name) is None}
-        return replace(self, **missing)
+        return replace(self, **missing, other={**other.other, **self.other})
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
+    def from_dict(cls, values: dict[str, Any], declared: Sequence[str] = ()) -> Self:
         """Read the values of a JSON object.
+
+        Args:
+            values: By name.
+            declared: Names of declared values, which become `other`.
 
         Raises:
             InputError: A name is not known, or a value is impossible.
         """
-        known = [f.name for f in fields(cls)]
+        known = [f.name for f in fields(cls) if f.name != OTHER]
         if not isinstance(values, dict):
-            raise InputError(f"Clinical values must be a JSON object with some of: {', '.join(known)}.")
-        unknown = sorted(set(values) - set(known))
+            raise InputError(f"Clinical values must be a JSON object with some of: {', '.join((*known, *declared))}.")
+        unknown = sorted(set(values) - {*known, *declared, OTHER})
         if unknown:
-            raise InputError(f"Unknown clinical values: {', '.join(unknown)}. Known: {', '.join(known)}.")
-        return cls(**values)
+            names = ", ".join((*known, *declared))
+            raise InputError(f"Unknown clinical values: {', '.join(unknown)}. Known: {names}.")
+        own = {name: value for name, value in values.items() if name in declared and value is not None}
+        given = {name: value for name, value in values.items() if name not in declared}
+        return cls(**{**given, **({OTHER: {**given.get(OTHER, {}), **own}} if own else {})})
 
 
 @dataclass(frozen=True, eq=False)

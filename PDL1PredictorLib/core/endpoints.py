@@ -22,6 +22,7 @@ class Endpoint:
         unit: Of a number or time, such as `%`.
         low: Least possible value of a number or time.
         high: Greatest possible value; None without a bound.
+        cuts: Values of a number at and above which decisions change.
     """
 
     key: str
@@ -33,6 +34,7 @@ class Endpoint:
     unit: str = ""
     low: float | None = None
     high: float | None = None
+    cuts: tuple[float, ...] = ()
 
     @property
     def yes_no(self) -> bool:
@@ -85,7 +87,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (  # order as in Table 3 of paper 001, PD-L1 f
     ),
     Endpoint("PT2", "Pathological T2 or higher", "pathological T stage 2 to 4 against Tis and T1", "T2-T4", "Tis-T1"),
     Endpoint("RESPONSE", "Response to immunotherapy", "responder by RECIST", "responder", "non-responder"),
-    Endpoint("TPS", "PD-L1 TPS", "tumor proportion score", kind="number", unit="%", low=0.0, high=100.0),
+    Endpoint(
+        "TPS", "PD-L1 TPS", "tumor proportion score", kind="number", unit="%", low=0.0, high=100.0, cuts=(1.0, 50.0)
+    ),
     Endpoint("PFS", "Progression-free survival", "time to progression or death", kind="time", unit="days", low=0.0),
     Endpoint("OS", "Overall survival", "time to death of any cause", kind="time", unit="days", low=0.0),
 )

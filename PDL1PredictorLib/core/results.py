@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import SimpleITK as sitk
 
-from PDL1PredictorLib.core.answer_parts import Contribution, Estimate, NumberTest, Range, TimeAnswer, TimeTest
+from PDL1PredictorLib.core.answer_parts import Chance, Contribution, Estimate, NumberTest, Range, TimeAnswer, TimeTest
 from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.errors import printable
 from PDL1PredictorLib.core.roles import Role
@@ -98,6 +98,9 @@ class NumberAnswer:
             not tried.
         model: Title of the model that answers.
         role: What that model is to the others of its study.
+        chances: That the value lies at or above each of the endpoint's cuts; none where they were not learned.
+        attention: Inputs and their shares in what a network asked in its first layer, the greatest first; it says where
+            the network looked, not what it made of it.
     """
 
     endpoint: str
@@ -111,6 +114,8 @@ class NumberAnswer:
     stability: Range | None = None
     model: str = ""
     role: Role = "lead"
+    chances: tuple[Chance, ...] = ()
+    attention: tuple[tuple[str, float], ...] = ()
 
 
 Answer = BinaryAnswer | NumberAnswer | TimeAnswer
@@ -143,7 +148,7 @@ class HeatMap:
 
     Attributes:
         endpoint: Key.
-        image: float32, 0 to 1, one slice thick, placed in patient space (LPS, mm).
+        image: float32, 0 to 1, one slice thick or a volume, placed in patient space (LPS, mm).
         method: How it was made: `Grad-CAM`, or `class activation map`, which equals it where the head is linear.
         heat_share: Share of the heat that lies inside tumor and ring, 0 to 1; None of an empty map, or if not measured.
         area_share: Share of the picture that tumor and ring fill there; below it the network looks elsewhere.

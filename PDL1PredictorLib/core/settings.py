@@ -63,3 +63,47 @@ class RegionSettings:
         if unknown:
             raise InputError(f"Unknown region settings: {', '.join(unknown)}. Known: {', '.join(sorted(known))}.")
         return cls(**values)
+
+
+@dataclass(frozen=True)
+class VolumeSettings:
+    """The cube about the tumor that a three-dimensional network sees.
+
+    Attributes:
+        voxels: Along each edge, 16 to 128.
+        spacing_mm: Edge of a voxel, in mm; 0.5 to 5.
+    """
+
+    voxels: int = 64
+    spacing_mm: float = 1.5
+
+    def __post_init__(self) -> None:
+        if not 16 <= self.voxels <= 128:
+            raise InputError(f"The volume must be 16 to 128 voxels wide, got {self.voxels!r}.")
+        if not (math.isfinite(self.spacing_mm) and 0.5 <= self.spacing_mm <= 5.0):
+            raise InputError(f"The volume's spacing must lie between 0.5 and 5 mm, got {self.spacing_mm!r}.")
+
+    @property
+    def edge_mm(self) -> float:
+        """How far it reaches from side to side."""
+        return self.voxels * self.spacing_mm
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Read back what `to_dict` wrote.
+
+        Raises:
+            InputError: A name is not a setting, or a value is out of its bounds or of another type.
+        """
+        if not isinstance(values, dict) or set(values) != {field.name for field in fields(cls)}:
+            raise InputError(f"A volume has voxels and spacing_mm, got {values!r:.100}.")
+        voxels, spacing_mm = values["voxels"], values["spacing_mm"]
+        if type(voxels) is not int or type(spacing_mm) not in (int, float):
+            raise InputError(
+                f"A volume's voxels and spacing_mm are numbers, got {voxels!r:.60} and {spacing_mm!r:.60}."
+            )
+        return cls(voxels, float(spacing_mm))

@@ -39,6 +39,7 @@ class Target:
         event: (n,) bool, of a time only: whether it ended in the event and not in the end of the follow-up.
         low: Least possible value of a number or time; None without a bound.
         high: Greatest possible value; None without a bound.
+        cuts: Values of a number at and above which decisions change.
 
     Raises:
         ValueError: The arrays do not fit each other.
@@ -49,6 +50,7 @@ class Target:
     event: np.ndarray | None = None
     low: float | None = None
     high: float | None = None
+    cuts: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if self.values.ndim != 1 or (self.kind == "time") != (self.event is not None):

@@ -14,13 +14,14 @@ REASONS = {
     "not_measured": "skill not measured",
     "interval_too_wide": "interval too wide",
     "outside_set": "unlike both groups",
+    "simpler_as_good": "a simpler model is as good",
 }
 """Codes of reasons, and a few words of each for a table."""
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Why an answer is not given, or not decided.
+    """Why an answer is not given, or not decided, or what must be known of one that is.
 
     Attributes:
         code: One of `REASONS`, for programs.
@@ -55,7 +56,8 @@ class Verdict:
         status: Whether the model can back an answer for this case.
         call: `positive` or `negative`; `borderline` where an interval holds the threshold; `undecided` where the
             prediction set bears out neither; `value` of a number; `none` where it is not answered.
-        reasons: Why it is not answered, the weightiest first; or why it is undecided, where that needs a word.
+        reasons: Why it is not answered, the weightiest first; or why it is undecided, where that needs a word; or that
+            a simpler model is as good.
 
     Raises:
         ValueError: Status, call and reasons contradict each other.

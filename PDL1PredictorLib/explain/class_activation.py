@@ -7,6 +7,8 @@ Source: Zhou et al. 2016, arXiv 1512.04150, equation 2; Selvaraju et al. 2017, a
 equality.
 """
 
+import math
+
 import numpy as np
 
 
@@ -14,21 +16,21 @@ def class_activation_maps(activations: np.ndarray, head: np.ndarray) -> np.ndarr
     """Heat maps of every output of one case; what lies below zero is cut off.
 
     Args:
-        activations: Last feature maps (c, h, w).
+        activations: Last feature maps (c, h, w), or (c, d, h, w) of a volume.
         head: What each feature map's mean counts for each output, (k, c).
 
     Returns:
-        (k, h, w), 64-bit, not negative; equal to `explain.grad_cam.grad_cams`.
+        (k, h, w) or (k, d, h, w), 64-bit, not negative; equal to `explain.grad_cam.grad_cams`.
 
     Raises:
         ValueError: The shapes do not fit.
     """
-    if activations.ndim != 3 or head.ndim != 2 or head.shape[1] != len(activations):
+    if activations.ndim not in (3, 4) or head.ndim != 2 or head.shape[1] != len(activations):
         raise ValueError(
             f"Feature maps (c, h, w) and a head (k, c) of the same c are needed, got {activations.shape} and "
             f"{head.shape}."
         )
-    places = activations.shape[1] * activations.shape[2]
+    places = math.prod(activations.shape[1:])
     maps = np.tensordot(head.astype(np.float64), activations.astype(np.float64), axes=1) / places
     return np.asarray(np.maximum(maps, 0.0))
 
@@ -37,12 +39,12 @@ def scaled_to_one(maps: np.ndarray) -> np.ndarray:
     """Scale each map by its own maximum, to 0 to 1; a map of zeros only stays zero.
 
     Args:
-        maps: (..., h, w), finite and not negative.
+        maps: (k, h, w) or (k, d, h, w), finite and not negative.
 
     Raises:
         ValueError: A value is negative or not finite.
     """
     if not (np.isfinite(maps).all() and (maps >= 0).all()):
         raise ValueError("Heat maps must be finite and not negative; give the maps of class_activation_maps.")
-    peaks = maps.max(axis=(-2, -1), keepdims=True)
+    peaks = maps.max(axis=tuple(range(1, maps.ndim)), keepdims=True)
     return np.asarray(maps / np.where(peaks > 0, peaks, 1.0))

@@ -1,5 +1,6 @@
 """A case as files, and what they hold: the way in for predictions, tables of features, checks and training."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -7,9 +8,10 @@ import SimpleITK as sitk
 
 from PDL1PredictorLib.core.case import Case, Clinical
 from PDL1PredictorLib.core.results import CaseWarning
+from PDL1PredictorLib.imaging.dicom.files import FRAME_KEY
 from PDL1PredictorLib.imaging.lesions import choose_tumors
-from PDL1PredictorLib.imaging.read import read_ct, read_mask
-from PDL1PredictorLib.imaging.volumes.files import read_volume, require_file
+from PDL1PredictorLib.imaging.loaded import Loaded
+from PDL1PredictorLib.imaging.read import read_ct, read_mask, read_pet
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Files:
         resample_mask: Bring a mask on another grid onto the CT's.
         clinical: What is known besides; completes what the files say.
         name: How the case is called.
-        pet: Volume file of a PET in SUV, on a grid of its own.
+        pet: Volume file of a PET in SUV, or DICOM folder of one, on a grid of its own.
     """
 
     ct: Path
@@ -69,17 +71,26 @@ def read_case(files: Files) -> ReadCase:
     loaded = read_ct(files.ct, series=files.series)
     tumor = read_mask(files.tumor, loaded.image, segment=files.segment, resample=files.resample_mask)
     ring = None if files.ring is None else read_mask(files.ring, loaded.image, resample=files.resample_mask)
-    pet = None if files.pet is None else _pet(files.pet)
+    pet = None if files.pet is None else read_pet(files.pet)
     clinical = files.clinical.with_defaults(loaded.clinical)
-    case = Case(loaded.image, tumor.image, clinical, files.name, pet, loaded.synthetic)
-    if ring is None:
-        return ReadCase(case, None, (*loaded.warnings, *tumor.warnings))
-    return ReadCase(case, ring.image, (*loaded.warnings, *tumor.warnings, *ring.warnings))
+    own = None if pet is None else pet.image
+    case = Case(loaded.image, tumor.image, clinical, files.name, own, loaded.synthetic)
+    told = (*loaded.warnings, *tumor.warnings, *(() if ring is None else ring.warnings), *_of_pet(pet, loaded))
+    return ReadCase(case, None if ring is None else ring.image, told)
 
 
-def _pet(path: Path) -> sitk.Image:
-    require_file(path, "PET")
-    return read_volume(path, "PET").image
+def _of_pet(pet: Loaded | None, ct: Loaded) -> Iterator[CaseWarning]:
+    """What was repaired in reading it, and whether it was taken in another position than the CT."""
+    if pet is None:
+        return
+    yield from pet.warnings
+    frames = [one.image.GetMetaData(FRAME_KEY) for one in (pet, ct) if one.image.HasMetaDataKey(FRAME_KEY)]
+    if len(set(frames)) > 1:
+        text = (
+            "PET and CT refer to two frames of reference, so the patient may have moved between them. They are laid on "
+            "each other as they are: look at both before you believe the answer."
+        )
+        yield CaseWarning("pet_frame", text)
 
 
 def read_one_tumor(files: Files) -> ReadCase:

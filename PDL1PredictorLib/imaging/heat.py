@@ -9,7 +9,7 @@ from PDL1PredictorLib.imaging.regions import Regions
 
 
 class Shares(NamedTuple):
-    """What tumor and ring hold of a heat map's slice.
+    """What tumor and ring hold of a heat map.
 
     Attributes:
         heat: Share of the heat, 0 to 1; None of a map without any.
@@ -24,8 +24,9 @@ def shares_inside(heat: sitk.Image, regions: Regions) -> Shares:
     """Shares inside tumor and ring.
 
     Args:
-        heat: One slice over the whole picture that the network saw, not negative, from `imaging.patch.place_map`.
-        regions: Of the same case: tumor and ring on the working lattice, on which the heat map's pixels lie.
+        heat: Over the whole slice or volume that the network saw, not negative, from `imaging.patch.place_map` or
+            `imaging.volume.place_volume_map`.
+        regions: Of the same case: tumor and ring on the working lattice.
     """
     inside = np.zeros(heat.GetSize()[::-1], dtype=bool)
     for region in (regions.tumor, regions.ring):

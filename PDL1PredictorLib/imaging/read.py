@@ -12,6 +12,7 @@ from PDL1PredictorLib.imaging.dicom.files import header, is_dicom, quiet
 from PDL1PredictorLib.imaging.label_maps import pick_label
 from PDL1PredictorLib.imaging.loaded import Loaded
 from PDL1PredictorLib.imaging.placing import place_mask
+from PDL1PredictorLib.imaging.suv import require_suv
 from PDL1PredictorLib.imaging.volumes.files import forget_metadata, read_header, read_volume, require_file
 
 
@@ -37,6 +38,29 @@ def read_ct(path: Path | str, series: str | None = None) -> Loaded:
     doubt = require_ct(loaded.image)
     if doubt:
         loaded = replace(loaded, warnings=(*loaded.warnings, CaseWarning("hounsfield_uncertain", doubt)))
+    return loaded
+
+
+def read_pet(path: Path | str) -> Loaded:
+    """Read a PET, in SUV by body weight, on its own grid.
+
+    Args:
+        path: Folder of a DICOM series, or one of its files, in Bq/mL with dose, weight and times, or in SUV; or a
+            NIfTI, NRRD or MetaImage file in SUV.
+
+    Raises:
+        InputError: It cannot be read, or its numbers are no SUV and cannot be converted.
+    """
+    path = Path(path)
+    require_file(path, "PET")
+    if path.is_dir() or is_dicom(path):
+        from PDL1PredictorLib.imaging.dicom.pet import read_pet_series
+
+        loaded = read_pet_series(path)
+    else:
+        loaded = read_volume(path, "PET")
+        forget_metadata(loaded.image)
+    require_suv(loaded.image)
     return loaded
 
 

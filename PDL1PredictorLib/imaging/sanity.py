@@ -15,14 +15,14 @@ AIR_HU = -900.0  # emptier than lung with little in it
 LEAST_NOISE_HU = 0.1  # a picture of one value has a logarithm, too
 DENSE, DARK = 90, 10  # percentiles
 QUIET = 2  # percentile: where structure is, a voxel differs from its neighbors however little noise there is
-_SIX_NEIGHBORS = math.sqrt(7 / 6)  # SD of a voxel less the mean of its six neighbors, of independent noise of SD 1
+_THREE_DIFFERENCES = 6.0**3  # variance of a second difference along three axes, of independent noise of SD 1
 
 
 def sanity_row(case: Case, regions: Regions) -> np.ndarray:
     """Values of `core.sanity.SANITY_NAMES`, in their order: (m,), all finite.
 
-    Densities are taken on the working lattice, spacings on the CT's own axes. The noise is what voxels differ by from
-    their neighbors on the lattice, in the quietest places of tumor and ring.
+    Densities are taken on the working lattice, spacings on the CT's own axes. The noise is that of
+    single voxels of the lattice, in the quietest places of tumor and ring.
 
     Args:
         case: CT and tumor on their native grid.
@@ -50,12 +50,14 @@ def sanity_row(case: Case, regions: Regions) -> np.ndarray:
 
 
 def _noise_hu(hu: np.ndarray, where: np.ndarray) -> float:
-    """SD about the neighbors in cubes of 27 voxels, (k, j, i), of the quietest of them; outside is as the border."""
-    padded = np.pad(hu, 1, mode="edge")
-    middle = (slice(1, -1),) * 3
-    near = [np.roll(padded, step, axis)[middle] for axis in range(3) for step in (-1, 1)]
-    squared = ((hu - np.mean(near, axis=0)) / _SIX_NEIGHBORS) ** 2
-    around = ndimage.uniform_filter(squared, 3, mode="nearest")
+    """Noise of single voxels, as SD in cubes of 27 voxels, (k, j, i), in the quietest ones; outside is as the border.
+
+    The second difference along all three axes, one after the other, is next to nothing where structure is, even at
+    edges, and in what was interpolated, and keeps what one voxel has and its neighbors have not.
+    """
+    for axis in range(3):
+        hu = ndimage.convolve1d(hu, (1.0, -2.0, 1.0), axis=axis, mode="nearest")
+    around = ndimage.uniform_filter(hu**2 / _THREE_DIFFERENCES, 3, mode="nearest")
     return math.sqrt(max(float(np.percentile(around[where], QUIET)), 0.0))
 
 

@@ -41,12 +41,13 @@ CHOSEN: dict[Choice, str] = {
     "best": "the classifier with the best mean AUC of repeated 5-fold cross-validation",
 }
 
+FOREST = "random forest"
 # By name: (seed, number of training cases) to the unfitted classifier.
 CLASSIFIERS: dict[str, Callable[[int, int], ClassifierMixin]] = {
     "logistic regression": lambda seed, n_cases: LogisticRegression(C=0.3),
     "support vector machine": lambda seed, n_cases: CalibratedClassifierCV(SVC(C=1.0), ensemble=False, cv=3),
     "nearest neighbors": lambda seed, n_cases: KNeighborsClassifier(min(15, n_cases // 2)),
-    "random forest": lambda seed, n_cases: RandomForestClassifier(100, min_samples_leaf=5, random_state=seed),
+    FOREST: lambda seed, n_cases: RandomForestClassifier(100, min_samples_leaf=5, random_state=seed),
     "naive Bayes": lambda seed, n_cases: GaussianNB(),
     "multilayer perceptron": lambda seed, n_cases: MLPClassifier(
         (6,), alpha=3.0, solver="lbfgs", max_iter=300, random_state=seed

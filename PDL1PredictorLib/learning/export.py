@@ -11,12 +11,13 @@ import safetensors.numpy
 
 from PDL1PredictorLib import __version__
 from PDL1PredictorLib.core.endpoints import endpoint
-from PDL1PredictorLib.core.settings import NEIGHBORS
+from PDL1PredictorLib.learning.answering_files import answering_files
 from PDL1PredictorLib.learning.kinds import rules
-from PDL1PredictorLib.learning.network_files import network_files
-from PDL1PredictorLib.learning.trained import Trained, TrainedEndpoint
+from PDL1PredictorLib.learning.network_files import NetworkFiles, network_files
+from PDL1PredictorLib.learning.trained import EndToEnd, Trained, TrainedEndpoint, TrainedNetwork
 from PDL1PredictorLib.models.bundle import SCHEMA_VERSION, Bundle, write_bundle
 from PDL1PredictorLib.models.manifest import read_manifest
+from PDL1PredictorLib.models.schema.imputer import imputer_entry
 
 FAMILY, TABLES = "stack", "tables.safetensors"
 LICENCE = "Apache-2.0"
@@ -65,8 +66,7 @@ def export_bundle(trained: Trained, about: About, folder: Path, overwrite: bool 
     files = {TABLES: safetensors.numpy.save(_tables(trained))}
     network = None
     if trained.network is not None:
-        own = trained.network
-        written = network_files(own.network, own.patches, own.probabilities, own.outputs)
+        written = _network_files(trained.network)
         files |= written.files
         network = written.entry
     for key, found in trained.endpoints.items():
@@ -76,6 +76,12 @@ def export_bundle(trained: Trained, about: About, folder: Path, overwrite: bool 
     plain = json.loads(json.dumps(manifest))
     read_manifest(Bundle(folder.name, "", plain, files))  # what no reader would take is not written
     return write_bundle(folder, manifest, files, overwrite=overwrite)
+
+
+def _network_files(own: TrainedNetwork | EndToEnd) -> NetworkFiles:
+    if isinstance(own, EndToEnd):
+        return answering_files(own)
+    return network_files(own.network, own.patches, own.probabilities, own.outputs)
 
 
 def _manifest(trained: Trained, about: About, name: str, network: dict[str, Any] | None) -> dict[str, Any]:
@@ -95,9 +101,10 @@ def _manifest(trained: Trained, about: About, name: str, network: dict[str, Any]
         "limitations": list(about.limitations),
         "recipe": {"name": recipe.name, **recipe.to_dict()},
         "needs": trained.needs.to_dict(),
+        "imputer": None if trained.imputer is None else imputer_entry(trained.imputer, trained.needs.clinical),
         "regions": recipe.regions.to_dict(),
         "features": None if recipe.features is None else recipe.features.to_dict(),
-        "network": None if network is None else {**network, "slices": 1 + len(NEIGHBORS)},
+        "network": network,
         "tables": TABLES,
         **_scales(trained),
         "reference": None if reference is None else reference.entry(),
@@ -136,6 +143,7 @@ def _endpoint(key: str, trained: TrainedEndpoint, bayes_auc: float | None) -> di
         "role": trained.role,
         "base_rate": trained.base_rate,
         "candidates": [dict(candidate) for candidate in trained.candidates],
+        **({"simpler": trained.simpler} if trained.simpler else {}),
     }
 
 
@@ -153,6 +161,7 @@ def _tables(trained: Trained) -> dict[str, np.ndarray]:
     if trained.reference is not None:
         for name, table in trained.reference.tables.items():  # 32 bits of what fills most of the file
             found[name] = np.ascontiguousarray(table, np.float32 if name.endswith("precision") else np.float64)
+    found |= {} if trained.imputer is None else trained.imputer.tables()
     for key, one in trained.endpoints.items():
         found |= rules(one.kind).tables(one.model, key)
         if one.resampled is not None:

@@ -13,9 +13,9 @@ from PDL1PredictorLib.core.endpoints import Kind
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.targets import Target
 from PDL1PredictorLib.explain.shapley import MAX_INPUTS, exact_shapley
-from PDL1PredictorLib.learning.classifiers import L2, LINEAR, to_onnx_bytes
+from PDL1PredictorLib.learning.classifiers import FOREST, L2, LINEAR, to_onnx_bytes
 from PDL1PredictorLib.learning.fitting import FittedModel, Fitting, fit_model
-from PDL1PredictorLib.learning.number import REGRESSORS, FittedNumber, fit_number, ridge_weights
+from PDL1PredictorLib.learning.number import REGRESSORS, FittedNumber, Regressor, fit_number, ridge_weights
 from PDL1PredictorLib.learning.penalized import L2LogisticRegression
 from PDL1PredictorLib.learning.selection import fit_number_score, fit_radscore
 from PDL1PredictorLib.learning.times.fitting import FittedTime
@@ -170,7 +170,7 @@ def rules(kind: Kind) -> Rules:
 class Binary:
     """Yes/no endpoints: a classifier, calibrated probabilities, prediction sets."""
 
-    fits: tuple[str, ...] = ("choose", "linear", "logistic", "rank", "l2")
+    fits: tuple[str, ...] = ("choose", "linear", "logistic", "rank", "l2", "forest")
     measure, chance = "AUC", 0.5
 
     def too_few(self, trainings: Sequence[np.ndarray], coverage: float) -> str:
@@ -207,7 +207,7 @@ class Binary:
     ) -> FittedModel:
         """A classifier."""
         linear = tuple(kind for kind in how.kinds if kind in LINEAR) or LINEAR[:1]
-        narrowed = {"linear": linear, "logistic": LINEAR[:1], "rank": LINEAR[:1], "l2": (L2,)}
+        narrowed = {"linear": linear, "logistic": LINEAR[:1], "rank": LINEAR[:1], "l2": (L2,), "forest": (FOREST,)}
         alone = how.with_kinds(narrowed[fit]) if fit in narrowed else how
         select = to_select if to_select.any() else None
         return fit_model(x, target.values.astype(int), alone, seed, select, ranks_input=fit == "rank")
@@ -268,9 +268,9 @@ class Binary:
 
 
 class Number:
-    """Numbers: ridge regression or the mean, a calibration line, a prediction interval."""
+    """Numbers: ridge regression or a constant, a calibration line, a prediction interval."""
 
-    fits: tuple[str, ...] = ("choose", "ridge", "mean")
+    fits: tuple[str, ...] = ("choose", "ridge", "mean", "median")
     measure, chance = "Spearman's rho", 0.0
 
     def too_few(self, trainings: Sequence[np.ndarray], coverage: float) -> str:
@@ -307,8 +307,13 @@ class Number:
     def fit(
         self, x: np.ndarray, target: Target, fit: str, how: Fitting, seed: int, to_select: np.ndarray
     ) -> FittedNumber:
-        """Ridge regression, the mean, or the better of both."""
-        kinds = {"ridge": REGRESSORS[:1], "mean": REGRESSORS[1:]}.get(fit, REGRESSORS)
+        """Ridge regression, the mean or the median, or the better of the first two."""
+        named: dict[str, tuple[Regressor, ...]] = {
+            "ridge": REGRESSORS[:1],
+            "mean": REGRESSORS[1:],
+            "median": ("median",),
+        }
+        kinds = named.get(fit, REGRESSORS)
         select = to_select if to_select.any() else None
         return fit_number(x, target, kinds, how.n_repeats, how.coverage, seed, select)
 
@@ -342,6 +347,7 @@ class Number:
             "line": {"slope": fitted.slope, "intercept": fitted.intercept},
             "clip": list(fitted.clip),
             "half_width": fitted.half_width,
+            "chances": [dict(zip(("cut", "slope", "intercept"), one, strict=True)) for one in fitted.chances],
         }
 
     def tested(self, figures: Mapping[str, Any]) -> dict[str, Any]:

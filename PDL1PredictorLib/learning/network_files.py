@@ -14,10 +14,12 @@ import safetensors.numpy
 import torch
 from torch import Tensor, nn
 
+from PDL1PredictorLib.core.settings import NEIGHBORS
 from PDL1PredictorLib.learning.deep.weights import with_weights_of_a_bundle
-from PDL1PredictorLib.models.network_graph import INPUT, OUTPUTS
-from PDL1PredictorLib.models.network_session import NetworkSession
-from PDL1PredictorLib.models.network_weights import restored, rounded
+from PDL1PredictorLib.models.network.graph import INPUT, OUTPUTS
+from PDL1PredictorLib.models.network.session import NetworkSession
+from PDL1PredictorLib.models.network.weights import restored, rounded
+from PDL1PredictorLib.models.schema.network import NetworkInputs
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 
 GRAPH, WEIGHTS = "network.onnx", "network.safetensors"
@@ -37,12 +39,12 @@ class NetworkFiles:
     Attributes:
         files: Content by name.
         entry: The manifest's entry `network`.
-        network: The network as it reads back from the files.
+        network: A network of deep features as it reads back from the files; None of one that answers by itself.
     """
 
     files: dict[str, bytes]
     entry: dict[str, Any]
-    network: DeepCT
+    network: DeepCT | None = None
 
 
 def network_files(
@@ -80,6 +82,9 @@ def network_files(
         "bits": bits,
         "head": "linear",
         "moved": moved,
+        "slices": 1 + len(NEIGHBORS),
+        "inputs": NetworkInputs("slices").to_dict(),
+        "outputs": "deep",
     }
     return NetworkFiles(files, entry, back)
 

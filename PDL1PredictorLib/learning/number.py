@@ -1,4 +1,4 @@
-"""A number predicted from few inputs: ridge regression or the mean, calibrated, with an interval that covers."""
+"""A number predicted from few inputs: ridge regression or a constant, calibrated, with an interval that covers."""
 
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -10,12 +10,15 @@ from sklearn.model_selection import KFold
 from PDL1PredictorLib.core.targets import Target
 from PDL1PredictorLib.learning.selection import by_rank, columns_to_use
 from PDL1PredictorLib.statistics.agreement import calibration_line
+from PDL1PredictorLib.statistics.calibration import fit_platt
 from PDL1PredictorLib.statistics.conformal import residual_quantile
 
-Regressor = Literal["ridge regression", "mean"]
+Regressor = Literal["ridge regression", "mean", "median"]
 REGRESSORS: tuple[Regressor, ...] = ("ridge regression", "mean")
+"""Those that are chosen among; no constant has a smaller squared error than the mean."""
 PENALTIES = np.geomspace(0.1, 1e4, 26)  # chosen among by leave-one-out, on standardized inputs
 N_FOLDS = 5
+FLAT = 1e-9  # SD of answers that are all the same but for rounding
 
 
 class Linear(NamedTuple):
@@ -41,7 +44,7 @@ class FittedNumber:
     """A fitted model of a number.
 
     Attributes:
-        kind: Of the model, one of `REGRESSORS`.
+        kind: Of the model.
         mean: Of each input that is used over the cases it was fitted on, (d,).
         sd: Likewise, (d,).
         linear: On standardized inputs.
@@ -51,6 +54,8 @@ class FittedNumber:
         intercept: Of that line.
         clip: Least and greatest answer; None without a bound.
         half_width: Of the prediction interval, in the endpoint's unit.
+        chances: Of each of the endpoint's cuts: cut, and slope and intercept of the log-odds of a value at or above it,
+            by the answer.
     """
 
     kind: Regressor
@@ -63,6 +68,7 @@ class FittedNumber:
     intercept: float
     clip: tuple[float | None, float | None]
     half_width: float
+    chances: tuple[tuple[float, float, float], ...] = ()
 
     @property
     def columns(self) -> np.ndarray:
@@ -122,9 +128,9 @@ def fit_number(
     answers = {kind: out_of_fold(z, y, kind, n_repeats, seed, to_select) for kind in kinds}
     rmse: dict[str, float] = {kind: float(np.sqrt(((y - found) ** 2).mean())) for kind, found in answers.items()}
     kind = min(kinds, key=lambda one: rmse[one])
-    slope, intercept = never_falling_line(y, answers[kind])
+    slope, intercept = (0.0, float(np.median(y))) if kind == "median" else never_falling_line(y, answers[kind])
     linear = _fit(z, y, kind, to_select)
-    residuals = y - clipped(slope * answers[kind] + intercept, bounds)
+    held_out = clipped(slope * answers[kind] + intercept, bounds)
     return FittedNumber(
         kind=kind,
         mean=mean[linear.columns],
@@ -135,8 +141,25 @@ def fit_number(
         slope=slope,
         intercept=intercept,
         clip=bounds,
-        half_width=residual_quantile(residuals, coverage),
+        half_width=residual_quantile(y - held_out, coverage),
+        chances=tuple((cut, *chance_of(y >= cut, held_out)) for cut in target.cuts),
     )
+
+
+def chance_of(above: np.ndarray, answers: np.ndarray) -> tuple[float, float]:
+    """Slope and intercept of the log-odds of a value at or above a cut; constant where held-out answers do not tell.
+
+    Args:
+        above: (n,) bool.
+        answers: Held-out ones, (n,), in the endpoint's unit.
+    """
+    share = (above.sum() + 0.5) / (len(above) + 1)
+    constant = 0.0, float(np.log(share / (1 - share)))
+    spread = float(answers.std())
+    if not 0 < above.sum() < len(above) or spread < FLAT:
+        return constant
+    slope, intercept = fit_platt(above.astype(int), (answers - answers.mean()) / spread)
+    return (slope / spread, intercept - slope * float(answers.mean()) / spread) if slope > 0 else constant
 
 
 def out_of_fold(
@@ -174,7 +197,8 @@ def clipped(values: np.ndarray, bounds: tuple[float | None, float | None]) -> np
 
 def _fit(z: np.ndarray, y: np.ndarray, kind: Regressor, to_select: np.ndarray | None) -> Linear:
     columns = columns_to_use(z, y, to_select, by_rank)
-    if kind == "mean" or not len(columns):
-        return Linear(columns, np.zeros(len(columns)), float(y.mean()))
+    if kind == "median" or kind == "mean" or not len(columns):
+        constant = float(np.median(y) if kind == "median" else y.mean())
+        return Linear(columns, np.zeros(len(columns)), constant)
     ridge = RidgeCV(alphas=PENALTIES).fit(z[:, columns], y)
     return Linear(columns, np.asarray(ridge.coef_, dtype=float), float(ridge.intercept_))

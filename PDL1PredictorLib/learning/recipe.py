@@ -15,7 +15,7 @@ from PDL1PredictorLib.learning.kinds import rules
 from PDL1PredictorLib.learning.parts.part import PartLearner, Place
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
-Fit = Literal["choose", "linear", "logistic", "rank", "l2", "ridge", "mean", "cox"]
+Fit = Literal["choose", "linear", "logistic", "rank", "l2", "forest", "ridge", "mean", "median", "cox"]
 
 
 class Smaller(NamedTuple):
@@ -42,11 +42,13 @@ class ModelPlan:
         fit: `choose`: the best kind of model that the endpoint's kind knows, by cross-validation; `linear`: the best
             linear one. `logistic`: logistic regression, of a yes/no endpoint. `rank`: one input, of which more means
             positive, ranks the cases as it is, and logistic regression makes a probability of it. `l2`: logistic
-            regression on many inputs, with a penalty that cross-validation chooses. `ridge`, `mean`: ridge regression,
-            or the mean of the training cases, of a number. Of a time, `mean` is one curve for all, and every other
-            word, `cox` among them, Cox's model: with a penalty but for `rank`.
+            regression on many inputs, with a penalty that cross-validation chooses. `forest`: a random forest.
+            `ridge`, `mean`, `median`: ridge regression, or the mean or median of the training cases, of a number. Of a
+            time, `mean` is one curve for all, and every other word, `cox` among them, Cox's model: with a penalty but
+            for `rank`.
         smaller: What it is in small cohorts; None where it stays as it is.
         order: Simplest first, where the simplest of several equals is taken.
+        rival: Whether it is only compared with, and never an endpoint's model.
     """
 
     name: ModelName
@@ -54,6 +56,7 @@ class ModelPlan:
     fit: Fit = "choose"
     smaller: Smaller | None = None
     order: int = 0
+    rival: bool = False
 
 
 class Recipe(Protocol):

@@ -13,7 +13,10 @@ from PDL1PredictorLib.learning.kinds import Fitted
 from PDL1PredictorLib.learning.recipe import Recipe
 from PDL1PredictorLib.learning.reference import Reference
 from PDL1PredictorLib.learning.selection import Standardizer
+from PDL1PredictorLib.models.imputer import Imputer
+from PDL1PredictorLib.models.schema.network import NetworkInputs
 from PDL1PredictorLib.networks.deep_ct import DeepCT
+from PDL1PredictorLib.networks.output import AnsweringModule
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +33,7 @@ class TrainedEndpoint:
         role: What it is to the others of its study.
         base_rate: Share of positives among the cases it was learned from; None of a number.
         candidates: The models it was chosen from, each with title, role, auc, low and high.
+        simpler: Title of a simpler model that is as good, where the lead was asked for; "" otherwise.
         resampled: Weights of standardized inputs and a constant of models of resampled cohorts, (b, d + 1), which give
             calibrated log-odds; None of models that are not linear.
     """
@@ -43,6 +47,7 @@ class TrainedEndpoint:
     role: Role = "lead"
     base_rate: float | None = None
     candidates: tuple[dict[str, Any], ...] = ()
+    simpler: str = ""
     resampled: np.ndarray | None = None
 
 
@@ -66,6 +71,37 @@ class TrainedNetwork:
 
 
 @dataclass(frozen=True, eq=False)
+class EndToEnd:
+    """A network that answers by itself, as a bundle is written from it.
+
+    Attributes:
+        module: In evaluation mode, on the CPU; its answers are those of the bundle's endpoints, in order.
+        inputs: What it is given: the picture's form, and name, mean and SD of every column of its table.
+        shown: What it is given of some cases, by the graph's name of the input (`patch`, `volume`, `table`), (m, ...)
+            32-bit; its answers by both ways must agree on them.
+        history: Per epoch: training loss, and validation loss where some cases were watched.
+        bits: Of a weight in the bundle: 32, or 8 or 16 where the network is large and was rounded so (`rounded`).
+        slices: How many slices it sees, each alone: 0 where it sees none.
+        n_deep: Width of the deep features that it gives beside its answers; 0 where it gives none.
+        name: What the manifest calls it; "" takes the module's `kind`.
+    """
+
+    module: AnsweringModule
+    inputs: NetworkInputs
+    shown: dict[str, np.ndarray]
+    history: tuple[dict[str, float], ...] = ()
+    bits: int = 32
+    slices: int = 0
+    n_deep: int = 0
+    name: str = ""
+
+    @property
+    def n_answers(self) -> int:
+        """How many endpoints it answers."""
+        return self.module.classifier.out_features
+
+
+@dataclass(frozen=True, eq=False)
 class Trained:
     """The whole outcome, ready to be written as a bundle.
 
@@ -73,7 +109,7 @@ class Trained:
         recipe: How it was made.
         created_utc: ISO 8601.
         needs: What the models ask of a case, no more than the recipe's.
-        network: What sees the picture; None where nothing does.
+        network: What gives deep features of the picture, or answers by itself; None where no model rests on one.
         standardizer: Of all features; None where no features are used.
         feature_names: Columns of the standardizer.
         used_features: Names of those that the models rest on, sorted.
@@ -84,12 +120,13 @@ class Trained:
         n_test: Cases that nothing had seen.
         training_cases: Hash of the CT of each case that everything was learned from, see
             `models.schema.origin.case_hashes`; none where they are not known.
+        imputer: Of clinical values; None where none is an input.
     """
 
     recipe: Recipe
     created_utc: str
     needs: Needs
-    network: TrainedNetwork | None
+    network: TrainedNetwork | EndToEnd | None
     standardizer: Standardizer | None
     feature_names: tuple[str, ...]
     used_features: tuple[str, ...]
@@ -99,3 +136,4 @@ class Trained:
     n_fit: int
     n_test: int
     training_cases: tuple[str, ...] = ()
+    imputer: Imputer | None = None

@@ -1,16 +1,17 @@
 """From a model's number to an answer with its interval and its explanation: one way for each kind of endpoint."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from PDL1PredictorLib.core.answer_parts import Contribution, Range, SurvivalAt, TimeAnswer
+from PDL1PredictorLib.core.answer_parts import Chance, Contribution, Range, SurvivalAt, TimeAnswer
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.results import Answer, BinaryAnswer, NumberAnswer, Unlike
 from PDL1PredictorLib.explain.shapley import MAX_INPUTS, grouped_shapley
+from PDL1PredictorLib.models.network.inside import Inside
 from PDL1PredictorLib.models.schema.endpoints import BinaryRule, EndpointModel, Linear, NumberRule, TimeRule
 from PDL1PredictorLib.models.verdicts import Standing, tested, verdict_of
 from PDL1PredictorLib.statistics.conformal import prediction_set
@@ -39,6 +40,7 @@ class Question:
         moved: The case's standardized inputs under moved contours, (m, d); None where that was not tried.
         standing: Of case and model, for the verdict.
         prevalence: Share of positives where the answer is used, between 0 and 1; None takes that of the training.
+        inside: What the endpoint's network made of its columns; None where it has none, or that was not asked for.
     """
 
     model: EndpointModel
@@ -51,6 +53,7 @@ class Question:
     moved: np.ndarray | None = None
     standing: Standing = UNKNOWN
     prevalence: float | None = None
+    inside: Inside | None = None
 
 
 def answer_to(question: Question) -> Answer:
@@ -104,21 +107,38 @@ def _how_much(question: Question, rule: NumberRule) -> NumberAnswer:
 
     raw = float(question.score(question.row[None])[0])
     value = _clipped(rule.slope * raw + rule.intercept, rule)
-    effects = rule.slope * _terms(model.model, question.row)
+    inside = question.inside if model.parts == ("network",) else None
     return NumberAnswer(
         endpoint=model.key,
         value=value,
         interval=(_clipped(value - rule.half_width, rule), _clipped(value + rule.half_width, rule)),
         coverage=question.coverage,
-        contributions=_sorted(
-            Contribution(name, float(z), float(effect))
-            for name, z, effect in zip(question.names, question.row, effects, strict=True)
+        contributions=_sorted(_effects(question, rule, inside)),
+        chances=tuple(
+            Chance(one.cut, float(expit(np.array(one.slope * value + one.intercept)))) for one in rule.chances
         ),
+        attention=() if inside is None else _asked(inside),
         uncertainty=None if question.resampled is None else _around(value, kept(_resampled(question))),
         stability=_spread(question, value, lambda score: kept(rule.slope * score + rule.intercept)),
         model=model.title,
         role=model.role,
     )
+
+
+def _effects(question: Question, rule: NumberRule, inside: Inside | None) -> Iterator[Contribution]:
+    """Terms of the sum, or where its one input is a network's answer, what moved that, in the endpoint's unit."""
+    names, row, effects = question.names, question.row, rule.slope * _terms(question.model.model, question.row)
+    if inside is not None and isinstance(question.model.model, Linear):
+        (weight,), (sd,) = question.model.model.coefficients, question.model.input_sd
+        names, row, effects = inside.names, inside.row, rule.slope * weight / sd * inside.shares
+    for name, z, effect in zip(names, row, effects, strict=True):
+        yield Contribution(name, float(z), float(effect))
+
+
+def _asked(inside: Inside) -> tuple[tuple[str, float], ...]:
+    """Columns that the network asked most first, with their shares; none where it asks none."""
+    named = zip(inside.names, inside.attention.tolist(), strict=False)
+    return tuple(sorted(named, key=lambda row: (-row[1], row[0])))
 
 
 def _shift(question: Question) -> float:

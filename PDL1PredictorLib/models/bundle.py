@@ -28,8 +28,8 @@ from PDL1PredictorLib.models.bundle_files import (
     read_contents,
 )
 
-SCHEMA_VERSION = 3  # what is written
-READABLE = (1, 2, 3)
+SCHEMA_VERSION = 4  # what is written
+READABLE = (1, 2, 3, 4)
 MAX_MANIFEST_BYTES = 32 * 2**20
 SUFFIXES = (".safetensors", ".onnx", ".md", ".json", ".csv", ".png", ".txt")
 CODE_SUFFIXES = (".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib", ".npy", ".npz")

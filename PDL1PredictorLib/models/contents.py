@@ -7,7 +7,10 @@ import numpy as np
 from PDL1PredictorLib.core.errors import BundleError
 from PDL1PredictorLib.core.strict_json import brief
 from PDL1PredictorLib.models.bundle import Bundle
+from PDL1PredictorLib.models.network.answering import AnsweringNetwork
+from PDL1PredictorLib.models.network.graph import INPUT, TABLE, VOLUME
 from PDL1PredictorLib.models.onnx.graph import check_classifier
+from PDL1PredictorLib.models.schema.network import NetworkEntry
 from PDL1PredictorLib.models.tensors import read_tensors
 
 MAX_CALIBRATIONS = 100_000
@@ -29,7 +32,7 @@ def read_tables(
     Args:
         bundle: The model.
         file: Where they lie in it.
-        shapes: Of the tables of the out-of-distribution check, by name, all of which must be there.
+        shapes: Of the tables of the out-of-distribution check and of the imputer, by name, all of which must be there.
         calibrated: Keys of the model's yes/no endpoints.
         fusion_columns: Endpoint to the columns of its resampled models.
 
@@ -111,6 +114,24 @@ def check_weights(bundle: Bundle, file: str, n_deep: int, n_endpoints: int) -> N
             f"need reduce.weight of shape ({n_deep}, any) and classifier.weight of shape ({n_endpoints}, {n_deep}), "
             f"got {reduce} and {classifier}. {_AGAIN}"
         )
+
+
+def check_answering(bundle: Bundle, entry: NetworkEntry, picture: tuple[int, ...], n_endpoints: int) -> None:
+    """Follow a case through a network that answers, in shapes: graph, weights and manifest must fit each other.
+
+    Args:
+        bundle: The model.
+        entry: What its manifest says of the network.
+        picture: Shape of what it sees of one case, (1, c, ...); () where it sees none.
+        n_endpoints: Number of answers.
+
+    Raises:
+        BundleError: They do not.
+    """
+    network = AnsweringNetwork(bundle.name, entry, bundle.file(entry.file), bundle.file(entry.graph or ""), n_endpoints)
+    table = {TABLE: (1, len(entry.inputs.table))} if entry.inputs.table else {}
+    name = VOLUME if entry.inputs.picture == "volume" else INPUT
+    network.check({**({name: picture} if picture else {}), **table})
 
 
 def check_classifiers(bundle: Bundle, files: Mapping[str, int]) -> None:

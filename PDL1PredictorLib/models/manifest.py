@@ -1,4 +1,4 @@
-"""What a bundle says of itself: `model.json`, schema 3, 2 or 1, as checked, frozen values."""
+"""What a bundle says of itself: `model.json`, schema 4, 3, 2 or 1, as checked, frozen values."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from PDL1PredictorLib.core.errors import BundleError, InputError, PDL1Error
 from PDL1PredictorLib.core.needs import Needs
 from PDL1PredictorLib.core.outside_text import one_line
 from PDL1PredictorLib.core.results import ModelSummary, TrainedOn
-from PDL1PredictorLib.core.settings import NEIGHBORS, REGIONS, RegionSettings
+from PDL1PredictorLib.core.settings import REGIONS, RegionSettings
 from PDL1PredictorLib.core.strict_json import brief
 from PDL1PredictorLib.models.bundle import Bundle, read_bundle
-from PDL1PredictorLib.models.contents import check_classifiers, check_weights, read_tables
+from PDL1PredictorLib.models.contents import check_answering, check_classifiers, check_weights, read_tables
 from PDL1PredictorLib.models.schema.endpoints import (
     FEATURE_PARTS,
     BinaryRule,
@@ -23,23 +23,23 @@ from PDL1PredictorLib.models.schema.endpoints import (
     input_names,
     read_endpoint,
 )
+from PDL1PredictorLib.models.schema.imputer import MOST_VALUES, ImputerEntry, read_imputer
+from PDL1PredictorLib.models.schema.network import ANSWERS, DEEP, VOLUME_COLUMN, NetworkEntry, read_network
 from PDL1PredictorLib.models.schema.origin import Recalibration, read_recalibration, read_training_cases
 from PDL1PredictorLib.models.schema.reference import ReferenceEntry, read_reference
 from PDL1PredictorLib.models.schema.v1 import upgraded as from_1_to_2
 from PDL1PredictorLib.models.schema.v2 import upgraded as from_2_to_3
+from PDL1PredictorLib.models.schema.v3 import upgraded as from_3_to_4
 from PDL1PredictorLib.models.schema.values import (
-    MAX_DEEP,
     SMALLEST_SD,
     count,
     mapping,
     number,
-    number_or_none,
     numbers,
     one_of,
     text,
     texts,
 )
-from PDL1PredictorLib.networks.names import BACKBONES
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
 FAMILIES = ("stack",)
@@ -48,31 +48,6 @@ MAX_FILTERS = 32
 MAX_LIMITATIONS = 100
 MAX_LETTERS = {"title": 300, "version": 100, "licence": 200, "intended_use": 5000, "cohort": 5000}
 _AGAIN = "Get the bundle again from its source."
-
-
-@dataclass(frozen=True)
-class NetworkEntry:
-    """The network of a bundle.
-
-    Attributes:
-        file: File name of its weights.
-        graph: File name of its ONNX graph without weights; None where the library has that of the backbone, or none.
-        backbone: One of `networks.names.BACKBONES`.
-        n_deep: Width of the deep feature vector.
-        bits: Of a weight in the file: 8 or 16.
-        head: `linear` where the answers are a weighted mean over the feature maps, so that the maps need no gradient.
-        moved: Largest change of a probability of the test cases by the rounding to `bits`; None where not measured.
-        slices: How many slices it sees: the deep features are their mean; 1 or as many as `imaging.patch` gives.
-    """
-
-    file: str
-    graph: str | None
-    backbone: str
-    n_deep: int
-    bits: int
-    head: str
-    moved: float | None
-    slices: int = 1
 
 
 @dataclass(frozen=True)
@@ -94,6 +69,7 @@ class Manifest:
         summary: What a reader needs to know.
         training_cases: Hashes of the CTs that it learned from, see `models.schema.origin`; none of older bundles.
         recalibrated_from: What it was before it was recalibrated; None where it is as it was trained.
+        imputer: How clinical values that are not known are estimated; None where they are the training mean.
     """
 
     family: str
@@ -110,6 +86,7 @@ class Manifest:
     summary: ModelSummary
     training_cases: frozenset[str] = frozenset()
     recalibrated_from: Recalibration | None = None
+    imputer: ImputerEntry | None = None
 
     @property
     def seen_cases(self) -> frozenset[str]:
@@ -119,9 +96,16 @@ class Manifest:
 
     @property
     def table_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shapes of the tables of the out-of-distribution check."""
+        """Shapes of the tables of the out-of-distribution check and of the imputer."""
         n_deep = 0 if self.network is None else self.network.n_deep
-        return {} if self.reference is None else self.reference.shapes(n_deep)
+        found = {} if self.reference is None else self.reference.shapes(n_deep)
+        return found if self.imputer is None else {**found, **self.imputer.shapes}
+
+    @property
+    def table_features(self) -> frozenset[str]:
+        """Columns of the network's table that are radiomic features."""
+        columns = () if self.network is None else self.network.inputs.table
+        return frozenset(columns) - set(self.needs.clinical) - {VOLUME_COLUMN}
 
     @property
     def calibrated(self) -> tuple[str, ...]:
@@ -198,7 +182,8 @@ def current(data: Mapping[str, Any]) -> Mapping[str, Any]:
     """
     version = data["schema_version"]
     second = from_1_to_2(data) if version == 1 else data
-    return from_2_to_3(second) if version <= 2 else data
+    third = from_2_to_3(second) if version <= 2 else data
+    return from_3_to_4(third) if version <= 3 else data
 
 
 def _parse(bundle: Bundle, data: Mapping[str, Any]) -> Manifest:
@@ -206,12 +191,13 @@ def _parse(bundle: Bundle, data: Mapping[str, Any]) -> Manifest:
     coverage = number(data["coverage"], "coverage", 0.0, 1.0)
     if coverage in (0.0, 1.0):
         raise ValueError(f"coverage must lie between 0 and 1, both left out, got {coverage:g}.")
+    needs = _needs(data["needs"])
     return Manifest(
         family=one_of(data["family"], "family", FAMILIES),
-        needs=_needs(data["needs"]),
+        needs=needs,
         regions=_regions(data["regions"]),
         features=_features(data["features"]),
-        network=_network(data["network"]),
+        network=read_network(data["network"]),
         tables=text(data["tables"], "tables"),
         feature_mean=numbers(data["feature_mean"], "feature_mean"),
         feature_sd=numbers(data["feature_sd"], "feature_sd", positive=True),
@@ -221,6 +207,7 @@ def _parse(bundle: Bundle, data: Mapping[str, Any]) -> Manifest:
         summary=_summary(bundle, endpoints, one_of(data["trained_on"], "trained_on", TRAINED_ON)),
         training_cases=read_training_cases(data.get("training_cases")),
         recalibrated_from=read_recalibration(data.get("recalibrated_from")),
+        imputer=read_imputer(data["imputer"], needs.clinical),
     )
 
 
@@ -231,24 +218,10 @@ def _needs(values: Any) -> Needs:
         raise ValueError(f"needs.features must be true or false, got {brief(given['features'])}.")
     for name in ("picture", "pet"):
         text(given[name], f"needs.{name}")
-    texts(given["clinical"], "needs.clinical", 32)
+    texts(given["clinical"], "needs.clinical", MOST_VALUES)
+    if not isinstance(given.get("declared", []), list) or len(given.get("declared", [])) > MOST_VALUES:
+        raise ValueError(f"needs.declared must be a list of at most {MOST_VALUES}, got {brief(given['declared'])}.")
     return Needs.from_dict(dict(given))
-
-
-def _network(values: Any) -> NetworkEntry | None:
-    if values is None:
-        return None
-    given = mapping(values, "network")
-    return NetworkEntry(
-        file=text(given["file"], "network.file"),
-        graph=None if given["graph"] is None else text(given["graph"], "network.graph"),
-        backbone=one_of(given["backbone"], "network.backbone", BACKBONES),
-        n_deep=count(given["n_deep"], "network.n_deep", 1, MAX_DEEP),
-        bits=one_of(given["bits"], "network.bits", (8, 16)),
-        head=one_of(given["head"], "network.head", ("linear", "other")),
-        moved=number_or_none(given["moved"], "network.moved", 0.0, 1.0),
-        slices=one_of(given["slices"], "network.slices", (1, 1 + len(NEIGHBORS))),
-    )
 
 
 def _regions(values: Any) -> RegionSettings:
@@ -314,24 +287,27 @@ def _check_parts(name: str, manifest: Manifest) -> None:
         raise BundleError(f"The model {name} predicts no endpoint.")
     used = {part for model in manifest.endpoints for part in model.parts}
     needs, network = manifest.needs, manifest.network
-    for entry, value, allowed in (("picture", needs.picture, ("none", "slice")), ("pet", needs.pet, ("no",))):
-        if value not in allowed:
-            raise BundleError(
-                f"The model {name} needs.{entry} {value!r}; models of the family {manifest.family} take "
-                f"{' or '.join(allowed)}. {_AGAIN}"
-            )
+    if needs.pet != "no" and needs.picture != "volume":
+        raise BundleError(f"The model {name} needs.pet {needs.pet!r}, which is seen in a volume alone. {_AGAIN}")
+    outputs = None if network is None else network.outputs
+    seen = "none" if network is None else network.inputs.picture.removesuffix("s")
+    if needs.picture != seen:
+        raise BundleError(f"The model {name} needs.picture {needs.picture!r}, but its network sees {seen!r}. {_AGAIN}")
+    columns = () if network is None else network.inputs.table
+    clinical = "clinical" in used or bool(set(columns) & set(needs.clinical))
     pairs = (
         ("needs.features", needs.features, "features", manifest.features is not None),
-        ("needs.picture", needs.picture == "slice", "network", network is not None),
-        ("the part deep or deep_logit", bool({"deep", "deep_logit"} & used), "network", network is not None),
-        ("the part clinical", "clinical" in used, "needs.clinical", bool(needs.clinical)),
+        ("the part deep or deep_logit", bool({"deep", "deep_logit"} & used), "network", outputs == DEEP),
+        ("the part network", "network" in used, "a network that answers", outputs == ANSWERS),
+        ("the part clinical", clinical, "needs.clinical", bool(needs.clinical)),
     )
     for one, has_one, other, has_other in pairs:
         if has_one != has_other:
             raise BundleError(f"The model {name} must have {one} and {other} both or neither. {_AGAIN}")
-    if manifest.reference is not None and "deep" in manifest.reference.views and network is None:
+    deep = network is not None and network.n_deep > 0
+    if manifest.reference is not None and "deep" in manifest.reference.views and not deep:
         raise BundleError(f"The model {name} has a reference of deep features, but no network. {_AGAIN}")
-    if used & set(FEATURE_PARTS) and manifest.features is None:
+    if (used & set(FEATURE_PARTS) or manifest.table_features) and manifest.features is None:
         raise BundleError(f"The model {name} has inputs of radiomic features, but measures none. {_AGAIN}")
 
 
@@ -339,7 +315,7 @@ def _check_names(name: str, manifest: Manifest) -> None:
     """Every feature that is used must be one that extraction gives, with its mean and SD."""
     settings = manifest.features
     given = set() if settings is None else {n for region in REGIONS for n in settings.feature_names(region)}
-    used = {feature for model in manifest.endpoints for feature in model.used_features}
+    used = {feature for model in manifest.endpoints for feature in model.used_features} | manifest.table_features
     used |= set(() if manifest.reference is None else manifest.reference.features)
     strange = (
         sorted(used - given) or sorted(used - set(manifest.feature_mean)) or sorted(used - set(manifest.feature_sd))
@@ -349,20 +325,27 @@ def _check_names(name: str, manifest: Manifest) -> None:
             f"The model {name} uses the feature {strange[0]}, which its settings do not give. Get the bundle again."
         )
     for model in manifest.endpoints:
-        n = len(manifest.inputs(model))
-        if not len(model.input_mean) == len(model.input_sd) == n or min(model.input_sd) < SMALLEST_SD:
-            raise BundleError(f"The model {name} needs {n} input means and positive SDs for {model.key}.")
-        if isinstance(model.model, Linear) and len(model.model.coefficients) != n:
-            raise BundleError(f"The model {name} needs {n} coefficients for {model.key}.")
-        n_deep = 0 if manifest.network is None else manifest.network.n_deep
-        if model.deep_logit is not None and len(model.deep_logit.coefficients) != n_deep:
-            raise BundleError(f"The model {name} needs {n_deep} coefficients for the network's logit of {model.key}.")
+        _check_inputs(name, manifest, model)
+
+
+def _check_inputs(name: str, manifest: Manifest, model: EndpointModel) -> None:
+    """As many means, SDs and coefficients as there are inputs."""
+    n = len(manifest.inputs(model))
+    if not len(model.input_mean) == len(model.input_sd) == n or min(model.input_sd) < SMALLEST_SD:
+        raise BundleError(f"The model {name} needs {n} input means and positive SDs for {model.key}.")
+    if isinstance(model.model, Linear) and len(model.model.coefficients) != n:
+        raise BundleError(f"The model {name} needs {n} coefficients for {model.key}.")
+    n_deep = 0 if manifest.network is None else manifest.network.n_deep
+    if model.deep_logit is not None and len(model.deep_logit.coefficients) != n_deep:
+        raise BundleError(f"The model {name} needs {n_deep} coefficients for the network's logit of {model.key}.")
 
 
 def _check_files(bundle: Bundle, manifest: Manifest) -> None:
     read_tables(bundle, manifest.tables, manifest.table_shapes, manifest.calibrated, manifest.fusion_columns)
     network = manifest.network
-    if network is not None:
+    if network is not None and network.outputs == ANSWERS:
+        check_answering(bundle, network, picture_shape(manifest.needs, manifest.regions), len(manifest.endpoints))
+    elif network is not None:
         check_weights(bundle, network.file, network.n_deep, len(manifest.endpoints))
         if network.graph is not None:
             bundle.file(network.graph)
@@ -373,3 +356,10 @@ def _check_files(bundle: Bundle, manifest: Manifest) -> None:
             if classifiers.setdefault(model.model, n) != n:
                 raise BundleError(f"The model {bundle.name} uses {brief(model.model)} for endpoints of other inputs.")
     check_classifiers(bundle, classifiers)
+
+
+def picture_shape(needs: Needs, regions: RegionSettings) -> tuple[int, ...]:
+    """What a network sees of one case: (1, c, h, w) of a slice, (1, c, d, h, w) of a volume, () of nothing."""
+    if needs.volume is not None:
+        return (1, needs.n_channels, *(needs.volume.voxels,) * 3)
+    return () if needs.picture == "none" else (1, needs.n_channels, regions.patch_pixels, regions.patch_pixels)

@@ -12,6 +12,7 @@ from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.results import Answer, CaseWarning, HeatMap, ModelSummary, Unlike
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.imaging.patch import Patch
+from PDL1PredictorLib.imaging.volume import Volume
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
 
@@ -23,6 +24,7 @@ class Given:
         features: Radiomic features of both regions by name; None where none are needed.
         patch: The slice that a network sees, from `imaging.patch.deep_patch`; None where no picture is needed.
         volume_ml: Of the tumor on the working lattice, in mL.
+        volume: The cube that a network sees, from `imaging.volume.tumor_volume`; None where it is not needed.
         clinical: What is known of the patient.
         neighbors: The other slices that a network sees, as `imaging.patch.deep_patches` gives them after the first;
             needed as far as `slices` says.
@@ -43,6 +45,7 @@ class Given:
     pixel_aspect: float = 1.0
     synthetic: bool = False
     moved: tuple["Given", ...] = ()
+    volume: Volume | None = None
     prevalence: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -121,7 +124,7 @@ class Predictor(Protocol):
             given: All that `needs` names.
             device: Where a network runs: `cpu`, `cuda` or `mps`.
             progress: Told on the way.
-            runtime: What runs it: one of `models.network.RUNTIMES`.
+            runtime: What runs it: one of `models.network.run.RUNTIMES`.
 
         Raises:
             InputError: Something that is needed was not given.

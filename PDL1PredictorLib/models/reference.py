@@ -7,7 +7,7 @@ cohort"). Source: Laxhammar and Falkman 2010, doi 10.1145/1833280.1833287; Vovk 
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -176,7 +176,7 @@ def _farther(what: str, ratio: float) -> str:
 
 
 _SCORES = dict(zip(SCORES, (_sanity, _sanity_largest, _deep, _selected, _selected_z), strict=True))
-_WORDS = dict(
+_WORDS: dict[str, Callable[..., str]] = dict(
     zip(
         SCORES,
         (

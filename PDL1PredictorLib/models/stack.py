@@ -8,60 +8,38 @@ Source: paper 001 (see `docs/methods.md`); steps 4 and 5 of "One case" in `docs/
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 import SimpleITK as sitk
 
+from PDL1PredictorLib.core.clinical_columns import clinical_row, require_declared
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.errors import BundleError, InputError
-from PDL1PredictorLib.core.needs import Needs, clinical_row
+from PDL1PredictorLib.core.needs import Needs
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.results import Answer, CaseWarning, HeatMap, ModelSummary
 from PDL1PredictorLib.core.settings import REGIONS, RegionSettings
-from PDL1PredictorLib.imaging.patch import Patch, place_map
+from PDL1PredictorLib.imaging.patch import Patch
 from PDL1PredictorLib.models.answers import UNKNOWN, Question, answer_to
 from PDL1PredictorLib.models.bundle import Bundle
+from PDL1PredictorLib.models.clinical_warnings import clinical_warnings
 from PDL1PredictorLib.models.contents import read_tables
-from PDL1PredictorLib.models.manifest import Manifest, NetworkEntry
-from PDL1PredictorLib.models.network import Network, NetworkOutput
+from PDL1PredictorLib.models.inputs import NOTHING, Inputs
+from PDL1PredictorLib.models.manifest import Manifest
+from PDL1PredictorLib.models.network.answering import AnsweringNetwork, Shown
+from PDL1PredictorLib.models.network.inside import Inside, look_inside
+from PDL1PredictorLib.models.network.output import NetworkOutput
+from PDL1PredictorLib.models.network.run import Network
+from PDL1PredictorLib.models.network.sight import maps_of, patches_seen, shown_of
 from PDL1PredictorLib.models.onnx.session import Classifier
 from PDL1PredictorLib.models.predictor import Answered, Given
 from PDL1PredictorLib.models.reference import NOT_KNOWN, Likeness, Seen, likeness
 from PDL1PredictorLib.models.schema.endpoints import EndpointModel, Linear
+from PDL1PredictorLib.models.schema.network import ANSWERS, VOLUME_COLUMN, NetworkEntry
 from PDL1PredictorLib.models.verdicts import Standing
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 from PDL1PredictorLib.statistics.scores import limited_log_odds, radscore
-
-
-@dataclass(frozen=True, eq=False)
-class Inputs:
-    """What one tumor's inputs are made of, before they are standardized for an endpoint.
-
-    Attributes:
-        deep: Deep features, (n_deep,).
-        z: Standardized radiomic features by name.
-        scores: By endpoint: `radscore_tumor` and `radscore_ring`, where they are among its inputs.
-        log_volume: Logarithm of the tumor's volume in mL.
-        clinical: In the order of the model's needs; NaN where not known.
-        likeness: How like the training cohort the case is.
-        missing: Used features without a value here, replaced by the training mean.
-        unknown: Clinical values that are not known, likewise.
-    """
-
-    deep: np.ndarray
-    z: Mapping[str, float]
-    scores: dict[str, dict[str, float]]
-    log_volume: float
-    clinical: tuple[float, ...]
-    likeness: Likeness
-    missing: tuple[str, ...]
-    unknown: tuple[str, ...]
-
-    @property
-    def atypicality(self) -> float:
-        """Distance to the training cohort over the limit; NaN without a reference."""
-        return self.likeness.atypicality
 
 
 class Stack:
@@ -79,6 +57,7 @@ class Stack:
         self._bundle = bundle
         self.manifest = manifest
         self._tables = self._load_tables()
+        self._imputer = None if manifest.imputer is None else manifest.imputer.of(self._tables)
         self.network = None if manifest.network is None else self._load_network(manifest.network)
         self._classifiers: dict[str, Classifier] = {}
 
@@ -114,7 +93,8 @@ class Stack:
     @property
     def used_features(self) -> frozenset[str]:
         """Radiomic features that its answers are made of."""
-        return frozenset(name for model in self.manifest.endpoints for name in model.used_features)
+        used = {name for model in self.manifest.endpoints for name in model.used_features}
+        return frozenset(used | self.manifest.table_features)
 
     @property
     def endpoints(self) -> tuple[str, ...]:
@@ -130,10 +110,10 @@ class Stack:
         """Answer for one tumor, and explain; see `models.predictor.Predictor.answer`."""
         with progress.part("network", 0.0, 0.75, "running the network"):
             output = self._run(given, device, runtime)
-            heat_maps = () if output is None or given.patch is None else self._heat_maps(output, given.patch)
+            heat_maps = () if output is None else self._heat_maps(output, given)
             moved = tuple(self._moved(one, device, runtime) for one in given.moved)
         with progress.part("answer", 0.75, 1.0, "answering"):
-            inputs = self.inputs(given, np.empty(0) if output is None else output.deep)
+            inputs = replace(self.inputs(given, *_made_by(output)), inside=self._inside(given, output))
             standing = Standing(self.summary.trained_on, given.synthetic, inputs.likeness.unlike)
             answers = tuple(
                 self.answer_for(model, inputs, moved, standing, given.prevalence.get(model.key))
@@ -150,21 +130,23 @@ class Stack:
             warnings=(
                 *(() if output is None else output.warnings),
                 *_warnings(inputs, given.patch, heat_maps),
+                *clinical_warnings(self.needs.columns, inputs.clinical, inputs.unknown, self.manifest.imputer),
             ),
         )
 
-    def inputs(self, given: Given, deep: np.ndarray) -> Inputs:
+    def inputs(self, given: Given, deep: np.ndarray, answers: np.ndarray = NOTHING) -> Inputs:
         """What the endpoints' inputs are made of, and the distance to the training cohort.
 
         Args:
             given: Of the tumor.
             deep: Deep features, (n_deep,); none, (0,), without a network.
+            answers: Of a network that answers by itself, (e,); none, (0,), otherwise.
 
         Raises:
             InputError: A feature that the model needs is not among them.
         """
         z, missing = self._standardize(given.features or {}, frozenset(self.manifest.feature_mean))
-        clinical = clinical_row(given.clinical, self.needs.clinical)
+        clinical, unknown = self._clinical(given)
         scores = {model.key: _radscores(model, z) for model in self.manifest.endpoints if model.coefficients}
         deep = self._finite(deep, "deep features")
         likeness = self._likeness(given, deep, z)
@@ -173,13 +155,14 @@ class Stack:
         self._finite(np.array([*found, 0.0 if math.isnan(distance) else distance]), "RadScores or distances")
         return Inputs(
             deep=deep,
+            answers=self._finite(answers, "answers of its network"),
             z=z,
             scores=scores,
             log_volume=math.log(given.volume_ml),
             clinical=clinical,
             likeness=likeness,
             missing=missing,
-            unknown=tuple(n for n, value in zip(self.needs.clinical, clinical, strict=True) if math.isnan(value)),
+            unknown=unknown,
         )
 
     def standardized(self, model: EndpointModel, inputs: Inputs) -> np.ndarray:
@@ -191,6 +174,7 @@ class Stack:
             else [],
             "selected": [inputs.z[name] for name in model.selected],
             "l2": [sum(weight * inputs.z[name] for name, weight in model.l2.items())],
+            "network": inputs.answers[[self.endpoints.index(model.key)]] if "network" in model.parts else [],
             "deep_logit": [] if model.deep_logit is None else [model.deep_logit.of(inputs.deep)],
             "volume": [inputs.log_volume],
             "clinical": inputs.clinical,
@@ -244,44 +228,70 @@ class Stack:
                 moved=np.array([self.standardized(model, one) for one in moved]) if moved else None,
                 standing=standing,
                 prevalence=prevalence,
+                inside=None if inputs.inside is None else inputs.inside.of(self.endpoints.index(model.key)),
             )
         )
 
+    def _inside(self, given: Given, output: NetworkOutput | None) -> Inside | None:
+        entry = self.manifest.network
+        if entry is None or output is None or not isinstance(self.network, AnsweringNetwork):
+            return None
+        alone = entry.inputs.picture == "none"
+        return look_inside(self.network, entry.inputs.table, self.shown(given), output) if alone else None
+
     def _run(self, given: Given, device: str, runtime: str) -> NetworkOutput | None:
+        if isinstance(self.network, AnsweringNetwork):
+            return self.network.run(self.shown(given), runtime)
         if self.network is None:
             return None
-        if given.patch is None:
-            raise InputError(f"The model {self._bundle.name} needs the slice of the tumor, which was not given.")
-        patches = (given.patch, *given.neighbors)[: self.slices]
-        if len(patches) < self.slices:
-            raise InputError(
-                f"The model {self._bundle.name} needs {self.slices} slices of the tumor, {len(patches)} were given."
-            )
-        return self.network.run(patches, device, runtime)
+        return self.network.run(patches_seen(given, self.slices, self._bundle.name), device, runtime)
+
+    def shown(self, given: Given) -> Shown:
+        """What a network that answers by itself is shown of a tumor.
+
+        Raises:
+            InputError: Something that it needs was not given.
+        """
+        entry = self.manifest.network
+        if entry is None or entry.outputs != ANSWERS:
+            raise ValueError("the model has no network that answers by itself")
+        clinical = dict(zip(self.needs.clinical, self._clinical(given)[0], strict=True))
+        raw = {**(given.features or {}), VOLUME_COLUMN: math.log(given.volume_ml), **clinical}
+        return shown_of(given, entry, self.needs, raw, self._bundle.name)
 
     def _moved(self, given: Given, device: str, runtime: str) -> Inputs:
         """Inputs under a moved contour; of the radiomic features those alone that the answers are made of."""
         output = self._run(given, device, runtime)
         z, missing = self._standardize(given.features or {}, self.used_features)
         return Inputs(
-            deep=np.empty(0) if output is None else self._finite(output.deep, "deep features"),
+            deep=self._finite(_made_by(output)[0], "deep features"),
+            answers=self._finite(_made_by(output)[1], "answers of its network"),
             z=z,
             scores={model.key: _radscores(model, z) for model in self.manifest.endpoints if model.coefficients},
             log_volume=math.log(given.volume_ml),
-            clinical=clinical_row(given.clinical, self.needs.clinical),
+            clinical=self._clinical(given)[0],
             likeness=NOT_KNOWN,
             missing=missing,
-            unknown=(),
+            unknown={},
         )
 
-    def _heat_maps(self, output: NetworkOutput, patch: Patch) -> tuple[HeatMap, ...]:
+    def _clinical(self, given: Given) -> tuple[tuple[float, ...], dict[str, float]]:
+        """Clinical values as inputs, and those of them that are not known with their estimate."""
+        needs = self.needs
+        require_declared(given.clinical, needs.declared, f"The model {self._bundle.name}")
+        row = clinical_row(given.clinical, needs.clinical, needs.declared)
+        filled = row if self._imputer is None else tuple(self._imputer(np.array([row]))[0].tolist())
+        named = zip(needs.clinical, row, filled, strict=True)
+        return filled, {name: estimate for name, value, estimate in named if math.isnan(value)}
+
+    def _heat_maps(self, output: NetworkOutput, given: Given) -> tuple[HeatMap, ...]:
         """Of the endpoints whose answer the network has a part in; none where no map can be made."""
         return tuple(
-            HeatMap(model.key, place_map(values, patch), output.method)
-            for model, values in zip(
-                self.manifest.endpoints, output.maps, strict=False
+            HeatMap(model.key, image, output.method)
+            for model, image in zip(
+                self.manifest.endpoints, maps_of(output, given), strict=False
             )  # no maps where none can be made
-            if "deep" in model.parts or model.deep_logit is not None
+            if {"deep", "network"} & set(model.parts) or model.deep_logit is not None
         )
 
     def _standardize(
@@ -308,16 +318,13 @@ class Stack:
         own = self.manifest
         return read_tables(self._bundle, own.tables, own.table_shapes, own.calibrated, own.fusion_columns)
 
-    def _load_network(self, entry: NetworkEntry) -> Network:
-        return Network(
-            self._bundle.name,
-            self._bundle.file(entry.file),
-            entry.backbone,
-            entry.n_deep,
-            len(self.endpoints),
-            graph=None if entry.graph is None else self._bundle.file(entry.graph),
-            head=entry.head,
-        )
+    def _load_network(self, entry: NetworkEntry) -> Network | AnsweringNetwork:
+        name, weights = self._bundle.name, self._bundle.file(entry.file)
+        graph = None if entry.graph is None else self._bundle.file(entry.graph)
+        n = len(self.endpoints)
+        if entry.outputs == ANSWERS:
+            return AnsweringNetwork(name, entry, weights, graph or b"", n)
+        return Network(name, weights, entry.backbone, entry.n_deep, n, graph=graph, head=entry.head)
 
     def _classifier(self, file: str) -> Classifier:
         if file not in self._classifiers:
@@ -339,6 +346,11 @@ class Stack:
         return values
 
 
+def _made_by(output: NetworkOutput | None) -> tuple[np.ndarray, np.ndarray]:
+    """Deep features and answers of a network, empty where there are none."""
+    return (NOTHING, NOTHING) if output is None else (output.deep, output.answers)
+
+
 def _radscores(model: EndpointModel, z: Mapping[str, float]) -> dict[str, float]:
     row = np.array([list(z.values())])
     return {
@@ -352,9 +364,6 @@ def _warnings(inputs: Inputs, patch: Patch | None, heat_maps: tuple[HeatMap, ...
         names = ", ".join(inputs.missing[:3]) + (" ..." if len(inputs.missing) > 3 else "")
         text = f"{len(inputs.missing)} feature(s) have no value here ({names}); the training mean was used for them."
         yield CaseWarning("features_missing", text)
-    if inputs.unknown:
-        names = ", ".join(name.replace("_", " ") for name in inputs.unknown)
-        yield CaseWarning("clinical_missing", f"Not known of the patient: {names}. The training mean was used instead.")
     if patch is not None and patch.padded_fraction > 0:
         text = f"{patch.padded_fraction:.0%} of the network's patch lies outside the CT and was filled with air."
         yield CaseWarning("patch_padded", text)

@@ -6,7 +6,7 @@ rules stand in `docs/methods.md`, "The verdict".
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PDL1PredictorLib.core.answer_parts import NumberTest, Range, TimeTest
 from PDL1PredictorLib.core.endpoints import endpoint
@@ -48,7 +48,17 @@ def verdict_of(answer: Answer, model: EndpointModel, standing: Standing) -> Verd
     reasons = [*_of_the_case(standing), *_of_the_skill(model), *_of_the_interval(answer)]
     if reasons:
         return refused(reasons)
-    return _called(answer) if isinstance(answer, BinaryAnswer) else Verdict("answered", "value")
+    found = _called(answer) if isinstance(answer, BinaryAnswer) else Verdict("answered", "value")
+    return replace(found, reasons=(*found.reasons, *_of_the_choice(model)))
+
+
+def _of_the_choice(model: EndpointModel) -> Iterator[Reason]:
+    if model.simpler:
+        yield Reason(
+            "simpler_as_good",
+            f"{model.simpler}, a simpler model, was as good on held-out cases; {model.title} answers because it was "
+            "asked for when the model was made.",
+        )
 
 
 def _of_the_case(standing: Standing) -> Iterator[Reason]:

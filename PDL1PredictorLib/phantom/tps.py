@@ -4,6 +4,7 @@ PD-L1 is positive where a uniform draw lies below expit(s), s its log-odds. So u
 noise, and positive means u > 0. The score is a rising function of u that passes 1 % at 0 and 50 % at `HIGH_STEP`.
 """
 
+from collections.abc import Collection
 from functools import cache
 from typing import NamedTuple
 
@@ -11,12 +12,15 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit, logit
 
+from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.phantom import exact
 from PDL1PredictorLib.phantom.masses import masses_of_sum
+from PDL1PredictorLib.phantom.traits import TRAITS
 from PDL1PredictorLib.phantom.truth import HIGH_STEP, LAWS, intercept
 
 SLOPE = 2.4296
 HIGH_PERCENT = 50.0
+_COARSE = 0.05  # of log-odds, between which moments are interpolated
 _NOISE = logit((np.arange(4000) + 0.5) / 4000)  # of equal mass
 
 
@@ -77,6 +81,27 @@ def best_number() -> BestNumber:
         mse_of_median=variance + (average - median) ** 2,
         mae_of_median=float(mass @ apart),
     )
+
+
+def best_r2_without(traits: Collection[str]) -> float:
+    """The best R2 that can be reached when the named traits cannot be seen.
+
+    Raises:
+        InputError: A trait is not known.
+    """
+    weights = LAWS["PDL1"].weights
+    if unknown := sorted(set(traits) - set(TRAITS)):
+        raise InputError(f"Unknown traits: {', '.join(unknown)}. Known: {', '.join(TRAITS)}.")
+    seen, mass = masses_of_sum({name: weight for name, weight in weights.items() if name not in traits})
+    hidden, share = masses_of_sum({name: weight for name, weight in weights.items() if name in traits})
+    ends = np.arange(seen[0] + hidden[0], seen[-1] + hidden[-1] + _COARSE, _COARSE) + intercept("PDL1")
+    told = np.array([_moments(one, 0.0)[:2] for one in ends])
+    mean, square = (
+        np.array([share @ np.interp(one + hidden + intercept("PDL1"), ends, column) for one in seen])
+        for column in told.T
+    )
+    average = float(mass @ mean)
+    return (float(mass @ mean**2) - average**2) / (float(mass @ square) - average**2)
 
 
 def _score(latent: float) -> float:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
+from PDL1PredictorLib.core.clinical_columns import ClinicalColumn
 from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.needs import Needs
@@ -16,6 +17,7 @@ from PDL1PredictorLib.learning.deep.heads import HeadTraining
 from PDL1PredictorLib.learning.deep.learners import FrozenNetwork, OneTraining, WholeNetwork
 from PDL1PredictorLib.learning.deep.settings import DeepTraining, Stage
 from PDL1PredictorLib.learning.fitting import Fitting
+from PDL1PredictorLib.learning.imputation import HOW
 from PDL1PredictorLib.learning.parts.clinical import ClinicalLearner
 from PDL1PredictorLib.learning.parts.deep import DeepFeatureLearner, DeepLogitLearner
 from PDL1PredictorLib.learning.parts.l2 import L2ScoreLearner
@@ -48,7 +50,7 @@ def clinical_models(n_values: int) -> tuple[ModelPlan, ...]:
     )
 
 
-CLINICAL = " Clinical: logistic regression on the clinical values; Combined: these and the inputs of the fusion."
+CLINICAL = f" Clinical: logistic regression on the clinical values; Combined: these and the inputs of the fusion. {HOW}"
 Network = Literal["trained", "frozen"]
 SHAREABLE = tuple(kind for kind in CLASSIFIERS if kind not in HOLDS_ROWS)
 
@@ -102,7 +104,8 @@ class DeepRadScoreRecipe:
             given away.
         choice: Which of them is taken: the simplest whose cross-validated AUC is within a standard error of the best,
             or the best.
-        clinical: Clinical values that are known, names of `core.needs.CLINICAL_INPUTS`; none adds no model.
+        clinical: Names of clinical values that are known; none adds no model.
+        declared: What those mean that the cohort declares.
     """
 
     name: ClassVar[str] = "deepradscore"
@@ -126,6 +129,7 @@ class DeepRadScoreRecipe:
     kinds: tuple[str, ...] = tuple(CLASSIFIERS)
     choice: Choice = "simplest"
     clinical: tuple[str, ...] = ()
+    declared: tuple[ClinicalColumn, ...] = ()
 
     def __post_init__(self) -> None:
         check_design(self)
@@ -144,7 +148,12 @@ class DeepRadScoreRecipe:
     @property
     def needs(self) -> Needs:
         """Features and the slice, and the clinical values that the cohort has."""
-        return Needs(features=True, picture="slice", clinical=self.clinical)
+        return Needs(features=True, picture="slice", clinical=self.clinical, declared=self.declared)
+
+    @property
+    def shareable(self) -> bool:
+        """Whether a bundle is to hold no patient's row."""
+        return not set(self.kinds) & set(HOLDS_ROWS)
 
     @property
     def n_inner_folds(self) -> int:
@@ -177,7 +186,7 @@ class DeepRadScoreRecipe:
             "original": OriginalLearner(),
             "volume": VolumeLearner(),
         }
-        return {**found, "clinical": ClinicalLearner(self.clinical)} if self.clinical else found
+        return {**found, "clinical": ClinicalLearner(self.clinical, self.shareable)} if self.clinical else found
 
     def with_endpoints(self, endpoints: Sequence[str]) -> "DeepRadScoreRecipe":
         """The same for other endpoints."""
@@ -211,9 +220,11 @@ is silent:
 - The endpoint's model, which is shipped: the simplest of all of these whose AUC on held-out cases is within one
   standard error (of the paired difference, within folds) of the best one's, among those whose interval lies above 0.5
   where there is one; its p pays for itself and the simpler ones.
-- Calibration: Platt on out-of-fold predictions; the interval resamples it. Prediction sets: class-conditional
-  conformal, {self.coverage:.0%} coverage by design.
-- Unlike-the-cohort warning: Mahalanobis distance of the selected features against the 99th percentile."""
+- Calibration: Platt on out-of-fold predictions; the calibration interval resamples it. Uncertainty of a patient, of
+  linear classifiers: classifier and calibration fitted anew on {self.n_bootstrap} resamples of the cases. Prediction
+  sets: class-conditional conformal, {self.coverage:.0%} coverage by design.
+- Unlike the training cohort: sanity measures, deep features and selected features of the case against those of held-out
+  training cases, as one conformal p-value; unlike at p <= 0.05."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -84,6 +84,7 @@ def build(shared: Shared, options: Mapping[str, Any]) -> "Recipe":
         kinds=SHAREABLE if options["shareable"] else tuple(CLASSIFIERS),
         choice=options["choose"],
         clinical=shared.clinical,
+        declared=shared.declared,
     )
 
 

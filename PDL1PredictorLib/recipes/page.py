@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from PDL1PredictorLib.core.clinical_columns import ClinicalColumn
 from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.endpoints import Kind
 
@@ -39,7 +40,8 @@ class Shared(NamedTuple):
         design: How cases are divided.
         n_folds: Of nested cross-validation.
         outer_repeats: How often all cases are divided into these folds anew.
-        clinical: Clinical values that the cohort has, names of `core.needs.CLINICAL_INPUTS`.
+        clinical: Names of the clinical values that the cohort has: standard ones, and declared ones.
+        declared: What the latter mean.
     """
 
     endpoints: tuple[str, ...]
@@ -48,6 +50,7 @@ class Shared(NamedTuple):
     n_folds: int
     outer_repeats: int = 5
     clinical: tuple[str, ...] = ()
+    declared: tuple[ClinicalColumn, ...] = ()
 
 
 Build = Callable[[Shared, Mapping[str, Any]], "Recipe"]

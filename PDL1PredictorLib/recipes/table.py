@@ -12,7 +12,23 @@ def _deepradscore() -> RecipePage:
     return PAGE
 
 
-RECIPES: dict[str, Callable[[], RecipePage]] = {"deepradscore": _deepradscore}
+def _complextransformer() -> RecipePage:
+    from PDL1PredictorLib.recipes.complextransformer_page import PAGE
+
+    return PAGE
+
+
+def _responder3d() -> RecipePage:
+    from PDL1PredictorLib.recipes.responder3d_page import PAGE
+
+    return PAGE
+
+
+RECIPES: dict[str, Callable[[], RecipePage]] = {
+    "deepradscore": _deepradscore,
+    "complextransformer": _complextransformer,
+    "responder3d": _responder3d,
+}
 
 
 def recipe_page(name: str) -> RecipePage:

@@ -18,7 +18,7 @@ from PDL1PredictorLib.report.colors import ANSWERS
 from PDL1PredictorLib.report.heat_files import heat_map_name
 from PDL1PredictorLib.report.json_result import FREE_NAME, finite
 from PDL1PredictorLib.report.kinds import by_kind, renderer
-from PDL1PredictorLib.report.pictures import Picture, heat_picture, slice_pictures, tilt_degrees
+from PDL1PredictorLib.report.pictures import Picture, heat_pictures, slice_pictures, tilt_degrees
 
 SHOWN_CONTRIBUTIONS = 8
 TILT_WORTH_A_WORD = 3.0  # degrees
@@ -41,7 +41,7 @@ class LesionView:
         notes: Warnings of this lesion in words.
         atypical: Sentence for an unlike case, or empty.
         slices: Pictures of the tumor.
-        heat: Picture of the heat map, None if there is none.
+        heat: Pictures of the heat map: of its slice, or of three planes of a volume; none if there is no map.
         heat_method: How it was made.
         heat_title: Title of the endpoint that the heat map belongs to.
         heat_file: The map's file beside the report.
@@ -58,7 +58,7 @@ class LesionView:
     notes: tuple[str, ...]
     atypical: str
     slices: tuple[Picture, ...]
-    heat: Picture | None
+    heat: tuple[Picture, ...]
     heat_method: str
     heat_title: str
     heat_file: str
@@ -197,7 +197,7 @@ def _view(lesion: LesionResult, result: CaseResult) -> LesionView:
         notes=tuple(warning.text for warning in lesion.warnings),
         atypical=words.atypical(lesion),
         slices=slice_pictures(lesion),
-        heat=heat_picture(lesion, heat_map) if heat_map else None,
+        heat=heat_pictures(lesion, heat_map) if heat_map else (),
         heat_method=heat_map.method if heat_map else "",
         heat_title=endpoint(heat_map.endpoint).title if heat_map else "",
         heat_file=heat_map_name(lesion, heat_map.endpoint) if heat_map else "",
@@ -217,12 +217,14 @@ def _has_heat(heat_map: HeatMap) -> bool:
 
 
 def _clinical(result: CaseResult) -> dict[str, str]:
-    names = {"age_years": "age", "family_history": "lung cancer in the family", "slice_thickness_mm": "slice thickness"}
+    names = {"age_years": "age", "family_history": "cancer in the family", "slice_thickness_mm": "slice thickness"}
     units = {"age_years": " years", "slice_thickness_mm": " mm"}
     yes_no = {True: "yes", False: "no"}
+    values = result.clinical.to_dict()
+    values |= values.pop("other", {})
     return {
         names.get(key, key): yes_no[value] if isinstance(value, bool) else f"{value}{units.get(key, '')}"
-        for key, value in result.clinical.to_dict().items()
+        for key, value in values.items()
         if value is not None
     }
 

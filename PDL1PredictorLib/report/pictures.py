@@ -8,7 +8,7 @@ them: the patient's right on the left side of axial and coronal pictures, anteri
 import io
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import SimpleITK as sitk
@@ -21,6 +21,28 @@ from PDL1PredictorLib.report.colors import HEAT_COLORS
 from PDL1PredictorLib.report.lattice import box_of, voxels_in
 
 Array = np.ndarray[Any, Any]
+
+
+class Plane(NamedTuple):
+    """One of the three ways to cut a volume.
+
+    Attributes:
+        name: For people.
+        letters: The patient's sides at left, right, top, bottom.
+        towards: Where its position is positive and negative.
+    """
+
+    name: str
+    letters: tuple[str, str, str, str]
+    towards: tuple[str, str]
+
+
+PLANES = (
+    Plane("axial", ("R", "L", "A", "P"), ("S", "I")),
+    Plane("coronal", ("R", "L", "S", "I"), ("P", "A")),
+    Plane("sagittal", ("A", "P", "S", "I"), ("L", "R")),
+)
+"""By the axis (k, j, i) across them."""
 
 OUTSIDE_HU = -3024.0  # black in every window: what lies outside the prepared volume does not look like lung
 FIELD_MM = (100.0, 200.0)  # smallest and largest edge of a slice picture
@@ -58,7 +80,31 @@ class Picture:
     ring_path: str
 
 
-def slice_pictures(lesion: LesionResult) -> tuple[Picture, ...]:
+class Pictured(Protocol):
+    """What slices of a tumor are drawn from; see `core.results.LesionResult`."""
+
+    @property
+    def views_ct(self) -> sitk.Image:
+        """HU volume around the tumor."""
+        ...
+
+    @property
+    def tumor_image(self) -> sitk.Image:
+        """Mask of the tumor."""
+        ...
+
+    @property
+    def ring_image(self) -> sitk.Image:
+        """Mask of the ring."""
+        ...
+
+    @property
+    def center_lps_mm(self) -> tuple[float, float, float]:
+        """Centroid in patient coordinates, mm."""
+        ...
+
+
+def slice_pictures(lesion: Pictured) -> tuple[Picture, ...]:
     """Axial (lung and soft-tissue window), coronal and sagittal picture through the tumor's center."""
     ct, tumor, ring = _volumes(lesion)
     spacing_mm = float(ct.GetSpacing()[0])
@@ -77,17 +123,15 @@ def slice_pictures(lesion: LesionResult) -> tuple[Picture, ...]:
             _crop(plane, row, column, half, fill)
             for plane, fill in zip(planes, (OUTSIDE_HU, False, False), strict=True)
         )
-        letters = {0: ("R", "L", "A", "P"), 1: ("R", "L", "S", "I"), 2: ("A", "P", "S", "I")}[axis]
-        towards = {0: ("S", "I", 2), 1: ("P", "A", 1), 2: ("L", "R", 0)}[axis]
         return Picture(
             title=name,
-            note=f"{window_name} window, {_position(float(point[towards[2]]), *towards[:2])}",
+            note=f"{window_name} window, {_position(float(point[2 - axis]), *PLANES[axis].towards)}",
             png=png_of(windowed(hu, window)),
             overlay_png=None,
             width=hu.shape[1],
             height=hu.shape[0],
             mm_per_pixel=spacing_mm,
-            letters=letters,
+            letters=PLANES[axis].letters,
             tumor_path=contour_path(tumor_plane),
             ring_path=contour_path(either_plane),
         )
@@ -100,8 +144,8 @@ def slice_pictures(lesion: LesionResult) -> tuple[Picture, ...]:
     )
 
 
-def heat_picture(lesion: LesionResult, heat_map: HeatMap) -> Picture:
-    """The heat map over the CT, on the map's own slice and pixels."""
+def heat_pictures(lesion: LesionResult, heat_map: HeatMap) -> tuple[Picture, ...]:
+    """The heat map over the CT, on the map's own pixels: its one slice, or three planes through the tumor's center."""
     ct, tumor, ring = _volumes(lesion)
     heat = sitk.DICOMOrient(heat_map.image, "LPS")
     hu = sitk.Resample(ct, heat, sitk.Transform(), sitk.sitkLinear, OUTSIDE_HU, sitk.sitkFloat32)
@@ -109,21 +153,30 @@ def heat_picture(lesion: LesionResult, heat_map: HeatMap) -> Picture:
         sitk.Resample(mask, heat, sitk.Transform(), sitk.sitkNearestNeighbor, 0, sitk.sitkUInt8)
         for mask in (tumor, ring)
     ]
-    in_tumor, in_ring = (sitk.GetArrayFromImage(mask)[0] > 0 for mask in masks)
-    values = sitk.GetArrayFromImage(heat)[0]
-    middle = [(n - 1) / 2 for n in heat.GetSize()]
-    position = _position(float(heat.TransformContinuousIndexToPhysicalPoint(middle)[2]), "S", "I")
+    in_tumor, in_ring = (sitk.GetArrayFromImage(mask) > 0 for mask in masks)
+    layers = (sitk.GetArrayFromImage(hu), sitk.GetArrayFromImage(heat), in_tumor, in_tumor | in_ring)
+    if heat.GetSize()[2] == 1:
+        middle = [(n - 1) / 2 for n in heat.GetSize()]
+        return (_heat_plane(layers, 0, 0, heat, float(heat.TransformContinuousIndexToPhysicalPoint(middle)[2])),)
+    center = _center(heat, lesion, in_tumor)
+    point = heat.TransformIndexToPhysicalPoint(center[::-1])
+    return tuple(_heat_plane(layers, axis, center[axis], heat, float(point[2 - axis])) for axis in range(3))
+
+
+def _heat_plane(layers: tuple[Array, ...], axis: int, n: int, heat: sitk.Image, at_mm: float) -> Picture:
+    """One plane of CT, heat, tumor and both regions."""
+    hu, values, in_tumor, in_either = (_plane(layer, axis, n) for layer in layers)
     return Picture(
-        title="Heat map",
-        note=f"lung window, {position}",
-        png=png_of(windowed(sitk.GetArrayFromImage(hu)[0], LUNG)),
+        title=f"Heat map, {PLANES[axis].name}" if len(layers[1]) > 1 else "Heat map",
+        note=f"lung window, {_position(at_mm, *PLANES[axis].towards)}",
+        png=png_of(windowed(hu, LUNG)),
         overlay_png=png_of(heat_rgba(values)),
         width=values.shape[1],
         height=values.shape[0],
         mm_per_pixel=float(heat.GetSpacing()[0]),
-        letters=("R", "L", "A", "P"),
+        letters=PLANES[axis].letters,
         tumor_path=contour_path(in_tumor),
-        ring_path=contour_path(in_tumor | in_ring),
+        ring_path=contour_path(in_either),
     )
 
 
@@ -168,12 +221,12 @@ def png_of(pixels: Array) -> bytes:
     return buffer.getvalue()
 
 
-def _volumes(lesion: LesionResult) -> tuple[sitk.Image, sitk.Image, sitk.Image]:
+def _volumes(lesion: Pictured) -> tuple[sitk.Image, sitk.Image, sitk.Image]:
     ct, tumor, ring = (sitk.DICOMOrient(v, "LPS") for v in (lesion.views_ct, lesion.tumor_image, lesion.ring_image))
     return ct, tumor, ring
 
 
-def _center(ct: sitk.Image, lesion: LesionResult, in_tumor: Array) -> tuple[int, int, int]:
+def _center(ct: sitk.Image, lesion: Pictured, in_tumor: Array) -> tuple[int, int, int]:
     """Voxel (k, j, i) of the tumor's center; on an axis where that slice misses the tumor, its largest slice."""
     index = ct.TransformPhysicalPointToContinuousIndex(lesion.center_lps_mm)[::-1]
     center = []

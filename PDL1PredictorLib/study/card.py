@@ -14,6 +14,7 @@ from PDL1PredictorLib.core.roles import lead_of, with_role
 from PDL1PredictorLib.core.strict_json import brief, strict_json
 from PDL1PredictorLib.learning.classifiers import HOLDS_ROWS
 from PDL1PredictorLib.learning.export import About
+from PDL1PredictorLib.learning.imputation import LEAST_PATIENTS
 from PDL1PredictorLib.models.manifest import MAX_LETTERS
 from PDL1PredictorLib.study.outcome import EndpointOutcome, StudyOutcome
 from PDL1PredictorLib.study.report.kinds import kind_report
@@ -145,10 +146,20 @@ def study_card(manifest: dict[str, Any], words: Words, outcome: StudyOutcome) ->
 
 
 def _rows(manifest: Mapping[str, Any]) -> str:
+    """Whose values the bundle holds as they are, and what stands in for them where it was to hold none."""
     rows = {found["model"]["kind"] for found in manifest["endpoints"].values()} & set(HOLDS_ROWS)
-    return (
-        "no patient's row" if not rows else "but for the standardized inputs that its classifiers keep no patient's row"
+    imputer = manifest["imputer"] or {"donors": ""}
+    held = ["the standardized inputs that its classifiers keep"] if rows else []
+    held += ["the clinical values of the training cases, from which missing ones are estimated"] * (
+        imputer["donors"] == "rows"
     )
+    centroids = (
+        f" (missing clinical values are estimated from {imputer['n']} means of at least {LEAST_PATIENTS} patients each)"
+        if imputer["donors"] == "centroids"
+        else ""
+    )
+    but = f"but for {' and '.join(held)} " if held else ""
+    return f"{but}no patient's row{centroids}"
 
 
 def _kinds(outcome: StudyOutcome) -> tuple[Kind, ...]:
@@ -181,10 +192,21 @@ def _row(found: EndpointOutcome, titles: Sequence[str]) -> str:
 
 def _chosen(manifest: Mapping[str, Any]) -> str:
     """Which model answers for each endpoint, where there was a choice."""
-    described = manifest["endpoints"].items()
-    entries = {key: found for key, found in described if found.get("candidates") or endpoint(key).timed}
-    if not entries:
-        return ""
+    asked = [
+        f"{key}: the model in the bundle is {found['title']}, because it was asked for. {found['simpler']} is simpler "
+        "and was as good on held-out cases."
+        for key, found in manifest["endpoints"].items()
+        if found.get("simpler")
+    ]
+    entries = {
+        key: found
+        for key, found in manifest["endpoints"].items()
+        if (found.get("candidates") or endpoint(key).timed) and not found.get("simpler")
+    }
+    return "\n\n".join([*asked, *([_of_candidates(entries)] if entries else [])])
+
+
+def _of_candidates(entries: Mapping[str, Any]) -> str:
     others = {key: ", ".join(one["title"] for one in found.get("candidates", ())) for key, found in entries.items()}
     lines = [
         f"- {key}: {found['title']}{f', of {others[key]}' if others[key] else ''}" for key, found in entries.items()

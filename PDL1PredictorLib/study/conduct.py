@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.learning.deep.cost import Cost, measured
 from PDL1PredictorLib.learning.export import export_bundle
 from PDL1PredictorLib.learning.parts.deep import network_of
+from PDL1PredictorLib.learning.parts.network import answering_of
 from PDL1PredictorLib.learning.recipe import Recipe, lead_plan, roles_of
 from PDL1PredictorLib.models.bundle import Bundle
 from PDL1PredictorLib.phantom.truth import LATER_LAWS, LAWS, bayes_auc
@@ -34,6 +35,7 @@ from PDL1PredictorLib.study.choosing import chosen_models
 from PDL1PredictorLib.study.examples import examples
 from PDL1PredictorLib.study.factors import factors_of
 from PDL1PredictorLib.study.outcome import ChoiceRepeats, StudyOutcome
+from PDL1PredictorLib.study.overlays import overlays
 from PDL1PredictorLib.study.report.write import write_study_report
 from PDL1PredictorLib.study.run import StudyRun, run_study
 from PDL1PredictorLib.study.setup import Study
@@ -57,6 +59,7 @@ class Plan:
         workers: Processes; None takes one a core.
         scheduler: Address of a Dask cluster that prepares the cases.
         overwrite: Replace existing folders.
+        ship: Which model is an endpoint's, see `choosing.choose_model`.
     """
 
     recipe: Recipe
@@ -70,6 +73,7 @@ class Plan:
     workers: int | None = None
     scheduler: str | None = None
     overwrite: bool = False
+    ship: Literal["chosen", "lead"] = "chosen"
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,6 +199,7 @@ def conduct(plan: Plan, cases: Cases, progress: Progress = SILENT) -> tuple[Bund
             checkpoints=plan.cache / "training",
             workers=plan.workers,
             bayes_auc=cases.bayes_auc,
+            ship=plan.ship,
             groups={
                 **factors_of(prepared),
                 **{factor: [of.get(name, "") for name in prepared.names] for factor, of in cases.groups.items()},
@@ -220,7 +225,8 @@ def _test_rows(prepared: PreparedCohort, splits: Mapping[str, str]) -> np.ndarra
 
 
 def _outcome(plan: Plan, cases: Cases, study: Study, run: StudyRun, cost: Cost) -> StudyOutcome:
-    network = network_of(run.kept.learned.parts)
+    parts = run.kept.learned.parts
+    network = network_of(parts) or answering_of(parts)
     return StudyOutcome(
         title=plan.words.title or lead_plan(plan.recipe).name.title,
         recipe=plan.recipe.name,
@@ -246,6 +252,7 @@ def _outcome(plan: Plan, cases: Cases, study: Study, run: StudyRun, cost: Cost) 
         coverage=plan.recipe.coverage,
         history=() if network is None else network.history,
         gallery=examples(study, run),
+        overlays=overlays(cases.sources, run.endpoints, plan.recipe.regions),
         notes=(*cases.notes, *_stability(plan.recipe, run), *chosen_models(run.choices)),
         case_warnings=study.cohort.case_warnings,
         choice_repeats=ChoiceRepeats(plan.recipe.fitting(study.once).n_repeats, plan.recipe.fitting(True).n_repeats),

@@ -1,16 +1,23 @@
 """Right and wrong test cases with their heat maps, for the eye."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 
 from PDL1PredictorLib.explain.grad_cam import grad_cams, normalize
 from PDL1PredictorLib.imaging.patch import spread_map
+from PDL1PredictorLib.imaging.volume import spread_volume_map
 from PDL1PredictorLib.learning.parts.deep import network_of
+from PDL1PredictorLib.learning.parts.network_volume import volume_network
+from PDL1PredictorLib.learning.parts.part import PartModel
 from PDL1PredictorLib.networks.deep_ct import input_channels
 from PDL1PredictorLib.study.folds import Fold
 from PDL1PredictorLib.study.outcome import (
     EndpointOutcome,
     GalleryCase,
+    GalleryPlane,
+    ModelOutcome,
     NumberGalleryCase,
     NumberModelOutcome,
     TimeModelOutcome,
@@ -31,15 +38,15 @@ def examples(study: Study, run: StudyRun, each: int = EACH) -> tuple[Shown, ...]
         each: Cases of each group, at most.
 
     Returns:
-        None where the lead model has no network.
+        None where the endpoint's model has no network, or one whose maps are not made here.
     """
-    if run.trained.network is None:
+    if run.trained.network is None or not _sees(run.kept.learned.parts):
         return ()
     row_of = {name: row for row, name in enumerate(study.cohort.names)}
     fold_of = {int(row): fold for fold in run.folds for row in fold.test}
     wanted: dict[int, list[tuple[str, int]]] = {}
     for key, outcome in run.endpoints.items():
-        for index in _surest(outcome, each):
+        for index in surest(outcome, each):
             wanted.setdefault(row_of[outcome.cases[index]], []).append((key, index))
     heat: dict[tuple[str, int], np.ndarray] = {}
     for fold in run.folds:
@@ -51,11 +58,11 @@ def examples(study: Study, run: StudyRun, each: int = EACH) -> tuple[Shown, ...]
     return tuple(
         _case(study, outcome, index, row_of[outcome.cases[index]], heat[key, index])
         for key, outcome in run.endpoints.items()
-        for index in _surest(outcome, each)
+        for index in surest(outcome, each)
     )
 
 
-def _surest(outcome: EndpointOutcome, each: int) -> list[int]:
+def surest(outcome: EndpointOutcome, each: int) -> list[int]:
     """Positions of the cases, the surest first in every group; of numbers the nearest and the farthest answers.
 
     None of times: most are censored, so that nobody knows who was told rightly.
@@ -75,10 +82,13 @@ def _surest(outcome: EndpointOutcome, each: int) -> list[int]:
 
 
 def _heat_maps(study: Study, fold: Fold, rows: list[int]) -> list[np.ndarray]:
-    """(endpoints, h, w) of each row, scaled to 0 to 1."""
+    """(endpoints, h, w), or (endpoints, d, h, w), of each row, scaled to 0 to 1."""
     if not rows:
         return []
     cohort = study.cohort
+    volume = volume_network(fold.learned.parts)
+    if volume is not None:
+        return list(volume.maps(np.array(rows)))
     model = network_of(fold.learned.parts)
     if model is None:
         return []
@@ -95,6 +105,8 @@ def _heat_maps(study: Study, fold: Fold, rows: list[int]) -> list[np.ndarray]:
 
 def _case(study: Study, outcome: EndpointOutcome, index: int, row: int, heat: np.ndarray) -> Shown:
     cohort = study.cohort
+    if heat.ndim == 3:
+        return _volume_case(study, outcome, index, row, heat)
     hu, tumor = cohort.patches_hu[row, 0], cohort.patches_tumor[row, 0]
     pictures = {"hu": hu, "tumor": tumor, "heat": spread_map(heat, (hu.shape[0], hu.shape[1]))}
     if numbers := outcome.number_models():
@@ -106,3 +118,32 @@ def _case(study: Study, outcome: EndpointOutcome, index: int, row: int, heat: np
     probability, positive = float(called.probability[index]), bool(called.positive[index])
     label = int(outcome.labels[index])
     return GalleryCase(outcome.key, outcome.cases[index], label, probability, positive, **pictures)
+
+
+def _sees(parts: Mapping[str, PartModel]) -> bool:
+    """Whether there is a network whose maps are made here: of deep features, or of volumes."""
+    return network_of(parts) is not None or volume_network(parts) is not None
+
+
+def _volume_case(study: Study, outcome: EndpointOutcome, index: int, row: int, heat: np.ndarray) -> GalleryCase:
+    """Three planes through the middle of the cube, which is the tumor's centroid."""
+    model, cohort = outcome.models[outcome.lead], study.cohort
+    if not isinstance(model, ModelOutcome):
+        raise TypeError("a network of volumes answers yes or no")
+    hu, tumor = cohort.block("volume")[row], cohort.block("volume_tumor")[row]
+    layers = (hu, tumor, spread_volume_map(heat, hu.shape))
+    middle = len(hu) // 2
+    axial_hu, axial_tumor, axial_heat = (layer[middle] for layer in layers)
+    coronal = GalleryPlane("coronal", *(layer[::-1, middle] for layer in layers))  # superior at the top
+    sagittal = GalleryPlane("sagittal", *(layer[::-1, :, middle] for layer in layers))
+    return GalleryCase(
+        outcome.key,
+        outcome.cases[index],
+        int(outcome.labels[index]),
+        float(model.probability[index]),
+        bool(model.positive[index]),
+        axial_hu,
+        axial_tumor,
+        axial_heat,
+        (coronal, sagittal),
+    )

@@ -14,12 +14,14 @@ from PDL1PredictorLib.learning.crossfit import Inputs, Learned
 from PDL1PredictorLib.learning.deep.inference import channels_of, deep_features
 from PDL1PredictorLib.learning.fitting import FittedModel
 from PDL1PredictorLib.learning.kinds import Fitted, Rules, rules
+from PDL1PredictorLib.learning.parts.clinical import imputer_of
 from PDL1PredictorLib.learning.parts.deep import network_of, seen_by
+from PDL1PredictorLib.learning.parts.network import answering_of
 from PDL1PredictorLib.learning.parts.part import PartModel
 from PDL1PredictorLib.learning.recipe import ModelPlan, Recipe
 from PDL1PredictorLib.learning.reference import reference_of
 from PDL1PredictorLib.learning.selection import fit_standardizer
-from PDL1PredictorLib.learning.trained import Trained, TrainedEndpoint, TrainedNetwork
+from PDL1PredictorLib.learning.trained import EndToEnd, Trained, TrainedEndpoint, TrainedNetwork
 from PDL1PredictorLib.models.schema.origin import case_hashes
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 from PDL1PredictorLib.study.choosing import Choice
@@ -90,14 +92,19 @@ def trained_of(
         n_fit=len(learned.rows),
         n_test=len(test),
         training_cases=tuple(case_hashes(cohort.take(learned.rows).ct_sha256)),
+        imputer=imputer_of(parts),
     )
 
 
 def _needs(recipe: Recipe, parts: Mapping[str, PartModel]) -> Needs:
     """What the models that are shipped ask of a case: no picture without a network, no value that nobody reads."""
-    picture = recipe.needs.picture if network_of(parts) is not None else "none"
-    clinical = recipe.needs.clinical if any(part.form == "clinical" for part in parts.values()) else ()
-    return replace(recipe.needs, picture=picture, clinical=clinical)
+    answering, own = answering_of(parts), recipe.needs
+    columns = () if answering is None else answering.columns
+    if imputer_of(parts) is None and not set(columns) & set(own.clinical):
+        own = replace(own, clinical=(), declared=())
+    if network_of(parts) is None and answering is None:
+        return replace(own, picture="none", pet="no", volume=None)
+    return own
 
 
 def _endpoint(
@@ -117,6 +124,7 @@ def _endpoint(
         role=one.choice.role,
         base_rate=float(labels.mean()) if yes_no else None,
         candidates=tuple(asdict(candidate) for candidate in one.choice.candidates),
+        simpler=one.choice.simpler,
         resampled=bootstrap_fusion(one.model, labels.astype(int), how.n_bootstrap, recipe.seed)
         if isinstance(one.model, FittedModel)
         else None,
@@ -167,12 +175,15 @@ def _network(
     parts: Mapping[str, PartModel],
     shipped: Mapping[str, Shipped],
     test: np.ndarray,
-) -> TrainedNetwork | None:
+) -> TrainedNetwork | EndToEnd | None:
     """The network that the shipped models read, with what its files are held against."""
-    model = network_of(parts)
+    rows = (test if len(test) else np.sort(learned.rows))[:MOST_ANSWERED]
+    outputs = tuple(cohort.endpoints.index(key) for key in shipped)
+    model, answering = network_of(parts), answering_of(parts)
+    if answering is not None:
+        return answering.end_to_end(outputs, rows[:SHOWN])
     if model is None:
         return None
-    rows = (test if len(test) else np.sort(learned.rows))[:MOST_ANSWERED]
     shown = cohort.take(rows)
     inputs = learned.inputs(cohort, rows)
 
@@ -188,7 +199,7 @@ def _network(
     return TrainedNetwork(
         network=model.network(),
         history=model.history,
-        outputs=tuple(cohort.endpoints.index(key) for key in shipped),
+        outputs=outputs,
         patches=channels_of(shown.take(np.arange(min(SHOWN, len(shown))))),
         probabilities=answers,
     )

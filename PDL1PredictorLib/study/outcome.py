@@ -10,6 +10,8 @@ from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.endpoints import Kind
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.core.roles import Role, lead_of
+from PDL1PredictorLib.report.pictures import Picture
+from PDL1PredictorLib.study.insight import TableInsight
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +114,9 @@ class EndpointOutcome:
         kind: Of the endpoint.
         roles: Title to role, of all models that the recipe has.
         groups: Factor of patient or scan to the level of each case, "" where it is not known.
+        insight: Into networks over features, where the lead model is one.
+        inner_folds: Title of each model that is a network to its figure on each part of the training cases that was
+            held out; empty without networks.
 
     Raises:
         ValueError: A model has no role, not one model has the role lead, or folds, patients, scores or groups are not
@@ -135,6 +140,8 @@ class EndpointOutcome:
     kind: Kind = "binary"
     roles: Mapping[str, Role] = field(default_factory=dict)
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    insight: TableInsight | None = None
+    inner_folds: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         lead_of(self.roles)
@@ -170,6 +177,23 @@ class EndpointOutcome:
 
 
 @dataclass(frozen=True, eq=False)
+class GalleryPlane:
+    """A further plane through a case whose heat map is a volume.
+
+    Attributes:
+        name: `coronal` or `sagittal`.
+        hu: (rows, columns), HU, superior at the top.
+        tumor: The contour's mask on it, bool.
+        heat: The map on the same grid, 0 to 1.
+    """
+
+    name: str
+    hu: np.ndarray
+    tumor: np.ndarray
+    heat: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class GalleryCase:
     """A test case of a yes/no endpoint whose heat map is shown.
 
@@ -182,6 +206,7 @@ class GalleryCase:
         hu: The patch, (rows, columns), HU.
         tumor: The contour's mask on it, (rows, columns) bool.
         heat: Grad-CAM on the same grid, 0 to 1, (rows, columns).
+        others: Two further planes of a map that is a volume; none of one of a slice.
     """
 
     endpoint: str
@@ -192,6 +217,7 @@ class GalleryCase:
     hu: np.ndarray
     tumor: np.ndarray
     heat: np.ndarray
+    others: tuple[GalleryPlane, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,6 +245,29 @@ class NumberGalleryCase:
     hu: np.ndarray
     tumor: np.ndarray
     heat: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Overlay:
+    """A test case of a number, its tumor drawn in three planes.
+
+    Attributes:
+        endpoint: Whose answer.
+        case: Its name.
+        label: True value, in the endpoint's unit.
+        value: Predicted, lead model.
+        low: Lower end of its prediction interval.
+        high: Upper end.
+        pictures: Slices through the tumor with its outline and the ring's.
+    """
+
+    endpoint: str
+    case: str
+    label: float
+    value: float
+    low: float
+    high: float
+    pictures: tuple[Picture, ...]
 
 
 class ChoiceRepeats(NamedTuple):
@@ -256,6 +305,7 @@ class StudyOutcome:
         history: Of the network, per epoch: `train` and `validation` loss; under cross-validation of the final model.
         backbones: Rows of the comparison of backbones, plain values; empty when it was not asked for.
         gallery: Right and wrong cases of both kinds.
+        overlays: Nearest and farthest answers of networks that see no picture.
         notes: Sentences that the reader must know (sources, licences, what may not be concluded).
         choice_repeats: How often kinds of models were compared; None where none was chosen.
     """
@@ -277,6 +327,7 @@ class StudyOutcome:
     history: tuple[dict[str, float], ...] = ()
     backbones: list[dict[str, Any]] = field(default_factory=list)
     gallery: tuple[GalleryCase | NumberGalleryCase, ...] = ()
+    overlays: tuple[Overlay, ...] = ()
     notes: tuple[str, ...] = ()
     case_warnings: Mapping[str, Sequence[CaseWarning]] = field(default_factory=dict)
     choice_repeats: ChoiceRepeats | None = None

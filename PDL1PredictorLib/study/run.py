@@ -117,7 +117,7 @@ def _run_kept(study: Study, learners: Mapping[str, PartLearner], usable: tuple[s
 
 def _choice(study: Study, found: EndpointOutcome, kept: Fold) -> Choice:
     learned = {title: model.learned for title, model in kept.models[found.key].items()}
-    return choose_model(found, study.recipe, learned)
+    return choose_model(found, study.recipe, learned, study.ship)
 
 
 def _shipped(study: Study, found: EndpointOutcome, choice: Choice, kept: Fold) -> Shipped:

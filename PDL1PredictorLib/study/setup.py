@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -32,6 +33,7 @@ class Study:
         workers: Processes that fit models; None takes one a core.
         bayes_auc: Endpoint to what no model can exceed, for synthetic cohorts.
         groups: Factor of patient or scan to the level of each case, "" where it is not known.
+        ship: Which model is an endpoint's, see `choosing.choose_model`.
 
     Raises:
         InputError: The cases, the place and the recipe do not fit each other.
@@ -47,6 +49,7 @@ class Study:
     workers: int | None = None
     bayes_auc: Mapping[str, float] = field(default_factory=dict)
     groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    ship: Literal["chosen", "lead"] = "chosen"
 
     def __post_init__(self) -> None:
         self.recipe.require(self.place)

@@ -222,7 +222,7 @@ def test_a_damaged_model_is_refused(place: Place, capsys):
 
 def test_a_model_of_a_newer_schema_is_refused(place: Place, capsys):
     manifest = place.model / "model.json"
-    manifest.write_text(manifest.read_text().replace('"schema_version": 3', '"schema_version": 4'))
+    manifest.write_text(manifest.read_text().replace('"schema_version": 4', '"schema_version": 5'))
     assert "schema" in refused(place, capsys)
 
 

@@ -15,8 +15,9 @@ from PDL1PredictorLib.cohort.sources import FileSource, file_sources
 from PDL1PredictorLib.cohort.splits import stratified_parts
 from PDL1PredictorLib.cohort.table import read_cohort
 from PDL1PredictorLib.core.case import Case, Clinical
+from PDL1PredictorLib.core.clinical_columns import clinical_row
 from PDL1PredictorLib.core.errors import CohortError, InputError
-from PDL1PredictorLib.core.needs import Needs, clinical_row
+from PDL1PredictorLib.core.needs import Needs
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.core.targets import Target
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
@@ -75,6 +76,8 @@ def test_other_needs_have_files_of_their_own_and_the_same_none(table, tmp_path):
     run(table, tmp_path / "cache", Needs(features=True))
     assert files() == first
     run(table, tmp_path / "cache", Needs(features=True, clinical=CLINICAL))
+    assert files() == first  # clinical values are read from the table, not from the cache
+    run(table, tmp_path / "cache", Needs(features=True, picture="slice"))
     assert len(files()) == 2 * len(first)
 
 

@@ -1,4 +1,4 @@
-"""A Deep-RadScore bundle in the words of schemas 2 and 1, as earlier versions of the library wrote it."""
+"""A Deep-RadScore bundle in the words of schemas 3, 2 and 1, as earlier versions of the library wrote it."""
 
 import json
 from typing import Any
@@ -8,13 +8,22 @@ from PDL1PredictorLib.models.bundle import Bundle
 NEW_TESTS = ("design", "repeats", "p", "sensitivity", "specificity")
 
 
+def as_schema_3(bundle: Bundle) -> Bundle:
+    """The same model with the manifest that was written before clinical values were estimated."""
+    manifest = json.loads(json.dumps(dict(bundle.manifest)))
+    manifest["schema_version"] = 3
+    del manifest["imputer"]
+    return Bundle(bundle.name, bundle.sha256, manifest, bundle.files)
+
+
 def as_schema_2(bundle: Bundle) -> Bundle:
     """The same model with the manifest that was written before there was a verdict."""
-    manifest = json.loads(json.dumps(dict(bundle.manifest)))
+    manifest = dict(as_schema_3(bundle).manifest)
     manifest["schema_version"] = 2
     del manifest["trained_on"]
     if manifest["network"] is not None:
-        del manifest["network"]["slices"]
+        for name in ("slices", "inputs", "outputs"):
+            del manifest["network"][name]
     if manifest["reference"] is not None:
         reference = manifest["reference"]
         manifest["reference"] = {"features": reference["features"], "distance_99": reference["limits"]["selected"]}

@@ -5,11 +5,13 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
+from PDL1PredictorLib.core.clinical_columns import ClinicalColumn
 from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.needs import Needs
 from PDL1PredictorLib.core.roles import ModelName
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.learning.fitting import Fitting
+from PDL1PredictorLib.learning.parts.clinical import ClinicalLearner
 from PDL1PredictorLib.learning.parts.part import PartLearner, Place
 from PDL1PredictorLib.learning.parts.selected import SelectedLearner
 from PDL1PredictorLib.learning.parts.volume import VolumeLearner
@@ -23,15 +25,9 @@ FEW = FeatureSettings(name="few", classes=("shape", "firstorder"), wavelet=None)
 
 @dataclass(frozen=True)
 class ToyRecipe:
-    """A number by ridge regression on selected features."""
+    """A number by ridge regression on selected features, and on clinical values where there are any."""
 
     name: ClassVar[str] = "toy"
-    needs: ClassVar[Needs] = Needs(features=True)
-    models: ClassVar[tuple[ModelPlan, ...]] = (
-        ModelPlan(ModelName(LEAD, "lead"), ("selected", "volume"), "ridge"),
-        ModelPlan(ModelName(SIZE, "part"), ("volume",), "ridge"),
-        ModelPlan(ModelName(MEAN, "baseline"), (), "mean"),
-    )
 
     endpoints: tuple[str, ...] = ("TPS",)
     seed: int = 1
@@ -44,9 +40,25 @@ class ToyRecipe:
     coverage: float = 0.8
     regions: RegionSettings = field(default_factory=RegionSettings)
     features: FeatureSettings = FEW
+    clinical: tuple[str, ...] = ()
+    declared: tuple[ClinicalColumn, ...] = ()
+    shareable: bool = False
 
     def __post_init__(self) -> None:
         check_design(self)
+
+    @property
+    def needs(self) -> Needs:
+        return Needs(features=True, clinical=self.clinical, declared=self.declared)
+
+    @property
+    def models(self) -> tuple[ModelPlan, ...]:
+        clinical = ("clinical",) if self.clinical else ()
+        return (
+            ModelPlan(ModelName(LEAD, "lead"), ("selected", "volume", *clinical), "ridge"),
+            ModelPlan(ModelName(SIZE, "part"), ("volume",), "ridge"),
+            ModelPlan(ModelName(MEAN, "baseline"), (), "mean"),
+        )
 
     def fitting(self, kept: bool) -> Fitting:
         return Fitting(self.n_repeats, coverage=self.coverage)
@@ -55,7 +67,8 @@ class ToyRecipe:
         pass
 
     def learners(self, cohort: PreparedCohort, place: Place) -> Mapping[str, PartLearner]:
-        return {"selected": SelectedLearner(), "volume": VolumeLearner()}
+        clinical = {"clinical": ClinicalLearner(self.clinical, self.shareable)} if self.clinical else {}
+        return {"selected": SelectedLearner(), "volume": VolumeLearner(), **clinical}
 
     def method_text(self) -> str:
         return "A toy: ridge regression on selected features."
@@ -69,7 +82,8 @@ class ToyRecipe:
 
 def build(shared: Shared, options: Mapping[str, Any]) -> ToyRecipe:
     folds = {"n_folds": shared.n_folds, "outer_repeats": shared.outer_repeats}
-    return ToyRecipe(shared.endpoints, shared.seed, shared.design, n_repeats=options["tries"], **folds)
+    people = {"clinical": shared.clinical, "declared": shared.declared, "shareable": options["shareable"]}
+    return ToyRecipe(shared.endpoints, shared.seed, shared.design, n_repeats=options["tries"], **folds, **people)
 
 
 PAGE = RecipePage(
@@ -78,5 +92,8 @@ PAGE = RecipePage(
     kinds=("number",),
     endpoints=("TPS",),
     build=build,
-    options=(Option("--tries", {"type": int, "help": "repetitions"}, 2),),
+    options=(
+        Option("--tries", {"type": int, "help": "repetitions"}, 2),
+        Option("--shareable", {"action": "store_true", "help": "no patient's row"}, False),
+    ),
 )

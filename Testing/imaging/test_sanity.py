@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from scipy import ndimage
 
 from PDL1PredictorLib.core.case import Case
 from PDL1PredictorLib.core.sanity import SANITY, SANITY_NAMES
@@ -88,6 +89,15 @@ def test_edges_are_no_noise():
     with_edges = with_noise(20, block(40.0))
     apart = measured(with_edges)["log_noise_hu"] - measured(quiet)["log_noise_hu"]
     assert abs(apart) < 0.35
+
+
+def test_lung_that_varies_smoothly_is_no_noise():
+    flat = block(-800.0)
+    smooth = ndimage.gaussian_filter(np.random.default_rng(5).normal(size=flat.ct.GetSize()[::-1]), 1.5)
+    values = (sitk.GetArrayFromImage(flat.ct) + 100 * smooth / smooth.std()).astype(np.float32)
+    varied = replace(flat, ct=image(values, flat.ct.GetSpacing()))
+    assert math.exp(measured(varied)["log_noise_hu"]) < 5
+    assert math.exp(measured(with_noise(50, varied))["log_noise_hu"]) > 25
 
 
 def test_pixels_of_a_scanner_are_square_and_those_of_swapped_axes_are_not():

@@ -13,11 +13,11 @@ from PDL1PredictorLib.learning import network_files as page
 from PDL1PredictorLib.learning.deep.heads import head_of
 from PDL1PredictorLib.learning.deep.weights import with_weights_of_a_bundle
 from PDL1PredictorLib.learning.network_files import check_agreement, graph_bytes, network_files, with_outputs
-from PDL1PredictorLib.models.network import shipped_graph
-from PDL1PredictorLib.models.network_graph import read_network_graph
-from PDL1PredictorLib.models.network_session import NetworkSession
-from PDL1PredictorLib.models.network_shapes import OPERATORS
-from PDL1PredictorLib.models.network_weights import read_weights
+from PDL1PredictorLib.models.network.graph import read_network_graph
+from PDL1PredictorLib.models.network.run import shipped_graph
+from PDL1PredictorLib.models.network.session import NetworkSession
+from PDL1PredictorLib.models.network.shapes import OPERATORS
+from PDL1PredictorLib.models.network.weights import read_weights
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 from PDL1PredictorLib.networks.names import BACKBONES
 
@@ -67,14 +67,16 @@ def test_every_backbone_answers_by_its_files_as_by_torch_on_patches_of_any_size(
 
 def test_all_that_the_reader_allows_is_needed():
     used = {
-        step.operator for name in BACKBONES for step in read_network_graph(graph_bytes(DeepCT(1, backbone=name).eval()))
+        step.operator
+        for name in BACKBONES
+        for step in read_network_graph(graph_bytes(DeepCT(1, backbone=name).eval())).steps
     }
     assert used == set(OPERATORS)
 
 
 def test_the_graph_names_the_weights_as_torch_does_and_depends_on_no_weight(densenet: DeepCT):
     graph = graph_bytes(densenet)
-    names = {name for step in read_network_graph(graph) for name in step.inputs}
+    names = {name for step in read_network_graph(graph).steps for name in step.inputs}
     state = {name for name in densenet.state_dict() if not name.endswith("num_batches_tracked")}
     assert state <= names
     assert graph_bytes(DeepCT(7, 12).eval()) == graph  # fresh weights, many of them equal; other widths

@@ -10,8 +10,8 @@ from number_model import MEAN, RANGE, RING, number_alone, with_number
 from time_model import with_time
 
 from PDL1PredictorLib.core.case import Clinical
+from PDL1PredictorLib.core.clinical_columns import clinical_row
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.core.needs import clinical_row
 from PDL1PredictorLib.core.results import Unlike
 from PDL1PredictorLib.models.answers import Question, answer_to
 from PDL1PredictorLib.models.bundle import read_bundle

@@ -42,7 +42,7 @@ def test_what_was_written_is_read_back(folder):
     assert bundle.name == "phantom"
     assert dict(bundle.files) == FILES
     assert bundle.manifest["endpoints"] == MANIFEST["endpoints"]
-    assert bundle.manifest["schema_version"] == 3
+    assert bundle.manifest["schema_version"] == 4
     assert bundle.sha256 == hashlib.sha256((folder / "model.json").read_bytes()).hexdigest()
 
 
@@ -121,9 +121,9 @@ def test_a_huge_manifest_is_refused(folder, monkeypatch):
 
 
 def test_a_newer_bundle_asks_for_an_update_even_if_all_else_is_strange(folder):
-    (folder / "model.json").write_text('{"schema_version": 4}', encoding="utf-8")
+    (folder / "model.json").write_text('{"schema_version": 5}', encoding="utf-8")
     (folder / "weights.new").write_bytes(b"a kind of file that is not known yet")
-    with pytest.raises(BundleError, match=r"schema version 4; this library reads up to 3. Update PDL1Predictor."):
+    with pytest.raises(BundleError, match=r"schema version 5; this library reads up to 4. Update PDL1Predictor."):
         read_bundle(folder)
 
 

@@ -68,9 +68,9 @@ def test_a_model_may_be_without_network_and_reference(tiny: Bundle):
         ("needs/features", 1, "needs.features must be true or false, got 1"),
         ("needs/picture", "film", "picture must be one of none, slice, volume, got 'film'"),
         ("needs/picture", 3, "needs.picture must be a text"),
-        ("needs/picture", "volume", "needs.picture 'volume'; models of the family stack take none or slice"),
-        ("needs/picture", "none", "needs.picture and network both or neither"),
-        ("needs/pet", "required", "needs.pet 'required'; models of the family stack take no"),
+        ("needs/picture", "volume", "The settings of a volume are given exactly where the picture is one"),
+        ("needs/picture", "none", "needs.picture 'none', but its network sees 'slice'"),
+        ("needs/pet", "required", "needs.pet 'required', which is seen in a volume alone"),
         ("needs/pet", None, "needs.pet must be a text"),
         ("needs/clinical", "sex", "needs.clinical must be a list"),
         ("needs/clinical", ["sex", "sex"], "needs.clinical names 'sex' twice"),
@@ -80,13 +80,13 @@ def test_a_model_may_be_without_network_and_reference(tiny: Bundle):
         ("needs/genes", True, "Unknown needs: genes"),
         ("needs/features", False, "needs.features and features both or neither"),
         ("features", None, "needs.features and features both or neither"),
-        ("network", None, "needs.picture and network both or neither"),
+        ("network", None, "needs.picture 'slice', but its network sees 'none'"),
         ("network/graph", 3, "network.graph must be a text"),
         ("network/graph", "nothing.onnx", "has no file 'nothing.onnx'"),
         ("network/graph", "REMOVE", "lacks 'graph'"),
-        ("network/bits", 4, "network.bits must be one of 8, 16, got 4"),
-        ("network/bits", True, "network.bits must be one of 8, 16"),
-        ("network/bits", 8.0, "network.bits must be one of 8, 16"),
+        ("network/bits", 4, "network.bits must be one of 8, 16, 32, got 4"),
+        ("network/bits", True, "network.bits must be one of 8, 16, 32"),
+        ("network/bits", 8.0, "network.bits must be one of 8, 16, 32"),
         ("network/head", "curved", "network.head must be one of linear, other"),
         ("network/moved", 2.0, "network.moved must lie from 0 to 1"),
         ("network/moved", "little", "network.moved: a finite number was expected"),
@@ -102,7 +102,7 @@ def test_a_model_may_be_without_network_and_reference(tiny: Bundle):
         (
             "endpoints/TPS/parts",
             ["genes"],
-            "an entry of TPS.parts must be one of deep, deep_logit, radscore, l2, selected",
+            "an entry of TPS.parts must be one of deep, deep_logit, network, radscore, l2, selected",
         ),
         ("endpoints/TPS/parts", ["volume", "clinical"], "needs 3 input means and positive SDs for TPS"),
         ("endpoints/TPS/selected", "all", "TPS.selected must be a list"),
@@ -174,3 +174,31 @@ def test_without_a_reference_its_tables_are_not_asked_for(tiny: Bundle):
     assert read_manifest(Bundle(tiny.name, tiny.sha256, without.manifest, files)).reference is None
     with pytest.raises(BundleError, match="need reference/mean of shape"):
         read_manifest(Bundle(tiny.name, tiny.sha256, tiny.manifest, files))
+
+
+def test_chances_and_a_simpler_model_may_be_there(sound: Bundle):
+    rule = {"cut": 50, "slope": 0.1, "intercept": -5.0}
+    told = change(change(sound, "endpoints/TPS/chances", [rule]), "endpoints/TPS/simpler", "Ridge")
+    model = read_manifest(told).endpoints[1]
+    assert [tuple(one) for one in model.rule.chances] == [(50.0, 0.1, -5.0)]
+    assert model.simpler == "Ridge"
+    older = read_manifest(sound).endpoints[1]
+    assert (older.rule.chances, older.simpler) == ((), "")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("chances", {}, "TPS.chances must be a list of at most 8"),
+        ("chances", [{"cut": 1, "slope": 1, "intercept": 0}] * 9, "TPS.chances must be a list of at most 8"),
+        ("chances", [1], "an entry of TPS.chances must be an object"),
+        ("chances", [{"cut": "1", "slope": 1, "intercept": 0}], "TPS.chances.cut"),
+        ("chances", [{"cut": 1, "slope": 1e9, "intercept": 0}], "TPS.chances.slope"),
+        ("chances", [{"cut": 1, "slope": 1}], "lacks 'intercept'"),
+        ("simpler", ["Ridge"], "TPS.simpler must be a text"),
+    ],
+)
+def test_chances_that_cannot_be_are_refused(sound: Bundle, path: str, value: Any, words: str):
+    with pytest.raises(BundleError) as refused:
+        read_manifest(change(sound, f"endpoints/TPS/{path}", value))
+    assert words in str(refused.value)

@@ -1,4 +1,4 @@
-"""Schemas 1 and 2: read as the same values as schema 3, each entry refused under the name that it has there."""
+"""Schemas 1 to 3: read as the same values as schema 4, each entry refused under the name that it has there."""
 
 import json
 from dataclasses import replace
@@ -6,35 +6,47 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from schema_1 import as_schema_1, as_schema_2
+from schema_1 import as_schema_1, as_schema_2, as_schema_3
 
 from PDL1PredictorLib.core.errors import BundleError
 from PDL1PredictorLib.models.bundle import Bundle, read_bundle
 from PDL1PredictorLib.models.manifest import read_manifest
+from PDL1PredictorLib.models.schema.network import NetworkInputs
 from PDL1PredictorLib.models.schema.reference import ReferenceEntry
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def third(tiny_model: Path) -> Bundle:
+def fourth(tiny_model: Path) -> Bundle:
     return read_bundle(tiny_model)
 
 
 @pytest.fixture(scope="module")
-def second(third: Bundle) -> Bundle:
-    return as_schema_2(third)
+def third(fourth: Bundle) -> Bundle:
+    return as_schema_3(fourth)
 
 
 @pytest.fixture(scope="module")
-def first(third: Bundle) -> Bundle:
-    return as_schema_1(third)
+def second(fourth: Bundle) -> Bundle:
+    return as_schema_2(fourth)
 
 
-def test_every_schema_gives_the_same_values_as_far_as_it_says_them(first: Bundle, second: Bundle, third: Bundle):
-    assert [bundle.manifest["schema_version"] for bundle in (first, second, third)] == [1, 2, 3]
-    now, before = read_manifest(third), read_manifest(second)
-    one_slice = replace(now.network, slices=1)
+@pytest.fixture(scope="module")
+def first(fourth: Bundle) -> Bundle:
+    return as_schema_1(fourth)
+
+
+def test_schema_3_says_the_same_but_for_the_imputer_which_it_has_not(third: Bundle, fourth: Bundle):
+    assert (third.manifest["schema_version"], fourth.manifest["schema_version"]) == (3, 4)
+    assert "imputer" not in third.manifest
+    assert read_manifest(third) == read_manifest(fourth)
+
+
+def test_every_schema_gives_the_same_values_as_far_as_it_says_them(first: Bundle, second: Bundle, fourth: Bundle):
+    assert [bundle.manifest["schema_version"] for bundle in (first, second)] == [1, 2]
+    now, before = read_manifest(fourth), read_manifest(second)
+    one_slice = replace(now.network, slices=1, inputs=NetworkInputs("slice"))
     one_distance = ReferenceEntry(now.reference.features, {"selected": 3.0}, 0)
     untitled = tuple(replace(model, title="", base_rate=11 / 20) for model in now.endpoints)  # of the test cases
     assert before == replace(now, network=one_slice, reference=one_distance, endpoints=untitled)

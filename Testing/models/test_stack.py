@@ -13,9 +13,10 @@ from PDL1PredictorLib.imaging.patch import deep_patch, deep_patches
 from PDL1PredictorLib.imaging.regions import make_regions
 from PDL1PredictorLib.models.bundle import Bundle, read_bundle
 from PDL1PredictorLib.models.contents import read_tables
+from PDL1PredictorLib.models.inputs import Inputs
 from PDL1PredictorLib.models.load import load_predictor
 from PDL1PredictorLib.models.predictor import Given
-from PDL1PredictorLib.models.stack import Inputs, Stack
+from PDL1PredictorLib.models.stack import Stack
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 from PDL1PredictorLib.statistics.scores import calibrated_log_odds, limited_log_odds
 

@@ -190,3 +190,14 @@ def test_an_answer_that_nobody_judged_is_none():
         "call": "none",
         "reasons": [{"code": "no_skill", "text": "x"}],
     }
+
+
+def test_a_simpler_model_that_was_as_good_is_named_beside_the_answer_and_not_beside_a_refusal():
+    asked = replace(MODEL, title="Deep", simpler="Tumor volume")
+    found = verdict_of(POSITIVE, asked, LIKE)
+    assert (found.call, found.codes) == ("positive", "simpler_as_good")
+    assert found.reasons[0].text.startswith(
+        "Tumor volume, a simpler model, was as good on held-out cases; Deep answers"
+    )
+    assert verdict_of(POSITIVE, asked, replace(LIKE, unlike=FAR)).codes == "unlike_training"
+    assert verdict_of(POSITIVE, MODEL, LIKE).codes == ""

@@ -86,6 +86,7 @@ def case_in_scene(slicer_scene: Any, phantom: Any) -> Callable[..., SimpleNamesp
             model="tiny",
             regions=RegionSettings(),
             clinical=None,
+            clinical_inputs=(),
             device="cpu",
         )
 

@@ -9,7 +9,7 @@ from PDL1PredictorLib.phantom import people
 from PDL1PredictorLib.phantom.follow_up import HAZARD, WATCHED_DAYS, YEAR_DAYS, best_time, draw_follow_up, survival
 from PDL1PredictorLib.phantom.outcomes import draw_outcomes
 from PDL1PredictorLib.phantom.patient import draw_truth
-from PDL1PredictorLib.phantom.tps import HIGH_PERCENT, best_number, draw_tps, percent
+from PDL1PredictorLib.phantom.tps import HIGH_PERCENT, best_number, best_r2_without, draw_tps, percent
 from PDL1PredictorLib.phantom.traits import TRAIT_LIMIT
 from PDL1PredictorLib.phantom.truth import HIGH_STEP, LATER_LAWS, LAWS, bayes_auc, bayes_auc_without, intercept
 
@@ -148,3 +148,18 @@ def test_the_uptake_is_no_trait_and_hides_where_it_is_not_asked_for():
 def test_an_impossible_seed_is_refused():
     with pytest.raises(InputError, match="seed must be a whole number"):
         draw_outcomes(-1, 1, draw_truth(1, 1)[0])
+
+
+def test_a_trait_that_cannot_be_seen_lowers_the_best_r2_as_drawn_patients_say():
+    assert best_r2_without(()) == pytest.approx(best_number().r2, abs=1e-3)
+    rng = np.random.default_rng(0)
+    law = LAWS["PDL1"]
+    traits = {name: np.clip(rng.standard_normal(200_000), -TRAIT_LIMIT, TRAIT_LIMIT) for name in law.weights}
+    scores = intercept("PDL1") + sum(weight * traits[name] for name, weight in law.weights.items())
+    tps = 100 / (1 + np.exp(-2.4296 * (scores + rng.logistic(size=len(scores)) - 1.8913)))
+    seen = sum(weight * traits[name] for name, weight in law.weights.items() if name != "striation")
+    group = np.digitize(seen, np.quantile(seen, np.linspace(0, 1, 301)[1:-1]))
+    mean = (np.bincount(group, tps) / np.bincount(group))[group]
+    assert best_r2_without(("striation",)) == pytest.approx(mean.var() / tps.var(), abs=0.01)
+    with pytest.raises(InputError, match="Unknown traits: color"):
+        best_r2_without(("color",))

@@ -145,7 +145,7 @@ BUNDLES = (
         "bundle",
         "a number of 400 digits",
         REFUSED,
-        partial(_text, lambda t: t.replace('"schema_version": 3', '"schema_version": ' + "9" * 400)),
+        partial(_text, lambda t: t.replace('"schema_version": 4', '"schema_version": ' + "9" * 400)),
     ),
     Entry(
         "bundle",

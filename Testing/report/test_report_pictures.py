@@ -18,7 +18,7 @@ from PDL1PredictorLib.core.windows import LUNG, Window
 from PDL1PredictorLib.report.pictures import (
     HEAT_FLOOR,
     contour_path,
-    heat_picture,
+    heat_pictures,
     heat_rgba,
     slice_pictures,
     tilt_degrees,
@@ -161,7 +161,7 @@ def test_a_mask_from_another_lattice_is_refused(make_result):
 def test_the_hot_spot_is_drawn_over_the_tissue_it_lies_on(make_result, tilt):
     lesion = make_result(tilt_degrees=tilt).lesions[0]
     heat_map = lesion.heat_maps[0]
-    picture = heat_picture(lesion, heat_map)
+    (picture,) = heat_pictures(lesion, heat_map)
     alpha = pixels(picture.overlay_png)[..., 3]
     row, column = np.unravel_index(alpha.argmax(), alpha.shape)
     values = sitk.GetArrayFromImage(heat_map.image)[0]
@@ -183,7 +183,7 @@ def test_the_hot_spot_is_drawn_over_the_tissue_it_lies_on(make_result, tilt):
 def test_a_heat_map_stored_from_left_to_right_is_turned_round(make_result):
     lesion = make_result().lesions[0]
     turned = HeatMap("PDL1", sitk.DICOMOrient(lesion.heat_maps[0].image, "RAS"))
-    assert heat_picture(lesion, turned) == heat_picture(lesion, lesion.heat_maps[0])
+    assert heat_pictures(lesion, turned) == heat_pictures(lesion, lesion.heat_maps[0])
 
 
 def test_heat_is_clear_below_its_floor_and_grows_with_the_value():

@@ -103,7 +103,7 @@ def fused_study(split_study):
     """The same, but the lead model is shipped, which reads the network."""
     study, _ = split_study
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run_page, "choose_model", lambda outcome, recipe, learned: Choice(outcome.lead, "lead", "Asked."))
+        patch.setattr(run_page, "choose_model", lambda outcome, *_: Choice(outcome.lead, "lead", "Asked."))
         return study, run_study(study)
 
 

@@ -6,8 +6,8 @@ it was ended. A case that cannot be predicted is a row with its reason, and the 
 
 import json
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ class BatchRequest:
         regions: `core.settings.RegionSettings`, or None for the model's own.
         segment: Which region of a mask file, where it has several.
         with_patient: Reports name the case.
+        clinical: ID of a volume of the scene to what the model asks for and is known of its patient, by name.
     """
 
     out: Path
@@ -45,6 +46,7 @@ class BatchRequest:
     regions: Any = None
     segment: str | None = None
     with_patient: bool = False
+    clinical: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ class Batch:
         self._folder = make_folder(TABLE_BYTES + sum(_bytes_of(case) for case in cases))
         try:
             named = dict(zip(self._names, cases, strict=True))
-            self._problems = write_cohort(named, request.segment, self._folder)
+            self._problems = write_cohort(named, request.segment, self._folder, request.clinical)
             for name, problem in self._problems.items():
                 self._add(BatchRow(name, None, {}, problem))
             if len(self._problems) < len(cases):

@@ -4,6 +4,8 @@ import csv
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import slicer
 from slicer.i18n import tr as _
@@ -17,25 +19,40 @@ COHORT, LEFT_OUT = "cases.csv", "left_out.csv"
 REQUEST = "batch.json"  # `batch.recognition.REQUEST`, whose page needs packages that Slicer does not bring
 
 
-def write_cohort(cases: Mapping[str, BatchCase], segment: str | None, folder: Path) -> dict[str, str]:
+def write_cohort(
+    cases: Mapping[str, BatchCase],
+    segment: str | None,
+    folder: Path,
+    clinical: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+) -> dict[str, str]:
     """Writes the table into a folder, and the scene's tumors beside it.
 
     Args:
         cases: By their names, unique.
         segment: Which region of a mask file, where it has several.
         folder: An existing folder.
+        clinical: ID of a volume to what is known of its patient, by name; files bring their own in DICOM.
 
     Returns:
         By name, why a case is not in the table.
     """
     rows, problems = [], {}
+    names = sorted({name for values in clinical.values() for name in values})
     for name, case in cases.items():
         try:
-            rows.append((name, *_files(case, folder / f"case-{len(rows)}", segment)))
+            known = clinical.get(case.volume.GetID(), {}) if isinstance(case, SceneCase) else {}
+            cells = [_cell(known.get(one)) for one in names]
+            rows.append((name, *_files(case, folder / f"case-{len(rows)}", segment), *cells))
         except Exception as error:  # one case that nobody thought of must not keep the others from being predicted
             problems[name] = _problem(name, error)
-    _write(folder / COHORT, ("case", "image", "mask", "segment"), rows)
+    _write(folder / COHORT, ("case", "image", "mask", "segment", *names), rows)
     return problems
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 def write_left_out(problems: Mapping[str, str], out: Path) -> None:

@@ -37,7 +37,8 @@ class PredictRequest:
         device: auto, cpu, cuda or mps.
         regions: `core.settings.RegionSettings`, of which the ring's thickness and what it leaves out are used; None
             for the model's own.
-        clinical: Fields of `core.case.Clinical`; missing ones may be None.
+        clinical: Fields of `core.case.Clinical`, and declared values by name; missing ones may be None.
+        clinical_inputs: Names of those that the answer depends on.
         ring_segment_id: A ring that the user edited and that is used as it is.
         with_patient: The report names the case and its clinical values.
         name: How the case is called in the report.
@@ -50,6 +51,7 @@ class PredictRequest:
     device: str = "auto"
     regions: Any = None
     clinical: Mapping[str, Any] | None = None
+    clinical_inputs: tuple[str, ...] = ()
     ring_segment_id: str | None = None
     with_patient: bool = False
     name: str = "case"

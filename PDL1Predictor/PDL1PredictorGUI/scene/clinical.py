@@ -9,13 +9,14 @@ import slicer
 from PDL1PredictorGUI.setup.library import make_importable
 
 AGE, SEX, THICKNESS, KERNEL, MANUFACTURER = "0010,1010", "0010,0040", "0018,0050", "0018,1210", "0008,0070"
+SMOKING = "0010,21A0"
 BIRTH_DATE, STUDY_DATE = "0010,0030", "0008,0020"
 DAYS_PER_YEAR = 365.25
 _PER_YEAR = {"Y": 1.0, "M": 12.0, "W": DAYS_PER_YEAR / 7, "D": DAYS_PER_YEAR}
 
 
 def clinical_of(volumeNode: Any) -> dict[str, Any]:
-    """Age, sex, slice thickness, kernel and manufacturer of a volume, as fields of `core.case.Clinical`.
+    """Age, sex, smoking, slice thickness, kernel and manufacturer of a volume, as fields of `core.case.Clinical`.
 
     Returns:
         Only what is known and possible; empty for a volume that did not come from DICOM.
@@ -26,6 +27,7 @@ def clinical_of(volumeNode: Any) -> dict[str, Any]:
     found = {
         "age_years": _age(headers),
         "sex": {"M": "male", "F": "female"}.get((headers.text(SEX) or headers.patient_sex).upper()[:1]),
+        "smoking": {"YES": "current"}.get(headers.text(SMOKING).upper()),  # NO may be a former smoker
         "slice_thickness_mm": _number(headers.text(THICKNESS)),
         "kernel": headers.text(KERNEL).replace("\\", " ") or None,  # several values are parted by a backslash
         "manufacturer": headers.text(MANUFACTURER) or None,

@@ -15,22 +15,25 @@ _voxel_hashes: dict[str, tuple[int, str]] = {}  # volume ID -> (modified time, h
 
 
 def fingerprint(request: Any) -> dict[str, Any]:
-    """What the answer depends on: voxels and place of the CT, contour, edited ring, model and region settings.
+    """What the answer depends on: CT, contour, edited ring, model, region settings, clinical values.
 
-    The device and the clinical values are left out: the answer does not depend on them. Plain values, so that it can
-    be kept in the scene; compare two by `changes`.
+    Of the CT its voxels and place; of the clinical values those that the model asks for. The device and other clinical
+    values are left out: the answer does not depend on them. Plain values, so that it can be kept in the scene; compare
+    two by `changes`.
 
     Args:
         request: A `predictor.PredictRequest`.
     """
     regions = request.regions
     ring = request.ring_segment_id
+    known = request.clinical or {}
     return {
         "ct": volume_print(request.volume),
         "tumor": segment_print(request.segmentation, request.segment_id),
         "ring": segment_print(request.segmentation, ring) if ring else None,
         "model": str(request.model),
         "regions": None if regions is None else regions.to_dict(),
+        "clinical": {name: known[name] for name in request.clinical_inputs if name in known} or None,
     }
 
 
@@ -44,6 +47,7 @@ def changes(before: dict[str, Any] | None, now: dict[str, Any] | None) -> list[s
         "ring": _("the ring was edited or drawn anew"),
         "model": _("another model is chosen"),
         "regions": _("the region settings have changed"),
+        "clinical": _("clinical values that the model asks for have changed"),
     }
     if not now.get("model"):  # for another patient's CT none is chosen yet, which the section says by itself
         del words["model"]

@@ -1,6 +1,8 @@
 """What the window keeps in the scene: every choice about the case, so that a saved scene opens as it was left."""
 
 import enum
+import json
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import slicer
@@ -46,7 +48,7 @@ class FamilyHistory(enum.Enum):
 
     def label(self) -> str:
         """For the window."""
-        words = {FamilyHistory.NO: _("no"), FamilyHistory.YES: _("lung cancer")}
+        words = {FamilyHistory.NO: _("no"), FamilyHistory.YES: _("cancer")}
         return words.get(self, _("unknown"))
 
 
@@ -59,6 +61,7 @@ class PDL1PredictorParameters:
     Attributes:
         volume: The CT.
         clinical_volume: The CT from which the clinical values were filled in: another CT, other values.
+        declared_values: Values that the chosen model's cohort declares, by name, as JSON.
         clinical_in_report: Whether the report names them; without it nothing written can be tied to the patient.
         segmentation: Where the contours lie.
         segment_id: The tumor that is predicted.
@@ -79,6 +82,7 @@ class PDL1PredictorParameters:
     slice_thickness_mm: Annotated[float, WithinRange(UNKNOWN_THICKNESS, 50.0)] = UNKNOWN_THICKNESS
     kernel: str = ""
     manufacturer: str = ""
+    declared_values: str = ""
     clinical_in_report: bool = False
     segmentation: slicer.vtkMRMLSegmentationNode
     segment_id: str = ""
@@ -95,8 +99,37 @@ class PDL1PredictorParameters:
     heat_map_threshold: Annotated[float, WithinRange(0.0, 1.0)] = 0.15
 
 
+def declared_values(parameters: Any) -> dict[str, float | str]:
+    """Values of columns that a cohort declared, by name; what cannot be read is not known."""
+    try:
+        found = json.loads(parameters.declared_values or "{}")
+    except ValueError:
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    return {name: value for name, value in found.items() if isinstance(value, (int, float, str))}
+
+
+def set_declared(parameters: Any, name: str, value: float | str | None) -> None:
+    """Keeps a value, or forgets it: None."""
+    known = {**declared_values(parameters), name: value}
+    kept = {name: value for name, value in known.items() if value is not None}
+    parameters.declared_values = json.dumps(kept, sort_keys=True) if kept else ""
+
+
+def asked_values(parameters: Any, clinical: Sequence[Any]) -> dict[str, Any]:
+    """The values that a model asks for, as far as they are known.
+
+    Args:
+        parameters: Of the scene.
+        clinical: What the model asks for, `core.clinical_columns.ClinicalColumn`.
+    """
+    known = {**declared_values(parameters), **clinical_values(parameters)}
+    return {column.name: known[column.name] for column in clinical if column.name in known}
+
+
 def clinical_values(parameters: Any) -> dict[str, Any]:
-    """The clinical values that are known, by the names of the library's `Clinical`."""
+    """The clinical values that are known, by the names of the library's `Clinical`; without declared ones."""
     values = {
         "age_years": None if parameters.age == UNKNOWN_AGE else float(parameters.age),
         "sex": parameters.sex.value,
@@ -120,6 +153,7 @@ def fill_clinical(parameters: Any, values: dict[str, Any]) -> None:
         parameters.slice_thickness_mm = min(values.get("slice_thickness_mm") or UNKNOWN_THICKNESS, 50.0)
         parameters.kernel = values.get("kernel") or ""
         parameters.manufacturer = values.get("manufacturer") or ""
+        parameters.declared_values = ""
 
 
 def region_settings(parameters: Any) -> Any:

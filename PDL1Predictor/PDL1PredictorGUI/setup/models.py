@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from slicer.i18n import tr as _
 
@@ -24,6 +25,8 @@ class ModelEntry:
         key: What a request names it by: the name for a bundled model, so that a saved scene opens on another
             computer; the path for any other.
         synthetic: It was trained on synthetic patients only.
+        clinical: Clinical values that it asks for (`core.clinical_columns.ClinicalColumn`).
+        declared: Those of them that its cohort declares.
     """
 
     name: str
@@ -32,6 +35,8 @@ class ModelEntry:
     problem: str
     key: str
     synthetic: bool = False
+    clinical: tuple[Any, ...] = ()
+    declared: tuple[Any, ...] = ()
 
 
 def available_models(user_folder: Path | None = None) -> list[ModelEntry]:
@@ -86,7 +91,8 @@ def _entry(path: Path, by_name: bool) -> ModelEntry:
 
     key = path.name.removesuffix(".zip") if by_name else str(path)
     try:
-        model = read_manifest(read_bundle(path)).summary
+        manifest = read_manifest(read_bundle(path))
+        model, needs = manifest.summary, manifest.needs
     except PDL1Error as error:
         return _unusable(path, str(error), key)
     except Exception as error:  # one bundle that nobody thought of must not keep the window from opening
@@ -99,7 +105,7 @@ def _entry(path: Path, by_name: bool) -> ModelEntry:
     synthetic = model.trained_on == "synthetic"
     if synthetic:  # first: a narrow list cuts the end off
         title = _("Synthetic patients only: {title}").format(title=title)
-    return ModelEntry(model.name, title, path, "", key, synthetic)
+    return ModelEntry(model.name, title, path, "", key, synthetic, needs.columns, needs.declared)
 
 
 def default_model(synthetic: bool) -> str:

@@ -209,6 +209,9 @@ class BatchSection(Section):
             device=computer.chosen_device(),
             regions=region_settings(self.parameters),
             segment=self.ui.batchSegmentEdit.text.strip() or None,
+            clinical={
+                case.volume.GetID(): self._known_of(case.volume) for case in self._cases if isinstance(case, SceneCase)
+            },
         )
         if not packages.ensure(confirm=True):
             return packages.declined_text(), WARNING
@@ -216,6 +219,17 @@ class BatchSection(Section):
             return _("Cancelled. Nothing was started."), NOTE
         batch.start(self._cases, request)
         return "", NOTE
+
+    def _known_of(self, volume: Any) -> dict[str, Any]:
+        """What the model asks for, as the window has it for the CT of section 1, and DICOM for the others."""
+        from PDL1PredictorGUI.scene.clinical import clinical_of
+        from PDL1PredictorGUI.scene.parameters import asked_values
+
+        asked = self.shared.clinical
+        if not asked or volume is self.parameters.clinical_volume:
+            return asked_values(self.parameters, asked)
+        found = clinical_of(volume)
+        return {column.name: found[column.name] for column in asked if column.name in found}
 
     @staticmethod
     def _why_not_started(error: Exception) -> str:

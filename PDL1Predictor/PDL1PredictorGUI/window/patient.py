@@ -7,6 +7,7 @@ from slicer.i18n import tr as _
 
 from PDL1PredictorGUI.scene import bridge
 from PDL1PredictorGUI.scene.parameters import fill_clinical
+from PDL1PredictorGUI.window.declared import DeclaredValues
 from PDL1PredictorGUI.window.section import ERROR, Section, Shared, enable, say
 
 
@@ -20,6 +21,7 @@ class PatientSection(Section):
 
     def __init__(self, shared: Shared) -> None:
         super().__init__(shared)
+        self.declared = DeclaredValues(shared)
         self.ui.sampleButton.connect("clicked(bool)", self.on_sample)
         self.ui.volumeSelector.connect("nodeActivated(vtkMRMLNode*)", self.on_chosen)
 
@@ -29,6 +31,7 @@ class PatientSection(Section):
         say(self.ui.volumeProblemLabel, bridge.why_not_ct(volume) if volume is not None else "", ERROR)
         if volume is not None and volume is not self.parameters.clinical_volume:
             self._fill_in(volume)
+        self.declared.update()
         enable(self.ui.sampleButton, self.SAMPLE_TIP, self.shared.busy)
 
     def _fill_in(self, volume: Any) -> None:
@@ -37,6 +40,7 @@ class PatientSection(Section):
         values = clinical_of(volume)
         # All of them, also those entered by hand: one patient's values must never stay with the next patient's CT.
         fill_clinical(self.parameters, values)
+        self.declared.forget()
         self.parameters.clinical_volume = volume
         note = _("Filled in from DICOM where it is known.") if values else _("This volume carries no DICOM values.")
         self.ui.clinicalNoteLabel.setText(note)

@@ -89,6 +89,7 @@ class PredictSection(Section):
         button.text = _("Predict")
         shared = self.shared
         why_not = shared.busy or packages.why_impossible() or shared.why_nothing_chosen() or shared.why_no_model
+        why_not = why_not or shared.why_no_clinical
         if not why_not and not live.waiting:
             why_not = live.problem
         enable(button, self.PREDICT_TIP, why_not)
@@ -133,8 +134,9 @@ class PredictSection(Section):
         live = self.shared.live
         if live.waiting:  # the last stroke counts: it may be the ring's first edit
             live.settle()
-        if live.problem or self.shared.why_no_model:
-            raise PDL1Error(live.problem or self.shared.why_no_model)
+        why_not = live.problem or self.shared.why_no_model or self.shared.why_no_clinical
+        if why_not:
+            raise PDL1Error(why_not)
         request = self.shared.request()
         if not packages.ensure(confirm=True):
             text = packages.declined_text()

@@ -30,6 +30,9 @@ class Shared:
         live: Measures of the current tumor (`live.LiveRegions`).
         why_no_model: Why no model can answer: none is chosen, or it cannot be read; "" if one can.
         synthetic_model: Whether the chosen model was trained on synthetic patients only.
+        clinical: Clinical values that the chosen model asks for.
+        declared: Those of them that its cohort declares.
+        why_no_clinical: What is wrong with a clinical value that was typed; "" if nothing.
     """
 
     def __init__(self, ui: Any, logic: Any, refresh: Callable[[], None]) -> None:
@@ -42,6 +45,9 @@ class Shared:
         self.live: Any = None
         self.why_no_model = ""
         self.synthetic_model = False
+        self.clinical: tuple[Any, ...] = ()
+        self.declared: tuple[Any, ...] = ()
+        self.why_no_clinical = ""
 
     def why_nothing_chosen(self) -> str:
         """Why there is nothing to measure or predict; empty if CT and tumor are chosen and the CT can be used.
@@ -68,10 +74,13 @@ class Shared:
         Raises:
             PDL1Error: A choice is impossible.
         """
-        from PDL1PredictorGUI.scene.parameters import clinical_values, region_settings
+        from PDL1PredictorGUI.scene.parameters import asked_values, clinical_values, region_settings
         from PDL1PredictorGUI.setup import computer
 
         parameters = self.parameters
+        asked = asked_values(parameters, self.clinical)
+        in_report = bool(parameters.clinical_in_report)
+        known = {**clinical_values(parameters), **asked} if in_report else asked
         return self.logic.request(
             parameters.volume,
             segmentation if segmentation is not None else parameters.segmentation,
@@ -79,7 +88,9 @@ class Shared:
             model=parameters.model,
             device=computer.chosen_device(),
             regions=region_settings(parameters),
-            clinical=clinical_values(parameters) if parameters.clinical_in_report else None,
+            clinical=known or None,
+            clinicalInputs=tuple(column.name for column in self.clinical),
+            withPatient=in_report and bool(known),
         )
 
 

@@ -5,10 +5,11 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from PDL1PredictorLib.cohort.clinical_cells import CLINICAL
 from PDL1PredictorLib.cohort.files import Row, read_rows
 from PDL1PredictorLib.cohort.importing.expression import add_expression_by_block
 from PDL1PredictorLib.cohort.importing.pathology import labels_of_pathology
-from PDL1PredictorLib.cohort.table import CLINICAL, OPTIONAL
+from PDL1PredictorLib.cohort.table import OPTIONAL
 from PDL1PredictorLib.cohort.writing import Imported, TableRow, known, own_column
 from PDL1PredictorLib.core.endpoints import ENDPOINT_COLUMNS
 from PDL1PredictorLib.core.errors import InputError

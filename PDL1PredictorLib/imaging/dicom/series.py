@@ -38,7 +38,7 @@ def read_series(path: Path, series: str | None) -> Loaded:
     slices, left_out = choose_series(look_into(folder), series)
     pixels = require_pixels(slices)
     placed = stack(slices)
-    image = _read_voxels(placed.slices)
+    image = read_voxels(placed.slices)
     image.SetOrigin(placed.origin_lps_mm.tolist())
     image.SetDirection(placed.axes.ravel().tolist())
     image.SetSpacing(placed.spacing_mm)
@@ -59,7 +59,12 @@ def _series_of(path: Path) -> str:
     return found.text("SeriesInstanceUID")
 
 
-def _read_voxels(slices: list[Slice]) -> sitk.Image:
+def read_voxels(slices: list[Slice]) -> sitk.Image:
+    """Voxels of slices in their order, each rescaled as its own header says.
+
+    Raises:
+        InputError: One is damaged, or there is not enough memory.
+    """
     reader = sitk.ImageSeriesReader()
     if not same_pixel_format(slices):  # the type is chosen for the first slice and could be too small for the others
         reader.SetOutputPixelType(sitk.sitkFloat32)
@@ -123,6 +128,7 @@ def _clinical(one: Slice) -> Clinical:
     return Clinical(
         age_years=_age_years(one.hint("PatientAge")),
         sex={"M": "male", "F": "female"}.get(one.hint("PatientSex").upper()),
+        smoking={"YES": "current"}.get(one.hint("SmokingStatus").upper()),  # NO may be a former smoker
         slice_thickness_mm=_within(one.hint("SliceThickness"), 0.05, 50),
         kernel=one.hint("ConvolutionKernel") or None,
         manufacturer=one.hint("Manufacturer") or None,

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.files.output import whole_file
-from PDL1PredictorLib.models.network_weights import restored, rounded
+from PDL1PredictorLib.models.network.weights import restored, rounded
 from PDL1PredictorLib.networks.backbones import backbone
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from PDL1PredictorLib.cohort.clinical_cells import NO, YES
 from PDL1PredictorLib.cohort.files import Row, read_rows
-from PDL1PredictorLib.cohort.table import NO, YES
 from PDL1PredictorLib.core.errors import CohortError
 from PDL1PredictorLib.learning.tables.label_source import ITSELF, LabelSource, missing_column, number_of, with_label
 

@@ -1,6 +1,6 @@
 """The messages of an ONNX file: which fields may be in them, and the readers that every kind of graph shares.
 
-What a graph may do is said by the pages that read one: `onnx.graph` for classifiers, `network_graph` for networks.
+What a graph may do is said by the pages that read one: `onnx.graph` for classifiers, `network.graph` for networks.
 Field numbers are those of `onnx.proto` (ONNX 1.23).
 """
 
@@ -14,6 +14,7 @@ from PDL1PredictorLib.models.onnx.wire import Field, Values, fields_of, floats, 
 
 IR_VERSIONS = range(3, 15)
 FLOAT, INT32, INT64, DOUBLE = 1, 6, 7, 11
+MOST_LENGTHS = 5  # of a tensor: cases, channels, and a volume's three
 
 MODEL = {
     1: Field("ir_version", "int"),
@@ -168,7 +169,7 @@ def value_of(data: bytes) -> Value:
     """One input or output of a graph.
 
     Raises:
-        ValueError: It is damaged, or has more than four lengths.
+        ValueError: It is damaged, or has more than five lengths.
     """
     values = fields_of(data, VALUE, "an input or output")
     name = text(values, "name", "an input or output")
@@ -176,7 +177,7 @@ def value_of(data: bytes) -> Value:
     kinds = fields_of(b"".join(values.get("type", [])), TYPE, where)
     tensor = fields_of(b"".join(kinds.get("tensor_type", [])), TENSOR_TYPE, where)
     shape = fields_of(b"".join(tensor.get("shape", [])), SHAPE, where)
-    at_most(len(shape.get("dim", [])), 4, f"{where}: dim")
+    at_most(len(shape.get("dim", [])), MOST_LENGTHS, f"{where}: dim")
     return Value(name, integer(tensor, "elem_type", where), tuple(_dim(raw, where) for raw in shape.get("dim", [])))
 
 

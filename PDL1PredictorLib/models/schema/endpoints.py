@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -35,9 +35,10 @@ from PDL1PredictorLib.models.schema.values import (
     texts,
 )
 
-PARTS = ("deep", "deep_logit", "radscore", "l2", "selected", "volume", "clinical")
+PARTS = ("deep", "deep_logit", "network", "radscore", "l2", "selected", "volume", "clinical")
 FEATURE_PARTS = ("radscore", "l2", "selected")
 STEEPEST = 1e6  # of a calibration
+MOST_CUTS = 8
 MAX_HORIZONS = 16  # of a time
 SMALLEST, LONGEST = 1e-9, 1e6  # of a time in days, and of a cumulative hazard
 
@@ -62,6 +63,14 @@ class BinaryRule:
     kind: Literal["binary"] = "binary"
 
 
+class ChanceRule(NamedTuple):
+    """Log-odds that the value lies at or above a cut: `slope` times the answer, and `intercept`."""
+
+    cut: float
+    slope: float
+    intercept: float
+
+
 @dataclass(frozen=True)
 class NumberRule:
     """From a linear model's sum to a number with its prediction interval.
@@ -72,6 +81,7 @@ class NumberRule:
         clip: Least and greatest value that is answered; None without a bound.
         half_width: Of the prediction interval, in the endpoint's unit.
         test: On the untouched test cases; None when it was not measured.
+        chances: From the answer to the chance of each of the endpoint's cuts; none of older bundles.
     """
 
     slope: float
@@ -80,6 +90,7 @@ class NumberRule:
     half_width: float
     test: NumberTest | None
     kind: Literal["number"] = "number"
+    chances: tuple[ChanceRule, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,6 +137,7 @@ class EndpointModel:
         parts: Which inputs, some of `PARTS`, in this order.
         coefficients: Per region, the RadScore's coefficients by feature name (for standardized features).
         selected: Features that are inputs themselves, standardized.
+        simpler: Title of a simpler model that was as good on held-out cases; empty where this one is the simplest.
         l2: Weights of standardized features whose sum is one input; empty where it is none.
         deep_logit: The network's own logit as a sum of deep features; None where it is no input.
         input_mean: Training mean of each input.
@@ -154,6 +166,7 @@ class EndpointModel:
     candidates: tuple[Candidate, ...] = ()
     deep_logit: Linear | None = None
     l2: Mapping[str, float] = field(default_factory=dict)
+    simpler: str = ""
 
     @property
     def used_features(self) -> set[str]:
@@ -173,6 +186,7 @@ def input_names(
         "radscore": tuple(f"radscore_{region}" for region in REGIONS),
         "selected": selected,
         "deep_logit": ("network_logit",),
+        "network": ("network_answer",),
         "l2": ("l2_score",),
         "volume": ("log_volume",),
         "clinical": clinical,
@@ -219,6 +233,7 @@ def read_endpoint(key: str, data: Mapping[str, Any]) -> EndpointModel:
         role=one_of(data["role"], f"{key}.role", ROLES),
         base_rate=_base_rate(data["base_rate"], f"{key}.base_rate"),
         candidates=read_candidates(data["candidates"], f"{key}.candidates"),
+        simpler=text(data.get("simpler", ""), f"{key}.simpler"),
     )
 
 
@@ -269,7 +284,15 @@ def _number(about: Endpoint, data: Mapping[str, Any]) -> NumberRule:
         clip=_clip(data["clip"], about),
         half_width=number(data["half_width"], f"{key}.half_width", 0.0),
         test=read_number_test(data["test"], f"{key}.test"),
+        chances=_chances(data.get("chances", []), f"{key}.chances"),
     )
+
+
+def _chances(values: Any, what: str) -> tuple[ChanceRule, ...]:
+    if not isinstance(values, list) or len(values) > MOST_CUTS:
+        raise ValueError(f"{what} must be a list of at most {MOST_CUTS}, got {brief(values)}.")
+    given = [mapping(value, f"an entry of {what}") for value in values]
+    return tuple(ChanceRule(number(one["cut"], f"{what}.cut"), *_line(one, what)) for one in given)
 
 
 def _time(about: Endpoint, data: Mapping[str, Any]) -> TimeRule:

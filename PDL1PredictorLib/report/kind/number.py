@@ -4,13 +4,15 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from PDL1PredictorLib.core.answer_parts import Chance
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.results import ModelSummary, NumberAnswer
 from PDL1PredictorLib.report.entries import contributions, interval, number, range_or_none, role, verdict_of
 from PDL1PredictorLib.report.shown import Explained, Heads, Scale, cells, model_words
-from PDL1PredictorLib.report.words import Worded, not_answered, percent
+from PDL1PredictorLib.report.words import Worded, feature_title, not_answered, percent
 
 N_TICKS = 5
+N_ASKED = 3
 
 
 class NumberRenderer:
@@ -54,6 +56,8 @@ class NumberRenderer:
         )
         found = (
             *((name, "" if ends is None else self.ends(answer, ends)) for name, ends in ranges),
+            *((f"{_with_unit(f'{cut:g}', answer.endpoint)} or more", percent(p)) for cut, p in answer.chances),
+            ("Asked most by the network", _asked_most(answer)),
             ("Model", model_words(answer.model, answer.role)),
         )
         return tuple((name, text) for name, text in found if text)
@@ -156,6 +160,8 @@ class NumberRenderer:
             "stability": answer.stability,
             "model": answer.model,
             "role": answer.role,
+            "chances": [one._asdict() for one in answer.chances],
+            "attention": dict(answer.attention),
         }
 
     def cells(self, answer: NumberAnswer) -> dict[str, Any]:
@@ -180,7 +186,16 @@ class NumberRenderer:
             stability=range_or_none(row, "stability", low, high),
             model=str(row.get("model", "")),
             role=role(row),
+            chances=tuple(
+                Chance(number(one, "cut"), number(one, "probability", 0.0, 1.0)) for one in row.get("chances", [])
+            ),
+            attention=tuple((str(name), number(row["attention"], name)) for name in row.get("attention", {})),
         )
+
+
+def _asked_most(answer: NumberAnswer) -> str:
+    """`Median (first order), tumor 7 %; ...`: where a network looked, not what it made of it."""
+    return "; ".join(f"{feature_title(name)} {percent(share)}" for name, share in answer.attention[:N_ASKED])
 
 
 def _digits(value: float, key: str) -> str:

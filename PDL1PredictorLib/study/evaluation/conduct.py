@@ -10,8 +10,9 @@ from PDL1PredictorLib import __version__
 from PDL1PredictorLib.batch.request import BatchRequest
 from PDL1PredictorLib.batch.run import predict_cases
 from PDL1PredictorLib.cohort.describe import dividing, table_1
+from PDL1PredictorLib.cohort.known_clinical import lacking
 from PDL1PredictorLib.cohort.sources import case_files
-from PDL1PredictorLib.cohort.table import Cohort
+from PDL1PredictorLib.cohort.table import Cohort, CohortCase
 from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.endpoints import Kind, endpoint
 from PDL1PredictorLib.core.errors import InputError
@@ -64,7 +65,8 @@ class Evaluation:
         for row in self.table():
             column, name = kind_evaluation(endpoint(row["endpoint"]).kind).headline
             value, low, high = (row[column + end] for end in ("", "_low", "_high"))
-            said = "not measured" if value is None else f"{value:.2f} ({low:.2f} to {high:.2f})"
+            ends = "" if low is None or high is None else f" ({low:.2f} to {high:.2f})"
+            said = "not measured" if value is None else f"{value:.2f}{ends}"
             lines.append(f"{row['endpoint']}, {row['model']}: {name} {said}, {row['cases']} cases")
         return "\n".join(lines)
 
@@ -87,10 +89,10 @@ def evaluate_models(plan: EvaluationPlan, cohort: Cohort, progress: Progress = S
     bundles = [read_bundle(path) for path in plan.models]
     manifests = [read_manifest(bundle) for bundle in bundles]
     titles = titles_of(manifests)
-    files = [case_files(case) for case in cohort.cases]
+    files = [[_for_model(case, manifest) for case in cohort.cases] for manifest in manifests]
     with progress.part("overlap", 0.0, 0.05, "looking for training cases among these") as part:
         known = dict(zip(titles, manifests, strict=True))
-        notes = refuse_overlap(files, known, cohort.source, plan.workers, part)
+        notes = refuse_overlap(files[0], known, cohort.source, plan.workers, part)
     models = _predicted(plan, titles, manifests, files, progress)
     with progress.part("measures", 0.9, 0.98, "measuring"):
         found, left_out = evaluated_endpoints(cohort, models)
@@ -118,17 +120,26 @@ def _predicted(
     plan: EvaluationPlan,
     titles: Sequence[str],
     manifests: Sequence[Manifest],
-    files: Sequence[Files],
+    files: Sequence[Sequence[Files]],
     progress: Progress,
 ) -> list[ModelAnswers]:
     """The answers of every model, each in a folder of the cache that the model's hash names."""
     models, share = [], 0.85 / len(titles)
     for place, (title, manifest, path) in enumerate(zip(titles, manifests, plan.models, strict=True)):
+        own = files[place]
         folder = plan.cache / f"predictions-{manifest.summary.sha256[:12]}"
         request = BatchRequest(path, folder, plan.options, with_patient=True, workers=plan.workers, overwrite=True)
         with progress.part("predictions", 0.05 + place * share, 0.05 + (place + 1) * share, title) as part:
-            models.append(answers_of(title, manifest, predict_cases(files, request, part).cases))
+            models.append(answers_of(title, manifest, predict_cases(own, request, part).cases))
     return models
+
+
+def _for_model(case: CohortCase, manifest: Manifest) -> Files:
+    """A case with the declared clinical values that a model knows, and its PET where the model looks at one."""
+    files = case_files(case, manifest.needs.pet)
+    names = {column.name for column in manifest.needs.declared}
+    other = {name: value for name, value in files.clinical.other.items() if name in names}
+    return replace(files, clinical=replace(files.clinical, other=other))
 
 
 def _recalibrated(
@@ -196,9 +207,14 @@ def _outcome(
         endpoints=endpoints,
         left_out={},
         coverage=models[0].manifest.coverage,
-        notes=(*_notes(plan, models, left_out), *notes, *cohort.warnings),
+        notes=(*_notes(plan, models, left_out), *notes, *_lacking(cohort, models), *cohort.warnings),
         case_warnings={name: models[0].cases[name].warnings for name in used if models[0].cases[name].warnings},
     )
+
+
+def _lacking(cohort: Cohort, models: Sequence[ModelAnswers]) -> tuple[str, ...]:
+    """Clinical values that a model asks for and of which the table says nothing."""
+    return tuple(dict.fromkeys(told for model in models for told in lacking(cohort, model.manifest.needs)))
 
 
 def _table_1(cohort: Cohort, used: Sequence[str], endpoints: tuple[str, ...]) -> list[dict[str, Any]]:

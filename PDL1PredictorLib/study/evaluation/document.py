@@ -15,7 +15,17 @@ from PDL1PredictorLib.study.report.document import adjust, schema, study_documen
 from PDL1PredictorLib.study.report.measures import Plain
 
 SCHEMA_VERSION = "1.0"
-OF_TRAINING = ("recipe", "method", "history", "backbones", "gallery", "choice_repeats", "folds", "checklists")
+OF_TRAINING = (
+    "recipe",
+    "method",
+    "history",
+    "backbones",
+    "gallery",
+    "overlays",
+    "choice_repeats",
+    "folds",
+    "checklists",
+)
 """What a study says and an evaluation has not."""
 
 

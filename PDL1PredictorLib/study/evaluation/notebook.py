@@ -5,7 +5,10 @@ from os import PathLike, fspath
 from pathlib import Path
 
 from PDL1PredictorLib.cohort.table import Cohort, read_cohort
+from PDL1PredictorLib.core.needs import declared_by
 from PDL1PredictorLib.core.progress import Progress
+from PDL1PredictorLib.models.bundle import read_bundle
+from PDL1PredictorLib.models.manifest import read_manifest
 from PDL1PredictorLib.prediction import Options
 from PDL1PredictorLib.resources import find_model
 from PDL1PredictorLib.study.evaluation.conduct import Evaluation, evaluate_models
@@ -64,5 +67,6 @@ def evaluate(
         overwrite=overwrite,
         seed=seed,
     )
-    table = cohort if isinstance(cohort, Cohort) else read_cohort(Path(cohort), check_files=False)
+    declared = declared_by([read_manifest(read_bundle(path)).needs for path in plan.models])
+    table = cohort if isinstance(cohort, Cohort) else read_cohort(Path(cohort), check_files=False, declared=declared)
     return evaluate_models(plan, table, progress or Progress())

@@ -60,6 +60,10 @@ def study_document(outcome: StudyOutcome) -> dict[str, Any]:
         "endpoints": endpoints,
         "left_out": outcome.left_out,
         "gallery": [_shown(case) for case in outcome.gallery],
+        "overlays": [
+            {name: getattr(one, name) for name in ("endpoint", "case", "label", "value", "low", "high")}
+            for one in outcome.overlays
+        ],
         "history": outcome.history,
         "backbones": outcome.backbones,
         "settings": outcome.settings,

@@ -128,6 +128,7 @@ def contribution_swarm(outcome: EndpointOutcome, mean_absolute: dict[str, float]
 
     `unit`: of the values, in words.
     """
+    measure = "Shapley value" if outcome.insight is None else "integrated gradient"
     figure = Figure(figsize=(4.8, 4.5))
     axes = figure.subplots()
     if outcome.contributions is None:
@@ -153,7 +154,7 @@ def contribution_swarm(outcome: EndpointOutcome, mean_absolute: dict[str, float]
     labels = [f"{input_title(name)}  {mean_absolute[name]:.2f}" for name in order]
     axes.set_yticks(range(len(order)), labels, color=INK)
     axes.tick_params(axis="y", length=0)
-    axes.set(ylim=(len(order) - 0.4, -0.6), xlabel=f"Shapley value ({unit})")
+    axes.set(ylim=(len(order) - 0.4, -0.6), xlabel=f"{measure} ({unit})")
     bar = figure.colorbar(points, ax=axes, shrink=0.6, pad=0.02, ticks=[-2, 0, 2])
     bar.ax.set_title("input\n(SD)", fontsize=6.5, fontweight="normal", loc="left")
     bar.outline.set_visible(False)

@@ -11,6 +11,7 @@ from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.core.windows import LUNG, SOFT_TISSUE, Window
 from PDL1PredictorLib.report.html import significant
 from PDL1PredictorLib.report.pictures import (
+    PLANES,
     Picture,
     contour_path,
     heat_rgba,
@@ -19,7 +20,7 @@ from PDL1PredictorLib.report.pictures import (
 )
 from PDL1PredictorLib.report.svg import picture_svg
 from PDL1PredictorLib.report.words import percent
-from PDL1PredictorLib.study.outcome import GalleryCase, NumberGalleryCase
+from PDL1PredictorLib.study.outcome import GalleryCase, GalleryPlane, NumberGalleryCase, Overlay
 
 AnyCase = GalleryCase | NumberGalleryCase
 
@@ -33,14 +34,15 @@ class Shown:
         right: Whether it was called rightly, or whether the true value lies in the prediction interval.
         tag: That in words.
         said: The true and the predicted answer in the endpoint's words.
-        pictures: The patch in the lung window, and in the soft-tissue window below the heat map.
+        pictures: The patch in the lung window, and in the soft-tissue window below the heat map; of a volume two
+            further planes so; or slices through the tumor in three planes.
     """
 
     case: str
     right: bool
     tag: str
     said: str
-    pictures: tuple[Markup, Markup]
+    pictures: tuple[Markup, ...]
 
 
 def gallery(cases: tuple[AnyCase, ...], settings: Mapping[str, Any]) -> dict[str, list[Shown]]:
@@ -48,12 +50,23 @@ def gallery(cases: tuple[AnyCase, ...], settings: Mapping[str, Any]) -> dict[str
 
     Args:
         cases: To show.
-        settings: Of the study; `regions.spacing_mm` gives the pixels' edge, the library's own grid where it is absent.
+        settings: Of the study; `regions.spacing_mm` gives the pixels' edge, `volume.spacing_mm` that of a volume's, the
+            library's own grid where they are absent.
     """
-    spacing_mm = _spacing_mm(settings)
     found: dict[str, list[Shown]] = {}
     for case in sorted(cases, key=lambda c: not _right(c)):
-        found.setdefault(case.endpoint, []).append(_shown(case, spacing_mm))
+        found.setdefault(case.endpoint, []).append(_shown(case, _spacing_mm(case, settings)))
+    return found
+
+
+def planes(cases: tuple[Overlay, ...]) -> dict[str, list[Shown]]:
+    """Cases by endpoint with their tumors in three planes, those within their intervals first."""
+    found: dict[str, list[Shown]] = {}
+    for case in sorted(cases, key=lambda c: not c.low <= c.label <= c.high):
+        right = case.low <= case.label <= case.high
+        pictures = tuple(picture_svg(picture) for picture in case.pictures)
+        tag = "in its interval" if right else "outside"
+        found.setdefault(case.endpoint, []).append(Shown(case.case, right, tag, _predicted(case), pictures))
     return found
 
 
@@ -64,10 +77,14 @@ def _right(case: AnyCase) -> bool:
 
 
 def _shown(case: AnyCase, spacing_mm: float) -> Shown:
-    heat = png_of(heat_rgba(case.heat))
+    axial = GalleryPlane("axial", case.hu, case.tumor, case.heat)
+    others = case.others if isinstance(case, GalleryCase) else ()
     pictures = (
-        picture_svg(_picture(case, "Lung window", LUNG, None, spacing_mm)),
-        picture_svg(_picture(case, "Soft-tissue window with heat map", SOFT_TISSUE, heat, spacing_mm)),
+        picture_svg(_picture(axial, "Lung window", LUNG, False, spacing_mm)),
+        *(
+            picture_svg(_picture(plane, "Soft-tissue window with heat map", SOFT_TISSUE, True, spacing_mm))
+            for plane in (axial, *others)
+        ),
     )
     right = _right(case)
     if isinstance(case, GalleryCase):
@@ -81,30 +98,30 @@ def _called(case: GalleryCase) -> str:
     return f"true: {true}; called: {called}, probability of “{words.positive}” {percent(case.probability)}"
 
 
-def _predicted(case: NumberGalleryCase) -> str:
+def _predicted(case: NumberGalleryCase | Overlay) -> str:
     value, low, high = (significant(number) for number in (case.value, case.low, case.high))
     true = significant(case.label, zeros=False)
     unit = f" {words.unit}" if (words := endpoint(case.endpoint)).unit else ""
     return f"true: {true}{unit}; predicted: {value}{unit} ({low} to {high}{unit})"
 
 
-def _picture(case: AnyCase, title: str, window: Window, overlay_png: bytes | None, spacing_mm: float) -> Picture:
-    rows, columns = case.hu.shape
+def _picture(plane: GalleryPlane, title: str, window: Window, hot: bool, spacing_mm: float) -> Picture:
+    rows, columns = plane.hu.shape
     return Picture(
         title=title,
-        note="axial",
-        png=png_of(windowed(case.hu, window)),
-        overlay_png=overlay_png,
+        note=plane.name,
+        png=png_of(windowed(plane.hu, window)),
+        overlay_png=png_of(heat_rgba(plane.heat)) if hot else None,
         width=columns,
         height=rows,
         mm_per_pixel=spacing_mm,
-        letters=("R", "L", "A", "P"),
-        tumor_path=contour_path(case.tumor),
+        letters=next(one.letters for one in PLANES if one.name == plane.name),
+        tumor_path=contour_path(plane.tumor),
         ring_path="",
     )
 
 
-def _spacing_mm(settings: Mapping[str, Any]) -> float:
-    regions = settings.get("regions")
+def _spacing_mm(case: AnyCase, settings: Mapping[str, Any]) -> float:
+    regions = settings.get("volume" if isinstance(case, GalleryCase) and case.others else "regions")
     given = regions.get("spacing_mm") if isinstance(regions, Mapping) else None
     return float(given) if given else RegionSettings().spacing_mm

@@ -57,7 +57,8 @@ BINARY_WORDS = Words(
     card_columns=("positive means", "positive / negative"),
     card_measure="AUC of scores before calibration, from pairs of cases that one model answered, with its 95 % "
     "interval on the logit scale. An interval that holds 0.5 shows no signal.",
-    limitation="The interval speaks of the calibration's uncertainty only, not of the image's or the contour's.",
+    limitation="An answer's uncertainty comes from the training cases and from contours moved by 1 mm, not from the "
+    "scanner, the reconstruction or a contour that is wrong.",
     carried="What they can carry by the criteria of Riley et al. 2020: Cases.",
     estimates=(
         ("AUC, ROC curve, comparison of models", RANKING),

@@ -12,7 +12,6 @@ from PDL1PredictorLib.core.targets import LANDMARK_DAYS
 from PDL1PredictorLib.report.html import number, significant
 from PDL1PredictorLib.study.discrimination import area_of
 from PDL1PredictorLib.study.outcome import EndpointOutcome
-from PDL1PredictorLib.study.report import figures_number
 from PDL1PredictorLib.study.report.binary import figures as binary_figures
 from PDL1PredictorLib.study.report.binary.measures import binary_numbers, binary_tests
 from PDL1PredictorLib.study.report.binary.subgroups import forest
@@ -21,7 +20,9 @@ from PDL1PredictorLib.study.report.kind_words import BINARY_WORDS, NUMBER_WORDS,
 from PDL1PredictorLib.study.report.looks import Looks
 from PDL1PredictorLib.study.report.losses import Losses, losses_of_calls, losses_of_numbers, true_number, true_word
 from PDL1PredictorLib.study.report.measures import Plain, estimate_of
-from PDL1PredictorLib.study.report.measures_number import headline, number_numbers, number_tests
+from PDL1PredictorLib.study.report.number import figures as number_figures
+from PDL1PredictorLib.study.report.number import network_figures
+from PDL1PredictorLib.study.report.number.measures import headline, number_numbers, number_tests
 from PDL1PredictorLib.study.report.predictions import BINARY_COLUMNS, NUMBER_COLUMNS, binary_rows, number_rows
 from PDL1PredictorLib.study.report.time import figures as time_figures
 from PDL1PredictorLib.study.report.time.measures import time_numbers, time_tests
@@ -108,12 +109,19 @@ def _binary_drawings(key: str, numbers: Numbers, looks: Looks) -> Drawings:
 
 def _number_drawings(key: str, numbers: Numbers, looks: Looks) -> Drawings:
     if numbers["constants"] is None:  # too few cases
-        return dict.fromkeys(("scatter", "bland_altman", "residuals", "scatters"))
+        return dict.fromkeys(("scatter", "bland_altman", "residuals", "scatters", "quantiles", "errors", "network"))
+    inside = numbers["network"]
     return {
-        "scatter": figures_number.lead_scatter(f"scatter-{key}", numbers, looks),
-        "bland_altman": figures_number.bland_altman(f"bland-altman-{key}", numbers, looks),
-        "residuals": figures_number.residual_histogram(f"residuals-{key}", numbers, looks),
-        "scatters": figures_number.scatters(f"scatters-{key}", numbers, looks),
+        "quantiles": network_figures.quantiles(f"quantiles-{key}", numbers, looks),
+        "errors": network_figures.errors_by_case(f"errors-{key}", numbers, looks),
+        "epochs": network_figures.epochs(f"epochs-{key}", numbers, looks) if inside and inside["epochs"] else None,
+        "shares": network_figures.shares(f"shares-{key}", numbers) if inside else None,
+        "attention": network_figures.attention_against_shares(f"attention-{key}", numbers) if inside else None,
+        "components": network_figures.components(f"components-{key}", numbers) if inside else None,
+        "scatter": number_figures.lead_scatter(f"scatter-{key}", numbers, looks),
+        "bland_altman": number_figures.bland_altman(f"bland-altman-{key}", numbers, looks),
+        "residuals": number_figures.residual_histogram(f"residuals-{key}", numbers, looks),
+        "scatters": number_figures.scatters(f"scatters-{key}", numbers, looks),
     }
 
 
@@ -183,7 +191,7 @@ KINDS: Mapping[Kind, KindReport] = {
         numbers=number_numbers,
         tests=number_tests,
         counted=lambda counts: str(sum(counts)),
-        overview=figures_number.r2_overview,
+        overview=number_figures.r2_overview,
         drawings=_number_drawings,
         effect_unit=lambda key: endpoint(key).unit or "in the endpoint's unit",
         towards=lambda key: "a greater value",

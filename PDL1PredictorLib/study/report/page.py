@@ -18,7 +18,7 @@ from PDL1PredictorLib.study.outcome import StudyOutcome
 from PDL1PredictorLib.study.report import figures
 from PDL1PredictorLib.study.report.drawing import Numbers
 from PDL1PredictorLib.study.report.flow_chart import cases_used, flow_chart
-from PDL1PredictorLib.study.report.gallery import gallery
+from PDL1PredictorLib.study.report.gallery import gallery, planes
 from PDL1PredictorLib.study.report.kinds import Drawings, kind_report
 from PDL1PredictorLib.study.report.looks import Looks, looks_of
 from PDL1PredictorLib.study.report.method_text import blocks, marked
@@ -68,6 +68,7 @@ def to_html(outcome: StudyOutcome, document: Mapping[str, Any], page: str = "stu
         towards={key: kind_report(found.kind).towards(key) for key, found in outcome.endpoints.items()},
         learning=figures.learning_curves("learning", outcome.history) if outcome.history else None,
         gallery=gallery(outcome.gallery, outcome.settings),
+        overlays=planes(outcome.overlays),
         heat_legend=svg.heat_legend(),
         method=blocks(document.get("method", "")),
         settings=flat(document["settings"]),

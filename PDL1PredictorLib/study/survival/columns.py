@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from PDL1PredictorLib.cohort.clinical_cells import NO, YES
 from PDL1PredictorLib.cohort.files import Row, read_rows
-from PDL1PredictorLib.cohort.table import NO, YES
 from PDL1PredictorLib.core.errors import CohortError, InputError
 from PDL1PredictorLib.learning.tables.input_table import NAMES
 from PDL1PredictorLib.learning.tables.label_source import missing_column, number_of

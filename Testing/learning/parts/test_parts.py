@@ -7,7 +7,7 @@ from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.progress import SILENT
 from PDL1PredictorLib.core.targets import Target
 from PDL1PredictorLib.learning.crossfit import Inputs, learn
-from PDL1PredictorLib.learning.parts.clinical import ClinicalLearner
+from PDL1PredictorLib.learning.parts.clinical import ClinicalLearner, imputer_of
 from PDL1PredictorLib.learning.parts.deep import network_of
 from PDL1PredictorLib.learning.parts.radscore import RadScoreLearner
 from PDL1PredictorLib.learning.parts.selected import SelectedLearner
@@ -69,13 +69,28 @@ def test_a_score_is_learned_for_either_kind(learned):
     assert learned.parts["radscore"].entry("TPS", ()) == {"radscore": weights["TPS"]}
 
 
-def test_missing_clinical_values_are_the_mean_of_the_cases_that_were_learned_from(training):
+def test_missing_clinical_values_are_estimated_from_the_cases_that_were_learned_from_alone(training):
     fit = np.arange(10, 30)
     part = LEARNERS["clinical"].learn(training, fit, fit[:0], SILENT)
-    known = training.cohort.clinical[fit, 0]
+    own = training.cohort.clinical
     values = part.values(training.cohort, np.array([0, 1]))
-    assert values[0, 0] == pytest.approx(np.nanmean(known))
-    assert values[1, 0] == training.cohort.clinical[1, 0]
+    same_sex = fit[np.isfinite(own[fit, 0]) & (own[fit, 1] == own[0, 1])]  # at distance 0: all that is known of case 0
+    assert values[0, 0] == pytest.approx(own[same_sex, 0].mean())
+    assert values[1, 0] == own[1, 0]
+    others = training.cohort.with_blocks(clinical=np.where(np.isin(np.arange(60), fit)[:, None], own, own + 100))
+    elsewhere = TrainingSet(others, training.patients, training.rows, training.endpoints, 1)
+    np.testing.assert_array_equal(
+        LEARNERS["clinical"].learn(elsewhere, fit, fit[:0], SILENT).imputer.donors, part.imputer.donors
+    )
+    assert imputer_of({"clinical": part}) is part.imputer
+    assert imputer_of({"volume": LEARNERS["volume"].learn(training, fit, fit[:0], SILENT)}) is None
+
+
+def test_a_shareable_clinical_part_keeps_centroids(training):
+    fit = np.arange(30)
+    part = ClinicalLearner(("age_years", "sex"), shareable=True).learn(training, fit, fit[:0], SILENT)
+    assert part.imputer.kind == "centroids"
+    assert len(part.imputer.donors) <= len(fit) // 5
 
 
 def test_selected_features_are_standardized_by_the_cases_that_were_learned_from(training):

@@ -94,3 +94,9 @@ def test_the_birthday_itself_counts(dicom):
 def test_what_is_impossible_or_unreadable_is_left_out(dicom, headers, expected):
     volume, _database = dicom(headers)
     assert clinical_of(volume) == expected
+
+
+@pytest.mark.parametrize(("status", "expected"), [("YES", {"smoking": "current"}), ("NO", {}), ("UNKNOWN", {})])
+def test_a_patient_who_does_not_smoke_now_may_have_smoked(dicom, status, expected):
+    volume, _database = dicom({"0010,21A0": status})
+    assert clinical_of(volume) == expected

@@ -10,13 +10,17 @@ from PDL1PredictorGUI.scene.parameters import (
     PDL1PredictorParameters,
     Sex,
     Smoking,
+    asked_values,
     clinical_values,
+    declared_values,
     fill_clinical,
     region_settings,
+    set_declared,
 )
 from PDL1PredictorGUI.setup import preferences
 
 from PDL1PredictorLib.core.case import Clinical
+from PDL1PredictorLib.core.clinical_columns import ClinicalColumn
 
 
 @pytest.fixture
@@ -138,3 +142,21 @@ def test_decimals_and_steps_are_the_widgets_own(window):
     ui = window.ui
     for widget, decimals, step in ((ui.ringSlider, 1, 0.5), (ui.opacitySlider, 2, 0.05), (ui.thresholdSlider, 2, 0.05)):
         assert (widget.decimals, widget.singleStep) == (decimals, pytest.approx(step))
+
+
+def test_declared_values_are_kept_by_name_and_go_with_the_patient(parameters):
+    set_declared(parameters, "ECOG", 1.0)
+    set_declared(parameters, "stage", "II")
+    assert declared_values(parameters) == {"ECOG": 1.0, "stage": "II"}
+    set_declared(parameters, "ECOG", None)
+    asked = (ClinicalColumn("age_years"), ClinicalColumn("ECOG"), ClinicalColumn("stage", ("I", "II")))
+    parameters.age = 61
+    assert asked_values(parameters, asked) == {"age_years": 61.0, "stage": "II"}
+    fill_clinical(parameters, {})
+    assert declared_values(parameters) == {}
+
+
+@pytest.mark.parametrize("text", ["[1]", "{", '{"ECOG": [1]}', "3"])
+def test_declared_values_that_cannot_be_read_are_not_known(parameters, text):
+    parameters.declared_values = text
+    assert declared_values(parameters) == {}

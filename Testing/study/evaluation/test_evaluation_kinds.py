@@ -1,5 +1,7 @@
 """What an evaluation makes of answers of each kind, on sums that one can do by hand."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from known_site import answer
@@ -8,6 +10,7 @@ from PDL1PredictorLib.core.answer_parts import SurvivalAt, TimeAnswer
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.results import NumberAnswer
 from PDL1PredictorLib.core.targets import followed
+from PDL1PredictorLib.study.evaluation.conduct import Evaluation
 from PDL1PredictorLib.study.evaluation.kinds import COLUMNS, KINDS, kind_evaluation
 from PDL1PredictorLib.study.outcome import EndpointOutcome
 from PDL1PredictorLib.study.report.kinds import KINDS as REPORTED
@@ -105,3 +108,20 @@ def test_the_loss_of_a_wrong_answer_and_what_would_have_been_right(kind, truth, 
     assert losses.wrong[2]
     assert losses.loss[2] == pytest.approx(loss)
     assert how.truth(outcome, 2) == truth
+
+
+def test_a_figure_without_an_interval_is_told_alone():
+    estimate = {"value": -0.02, "low": None, "high": None}
+    model = dict.fromkeys(("mse", "mae", "rmse", "concordance", "spearman", "intervals", "calibration"))
+    document = {"endpoints": {"TPS": {"kind": "number", "cases": 12, "models": {"M": _Model(model, r2=estimate)}}}}
+    assert repr(Evaluation(document, Path("report"), {}, None)) == "TPS, M: R2 -0.02, 12 cases"
+
+
+class _Model(dict):
+    """Figures of which those that are not asked for are None."""
+
+    def __init__(self, plain: dict, **own: dict) -> None:
+        super().__init__(plain, **own)
+
+    def __missing__(self, key: str) -> None:
+        return None

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from PDL1PredictorLib.study.report import figures, figures_number
+from PDL1PredictorLib.study.report import figures
 from PDL1PredictorLib.study.report.binary import figures as binary_figures
 from PDL1PredictorLib.study.report.document import study_document
 from PDL1PredictorLib.study.report.flow_chart import arrange, cases_used, flow_chart
 from PDL1PredictorLib.study.report.gallery import gallery
 from PDL1PredictorLib.study.report.looks import looks_of
+from PDL1PredictorLib.study.report.number import figures as number_figures
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -158,7 +159,7 @@ def test_every_model_has_its_panel_however_many_there_are(numbers):
 
 
 def test_predicted_against_observed_tells_every_model_with_its_share_of_variance(amounts, looks):
-    words = texts(figures_number.scatters("scatters", amounts, looks))
+    words = texts(number_figures.scatters("scatters", amounts, looks))
     for title, model in amounts["models"].items():
         assert title in words
         assert f"R² {model['r2']['value']:.2f}" in words
@@ -167,7 +168,7 @@ def test_predicted_against_observed_tells_every_model_with_its_share_of_variance
 
 
 def test_only_the_lead_model_stands_in_the_large_scatter(amounts, looks):
-    drawing = figures_number.lead_scatter("one", amounts, looks)
+    drawing = number_figures.lead_scatter("one", amounts, looks)
     assert looks["Two-eyes"].color in drawing
     assert not any(look.color in drawing for look in looks.values() if look.role != "lead")
 
@@ -175,12 +176,12 @@ def test_only_the_lead_model_stands_in_the_large_scatter(amounts, looks):
 def test_bland_altman_tells_bias_and_limits(amounts, looks):
     limits = {**amounts["models"]["Two-eyes"]["limits"], "bias": -1.5, "low": -11.3, "high": 8.3}
     lead = {**amounts["models"]["Two-eyes"], "limits": limits}
-    words = texts(figures_number.bland_altman("ba", {**amounts, "models": {"Two-eyes": lead}}, looks))
+    words = texts(number_figures.bland_altman("ba", {**amounts, "models": {"Two-eyes": lead}}, looks))
     assert {"bias −1.50", "+1.96 SD 8.30", "−1.96 SD −11.3"} <= set(words)
 
 
 def test_the_residuals_of_parts_are_left_to_the_table(amounts, looks):
-    words = texts(figures_number.residual_histogram("residuals", amounts, looks))
+    words = texts(number_figures.residual_histogram("residuals", amounts, looks))
     assert {"Two-eyes", "Size alone"} <= set(words)
     assert "Picture net" not in words
 
@@ -188,7 +189,7 @@ def test_the_residuals_of_parts_are_left_to_the_table(amounts, looks):
 def test_the_overview_of_numbers_is_cut_where_nothing_can_be_read(amounts, looks):
     worst = {"value": -7.0, "low": -9.0, "high": -5.0}
     models = {**amounts["models"], "Size alone": {**amounts["models"]["Size alone"], "r2": worst}}
-    words = texts(figures_number.r2_overview("r2", {"TPS": {**amounts, "models": models}}, looks))
+    words = texts(number_figures.r2_overview("r2", {"TPS": {**amounts, "models": models}}, looks))
     assert {"−1.00", "1.00"} <= set(words)
     assert not any(word.startswith(("−1.2", "−2", "−7")) for word in words)
 

@@ -46,6 +46,7 @@ def binary_numbers(outcome: EndpointOutcome, coverage: float) -> Plain:
         "sample_size": sample_size_numbers(outcome),
         "subgroups": subgroup_numbers(outcome),
         "bayes_auc": outcome.bayes_auc,
+        "inner_folds": {title: list(areas) for title, areas in outcome.inner_folds.items()},
         "models": {title: _model_numbers(outcome, title) for title in outcome.binary_models()},
         "decision_reference": decision_reference(labels),
         "prediction_sets": set_numbers(labels, np.asarray(outcome.prediction_sets), coverage),

@@ -14,10 +14,10 @@ from PDL1PredictorLib.core.errors import BundleError, InputError, MissingPackage
 from PDL1PredictorLib.imaging.case_files import Files, read_case
 from PDL1PredictorLib.imaging.patch import Patch, deep_patch
 from PDL1PredictorLib.imaging.regions import make_regions
-from PDL1PredictorLib.models import network as page
 from PDL1PredictorLib.models.load import load_predictor
-from PDL1PredictorLib.models.network import Network
-from PDL1PredictorLib.models.network_torch import full_precision
+from PDL1PredictorLib.models.network import run as page
+from PDL1PredictorLib.models.network.by_torch import full_precision
+from PDL1PredictorLib.models.network.run import Network
 from PDL1PredictorLib.models.predictor import Given
 from PDL1PredictorLib.models.stack import Stack
 from PDL1PredictorLib.networks.deep_ct import DeepCT
@@ -109,7 +109,7 @@ def test_a_gpu_is_run_by_torch_and_its_lack_of_memory_ends_on_onnxruntime(predic
         asked.append(device)
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr("PDL1PredictorLib.models.network_torch.TorchNetwork.module", no_memory)
+    monkeypatch.setattr("PDL1PredictorLib.models.network.by_torch.TorchNetwork.module", no_memory)
     output = predictor.network.run([patch], "cuda")
     assert asked == ["cuda"]
     assert (output.device, output.runtime) == ("cpu", "onnxruntime")
@@ -191,7 +191,7 @@ sys.exit(main())
 
 @pytest.mark.parametrize("name", BUNDLED)
 def test_the_sample_patient_is_predicted_where_torch_cannot_be_imported(name: str, tmp_path: Path):
-    sample = Path(__file__).resolve().parents[2] / "Resources" / "SampleData"
+    sample = Path(__file__).resolve().parents[3] / "Resources" / "SampleData"
     script = tmp_path / "run.py"
     script.write_text(WITHOUT_TORCH, encoding="utf-8")
     arguments = ["--ct", str(sample / "PDL1Sample-ct.nrrd"), "--tumor", str(sample / "PDL1Sample-tumor.seg.nrrd")]

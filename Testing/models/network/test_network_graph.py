@@ -7,9 +7,10 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from PDL1PredictorLib.models import network_graph, network_shapes
-from PDL1PredictorLib.models.network_graph import check_network, joined, read_network_graph
-from PDL1PredictorLib.models.network_session import NetworkSession
+from PDL1PredictorLib.models.network import graph as graph_page
+from PDL1PredictorLib.models.network import shapes as network_shapes
+from PDL1PredictorLib.models.network.graph import Sizes, check_network, joined, read_network_graph
+from PDL1PredictorLib.models.network.session import NetworkSession
 
 PIXELS = (6, 5)
 WEIGHTS = {
@@ -57,7 +58,8 @@ def refused(made: onnx.ModelProto | bytes, words: str | None = None) -> None:
 
 def check(steps: list[onnx.NodeProto], shapes: dict[str, tuple[int, ...]] | None = None, pixels=PIXELS) -> dict:
     known = {name: value.shape for name, value in WEIGHTS.items()} | (shapes or {})
-    return check_network(read_network_graph(graph(steps).SerializeToString()), known, pixels, 1, 2)
+    given = {"patch": (1, 3, *pixels)}
+    return check_network(read_network_graph(graph(steps).SerializeToString()), known, given, Sizes(1, 2))
 
 
 def misfit(steps: list[onnx.NodeProto], words: str, shapes: dict[str, tuple[int, ...]] | None = None) -> None:
@@ -96,7 +98,9 @@ def test_the_weights_that_are_joined_are_what_onnx_reads():
 def test_only_the_weights_that_are_used_are_joined():
     more = weights() | {"huge": np.zeros((1000, 1000), np.float32)}
     steps = read_network_graph(graph().SerializeToString())
-    used = check_network(steps, {name: value.shape for name, value in more.items()}, PIXELS, 1, 2)
+    used = check_network(
+        steps, {name: value.shape for name, value in more.items()}, {"patch": (1, 3, *PIXELS)}, Sizes(1, 2)
+    )
     assert used.keys() == WEIGHTS.keys() | {"maps", "deep", "logits"}
 
 
@@ -130,7 +134,7 @@ def test_a_graph_inside_is_refused():
 def test_other_ends_are_refused():
     made = graph()
     made.graph.output[0].name = "heat"
-    refused(made, "must map 'patch' to 'maps', 'deep', 'logits', got 'patch' to 'heat', 'deep', 'logits'")
+    refused(made, "must map 'patch' to 'maps', 'deep', 'logits', or .* got 'patch' to 'heat', 'deep', 'logits'")
     kind = graph()
     kind.graph.input[0].type.tensor_type.elem_type = TensorProto.DOUBLE
     refused(kind, "must be 32-bit floats")
@@ -144,9 +148,9 @@ def test_nodes_with_too_few_or_many_ends_are_refused(inputs, outputs):
 
 
 def test_too_many_nodes_or_bytes_are_not_read(monkeypatch):
-    monkeypatch.setattr(network_graph, "MAX_NODES", 5)
+    monkeypatch.setattr(graph_page, "MAX_NODES", 5)
     refused(graph(), "node stands there 6 times; at most 5 are read")
-    monkeypatch.setattr(network_graph, "MAX_BYTES", 10)
+    monkeypatch.setattr(graph_page, "MAX_BYTES", 10)
     refused(graph(), "at most 10 are read")
 
 

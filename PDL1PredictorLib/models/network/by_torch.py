@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from PDL1PredictorLib.explain.grad_cam import grad_cams, normalize
-from PDL1PredictorLib.models.network_weights import COUNTER
+from PDL1PredictorLib.models.network.weights import COUNTER
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from PDL1PredictorLib.models.network_graph import INPUT, OUTPUTS, Step, check_network, joined, read_network_graph
+from PDL1PredictorLib.models.network.graph import INPUT, Graph, Sizes, check_network, joined, read_network_graph
 from PDL1PredictorLib.models.onnx.session import require_onnxruntime
 
 MOST_THREADS = 4
@@ -19,7 +19,7 @@ class NetworkSession:
     Args:
         graph: Content of an .onnx file without weights.
         weights: By name, 32-bit.
-        n_deep: Width of the deep feature vector.
+        n_deep: Width of the deep feature vector; 0 where it gives none.
         n_endpoints: Number of outputs.
 
     Raises:
@@ -27,13 +27,13 @@ class NetworkSession:
     """
 
     def __init__(self, graph: bytes, weights: Mapping[str, np.ndarray], n_deep: int, n_endpoints: int) -> None:
-        self._steps: tuple[Step, ...] = read_network_graph(graph)
-        self._graph, self._weights = graph, weights
-        self._n_deep, self._n_endpoints = n_deep, n_endpoints
+        self.graph: Graph = read_network_graph(graph)
+        self._data, self._weights = graph, weights
+        self._sizes = Sizes(n_deep, n_endpoints)
         self._session: Any = None
 
     def run(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """One forward pass.
+        """One forward pass of a network of deep features.
 
         Args:
             x: Input channels, (n, 3, h, w), 32-bit; n from 1 to `MOST_PATCHES`.
@@ -47,20 +47,52 @@ class NetworkSession:
         """
         if x.ndim != 4 or not 1 <= len(x) <= MOST_PATCHES:
             raise ValueError(f"1 to {MOST_PATCHES} patches (n, channels, h, w) are needed, got the shape {x.shape}.")
-        shapes = {name: array.shape for name, array in self._weights.items()}
-        known = check_network(self._steps, shapes, (x.shape[2], x.shape[3]), self._n_deep, self._n_endpoints)
+        found = self.outputs({INPUT: x})
+        maps, deep, logits = found.values()
+        return maps, deep, logits
+
+    def outputs(self, given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """One forward pass.
+
+        Args:
+            given: By name of the input, 32-bit, as many cases n in each. A network that answers by itself takes one
+                case at a time: its graph may hold the number of cases.
+
+        Returns:
+            What the graph gives, by name, in its order, (n, ...) 32-bit.
+
+        Raises:
+            ValueError: As `run`.
+            MissingPackageError: As `run`.
+        """
+        known = self.check({name: (1, *array.shape[1:]) for name, array in given.items()})
         if self._session is None:
             used = {name: array for name, array in self._weights.items() if name in known}
-            self._session = _session(joined(self._graph, used))
+            self._session = _session(joined(self._data, used))
+        ready = {name: np.ascontiguousarray(array, np.float32) for name, array in given.items()}
         try:
-            maps, deep, logits = self._session.run(list(OUTPUTS), {INPUT: np.ascontiguousarray(x, np.float32)})
+            made = self._session.run(list(self.graph.outputs), ready)
         except Exception as error:  # onnxruntime's errors share no base but Exception
             raise ValueError(f"it cannot be computed ({error}).") from error
-        for name, found in zip(OUTPUTS, (maps, deep, logits), strict=True):
-            wanted = (len(x), *known[name][1:])
+        n = len(next(iter(ready.values())))
+        for name, found in zip(self.graph.outputs, made, strict=True):
+            wanted = known[name] if self.graph.answers else (n, *known[name][1:])
             if found.shape != wanted:
                 raise ValueError(f"it makes {name} of the shape {found.shape}, {wanted} was expected.")
-        return maps, deep, logits
+        return dict(zip(self.graph.outputs, made, strict=True))
+
+    def check(self, given: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+        """Shapes of weights and outputs, without computing; see `graph.check_network`.
+
+        Args:
+            given: Shape of each input, the first length 1.
+
+        Raises:
+            ValueError: The network does not fit its weights or what it is given, or asks for too much.
+        """
+        return check_network(
+            self.graph, {name: array.shape for name, array in self._weights.items()}, given, self._sizes
+        )
 
 
 def _session(model: bytes) -> Any:

@@ -5,7 +5,7 @@ the network, and the heat maps follow from a gradient. Both ways give the same w
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,42 +19,20 @@ from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.explain.class_activation import class_activation_maps, scaled_to_one
 from PDL1PredictorLib.imaging.patch import Patch
 from PDL1PredictorLib.models.device import run_with_fallback
-from PDL1PredictorLib.models.network_session import NetworkSession
-from PDL1PredictorLib.models.network_weights import read_weights
+from PDL1PredictorLib.models.network.output import LINEAR, NetworkOutput, mean_of_slices
+from PDL1PredictorLib.models.network.session import NetworkSession
+from PDL1PredictorLib.models.network.weights import read_weights
 from PDL1PredictorLib.networks.channels import channels
 
 if TYPE_CHECKING:
-    from PDL1PredictorLib.models.network_torch import TorchNetwork
+    from PDL1PredictorLib.models.network.by_torch import TorchNetwork
     from PDL1PredictorLib.networks.deep_ct import DeepCT
 
 RUNTIMES = ("auto", "onnxruntime", "torch")
-LINEAR = "linear"
-GRAPHS = Path(__file__).parent / "graphs"
+GRAPHS = Path(__file__).parents[1] / "graphs"
 SHIPPED_GRAPHS = ("densenet121",)  # of bundles that were written without one
 _SAME = 1e-2  # the head as it is stored explains the answers within this share of the largest
 _REMEDY = "Install it with: pip install pdl1predictor[gpu]"
-
-
-@dataclass(frozen=True, eq=False)
-class NetworkOutput:
-    """What a network gives for the slices of one tumor.
-
-    Attributes:
-        deep: Deep features, their mean over the slices, (n_deep,), 64-bit.
-        maps: Heat map of each endpoint over the whole first slice, (k, h, w), each scaled to 0 to 1; k is 0 where none
-            can be made.
-        method: How the maps were made, see `core.results.HeatMap`.
-        device: Where it ran.
-        runtime: What ran it: `onnxruntime` or `torch`.
-        warnings: What the reader must know.
-    """
-
-    deep: np.ndarray
-    maps: np.ndarray
-    method: str
-    device: str
-    runtime: str
-    warnings: tuple[CaseWarning, ...]
 
 
 class Network:
@@ -124,13 +102,13 @@ class Network:
             raise self._unfit(str(error)) from error
         if self._head != LINEAR:
             maps, method, warnings = self._maps_by_torch(x)
-            return NetworkOutput(_mean(deep), maps, method, "cpu", "onnxruntime", warnings)
+            return NetworkOutput(mean_of_slices([deep]), maps, method, "cpu", "onnxruntime", warnings)
         maps = scaled_to_one(class_activation_maps(activations[0], self._stored_head(activations[0], logits[0])))
-        return NetworkOutput(_mean(deep), maps, "class activation map", "cpu", "onnxruntime", ())
+        return NetworkOutput(mean_of_slices([deep]), maps, "class activation map", "cpu", "onnxruntime", ())
 
     def _by_torch(self, x: np.ndarray, device: str) -> NetworkOutput:
         deep, maps = self._torch.run(x, device)
-        return NetworkOutput(_mean(deep), maps, "Grad-CAM", device, "torch", ())
+        return NetworkOutput(mean_of_slices([deep]), maps, "Grad-CAM", device, "torch", ())
 
     def _maps_by_torch(self, x: np.ndarray) -> tuple[np.ndarray, str, tuple[CaseWarning, ...]]:
         try:
@@ -178,7 +156,7 @@ class Network:
     def _torch(self) -> "TorchNetwork":
         why = "" if self._graph else f" The model {self._model} was written without a graph for onnxruntime."
         require_module("torch", _REMEDY + why)
-        from PDL1PredictorLib.models.network_torch import TorchNetwork
+        from PDL1PredictorLib.models.network.by_torch import TorchNetwork
 
         try:
             return TorchNetwork(self._weights, self._backbone, self._n_deep, self._n_endpoints)
@@ -187,11 +165,6 @@ class Network:
 
     def _unfit(self, why: str) -> BundleError:
         return BundleError(f"The weights of {self._model} do not fit its network: {why}")
-
-
-def _mean(deep: np.ndarray) -> np.ndarray:
-    """Deep features of slices, (n, n_deep), as one row, 64-bit."""
-    return np.asarray(deep.astype(np.float64).mean(axis=0))
 
 
 def require_runtime(runtime: str, device: str) -> None:

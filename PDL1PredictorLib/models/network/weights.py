@@ -1,4 +1,4 @@
-"""A network's weights as a bundle holds them: 8 bits with a scale per output channel, or 16 bits; and back.
+"""A network's weights as a bundle holds them: 8 bits with a scale per output channel, or 16 or 32 bits; and back.
 
 A matrix or kernel in 8 bits is whole numbers from -127 to 127 under its name, and under `NAME/scale` one 32-bit number
 per output channel that they are multiplied by. Vectors (batch norm, biases) are a hundredth of the bytes: 16 bits. So
@@ -23,14 +23,16 @@ def rounded(state: Mapping[str, np.ndarray], bits: int) -> dict[str, np.ndarray]
 
     Args:
         state: By name, 32-bit, in the order of the layers; batch norms' counters are left out.
-        bits: 8 or 16.
+        bits: 8, 16, or 32: as they are.
     """
     written: dict[str, np.ndarray] = {}
     exact = {*EXACT, *_first(state)}
     for name, value in state.items():
         if name.endswith(COUNTER):
             continue
-        if bits == 8 and value.ndim > 1 and name not in exact:
+        if bits == 32:
+            written[name] = np.ascontiguousarray(value, np.float32)
+        elif bits == 8 and value.ndim > 1 and name not in exact:
             written[name], written[name + SCALE] = _in_8_bits(value)
         else:
             written[name] = _in_16_bits(value)

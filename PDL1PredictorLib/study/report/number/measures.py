@@ -27,6 +27,8 @@ from PDL1PredictorLib.statistics.agreement import (
 from PDL1PredictorLib.statistics.fold_ranks import spearman_within_folds
 from PDL1PredictorLib.study.outcome import EndpointOutcome, NumberModelOutcome
 from PDL1PredictorLib.study.report.measures import RESAMPLES, SEED, Plain, count_of, estimate_of
+from PDL1PredictorLib.study.report.number.cuts import cut_numbers
+from PDL1PredictorLib.study.report.number.network import network_numbers
 
 LEAST = 4  # cases: with fewer, a correlation has no interval
 ESTIMATES: Mapping[str, Measure] = {
@@ -36,7 +38,7 @@ ESTIMATES: Mapping[str, Measure] = {
     "r2": r_squared,
     "concordance": concordance,
 }
-NEED_CASES = (*ESTIMATES, "spearman", "calibration", "limits", "intervals", "against", "residuals")
+NEED_CASES = (*ESTIMATES, "spearman", "calibration", "limits", "intervals", "against", "residuals", "cuts")
 MOST_BINS = 24
 
 
@@ -61,12 +63,14 @@ def number_numbers(outcome: EndpointOutcome, coverage: float) -> Plain:
         "models": {
             title: _described(model)
             | (
-                _measured(observed, model, _rivals(title, baselines), rows) | {"spearman": _spearman(outcome, model)}
+                _measured(observed, model, _rivals(title, baselines), rows)
+                | {"spearman": _spearman(outcome, model), "cuts": cut_numbers(observed, model.value, words.cuts)}
                 if enough
                 else dict.fromkeys(NEED_CASES)
             )
             for title, model in models.items()
         },
+        "network": network_numbers(outcome),
     }
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as numbers
 
-from PDL1PredictorLib.models.network_weights import read_weights, restored, rounded
+from PDL1PredictorLib.models.network.weights import read_weights, restored, rounded
 
 STATE = {
     "conv.weight": np.array([[[[12.7, -6.4]]], [[[0.0, 0.0]]]], np.float32),

@@ -1,6 +1,8 @@
 """What the operators of a network make of what they are given, in shapes alone, and what all of it may cost.
 
-Source: the operators' definitions in ONNX, version 17; of their attributes only what the five backbones need.
+Pictures have two axes, or three: whatever slides over them, or takes their mean, has as many.
+
+Source: the operators' definitions in ONNX, version 17; of their attributes only what our networks need.
 """
 
 import math
@@ -15,6 +17,7 @@ Shape = tuple[int, ...]
 MAX_ELEMENTS = 2**28  # of all tensors that are made for one patch: 1 GiB in 32 bits
 MAX_PRODUCTS = 10**12  # a ResNet101 needs 4e9 for a patch of 160 pixels
 MAX_CONCAT = 16
+PICTURE_AXES = (2, 3)
 LARGEST_WINDOW = 16  # pixels; of a convolution or pooling
 
 
@@ -68,15 +71,16 @@ class Operator(NamedTuple):
 def _convolution(
     given: Sequence[Shape], is_weight: Sequence[bool], attributes: Mapping[str, Any], limits: Limits
 ) -> Shape:
-    _only(attributes, {"dilations": [1, 1], "group": 1}, ("kernel_shape", "pads", "strides"))
-    _need(is_weight, [False, True, True][: len(given)])
+    axes = len(given[0]) - 2
+    only(attributes, {"dilations": [1] * axes, "group": 1}, ("kernel_shape", "pads", "strides"))
+    need(is_weight, [False, True, True][: len(given)])
     x, weight = given[0], given[1] if len(given) > 1 else ()
-    if len(x) != 4 or len(weight) != 4 or weight[1] != x[1]:
+    if axes not in PICTURE_AXES or len(weight) != len(x) or weight[1] != x[1]:
         raise ValueError(f"weights of the shape {weight} do not fit an input of the shape {x}.")
     if len(given) == 3 and given[2] != (weight[0],):
         raise ValueError(f"a bias of the shape {given[2]} does not fit {weight[0]} channels.")
     window = _windowed(x, attributes)
-    if tuple(_integers(attributes, "kernel_shape", 2)) != weight[2:]:
+    if tuple(_integers(attributes, "kernel_shape", axes)) != weight[2:]:
         raise ValueError(f"its kernel_shape is not that of its weights, {weight[2:]}.")
     return limits.take((x[0], weight[0], *window), math.prod(weight[1:]))
 
@@ -84,44 +88,45 @@ def _convolution(
 def _batch_norm(
     given: Sequence[Shape], is_weight: Sequence[bool], attributes: Mapping[str, Any], limits: Limits
 ) -> Shape:
-    _only(attributes, {"training_mode": 0}, ("epsilon", "momentum"))
-    _need(is_weight, [False, True, True, True, True])
+    only(attributes, {"training_mode": 0}, ("epsilon", "momentum"))
+    need(is_weight, [False, True, True, True, True])
     epsilon = attributes.get("epsilon", 1e-5)
     if not isinstance(epsilon, float) or not 0 < epsilon < 1:
         raise ValueError(f"its epsilon must lie between 0 and 1, got {epsilon!r}.")
-    if len(given[0]) != 4 or any(shape != given[0][1:2] for shape in given[1:]):
+    if len(given[0]) not in (2, 4, 5) or any(shape != given[0][1:2] for shape in given[1:]):
         raise ValueError(f"its vectors of the shapes {list(given[1:])} do not fit an input of the shape {given[0]}.")
     return limits.take(given[0])
 
 
 def _relu(given: Sequence[Shape], is_weight: Sequence[bool], attributes: Mapping[str, Any], limits: Limits) -> Shape:
-    _only(attributes, {}, ())
-    _need(is_weight, [False])
+    only(attributes, {}, ())
+    need(is_weight, [False])
     return limits.take(given[0])
 
 
 def _add(given: Sequence[Shape], is_weight: Sequence[bool], attributes: Mapping[str, Any], limits: Limits) -> Shape:
-    _only(attributes, {}, ())
-    _need(is_weight, [False, False])
+    only(attributes, {}, ())
+    need(is_weight, [False, False])
     if given[0] != given[1]:
         raise ValueError(f"the shapes {given[0]} and {given[1]} differ.")
     return limits.take(given[0])
 
 
 def _concat(given: Sequence[Shape], is_weight: Sequence[bool], attributes: Mapping[str, Any], limits: Limits) -> Shape:
-    _only(attributes, {"axis": 1}, ())
-    _need(is_weight, [False] * len(given))
+    only(attributes, {"axis": 1}, ())
+    need(is_weight, [False] * len(given))
     first = given[0]
-    if "axis" not in attributes or any(len(s) != 4 or (s[0], *s[2:]) != (first[0], *first[2:]) for s in given):
+    if "axis" not in attributes or any(len(s) < 2 or (s[0], *s[2:]) != (first[0], *first[2:]) for s in given):
         raise ValueError(f"the shapes {list(given)} cannot be joined along the channels.")
     return limits.take((first[0], sum(shape[1] for shape in given), *first[2:]))
 
 
 def _pool(given: Sequence[Shape], is_weight: Sequence[bool], attributes: Mapping[str, Any], limits: Limits) -> Shape:
-    fixed = {"ceil_mode": 0, "dilations": [1, 1], "count_include_pad": 1}
-    _only(attributes, fixed, ("kernel_shape", "pads", "strides"))
-    _need(is_weight, [False])
-    if len(given[0]) != 4:
+    axes = len(given[0]) - 2
+    fixed = {"ceil_mode": 0, "dilations": [1] * axes, "count_include_pad": 1}
+    only(attributes, fixed, ("kernel_shape", "pads", "strides"))
+    need(is_weight, [False])
+    if axes not in PICTURE_AXES:
         raise ValueError(f"an input of the shape {given[0]} has no plane.")
     window = _windowed(given[0], attributes)
     if max(attributes["pads"]) >= min(attributes["kernel_shape"]):
@@ -130,16 +135,17 @@ def _pool(given: Sequence[Shape], is_weight: Sequence[bool], attributes: Mapping
 
 
 def _mean(given: Sequence[Shape], is_weight: Sequence[bool], attributes: Mapping[str, Any], limits: Limits) -> Shape:
-    _only(attributes, {"axes": [2, 3], "keepdims": 0}, ())
-    _need(is_weight, [False])
-    if len(given[0]) != 4 or len(attributes) != 2:
-        raise ValueError(f"the mean over the plane is needed, of four lengths; got the shape {given[0]}.")
+    axes = len(given[0]) - 2
+    only(attributes, {"axes": list(range(2, 2 + axes)), "keepdims": 0}, ())
+    need(is_weight, [False])
+    if axes not in PICTURE_AXES or len(attributes) != 2:
+        raise ValueError(f"the mean over the plane is needed, of four or five lengths; got the shape {given[0]}.")
     return limits.take(given[0][:2])
 
 
 def _linear(given: Sequence[Shape], is_weight: Sequence[bool], attributes: Mapping[str, Any], limits: Limits) -> Shape:
-    _only(attributes, {"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 1}, ())
-    _need(is_weight, [False, True, True])
+    only(attributes, {"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 1}, ())
+    need(is_weight, [False, True, True])
     x, weight, bias = given
     if "transB" not in attributes or len(x) != 2 or len(weight) != 2 or weight[1] != x[1] or bias != weight[:1]:
         raise ValueError(f"weights of the shapes {weight} and {bias} do not fit an input of the shape {x}.")
@@ -159,13 +165,14 @@ OPERATORS: dict[str, Operator] = {
 }
 
 
-def _need(is_weight: Sequence[bool], wanted: Sequence[bool]) -> None:
+def need(is_weight: Sequence[bool], wanted: Sequence[bool]) -> None:
+    """Refuse a weight where a step's output belongs, and the reverse; and another number of inputs."""
     if list(is_weight) != list(wanted):
         kinds = ", ".join("a weight" if weight else "a step's output" for weight in wanted)
         raise ValueError(f"its inputs must be {kinds}.")
 
 
-def _only(attributes: Mapping[str, Any], fixed: Mapping[str, Any], free: Sequence[str]) -> None:
+def only(attributes: Mapping[str, Any], fixed: Mapping[str, Any], free: Sequence[str]) -> None:
     """Refuse attributes that are not known, or have another value than the one that they may have."""
     for name, value in attributes.items():
         plain = value.tolist() if isinstance(value, np.ndarray) else value
@@ -183,10 +190,11 @@ def _integers(attributes: Mapping[str, Any], name: str, count: int) -> list[int]
 
 
 def _windowed(x: Shape, attributes: Mapping[str, Any]) -> Shape:
-    """Height and width of what a sliding window makes of an input (n, c, h, w)."""
+    """Lengths of what a sliding window makes of an input (n, c, h, w) or (n, c, d, h, w)."""
+    axes = len(x) - 2
     kernel, strides, pads = (
-        _integers(attributes, name, n) for name, n in (("kernel_shape", 2), ("strides", 2), ("pads", 4))
+        _integers(attributes, name, n) for name, n in (("kernel_shape", axes), ("strides", axes), ("pads", 2 * axes))
     )
     if not all(1 <= n <= LARGEST_WINDOW for n in (*kernel, *strides)) or not all(0 <= n < LARGEST_WINDOW for n in pads):
         raise ValueError(f"its window {kernel} with strides {strides} and pads {pads} is not one of ours.")
-    return tuple((length + pads[i] + pads[i + 2] - kernel[i]) // strides[i] + 1 for i, length in enumerate(x[2:]))
+    return tuple((length + pads[i] + pads[i + axes] - kernel[i]) // strides[i] + 1 for i, length in enumerate(x[2:]))

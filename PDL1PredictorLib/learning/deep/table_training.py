@@ -1,0 +1,188 @@
+"""Training of a network over rows of features, with missing values left out of the loss."""
+
+import math
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.progress import SILENT, Progress
+from PDL1PredictorLib.learning.deep.table_settings import TableTraining
+from PDL1PredictorLib.networks.tabular import Bounds, Perceptron, Recurrent, RowConvolution, Span, TableModule
+from PDL1PredictorLib.networks.transformer import FeatureTransformer
+
+AT_ONCE = 256  # rows of one forward pass
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedTable:
+    """The network and how its loss went.
+
+    Attributes:
+        network: In evaluation mode, on the CPU.
+        history: Per epoch: `train`, mean squared error on the standardized scale over the epoch's steps; where cases
+            were watched also `validation`, the same of them, and `validation_mae`, their mean absolute error.
+    """
+
+    network: TableModule
+    history: tuple[dict[str, float], ...]
+
+    def answers(self, table: np.ndarray) -> np.ndarray:
+        """Of standardized features (n, t): (n, e), on the standardized scale."""
+        return run_table(self.network, table)[0]
+
+
+class Cases:
+    """Rows of features and what is to be learned of them, as tensors.
+
+    Args:
+        table: Standardized features, (n, t).
+        values: On the standardized scale, (n, e); NaN where not known.
+
+    Raises:
+        InputError: There is no case.
+    """
+
+    def __init__(self, table: np.ndarray, values: np.ndarray) -> None:
+        self.table, self.values = (torch.from_numpy(np.asarray(part, np.float32)) for part in (table, values))
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+
+def build_table_network(n_features: int, bounds: Sequence[Bounds], settings: TableTraining) -> TableModule:
+    """A network with start weights from torch's generator, whose first answers are about 0, the mean."""
+    spans, dropout = Span(bounds), settings.dropout
+    network: TableModule
+    if settings.network == "transformer":
+        sizes = (settings.width, settings.heads, settings.layers, settings.feedforward)
+        network = FeatureTransformer(n_features, spans, *sizes, dropout)
+    elif settings.network == "ann":
+        network = Perceptron(n_features, spans, dropout=dropout)
+    elif settings.network == "cnn":
+        network = RowConvolution(n_features, spans, dropout=dropout)
+    else:
+        network = Recurrent(n_features, spans, settings.network, dropout=dropout)
+    with torch.no_grad():
+        network.classifier.bias.copy_(spans.raw_of_zero())
+    return network
+
+
+def train_table(
+    fit: Cases,
+    watched: Cases,
+    bounds: Sequence[Bounds],
+    settings: TableTraining,
+    seed: int,
+    progress: Progress = SILENT,
+) -> TrainedTable:
+    """Train on `fit`; the loss of `watched` stops the training where the settings have patience.
+
+    The same arguments give the same weights on the same machine; torch's global random state is left as it was.
+
+    Args:
+        fit: Training cases.
+        watched: Held-out cases; may be none without patience.
+        bounds: Of each of e endpoints, on the standardized scale; used where the settings say so.
+        settings: How.
+        seed: Of start weights, order and dropout.
+        progress: Told after every epoch.
+
+    Raises:
+        InputError: Too few cases.
+        CancelledError: Through `progress`.
+    """
+    if len(fit) < 2 or (settings.patience is not None and not len(watched)):
+        raise InputError(
+            "A network needs at least 2 cases to train on, and 1 to watch where patience may end the training; got "
+            f"{len(fit)} and {len(watched)}."
+        )
+    own = list(bounds) if settings.bounded else [Bounds()] * len(bounds)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = build_table_network(fit.table.shape[1], own, settings)
+        return _trained(network, fit, watched, settings, progress)
+
+
+def _trained(
+    network: TableModule, fit: Cases, watched: Cases, settings: TableTraining, progress: Progress
+) -> TrainedTable:
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, foreach=True
+    )
+    history: list[dict[str, float]] = []
+    best, lowest, weights = 0, math.inf, None
+    begun = perf_counter()
+    for epoch in range(1, settings.epochs + 1):
+        losses = {"train": _epoch(network, optimizer, fit, settings)}
+        if len(watched):
+            losses |= _watched(network, watched)
+        history.append(losses)
+        told = ", ".join(f"{part} {value:.3f}" for part, value in losses.items())
+        if epoch == 1:  # before the others begin
+            told += f"; {settings.epochs} epochs would take {(perf_counter() - begun) * settings.epochs / 60:.1f} min"
+        progress.step("network", epoch / settings.epochs, f"epoch {epoch}: {told}")
+        if settings.patience is None:
+            continue
+        if losses["validation"] < lowest:
+            best, lowest, weights = epoch, losses["validation"], deepcopy(network.state_dict())
+        if epoch - best >= settings.patience:
+            break
+    if weights is not None:
+        network.load_state_dict(weights)
+    network.zero_grad()  # nobody needs the last gradients
+    return TrainedTable(network.eval(), tuple(history))
+
+
+def _epoch(network: TableModule, optimizer: torch.optim.Optimizer, fit: Cases, settings: TableTraining) -> float:
+    """One pass in random order; the mean loss of its steps."""
+    network.train()
+    losses = []
+    for rows in _batches(len(fit), settings.batch):
+        optimizer.zero_grad()
+        seen = fit.table[rows]
+        if settings.noise:
+            seen = seen + settings.noise * torch.randn_like(seen)
+        loss = masked_squares(network(None, seen).answers, fit.values[rows])
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(network.parameters(), settings.clip_norm)
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    return float(np.mean(losses))
+
+
+def _batches(n: int, batch: int) -> Iterator[Tensor]:
+    order = torch.randperm(n)
+    for first in range(0, n, batch):
+        yield order[first : first + batch]
+
+
+def masked_squares(answers: Tensor, values: Tensor) -> Tensor:
+    """Mean squared error over the values that are known (not NaN); both (n, e)."""
+    known = ~torch.isnan(values)
+    squares = (answers - torch.nan_to_num(values)) ** 2 * known
+    return squares.sum() / known.sum().clamp(min=1)
+
+
+def _watched(network: TableModule, watched: Cases) -> dict[str, float]:
+    found = run_table(network, watched.table.numpy())[0] - watched.values.double().numpy()
+    errors = found[np.isfinite(found)]
+    if not errors.size:
+        return {"validation": math.inf, "validation_mae": math.inf}
+    return {"validation": float((errors**2).mean()), "validation_mae": float(np.abs(errors).mean())}
+
+
+@torch.no_grad()
+def run_table(network: TableModule, table: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Answers (n, e) of standardized features (n, t), and the attention (n, t) where there is one; 64-bit."""
+    network.eval()
+    rows = torch.from_numpy(np.asarray(table, np.float32))
+    outputs = [network(None, part) for part in torch.split(rows, AT_ONCE)] if len(rows) else [network(None, rows)]
+    answers = torch.cat([output.answers for output in outputs]).double().numpy()
+    asked = [output.attention for output in outputs if output.attention is not None]
+    return answers, torch.cat(asked).double().numpy() if asked else None

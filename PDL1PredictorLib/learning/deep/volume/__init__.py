@@ -1,0 +1,1 @@
+"""Networks that see the volume about a tumor: how they are trained."""

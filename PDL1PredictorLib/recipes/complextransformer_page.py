@@ -1,0 +1,78 @@
+"""The recipe `complextransformer` on the command line: its options, and how it is built from them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.recipes.page import Option, RecipePage, Shared
+
+if TYPE_CHECKING:
+    from PDL1PredictorLib.learning.recipe import Recipe
+
+OPTIONS = (
+    Option(
+        "--as-published",
+        {
+            "action": "store_true",
+            "help": "sizes, inputs and epochs as the recipe's paper has them, where the default is smaller",
+        },
+        False,
+    ),
+    Option(
+        "--grid",
+        {
+            "action": "store_true",
+            "help": "choose learning rate, layers and dropout by inner folds; takes 36 times as long",
+        },
+        False,
+    ),
+    Option("--tokens", {"type": int, "help": "features that a network is given, at most (default: 32)"}),
+    Option("--most-epochs", {"type": int, "help": "of every network (default: by recipe)"}),
+)
+
+
+def build(shared: Shared, options: Mapping[str, Any]) -> "Recipe":
+    """The recipe as asked for.
+
+    Raises:
+        InputError: The options do not fit each other.
+    """
+    from PDL1PredictorLib.recipes.complextransformer import (
+        PUBLISHED,
+        PUBLISHED_PLAIN,
+        PUBLISHED_RIVAL,
+        ComplexTransformerRecipe,
+        rivals_of,
+    )
+
+    if options["as_published"] and options["tokens"] is not None:
+        raise InputError("--as-published gives a network all features; leave --tokens out.")
+    recipe = ComplexTransformerRecipe(
+        endpoints=shared.endpoints,
+        seed=shared.seed,
+        design=shared.design,
+        n_folds=shared.n_folds,
+        outer_repeats=shared.outer_repeats,
+        grid=options["grid"],
+    )
+    if options["as_published"]:
+        rivals = rivals_of(PUBLISHED_RIVAL, PUBLISHED_PLAIN)
+        recipe = replace(recipe, most_features=None, lead=PUBLISHED, rivals=rivals)
+    if options["tokens"] is not None:
+        recipe = replace(recipe, most_features=options["tokens"])
+    most = options["most_epochs"]
+    if most is None:
+        return recipe
+    shorter = {part: replace(how, epochs=most) for part, how in recipe.rivals.items()}
+    return replace(recipe, lead=replace(recipe.lead, epochs=most), rivals=shorter)
+
+
+PAGE = RecipePage(
+    name="complextransformer",
+    summary="Complex Transformer: a number such as TPS by attention over radiomic features",
+    kinds=("number",),
+    endpoints=("TPS",),
+    build=build,
+    options=OPTIONS,
+)

@@ -1,0 +1,78 @@
+"""The recipe `responder3d` on the command line: its options, and how it is built from them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.recipes.page import Option, RecipePage, Shared
+
+if TYPE_CHECKING:
+    from PDL1PredictorLib.learning.recipe import Recipe
+
+OPTIONS = (
+    Option(
+        "--as-published",
+        {
+            "action": "store_true",
+            "help": "sizes, inputs and epochs as the recipe's paper has them, where the default is smaller",
+        },
+        False,
+    ),
+    Option(
+        "--use-pet",
+        {
+            "choices": ("no", "optional", "required"),
+            "help": "no: CT alone (default); optional: a PET where a case has one; required: cases without one are "
+            "left out",
+        },
+        "no",
+    ),
+    Option("--voxels", {"type": int, "help": "edge of the volume that the network sees, in voxels (default: 64)"}),
+    Option("--voxel-mm", {"type": float, "help": "edge of such a voxel, in mm (default: 1.5)"}),
+    Option("--most-epochs", {"type": int, "help": "of every network (default: by recipe)"}),
+    Option("--preset", {"help": "of the radiomic features (default: deepradscore)"}, "deepradscore"),
+)
+
+
+def build(shared: Shared, options: Mapping[str, Any]) -> "Recipe":
+    """The recipe as asked for.
+
+    Raises:
+        InputError: The options do not fit each other.
+    """
+    from PDL1PredictorLib.core.settings import VolumeSettings
+    from PDL1PredictorLib.radiomics.settings import preset
+    from PDL1PredictorLib.recipes.responder3d import PUBLISHED, Responder3dRecipe
+
+    if options["as_published"] and options["most_epochs"] is not None:
+        raise InputError("--as-published trains for 100 epochs; leave --most-epochs out.")
+    default = VolumeSettings()
+    volume = VolumeSettings(
+        default.voxels if options["voxels"] is None else options["voxels"],
+        default.spacing_mm if options["voxel_mm"] is None else options["voxel_mm"],
+    )
+    recipe = Responder3dRecipe(
+        endpoints=shared.endpoints,
+        seed=shared.seed,
+        design=shared.design,
+        n_folds=shared.n_folds,
+        outer_repeats=shared.outer_repeats,
+        features=preset(options["preset"]),
+        volume=volume,
+        pet=options["use_pet"],
+    )
+    if options["as_published"]:
+        return replace(recipe, network=PUBLISHED)
+    most = options["most_epochs"]
+    return recipe if most is None else replace(recipe, network=replace(recipe.network, epochs=most))
+
+
+PAGE = RecipePage(
+    name="responder3d",
+    summary="response to treatment by a network of the volume about the tumor, from CT or CT and PET",
+    kinds=("binary",),
+    endpoints=("RESPONSE",),
+    build=build,
+    options=OPTIONS,
+)
