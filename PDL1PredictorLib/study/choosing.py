@@ -129,7 +129,7 @@ def _of_calls(outcome: EndpointOutcome, titles: Sequence[str]) -> Choice:
 
 def choose_time_model(outcome: EndpointOutcome, recipe: Recipe, learned: Mapping[str, bool]) -> Choice:
     """The same for a time, by Harrell's C: the simplest within one standard error of the paired difference."""
-    plans = sorted(recipe.models, key=lambda plan: plan.order)
+    plans = sorted((plan for plan in recipe.models if not plan.rival), key=lambda plan: plan.order)
     found = {
         plan.name.title: c for plan in plans if learned[plan.name.title] and (c := _c_of(outcome, plan.name.title))
     }
