@@ -142,6 +142,9 @@ def test_8_bits_are_taken_where_they_move_no_probability_by_much(densenet: DeepC
         "bits": 8,
         "head": "linear",
         "moved": pytest.approx(0.004),
+        "slices": 5,
+        "inputs": {"picture": "slices", "table": [], "mean": [], "sd": []},
+        "outputs": "deep",
     }
     assert sum(map(len, written.files.values())) < 7.8e6  # a bundle has 8 MB
     again = network_files(densenet, patches(64, 64), answers({"8": 0.004}))
