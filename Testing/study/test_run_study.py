@@ -203,7 +203,7 @@ def test_the_files_of_a_network_that_was_trained_whole_give_what_the_study_measu
 
     study = whole_network_study(cohort)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run_page, "choose_model", lambda outcome, recipe, learned: Choice(outcome.lead, "lead", "Asked."))
+        patch.setattr(run_page, "choose_model", lambda outcome, *_: Choice(outcome.lead, "lead", "Asked."))
         run = run_study(study)
     about = About("Made up", "Tests.", "Made up.", ("None.",), card=lambda manifest: "# card")
     bundle = export_bundle(run.trained, about, tmp_path / "model")
