@@ -5,20 +5,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.recipes.page import Option, RecipePage, Shared
+from PDL1PredictorLib.recipes.page import AS_PUBLISHED, MOST_EPOCHS, Option, RecipePage, Shared
 
 if TYPE_CHECKING:
     from PDL1PredictorLib.learning.recipe import Recipe
 
 OPTIONS = (
-    Option(
-        "--as-published",
-        {
-            "action": "store_true",
-            "help": "sizes, inputs and epochs as the recipe's paper has them, where the default is smaller",
-        },
-        False,
-    ),
+    AS_PUBLISHED,
     Option(
         "--grid",
         {
@@ -28,7 +21,7 @@ OPTIONS = (
         False,
     ),
     Option("--tokens", {"type": int, "help": "features that a network is given, at most (default: 32)"}),
-    Option("--most-epochs", {"type": int, "help": "of every network (default: by recipe)"}),
+    MOST_EPOCHS,
 )
 
 
@@ -49,11 +42,7 @@ def build(shared: Shared, options: Mapping[str, Any]) -> "Recipe":
     if options["as_published"] and options["tokens"] is not None:
         raise InputError("--as-published gives a network all features; leave --tokens out.")
     recipe = ComplexTransformerRecipe(
-        endpoints=shared.endpoints,
-        seed=shared.seed,
-        design=shared.design,
-        n_folds=shared.n_folds,
-        outer_repeats=shared.outer_repeats,
+        **shared.of_study,
         grid=options["grid"],
     )
     if options["as_published"]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.recipes.page import Option, RecipePage, Shared
+from PDL1PredictorLib.recipes.page import TO_SHARE, Option, RecipePage, Shared
 
 if TYPE_CHECKING:
     from PDL1PredictorLib.learning.deep.settings import Stage
@@ -33,11 +33,7 @@ OPTIONS = (
     Option("--cpu-bfloat16", {"action": "store_true", "help": "on a CPU the network is trained in 16 bits"}, False),
     Option("--epochs", {"type": int, "nargs": "+", "help": "of every stage of the training, in order"}),
     Option("--pixels", {"type": int, "nargs": "+", "help": "edge of the crop in every stage, as many as --epochs"}),
-    Option(
-        "--shareable",
-        {"action": "store_true", "help": "only classifiers that keep no patient's row, to give the bundle away"},
-        False,
-    ),
+    TO_SHARE,
     Option(
         "--choose",
         {
@@ -71,12 +67,8 @@ def build(shared: Shared, options: Mapping[str, Any]) -> "Recipe":
     if options["backbone"]:
         deep = replace(deep, backbone=options["backbone"])
     return DeepRadScoreRecipe(
-        endpoints=shared.endpoints,
-        seed=shared.seed,
-        design=shared.design,
+        **shared.of_study,
         network=options["network"],
-        n_folds=shared.n_folds,
-        outer_repeats=shared.outer_repeats,
         n_repeats=options["repeats"],
         regions=regions,
         features=preset(options["preset"]),

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PDL1PredictorLib.recipes.page import Option, RecipePage, Shared
+from PDL1PredictorLib.recipes.page import TO_SHARE, Option, RecipePage, Shared
 
 if TYPE_CHECKING:
     from PDL1PredictorLib.learning.recipe import Recipe
@@ -20,11 +20,7 @@ OPTIONS = (
     Option("--backbone", {"help": "whose pooled features are taken (default: resnet50)"}),
     Option("--repeats", {"type": int, "help": "of the choice of the classifier (default: 10)"}, 10),
     Option("--patch-pixels", {"type": int, "help": "edge of the network's patch in mm (default: 112)"}),
-    Option(
-        "--shareable",
-        {"action": "store_true", "help": "only classifiers that keep no patient's row, to give the bundle away"},
-        False,
-    ),
+    TO_SHARE,
     Option("--as-published", {"action": "store_true", "help": "LASSO alone selects, the best classifier wins"}, False),
 )
 
@@ -39,11 +35,7 @@ def build(shared: Shared, options: Mapping[str, Any]) -> "Recipe":
     from PDL1PredictorLib.recipes.dlr import DlrRecipe
 
     recipe = DlrRecipe(
-        endpoints=shared.endpoints,
-        seed=shared.seed,
-        design=shared.design,
-        n_folds=shared.n_folds,
-        outer_repeats=shared.outer_repeats,
+        **shared.of_study,
         n_repeats=options["repeats"],
         drawn=options["random_weights"],
         backbone=options["backbone"] or "resnet50",

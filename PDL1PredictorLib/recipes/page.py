@@ -31,6 +31,22 @@ class Option(NamedTuple):
         return self.flag.removeprefix("--").replace("-", "_")
 
 
+AS_PUBLISHED = Option(
+    "--as-published",
+    {
+        "action": "store_true",
+        "help": "sizes, inputs and epochs as the recipe's paper has them, where the default is smaller",
+    },
+    False,
+)
+MOST_EPOCHS = Option("--most-epochs", {"type": int, "help": "of every network (default: by recipe)"})
+TO_SHARE = Option(
+    "--shareable",
+    {"action": "store_true", "help": "only classifiers that keep no patient's row, to give the bundle away"},
+    False,
+)
+
+
 class Shared(NamedTuple):
     """What every recipe is built from.
 
@@ -51,6 +67,11 @@ class Shared(NamedTuple):
     outer_repeats: int = 5
     clinical: tuple[str, ...] = ()
     declared: tuple[ClinicalColumn, ...] = ()
+
+    @property
+    def of_study(self) -> dict[str, Any]:
+        """What every recipe has by the same name: all but the clinical values."""
+        return {name: getattr(self, name) for name in ("endpoints", "seed", "design", "n_folds", "outer_repeats")}
 
 
 Build = Callable[[Shared, Mapping[str, Any]], "Recipe"]

@@ -6,31 +6,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.recipes.page import Option, RecipePage, Shared
+from PDL1PredictorLib.recipes.page import AS_PUBLISHED, TO_SHARE, Option, RecipePage, Shared
 
 if TYPE_CHECKING:
     from PDL1PredictorLib.learning.recipe import Recipe
 
 OPTIONS = (
-    Option(
-        "--as-published",
-        {
-            "action": "store_true",
-            "help": "sizes, inputs and epochs as the recipe's paper has them, where the default is smaller",
-        },
-        False,
-    ),
+    AS_PUBLISHED,
     Option("--weights", {"type": Path, "help": "weight file that the backbone starts from (default: none)"}),
     Option("--backbone", {"help": "densenet121 (default), resnet50, resnet101, vgg19 or inception_v3"}),
     Option("--keep-aspect", {"action": "store_true", "help": "the rectangle about the tumor is not stretched"}, False),
     Option("--frame-pixels", {"type": int, "help": "edge of the square that it becomes (default: 112)"}),
     Option("--epochs", {"type": int, "nargs": "+", "help": "of every stage of the training, in order"}),
     Option("--preset", {"help": "of the radiomic features (default: deepradscore)"}, "pdl1es"),
-    Option(
-        "--shareable",
-        {"action": "store_true", "help": "only classifiers that keep no patient's row, to give the bundle away"},
-        False,
-    ),
+    TO_SHARE,
 )
 
 
@@ -50,11 +39,7 @@ def build(shared: Shared, options: Mapping[str, Any]) -> "Recipe":
     if options["frame_pixels"]:
         frame = replace(frame, pixels=options["frame_pixels"])
     recipe = Pdl1esRecipe(
-        endpoints=shared.endpoints,
-        seed=shared.seed,
-        design=shared.design,
-        n_folds=shared.n_folds,
-        outer_repeats=shared.outer_repeats,
+        **shared.of_study,
         features=preset(options["preset"]),
         frame=frame,
         clinical=shared.clinical,

@@ -5,20 +5,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.recipes.page import Option, RecipePage, Shared
+from PDL1PredictorLib.recipes.page import AS_PUBLISHED, MOST_EPOCHS, Option, RecipePage, Shared
 
 if TYPE_CHECKING:
     from PDL1PredictorLib.learning.recipe import Recipe
 
 OPTIONS = (
-    Option(
-        "--as-published",
-        {
-            "action": "store_true",
-            "help": "sizes, inputs and epochs as the recipe's paper has them, where the default is smaller",
-        },
-        False,
-    ),
+    AS_PUBLISHED,
     Option(
         "--use-pet",
         {
@@ -30,7 +23,7 @@ OPTIONS = (
     ),
     Option("--voxels", {"type": int, "help": "edge of the volume that the network sees, in voxels (default: 64)"}),
     Option("--voxel-mm", {"type": float, "help": "edge of such a voxel, in mm (default: 1.5)"}),
-    Option("--most-epochs", {"type": int, "help": "of every network (default: by recipe)"}),
+    MOST_EPOCHS,
     Option("--preset", {"help": "of the radiomic features (default: deepradscore)"}, "deepradscore"),
 )
 
@@ -53,11 +46,7 @@ def build(shared: Shared, options: Mapping[str, Any]) -> "Recipe":
         default.spacing_mm if options["voxel_mm"] is None else options["voxel_mm"],
     )
     recipe = Responder3dRecipe(
-        endpoints=shared.endpoints,
-        seed=shared.seed,
-        design=shared.design,
-        n_folds=shared.n_folds,
-        outer_repeats=shared.outer_repeats,
+        **shared.of_study,
         features=preset(options["preset"]),
         volume=volume,
         pet=options["use_pet"],
