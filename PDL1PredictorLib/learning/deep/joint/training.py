@@ -12,7 +12,7 @@ from torch import Tensor
 
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
-from PDL1PredictorLib.learning.deep.capture import CLIP_NORM
+from PDL1PredictorLib.learning.deep.descent import begin_at_shares, descend, time_words
 from PDL1PredictorLib.learning.deep.inference import masked_loss
 from PDL1PredictorLib.learning.deep.joint.cases import Framed, batches
 from PDL1PredictorLib.learning.deep.joint.settings import JointStage, JointTraining
@@ -136,22 +136,13 @@ def build_network(cases: Framed, fit: np.ndarray, settings: JointTraining, start
     network = Joint(cases.table.shape[1], cases.labels.shape[1], settings.dropout, settings.backbone)
     if start is not None:
         load_backbone(network, start)
-    known = np.isfinite(cases.labels[fit])
-    positive = (np.nan_to_num(cases.labels[fit]) * known).sum(axis=0)
-    share = (positive + 1) / (known.sum(axis=0) + 2)
-    with torch.no_grad():
-        network.classifier.bias.copy_(torch.from_numpy(np.log(share / (1 - share)).astype(np.float32)))
+    begin_at_shares(network.classifier, cases.labels[fit])
     return network
 
 
 def step(network: Joint, optimizer: torch.optim.Optimizer, x: Tensor, table: Tensor, labels: Tensor) -> float:
     """One step of the training; its loss."""
-    optimizer.zero_grad()
-    loss = masked_loss(network(x, table if table.shape[1] else None).answers, labels)
-    loss.backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP_NORM)
-    optimizer.step()
-    return float(loss.detach())
+    return descend(network, optimizer, masked_loss(network(x, table if table.shape[1] else None).answers, labels))
 
 
 @torch.no_grad()
@@ -193,6 +184,5 @@ def seconds_per_epoch(cases: Framed, fit: np.ndarray, settings: JointTraining, d
 
 def estimate_text(seconds: float, settings: JointTraining, trainings: int) -> str:
     """What all trainings of a study will take, in words."""
-    hours = seconds * settings.epochs * trainings / 3600
-    total = f"{hours:.1f} h" if hours >= 1 else f"{max(1, round(60 * hours))} min"
+    total = time_words(seconds * settings.epochs * trainings)
     return f"an epoch takes about {seconds:.0f} s here; {trainings} trainings of {settings.epochs} epochs take {total}"

@@ -12,7 +12,7 @@ from torch import Tensor
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.explain.class_activation import class_activation_maps, scaled_to_one
-from PDL1PredictorLib.learning.deep.capture import CLIP_NORM
+from PDL1PredictorLib.learning.deep.descent import begin_at_shares, descend, time_words
 from PDL1PredictorLib.learning.deep.inference import masked_loss
 from PDL1PredictorLib.learning.deep.volume.cases import AT_ONCE, Volumes, batches, moved_channels
 from PDL1PredictorLib.learning.deep.volume.settings import VolumeTraining
@@ -135,22 +135,13 @@ class _Run:
 def build_network(cases: Volumes, fit: np.ndarray, settings: VolumeTraining) -> Cnn3d:
     """A network whose first answers are about the log-odds of the training cases."""
     network = Cnn3d(cases.n_channels, cases.labels.shape[1], settings.n_deep, settings.dropout, settings.widths)
-    known = np.isfinite(cases.labels[fit])
-    positive = (np.nan_to_num(cases.labels[fit]) * known).sum(axis=0)
-    share = (positive + 1) / (known.sum(axis=0) + 2)
-    with torch.no_grad():
-        network.classifier.bias.copy_(torch.from_numpy(np.log(share / (1 - share)).astype(np.float32)))
+    begin_at_shares(network.classifier, cases.labels[fit])
     return network
 
 
 def step(network: Cnn3d, optimizer: torch.optim.Optimizer, channels: Tensor, labels: Tensor) -> float:
     """One step of the training; its loss."""
-    optimizer.zero_grad()
-    loss = masked_loss(network(channels, None).answers, labels)
-    loss.backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP_NORM)
-    optimizer.step()
-    return float(loss.detach())
+    return descend(network, optimizer, masked_loss(network(channels, None).answers, labels))
 
 
 @torch.no_grad()
@@ -198,8 +189,7 @@ def seconds_per_epoch(cases: Volumes, fit: np.ndarray, settings: VolumeTraining,
 
 def estimate_text(seconds: float, settings: VolumeTraining, trainings: int) -> str:
     """What all trainings of a study will take at most, in words."""
-    hours = seconds * settings.epochs * trainings / 3600
-    total = f"{hours:.1f} h" if hours >= 1 else f"{max(1, round(60 * hours))} min"
+    total = time_words(seconds * settings.epochs * trainings)
     return (
         f"an epoch takes about {seconds:.0f} s here; {trainings} trainings of up to {settings.epochs} epochs take at "
         f"most {total}"
