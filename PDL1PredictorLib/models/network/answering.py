@@ -6,16 +6,14 @@ follow from the last feature maps and the head that the bundle stores with the w
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 
-from PDL1PredictorLib.core.errors import BundleError, InputError
+from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.explain.class_activation import class_activation_maps, scaled_to_one
 from PDL1PredictorLib.models.network.graph import ANSWER, INPUT, TABLE, VOLUME
 from PDL1PredictorLib.models.network.output import LINEAR, NetworkOutput, mean_of_slices
-from PDL1PredictorLib.models.network.session import NetworkSession
-from PDL1PredictorLib.models.network.weights import read_weights
+from PDL1PredictorLib.models.network.stored import StoredNetwork
 from PDL1PredictorLib.models.schema.network import NetworkEntry
 
 HEAD_MAPS, HEAD_TABLE, HEAD_BIAS = "head.maps", "head.table", "head.bias"
@@ -37,7 +35,7 @@ class Shown:
     table: np.ndarray = field(default_factory=lambda: np.empty(0))
 
 
-class AnsweringNetwork:
+class AnsweringNetwork(StoredNetwork):
     """The network of a bundle whose answers are those of the network.
 
     Args:
@@ -49,8 +47,8 @@ class AnsweringNetwork:
     """
 
     def __init__(self, model: str, entry: NetworkEntry, weights: bytes, graph: bytes, n_endpoints: int) -> None:
-        self._model, self._entry, self._data, self._graph = model, entry, weights, graph
-        self._n_endpoints = n_endpoints
+        super().__init__(model, weights, graph, entry.n_deep, n_endpoints)
+        self._entry = entry
 
     def run(self, shown: Shown, runtime: str = "auto") -> NetworkOutput:
         """Answers, and heat maps of the first picture.
@@ -125,20 +123,3 @@ class AnsweringNetwork:
         if not apart.max() <= _SAME * max(1.0, float(np.abs(found[ANSWER]).max())):
             raise self._unfit("its answers do not follow from its head, as the model says.")
         return np.asarray(head)
-
-    @cached_property
-    def _weights(self) -> dict[str, np.ndarray]:
-        try:
-            return read_weights(self._data)
-        except ValueError as error:
-            raise self._unfit(str(error)) from error
-
-    @cached_property
-    def _session(self) -> NetworkSession:
-        try:
-            return NetworkSession(self._graph, self._weights, self._entry.n_deep, self._n_endpoints)
-        except ValueError as error:
-            raise self._unfit(str(error)) from error
-
-    def _unfit(self, why: str) -> BundleError:
-        return BundleError(f"The weights of {self._model} do not fit its network: {why}")

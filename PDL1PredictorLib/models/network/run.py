@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import SimpleITK as sitk
 
-from PDL1PredictorLib.core.errors import BundleError, InputError, MissingPackageError
+from PDL1PredictorLib.core.errors import InputError, MissingPackageError
 from PDL1PredictorLib.core.lazy import require_module
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.explain.class_activation import class_activation_maps, scaled_to_one
 from PDL1PredictorLib.imaging.patch import Patch
 from PDL1PredictorLib.models.device import run_with_fallback
 from PDL1PredictorLib.models.network.output import LINEAR, NetworkOutput, mean_of_slices
-from PDL1PredictorLib.models.network.session import NetworkSession
-from PDL1PredictorLib.models.network.weights import read_weights
+from PDL1PredictorLib.models.network.stored import StoredNetwork
 from PDL1PredictorLib.networks.channels import channels
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ _SAME = 1e-2  # the head as it is stored explains the answers within this share 
 _REMEDY = "Install it with: pip install pdl1predictor[gpu]"
 
 
-class Network:
+class Network(StoredNetwork):
     """The network of a bundle.
 
     Args:
@@ -58,10 +57,8 @@ class Network:
         graph: bytes | None = None,
         head: str = LINEAR,
     ) -> None:
-        self._model, self._data = model, weights
-        self._backbone, self._n_deep, self._n_endpoints = backbone, n_deep, n_endpoints
-        self._graph = shipped_graph(backbone) if graph is None else graph
-        self._head = head
+        super().__init__(model, weights, shipped_graph(backbone) if graph is None else graph, n_deep, n_endpoints)
+        self._backbone, self._head = backbone, head
 
     def run(self, patches: Sequence[Patch], device: str, runtime: str = "auto") -> NetworkOutput:
         """One forward pass on the slices of a tumor, and the heat maps of the first.
@@ -139,20 +136,6 @@ class Network:
         return np.asarray(head)
 
     @cached_property
-    def _weights(self) -> dict[str, np.ndarray]:
-        try:
-            return read_weights(self._data)
-        except ValueError as error:
-            raise self._unfit(str(error)) from error
-
-    @cached_property
-    def _session(self) -> NetworkSession:
-        try:
-            return NetworkSession(self._graph or b"", self._weights, self._n_deep, self._n_endpoints)
-        except ValueError as error:
-            raise self._unfit(str(error)) from error
-
-    @cached_property
     def _torch(self) -> "TorchNetwork":
         why = "" if self._graph else f" The model {self._model} was written without a graph for onnxruntime."
         require_module("torch", _REMEDY + why)
@@ -162,9 +145,6 @@ class Network:
             return TorchNetwork(self._weights, self._backbone, self._n_deep, self._n_endpoints)
         except ValueError as error:
             raise self._unfit(str(error)) from error
-
-    def _unfit(self, why: str) -> BundleError:
-        return BundleError(f"The weights of {self._model} do not fit its network: {why}")
 
 
 def require_runtime(runtime: str, device: str) -> None:
