@@ -19,6 +19,7 @@ from PDL1PredictorLib.learning.deep.volume.settings import VolumeTraining
 from PDL1PredictorLib.networks.cnn3d import Cnn3d
 
 TIMED = 4  # cases that the time of an epoch is told from, before the first one
+FAST = torch.channels_last_3d  # how weights and volumes lie in memory while training: two thirds of the time on a CPU
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +92,7 @@ class _Run:
     ) -> None:
         self._cases, self._fit, self._watch, self._settings, self._device = cases, fit, watch, settings, device
         self._rng = np.random.default_rng([seed, 31])
-        self._network = build_network(cases, fit, settings).to(device)
+        self._network = build_network(cases, fit, settings).to(device, memory_format=FAST)
         self._optimizer = torch.optim.AdamW(
             self._network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
@@ -129,7 +130,8 @@ class _Run:
         if self._weights:
             self._network.load_state_dict(self._weights)
         self._network.zero_grad()  # nobody needs the last gradients
-        return TrainedVolume(self._network.to("cpu").eval(), tuple(self._history))
+        network = self._network.to("cpu", memory_format=torch.contiguous_format)
+        return TrainedVolume(network.eval(), tuple(self._history))
 
 
 def build_network(cases: Volumes, fit: np.ndarray, settings: VolumeTraining) -> Cnn3d:
@@ -141,7 +143,8 @@ def build_network(cases: Volumes, fit: np.ndarray, settings: VolumeTraining) -> 
 
 def step(network: Cnn3d, optimizer: torch.optim.Optimizer, channels: Tensor, labels: Tensor) -> float:
     """One step of the training; its loss."""
-    return descend(network, optimizer, masked_loss(network(channels, None).answers, labels))
+    answers = network(channels.contiguous(memory_format=FAST), None).answers
+    return descend(network, optimizer, masked_loss(answers, labels))
 
 
 @torch.no_grad()
