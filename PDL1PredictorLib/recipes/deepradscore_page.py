@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.recipes.page import TO_SHARE, Option, RecipePage, Shared
+from PDL1PredictorLib.recipes.page import CPU_BFLOAT16, TO_SHARE, Option, RecipePage, Shared
 
 if TYPE_CHECKING:
     from PDL1PredictorLib.learning.deep.settings import Stage
@@ -30,7 +30,7 @@ OPTIONS = (
     Option("--patch-pixels", {"type": int, "help": "edge of the network's patch in mm (default: 112)"}),
     Option("--patch-margin", {"type": float, "help": "what the network sees around the tumor, in mm (default: all)"}),
     Option("--class-weights", {"action": "store_true", "help": "the network weighs rare answers more"}, False),
-    Option("--cpu-bfloat16", {"action": "store_true", "help": "on a CPU the network is trained in 16 bits"}, False),
+    CPU_BFLOAT16,
     Option("--epochs", {"type": int, "nargs": "+", "help": "of every stage of the training, in order"}),
     Option("--pixels", {"type": int, "nargs": "+", "help": "edge of the crop in every stage, as many as --epochs"}),
     TO_SHARE,

@@ -39,6 +39,9 @@ AS_PUBLISHED = Option(
     },
     False,
 )
+CPU_BFLOAT16 = Option(
+    "--cpu-bfloat16", {"action": "store_true", "help": "on a CPU the network is trained in 16 bits"}, False
+)
 MOST_EPOCHS = Option("--most-epochs", {"type": int, "help": "of every network (default: by recipe)"})
 TO_SHARE = Option(
     "--shareable",

@@ -148,6 +148,7 @@ def method_text(recipe: Pdl1esRecipe) -> str:
     shape = "made a square first" if frame.keep_aspect else "both axes stretched as in the paper, so that size is lost"
     seen = "every slice of every case is a sample" if how.all_slices else "one slice of each case, drawn"
     rates = ", ".join(f"{stage.epochs} at {stage.learning_rate:g}" for stage in how.stages)
+    sixteen = ", computed in 16 bits where it is safe (bfloat16)" if how.cpu_bfloat16 else ""
     pruning = (
         f"of those that correlate above {CORRELATION_LIMIT:g} the best, {MOST_CANDIDATES} at most"
         if recipe.pruned
@@ -170,7 +171,7 @@ def method_text(recipe: Pdl1esRecipe) -> str:
   the training cases (Mann-Whitney, p < {P_LIMIT:g}), {pruning}; and {beside}
 - Network: {how.backbone}, pooled features batch-normalized to the scale of the standardized columns, all in one layer
   of one answer an endpoint, dropout {how.dropout:g}.
-- Training: binary cross-entropy, AdamW, epochs and learning rates {rates}, batches of {how.batch}; an epoch: {seen}.
+- Training: binary cross-entropy, AdamW, epochs and learning rates {rates}, batches of {how.batch}{sixteen}; an epoch: {seen}.
   The epoch that was best on the held-out part is taken, once without each of {recipe.n_inner_folds} parts, and in the
   end on all cases for as many epochs as were best on average.
 - {DEEP}: the same network without features and clinical values. {RADIOMICS}: logistic regression with an L2 penalty

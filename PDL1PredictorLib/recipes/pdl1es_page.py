@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.recipes.page import AS_PUBLISHED, TO_SHARE, Option, RecipePage, Shared
+from PDL1PredictorLib.recipes.page import AS_PUBLISHED, CPU_BFLOAT16, TO_SHARE, Option, RecipePage, Shared
 
 if TYPE_CHECKING:
     from PDL1PredictorLib.learning.recipe import Recipe
@@ -18,6 +18,7 @@ OPTIONS = (
     Option("--keep-aspect", {"action": "store_true", "help": "the rectangle about the tumor is not stretched"}, False),
     Option("--frame-pixels", {"type": int, "help": "edge of the square that it becomes (default: 112)"}),
     Option("--epochs", {"type": int, "nargs": "+", "help": "of every stage of the training, in order"}),
+    CPU_BFLOAT16,
     Option("--preset", {"help": "of the radiomic features (default: deepradscore)"}, "pdl1es"),
     TO_SHARE,
 )
@@ -33,8 +34,10 @@ def build(shared: Shared, options: Mapping[str, Any]) -> "Recipe":
     from PDL1PredictorLib.radiomics.settings import preset
     from PDL1PredictorLib.recipes.pdl1es import Pdl1esRecipe, published
 
-    if options["as_published"] and (options["epochs"] or options["backbone"]):
-        raise InputError("--as-published has the paper's network and epochs; leave --epochs and --backbone out.")
+    if options["as_published"] and (options["epochs"] or options["backbone"] or options["cpu_bfloat16"]):
+        raise InputError(
+            "--as-published has the paper's network and epochs; leave --epochs, --backbone and --cpu-bfloat16 out."
+        )
     frame = FrameSettings(keep_aspect=options["keep_aspect"])
     if options["frame_pixels"]:
         frame = replace(frame, pixels=options["frame_pixels"])
@@ -48,7 +51,7 @@ def build(shared: Shared, options: Mapping[str, Any]) -> "Recipe":
     )
     if options["as_published"]:
         return published(recipe)
-    network = recipe.network
+    network = replace(recipe.network, cpu_bfloat16=options["cpu_bfloat16"])
     if options["backbone"]:
         network = replace(network, backbone=options["backbone"])
     if options["epochs"]:

@@ -21,6 +21,7 @@ from PDL1PredictorLib.networks.joint import Joint
 
 AT_ONCE = 16  # slices of one forward pass
 TIMED = 4  # slices that the time of an epoch is told from, before the first one
+FAST = torch.channels_last  # how weights and slices lie in memory while training: a fifth less time on a CPU
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +96,8 @@ class _Run:
     ) -> None:
         self._cases, self._fit, self._watch, self._settings, self._device = cases, fit, watch, settings, device
         self._rng = np.random.default_rng([seed, 41])
-        self._network = build_network(cases, fit, settings, start).to(device)
+        self._network = build_network(cases, fit, settings, start).to(device, memory_format=FAST)
+        self._sixteen_bits = settings.cpu_bfloat16 and torch.device(device).type == "cpu"
         self._lowest, self._weights = math.inf, dict[str, Tensor]()
         self.history: list[dict[str, float]] = []
 
@@ -114,12 +116,13 @@ class _Run:
         """One pass; the losses after it."""
         self._network.train()
         steps = [
-            step(self._network, self._optimizer, *(part.to(self._device) for part in batch))
+            step(self._network, self._optimizer, *(part.to(self._device) for part in batch), self._sixteen_bits)
             for batch in batches(self._cases, self._fit, self._settings, self._rng)
         ]
         losses = {"train": float(np.mean(steps))}
         if len(self._watch):
-            losses["validation"] = loss_of(self._network, self._cases, self._watch, self._device)
+            with torch.autocast("cpu", torch.bfloat16, enabled=self._sixteen_bits):
+                losses["validation"] = loss_of(self._network, self._cases, self._watch, self._device)
             if losses["validation"] < self._lowest:
                 self._lowest, self._weights = losses["validation"], deepcopy(self._network.state_dict())
         self.history.append(losses)
@@ -128,7 +131,8 @@ class _Run:
     def trained(self) -> TrainedJoint:
         """The network of the best epoch, or of the last."""
         self._network.zero_grad()  # nobody needs the last gradients
-        return TrainedJoint(self._network.to("cpu").eval(), tuple(self.history))
+        network = self._network.to("cpu", memory_format=torch.contiguous_format)
+        return TrainedJoint(network.eval(), tuple(self.history))
 
 
 def build_network(cases: Framed, fit: np.ndarray, settings: JointTraining, start: Path | None = None) -> Joint:
@@ -140,9 +144,13 @@ def build_network(cases: Framed, fit: np.ndarray, settings: JointTraining, start
     return network
 
 
-def step(network: Joint, optimizer: torch.optim.Optimizer, x: Tensor, table: Tensor, labels: Tensor) -> float:
+def step(
+    network: Joint, optimizer: torch.optim.Optimizer, x: Tensor, table: Tensor, labels: Tensor, sixteen_bits: bool
+) -> float:
     """One step of the training; its loss."""
-    return descend(network, optimizer, masked_loss(network(x, table if table.shape[1] else None).answers, labels))
+    with torch.autocast("cpu", torch.bfloat16, enabled=sixteen_bits):
+        answers = network(x.contiguous(memory_format=FAST), table if table.shape[1] else None).answers
+    return descend(network, optimizer, masked_loss(answers.float(), labels))
 
 
 @torch.no_grad()
@@ -171,13 +179,14 @@ def seconds_per_epoch(cases: Framed, fit: np.ndarray, settings: JointTraining, d
     """What an epoch will take here, told from one step on a few slices; leaves no trace in a random state."""
     rows = fit[:TIMED]
     with torch.random.fork_rng(devices=[]):
-        network = build_network(cases, fit, settings).to(device).train()
+        network = build_network(cases, fit, settings).to(device, memory_format=FAST).train()
+        sixteen_bits = settings.cpu_bfloat16 and torch.device(device).type == "cpu"
         optimizer = torch.optim.AdamW(network.parameters())
         given = (cases.channels(rows, 0), cases.columns(rows), cases.labels[rows].astype(np.float32))
         taken = math.inf
         for _ in range(2):  # the first brings what is loaded once
             began = perf_counter()
-            step(network, optimizer, *(torch.from_numpy(part).to(device) for part in given))
+            step(network, optimizer, *(torch.from_numpy(part).to(device) for part in given), sixteen_bits)
             taken = min(taken, perf_counter() - began)
     return taken / len(rows) * len(fit) * (cases.slices if settings.all_slices else 1)
 

@@ -103,6 +103,7 @@ def test_a_known_signal_is_found_with_and_without_the_pet(trained):
     assert roc_auc_score(cases.labels[:, 0], answers_of(trained.network, alone, rows)[:, 0]) > 0.75
     assert len(trained.history) == SMALL.epochs
     assert not any(module.training for module in trained.network.modules())
+    assert all(value.is_contiguous() for value in trained.network.state_dict().values())  # as a file has them
 
 
 def test_shuffled_labels_are_not_found():
