@@ -31,6 +31,7 @@ def add(commands: Any) -> None:
     sources = importers.add_subparsers(required=True, metavar="SOURCE")
     _add_import_tcia(sources)
     _add_import_folder(sources)
+    _add_import_lidc(sources)
 
 
 def _add_check(commands: Any) -> None:
@@ -81,6 +82,14 @@ def _add_import_folder(commands: Any) -> None:
     command.add_argument(
         "--expression", type=Path, help="table with the columns case, CD274 and CD8A, block: gives PDL1_RNA and CD8"
     )
+    add_out(command, "table to make, CSV")
+
+
+def _add_import_lidc(commands: Any) -> None:
+    text = "Lung nodules of LIDC-IDRI, cropped to themselves, divided as a pretraining divides them."
+    command = add_command(commands, "lidc", text, _import_lidc)
+    command.add_argument("images", type=Path, metavar="FOLDER", help="folder with labels.csv, image/ and mask/")
+    command.add_argument("--seed", type=int, default=1, help="of the pretraining whose division is taken (default: 1)")
     add_out(command, "table to make, CSV")
 
 
@@ -178,6 +187,13 @@ def _import_folder(options: argparse.Namespace, speaker: Speaker) -> None:
     refuse_existing(options.out, options.overwrite)
     found = import_folder(options.images, options.image, options.mask, options.labels, options.expression)
     _write(found, options, speaker)
+
+
+def _import_lidc(options: argparse.Namespace, speaker: Speaker) -> None:
+    from PDL1PredictorLib.cohort.importing.lidc import import_lidc
+
+    refuse_existing(options.out, options.overwrite)
+    _write(import_lidc(options.images, options.seed), options, speaker)
 
 
 def _write(found: "Imported", options: argparse.Namespace, speaker: Speaker) -> None:

@@ -1,10 +1,11 @@
-"""Lung nodules of LIDC-IDRI, cropped to themselves, as training cases of a network.
+"""Lung nodules of LIDC-IDRI, cropped to themselves, as training cases of a network or a cohort.
 
 The folder holds `labels.csv` and, for each of its rows, `image/FILE` (HU) and `mask/FILE` on the same grid.
 Source of the data: Armato et al. 2011, The Lung Image Database Consortium ..., doi 10.1118/1.3528204.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import SimpleITK as sitk
 
 from PDL1PredictorLib.cohort.files import Row, read_rows
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
+from PDL1PredictorLib.cohort.splits import stratified_parts
 from PDL1PredictorLib.core.case import require_same_grid
 from PDL1PredictorLib.core.errors import EmptyRegionError, InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
@@ -25,7 +27,33 @@ from PDL1PredictorLib.imaging.volumes.files import read_volume
 MALIGNANCY = "MALIGNANCY"
 DIAGNOSES = {"Benign": 0, "Malign": 1}
 COLUMNS = ("file", "patient_id", "diameter_mm", "mask_mm3", "Diagnosis")
+SHARES = (0.6, 0.15, 0.25)  # of the patients: to fit, to watch, to test
+PARTS = ("fit", "validation", "test")
 OFFSETS = (-2, -1, 1, 2)  # lattice slices; half of the nodules are no taller than eight
+
+
+@dataclass(frozen=True)
+class NoduleRow:
+    """A row of the table.
+
+    Attributes:
+        file: Name of image and mask.
+        patient: Whose it is.
+        malignant: 1 or 0, as radiologists voted.
+        diameter_mm: As the table says.
+        volume_mm3: Of the mask, likewise.
+    """
+
+    file: str
+    patient: str
+    malignant: int
+    diameter_mm: float
+    volume_mm3: float
+
+    @property
+    def name(self) -> str:
+        """Of the case."""
+        return self.file.removesuffix(".nii.gz")
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +94,29 @@ def read_nodules(folder: Path, regions: RegionSettings, progress: Progress = SIL
         GridMismatchError: A mask lies on another grid than its image.
         EmptyRegionError: A mask has no voxel.
     """
+    rows = read_table(folder)
+    patches = []
+    for done, row in enumerate(rows, start=1):
+        patches.append(_patches(folder, row.file, regions))
+        progress.step("nodules", done / len(rows), f"{done} of {len(rows)} nodules are read")
+    cohort = PreparedCohort(
+        names=tuple(row.name for row in rows),
+        targets={MALIGNANCY: Target("binary", np.array([row.malignant for row in rows], dtype=np.float64))},
+        blocks={
+            "slices": np.stack([hu for hu, _ in patches]),
+            "slices_tumor": np.stack([tumor for _, tumor in patches]),
+        },
+    )
+    diameter, volume = np.array([row.diameter_mm for row in rows]), np.array([row.volume_mm3 for row in rows])
+    return Nodules(cohort, tuple(row.patient for row in rows), diameter, volume)
+
+
+def read_table(folder: Path) -> list[NoduleRow]:
+    """The rows of `labels.csv`.
+
+    Raises:
+        InputError: It lacks a column or a value, or a nodule occurs twice.
+    """
     table = folder / "labels.csv"
     columns, rows = read_rows(table)
     missing = [name for name in COLUMNS if name not in columns]
@@ -74,21 +125,18 @@ def read_nodules(folder: Path, regions: RegionSettings, progress: Progress = SIL
     files = [row.get("file") for row in rows]
     if not files or len(set(files)) < len(files):
         raise InputError(f"{table} must name at least one nodule, and each once.")
-    numbers = [_numbers(row, table) for row in rows]
-    patches = []
-    for done, file in enumerate(files, start=1):
-        patches.append(_patches(folder, file, regions))
-        progress.step("nodules", done / len(files), f"{done} of {len(files)} nodules are read")
-    cohort = PreparedCohort(
-        names=tuple(file.removesuffix(".nii.gz") for file in files),
-        targets={MALIGNANCY: Target("binary", np.array([label for label, _, _ in numbers], dtype=np.float64))},
-        blocks={
-            "slices": np.stack([hu for hu, _ in patches]),
-            "slices_tumor": np.stack([tumor for _, tumor in patches]),
-        },
-    )
-    diameter, volume = (np.array([values[column] for values in numbers]) for column in (1, 2))
-    return Nodules(cohort, tuple(row.get("patient_id") for row in rows), diameter, volume)
+    return [NoduleRow(row.get("file"), row.get("patient_id"), *_numbers(row, table)) for row in rows]
+
+
+def divided(patients: Sequence[str], malignant: np.ndarray, seed: int) -> list[np.ndarray]:
+    """Rows of the three parts, by patient and stratified; the same for a pretraining and a cohort of the same seed.
+
+    Args:
+        patients: Of each nodule.
+        malignant: (n, 1), 0 or 1.
+        seed: Of the draw.
+    """
+    return stratified_parts(patients, malignant, SHARES, np.random.default_rng([seed, 1]))
 
 
 def _numbers(row: Row, table: Path) -> tuple[int, float, float]:

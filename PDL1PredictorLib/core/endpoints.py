@@ -86,6 +86,13 @@ ENDPOINTS: tuple[Endpoint, ...] = (  # order as in Table 3 of paper 001, PD-L1 f
         "adenocarcinoma",
     ),
     Endpoint("PT2", "Pathological T2 or higher", "pathological T stage 2 to 4 against Tis and T1", "T2-T4", "Tis-T1"),
+    Endpoint(
+        "MALIGNANT",
+        "Malignancy of a nodule",
+        "malignant as radiologists voted who saw the CT; no pathology",
+        "malignant",
+        "benign",
+    ),
     Endpoint("RESPONSE", "Response to immunotherapy", "responder by RECIST", "responder", "non-responder"),
     Endpoint(
         "TPS", "PD-L1 TPS", "tumor proportion score", kind="number", unit="%", low=0.0, high=100.0, cuts=(1.0, 50.0)

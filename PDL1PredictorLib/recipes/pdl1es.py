@@ -171,7 +171,8 @@ def method_text(recipe: Pdl1esRecipe) -> str:
   the training cases (Mann-Whitney, p < {P_LIMIT:g}), {pruning}; and {beside}
 - Network: {how.backbone}, pooled features batch-normalized to the scale of the standardized columns, all in one layer
   of one answer an endpoint, dropout {how.dropout:g}.
-- Training: binary cross-entropy, AdamW, epochs and learning rates {rates}, batches of {how.batch}{sixteen}; an epoch: {seen}.
+- Training: binary cross-entropy, AdamW, epochs and learning rates {rates}, batches of {how.batch}{sixteen}; an epoch:
+  {seen}.
   The epoch that was best on the held-out part is taken, once without each of {recipe.n_inner_folds} parts, and in the
   end on all cases for as many epochs as were best on average.
 - {DEEP}: the same network without features and clinical values. {RADIOMICS}: logistic regression with an L2 penalty

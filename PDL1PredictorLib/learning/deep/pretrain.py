@@ -11,8 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from PDL1PredictorLib import __version__
-from PDL1PredictorLib.cohort.lidc import Nodules, read_nodules
-from PDL1PredictorLib.cohort.splits import stratified_parts
+from PDL1PredictorLib.cohort.lidc import PARTS, Nodules, divided, read_nodules
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.settings import RegionSettings
@@ -21,8 +20,6 @@ from PDL1PredictorLib.learning.deep.settings import DeepTraining, Stage
 from PDL1PredictorLib.learning.deep.training import TrainedDeepCT, train_deep_ct
 from PDL1PredictorLib.statistics.discrimination import Auc, DelongTest, auc, delong_test
 
-SHARES = (0.6, 0.15, 0.25)  # of the patients: to fit, to watch, to test
-PARTS = ("fit", "validation", "test")
 EPOCHS, PIXELS, SHIFT = 40, 64, 4
 
 
@@ -122,8 +119,7 @@ def pretrain(
 
 
 def _split(nodules: Nodules, seed: int) -> list[Nodules]:
-    rows = stratified_parts(nodules.patients, nodules.cohort.labels, SHARES, np.random.default_rng([seed, 1]))
-    parts = [nodules.take(part) for part in rows]
+    parts = [nodules.take(part) for part in divided(nodules.patients, nodules.cohort.labels, seed)]
     for name, part in zip(PARTS, parts, strict=True):
         malignant = int(part.cohort.labels.sum())
         if min(malignant, len(part) - malignant) < 2:

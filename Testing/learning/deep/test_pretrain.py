@@ -11,7 +11,9 @@ import torch
 from torch import nn
 
 from PDL1PredictorLib.cli.main import main
-from PDL1PredictorLib.cohort.lidc import read_nodules
+from PDL1PredictorLib.cohort.importing.lidc import import_lidc
+from PDL1PredictorLib.cohort.lidc import divided, read_nodules
+from PDL1PredictorLib.cohort.table import read_cohort
 from PDL1PredictorLib.core.errors import EmptyRegionError, GridMismatchError, InputError
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.learning.deep.pretrain import Pretraining, pretrain, pretrained_facts, pretrained_text
@@ -104,6 +106,25 @@ def test_training_divides_by_patient_and_compares_with_the_size(folder: Path):
     text = pretrained_text(facts, "pdl1 pretrain")
     assert f"| network | {result.network.value:.3f} |" in text
     assert "no accuracy of a diagnosis" in text
+
+
+def test_the_table_of_a_cohort_tests_those_whom_the_pretraining_was_tested_on(folder: Path, tmp_path: Path, capsys):
+    table = tmp_path / "cases.csv"
+    assert main(["cohort", "import", "lidc", str(folder), "--seed", "3", "--out", str(table)]) == 0
+    assert "not pathology" in capsys.readouterr().out
+    cohort = read_cohort(table)
+    tested = {case.name for case in cohort.cases if case.split == "test"}
+    nodules = read_nodules(folder, REGIONS)
+    parts = divided(nodules.patients, nodules.cohort.labels, 3)
+    assert tested == {nodules.cohort.names[row] for row in parts[2]}
+    settings = Pretraining(seed=3, regions=RegionSettings(patch_pixels=72)).with_epochs(1)
+    assert len(tested) == pretrain(folder, settings).counts["test"]["nodules"]
+    assert {case.patient for case in cohort.cases if case.split == "train"}.isdisjoint(
+        case.patient for case in cohort.cases if case.split == "test"
+    )
+    assert [case.labels["MALIGNANT"] for case in cohort.cases] == nodules.cohort.labels[:, 0].tolist()
+    other = {case["case"] for case in import_lidc(folder, 4).rows if case["split"] == "test"}
+    assert other != tested
 
 
 def test_the_size_model_knows_nothing_of_the_test_nodules(folder: Path):
