@@ -10,6 +10,7 @@ import time
 import numpy as np
 import torch
 
+from PDL1PredictorLib.learning.deep.descent import laid_out
 from PDL1PredictorLib.learning.deep.volume.cases import Volumes, moved_channels
 from PDL1PredictorLib.learning.deep.volume.settings import VolumeTraining
 from PDL1PredictorLib.learning.deep.volume.training import FAST, answers_of, build_network, step
@@ -29,7 +30,7 @@ def made_up(voxels: int, with_pet: bool) -> Volumes:
 def seconds_a_case(voxels: int, with_pet: bool) -> tuple[float, float]:
     """Of a training step with its moves, and of an answer; the better of three."""
     cases, rows = made_up(voxels, with_pet), np.arange(CASES)
-    network = build_network(cases, rows, SETTINGS).to(memory_format=FAST).train()
+    network = laid_out(build_network(cases, rows, SETTINGS), FAST).train()
     optimizer = torch.optim.AdamW(network.parameters())
     labels = torch.from_numpy(cases.labels.astype(np.float32))
     taken, answered = [], []

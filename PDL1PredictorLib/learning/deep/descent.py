@@ -1,10 +1,23 @@
-"""What trainings of networks that answer yes or no share: first answers, a step, words for the time."""
+"""What trainings of networks that answer yes or no share: layout in memory, first answers, a step, words for time."""
+
+from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from PDL1PredictorLib.learning.deep.capture import CLIP_NORM
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def laid_out(network: Network, layout: torch.memory_format) -> Network:
+    """The network, its weights lying in memory as asked for: with channels last, convolutions on a CPU are faster.
+
+    A network whose weights are written to a file has them contiguous, since a file holds memory as it lies.
+    """
+    network.to(memory_format=layout)  # type: ignore[call-overload]
+    return network
 
 
 def begin_at_shares(classifier: nn.Linear, labels: np.ndarray) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.learning.deep.checkpoints import Snapshot, group_of, on_cpu
+from PDL1PredictorLib.learning.deep.descent import laid_out
 from PDL1PredictorLib.learning.deep.device_trainer import trainer_for
 from PDL1PredictorLib.learning.deep.inference import validation_loss
 from PDL1PredictorLib.learning.deep.settings import DeepTraining, Stage
@@ -46,7 +47,7 @@ class DeepRun:
         network = DeepCT(len(fit.endpoints), settings.n_deep, settings.dropout, settings.backbone).to(device)
         if start is not None:
             load_backbone(network, start)
-        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # faster on CPUs
+        laid_out(network, torch.channels_last)
         self.network = network
         self.history: list[dict[str, float]] = []
         self._trainer = trainer_for(network, fit, settings, device, seed)

@@ -1,6 +1,7 @@
 """Training of a network of slices and a table, with missing labels left out of the loss."""
 
 import math
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
-from PDL1PredictorLib.learning.deep.descent import begin_at_shares, descend, time_words
+from PDL1PredictorLib.learning.deep.descent import begin_at_shares, descend, laid_out, time_words
 from PDL1PredictorLib.learning.deep.inference import masked_loss
 from PDL1PredictorLib.learning.deep.joint.cases import Framed, batches
 from PDL1PredictorLib.learning.deep.joint.settings import JointStage, JointTraining
@@ -96,7 +97,7 @@ class _Run:
     ) -> None:
         self._cases, self._fit, self._watch, self._settings, self._device = cases, fit, watch, settings, device
         self._rng = np.random.default_rng([seed, 41])
-        self._network = build_network(cases, fit, settings, start).to(device, memory_format=FAST)
+        self._network = laid_out(build_network(cases, fit, settings, start).to(device), FAST)
         self._sixteen_bits = settings.cpu_bfloat16 and torch.device(device).type == "cpu"
         self._lowest, self._weights = math.inf, dict[str, Tensor]()
         self.history: list[dict[str, float]] = []
@@ -116,7 +117,7 @@ class _Run:
         """One pass; the losses after it."""
         self._network.train()
         steps = [
-            step(self._network, self._optimizer, *(part.to(self._device) for part in batch), self._sixteen_bits)
+            step(self._network, self._optimizer, [part.to(self._device) for part in batch], self._sixteen_bits)
             for batch in batches(self._cases, self._fit, self._settings, self._rng)
         ]
         losses = {"train": float(np.mean(steps))}
@@ -131,7 +132,7 @@ class _Run:
     def trained(self) -> TrainedJoint:
         """The network of the best epoch, or of the last."""
         self._network.zero_grad()  # nobody needs the last gradients
-        network = self._network.to("cpu", memory_format=torch.contiguous_format)
+        network = laid_out(self._network.to("cpu"), torch.contiguous_format)
         return TrainedJoint(network.eval(), tuple(self.history))
 
 
@@ -144,10 +145,9 @@ def build_network(cases: Framed, fit: np.ndarray, settings: JointTraining, start
     return network
 
 
-def step(
-    network: Joint, optimizer: torch.optim.Optimizer, x: Tensor, table: Tensor, labels: Tensor, sixteen_bits: bool
-) -> float:
-    """One step of the training; its loss."""
+def step(network: Joint, optimizer: torch.optim.Optimizer, batch: Sequence[Tensor], sixteen_bits: bool) -> float:
+    """One step of the training on channels, columns and labels; its loss."""
+    x, table, labels = batch
     with torch.autocast("cpu", torch.bfloat16, enabled=sixteen_bits):
         answers = network(x.contiguous(memory_format=FAST), table if table.shape[1] else None).answers
     return descend(network, optimizer, masked_loss(answers.float(), labels))
@@ -179,14 +179,14 @@ def seconds_per_epoch(cases: Framed, fit: np.ndarray, settings: JointTraining, d
     """What an epoch will take here, told from one step on a few slices; leaves no trace in a random state."""
     rows = fit[:TIMED]
     with torch.random.fork_rng(devices=[]):
-        network = build_network(cases, fit, settings).to(device, memory_format=FAST).train()
+        network = laid_out(build_network(cases, fit, settings).to(device), FAST).train()
         sixteen_bits = settings.cpu_bfloat16 and torch.device(device).type == "cpu"
         optimizer = torch.optim.AdamW(network.parameters())
         given = (cases.channels(rows, 0), cases.columns(rows), cases.labels[rows].astype(np.float32))
         taken = math.inf
         for _ in range(2):  # the first brings what is loaded once
             began = perf_counter()
-            step(network, optimizer, *(torch.from_numpy(part).to(device) for part in given), sixteen_bits)
+            step(network, optimizer, [torch.from_numpy(part).to(device) for part in given], sixteen_bits)
             taken = min(taken, perf_counter() - began)
     return taken / len(rows) * len(fit) * (cases.slices if settings.all_slices else 1)
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.explain.class_activation import class_activation_maps, scaled_to_one
-from PDL1PredictorLib.learning.deep.descent import begin_at_shares, descend, time_words
+from PDL1PredictorLib.learning.deep.descent import begin_at_shares, descend, laid_out, time_words
 from PDL1PredictorLib.learning.deep.inference import masked_loss
 from PDL1PredictorLib.learning.deep.volume.cases import AT_ONCE, Volumes, batches, moved_channels
 from PDL1PredictorLib.learning.deep.volume.settings import VolumeTraining
@@ -92,7 +92,7 @@ class _Run:
     ) -> None:
         self._cases, self._fit, self._watch, self._settings, self._device = cases, fit, watch, settings, device
         self._rng = np.random.default_rng([seed, 31])
-        self._network = build_network(cases, fit, settings).to(device, memory_format=FAST)
+        self._network = laid_out(build_network(cases, fit, settings).to(device), FAST)
         self._optimizer = torch.optim.AdamW(
             self._network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
@@ -130,7 +130,7 @@ class _Run:
         if self._weights:
             self._network.load_state_dict(self._weights)
         self._network.zero_grad()  # nobody needs the last gradients
-        network = self._network.to("cpu", memory_format=torch.contiguous_format)
+        network = laid_out(self._network.to("cpu"), torch.contiguous_format)
         return TrainedVolume(network.eval(), tuple(self._history))
 
 
