@@ -122,6 +122,14 @@ class Recipe(Protocol):
         ...
 
     @property
+    def moved(self) -> int:
+        """Of how many cases features are measured again, as other readers and scanners would have given them.
+
+        Features that this changes are no candidates of a selection; 0: they are not filtered so.
+        """
+        ...
+
+    @property
     def coverage(self) -> float:
         """Of prediction sets and intervals."""
         ...

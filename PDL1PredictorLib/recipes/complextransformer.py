@@ -71,6 +71,7 @@ class ComplexTransformerRecipe:
     name: ClassVar[str] = "complextransformer"
     models: ClassVar[tuple[ModelPlan, ...]] = MODELS
     needs: ClassVar[Needs] = Needs(features=True)
+    moved: ClassVar[int] = 0  # a filter by stability would leave a network a handful of these features
 
     endpoints: tuple[str, ...] = ("TPS",)
     seed: int = 1
@@ -161,7 +162,8 @@ Complex Transformer (radiomic features as tokens, attention among them), with th
 - What is predicted is the tumor proportion score in percent, or another number. Cases whose value is not known are
   left out; the paper fills them with the median, which makes an error look small.
 - Features: preset `{recipe.features.name}` on {recipe.regions.spacing_mm:g} mm voxels; a network is given {features}.
-  Features and the number are standardized on the cases that teach.
+  They are not filtered by stability: too few would be left. Features and the number are standardized on the cases
+  that teach.
 - A token is a learned vector times the feature, plus a learned vector; one more token asks all others. The answer
   is read off the mean of the tokens.
   {lead.layers} layers, {lead.heads} heads, width {lead.width}, feedforward {lead.feedforward}, dropout

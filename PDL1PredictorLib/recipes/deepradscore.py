@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
+from PDL1PredictorLib.cohort.prepare import MOST_MOVED
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.clinical_columns import ClinicalColumn
 from PDL1PredictorLib.core.designs import Design
@@ -109,6 +110,7 @@ class DeepRadScoreRecipe:
     """
 
     name: ClassVar[str] = "deepradscore"
+    moved: ClassVar[int] = MOST_MOVED
 
     endpoints: tuple[str, ...]
     seed: int = 1

@@ -57,6 +57,7 @@ class DlrRecipe:
     """
 
     name: ClassVar[str] = "dlr"
+    moved: ClassVar[int] = 0
 
     endpoints: tuple[str, ...] = ("PDL1",)
     seed: int = 1

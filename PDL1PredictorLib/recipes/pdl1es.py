@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar
 
+from PDL1PredictorLib.cohort.prepare import MOST_MOVED
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.clinical_columns import ClinicalColumn
 from PDL1PredictorLib.core.designs import Design
@@ -64,6 +65,7 @@ class Pdl1esRecipe:
     """
 
     name: ClassVar[str] = "pdl1es"
+    moved: ClassVar[int] = MOST_MOVED
 
     endpoints: tuple[str, ...] = ("PDL1_HIGH",)
     seed: int = 1

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
+from PDL1PredictorLib.cohort.prepare import MOST_MOVED
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.needs import Needs
@@ -60,6 +61,7 @@ class Responder3dRecipe:
     """
 
     name: ClassVar[str] = "responder3d"
+    moved: ClassVar[int] = MOST_MOVED
 
     endpoints: tuple[str, ...] = ("RESPONSE",)
     seed: int = 1

@@ -173,6 +173,7 @@ def prepare_cases(
         progress,
         scheduler,
         recipe.needs,
+        recipe.moved,
     )
     return kept_apart(prepared, cases.strata) if cases.strata else prepared
 
@@ -260,7 +261,7 @@ def _outcome(plan: Plan, cases: Cases, study: Study, run: StudyRun, cost: Cost) 
 
 
 def _stability(recipe: Recipe, run: StudyRun) -> tuple[str, ...]:
-    return (run.kept.learned.stability.text(),) if recipe.needs.features else ()
+    return (run.kept.learned.stability.text(),) if recipe.needs.features and recipe.moved else ()
 
 
 def _flow(cases: Cases, study: Study, run: StudyRun) -> list[tuple[str, int]]:

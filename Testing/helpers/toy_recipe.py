@@ -28,6 +28,7 @@ class ToyRecipe:
     """A number by ridge regression on selected features, and on clinical values where there are any."""
 
     name: ClassVar[str] = "toy"
+    moved: ClassVar[int] = 40
 
     endpoints: tuple[str, ...] = ("TPS",)
     seed: int = 1
