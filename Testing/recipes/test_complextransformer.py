@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 import torch
+from toy_recipe import ToyRecipe
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.case import Case, Clinical
@@ -21,6 +22,7 @@ from PDL1PredictorLib.learning.export import export_bundle
 from PDL1PredictorLib.learning.parts.network_grid import GridLearner
 from PDL1PredictorLib.learning.parts.network_table import TableInputs, TableNetworkLearner
 from PDL1PredictorLib.learning.parts.part import Place
+from PDL1PredictorLib.learning.stability import Stability
 from PDL1PredictorLib.learning.training_set import TrainingSet
 from PDL1PredictorLib.models.load import load_predictor
 from PDL1PredictorLib.models.predictor import Given
@@ -29,6 +31,7 @@ from PDL1PredictorLib.radiomics.settings import FeatureSettings
 from PDL1PredictorLib.recipes.complextransformer import LEAD, LEAD_PART, RIVALS, ComplexTransformerRecipe
 from PDL1PredictorLib.recipes.complextransformer_page import PAGE
 from PDL1PredictorLib.recipes.page import Shared
+from PDL1PredictorLib.study import conduct
 from PDL1PredictorLib.study.card import Words, about_study
 from PDL1PredictorLib.study.conduct import Cases, Plan, _outcome
 from PDL1PredictorLib.study.outcome import StudyOutcome
@@ -317,3 +320,17 @@ def test_nearest_and_farthest_answers_are_drawn_in_three_planes(study: Study, ru
     assert all(f"planes-TPS-{one.case}" in html for one in found)
     assert html.count('class="planes"') == len(found) == 4
     assert overlays([], {"TPS": replace(outcome, insight=None)}, study.recipe.regions) == ()
+
+
+def test_features_are_not_filtered_by_stability(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(conduct, "prepare", lambda *arguments: asked.append(arguments[-1]) or made_up(40))
+    learned = SimpleNamespace(stability=Stability(12, np.ones(3, bool), {"noise": np.ones(3)}))
+    run = SimpleNamespace(kept=SimpleNamespace(learned=learned))
+    recipe = PAGE.build(Shared(("TPS",), 1, Design.SPLIT, 5), options())
+    for one in (recipe, ToyRecipe()):
+        conduct.prepare_cases(SimpleNamespace(sources=[], strata=None), one, tmp_path, 1, None, SILENT)
+    assert asked == [0, 40]
+    assert conduct._stability(recipe, run) == ()
+    assert "no candidates" in conduct._stability(ToyRecipe(), run)[0]
+    assert "not filtered by stability" in recipe.method_text()
