@@ -51,9 +51,9 @@ def _backbones(options: argparse.Namespace, speaker: Speaker) -> None:
     from PDL1PredictorLib.core.files.output import whole_folder
     from PDL1PredictorLib.learning.deep.comparison import COMPARISON, backbones_text, compare_backbones, divided
     from PDL1PredictorLib.models.device import choose_device
-    from PDL1PredictorLib.networks.names import BACKBONES
+    from PDL1PredictorLib.networks.names import WHOLE
 
-    names = tuple(options.only.split(",")) if options.only else BACKBONES
+    names = tuple(options.only.split(",")) if options.only else WHOLE
     stage = COMPARISON.stages[0]
     stage = replace(stage, epochs=options.epochs or stage.epochs, pixels=options.pixels or stage.pixels)
     settings = [replace(COMPARISON, stages=(stage,), backbone=name) for name in names]  # refuses a strange name

@@ -1,6 +1,7 @@
-"""The five backbones that Deep-CT can stand on, by name."""
+"""The backbones that Deep-CT can stand on, by name: five as published, and ResNet50 cut short."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from torch import nn
@@ -38,6 +39,16 @@ TABLE = {
     "inception_v3": Backbone(
         inception.inception_v3_features, inception.LAST_CHANNELS, 75, "", "Szegedy et al. 2016, arXiv:1512.00567"
     ),
+    **{
+        f"resnet50_layer{last}": Backbone(
+            partial(resnet.resnet50_features, last),
+            resnet.channels_after(last),
+            1,
+            "",
+            "He et al. 2016, arXiv:1512.03385, up to a layer",
+        )
+        for last in (1, 2, 3)
+    },
 }
 
 

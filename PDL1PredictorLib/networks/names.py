@@ -1,6 +1,11 @@
 """Names of networks, on a page that loads no torch: a manifest is checked before any network is built."""
 
-BACKBONES = ("densenet121", "resnet50", "resnet101", "vgg19", "inception_v3")
+WHOLE = ("densenet121", "resnet50", "resnet101", "vgg19", "inception_v3")
+"""Backbones as published."""
+CUT = ("resnet50_layer1", "resnet50_layer2", "resnet50_layer3")
+"""ResNet50 that ends after one of its layers: the later maps of a network know what it was trained for, the earlier
+ones textures."""
+BACKBONES = (*WHOLE, *CUT)
 NETWORKS = ("cnn3d", "joint", "transformer")
 """Networks that answer by themselves; what they are made of, their graph says."""
 CNN3D_WIDTHS = (8, 16, 32, 64)

@@ -41,9 +41,19 @@ class _Bottleneck(nn.Module):
         return functional.relu(new + (x if self.downsample is None else self.downsample(x)))
 
 
-def resnet50_features() -> nn.Sequential:
-    """The convolutional part of ResNet50: (n, 3, h, w) to (n, 2048, ceil(h / 32), ceil(w / 32)), not negative."""
-    return _features((3, 4, 6, 3))
+def resnet50_features(last: int = 4) -> nn.Sequential:
+    """The convolutional part of ResNet50: (n, 3, h, w) to (n, 2048, ceil(h / 32), ceil(w / 32)), not negative.
+
+    Args:
+        last: Layer, of four, after which it ends: with each one less there are half as many channels, twice as long
+            and wide.
+    """
+    return _features((3, 4, 6, 3)[:last])
+
+
+def channels_after(last: int) -> int:
+    """Of the maps after a layer, of four."""
+    return WIDTHS[last - 1] * EXPANSION
 
 
 def resnet101_features() -> nn.Sequential:
@@ -51,7 +61,7 @@ def resnet101_features() -> nn.Sequential:
     return _features((3, 4, 23, 3))
 
 
-def _features(depths: tuple[int, int, int, int]) -> nn.Sequential:
+def _features(depths: tuple[int, ...]) -> nn.Sequential:
     parts: OrderedDict[str, nn.Module] = OrderedDict(
         conv1=nn.Conv2d(3, STEM, kernel_size=7, stride=2, padding=3, bias=False),
         bn1=nn.BatchNorm2d(STEM),
@@ -59,7 +69,7 @@ def _features(depths: tuple[int, int, int, int]) -> nn.Sequential:
         maxpool=nn.MaxPool2d(kernel_size=3, stride=2, padding=1),
     )
     channels = STEM
-    for number, (width, depth) in enumerate(zip(WIDTHS, depths, strict=True), start=1):
+    for number, (width, depth) in enumerate(zip(WIDTHS, depths, strict=False), start=1):
         parts[f"layer{number}"] = _layer(channels, width, depth, stride=1 if number == 1 else 2)
         channels = width * EXPANSION
     features = nn.Sequential(parts)

@@ -17,7 +17,13 @@ OPTIONS = (
         {"action": "store_true", "help": "draw the weights, to try the software: its answers mean nothing"},
         False,
     ),
-    Option("--backbone", {"help": "whose pooled features are taken (default: resnet50)"}),
+    Option(
+        "--backbone",
+        {
+            "help": "whose pooled features are taken (default: resnet50; resnet50_layer1, _layer2 and _layer3 end "
+            "early: textures, where the weights were trained for something else)"
+        },
+    ),
     Option("--repeats", {"type": int, "help": "of the choice of the classifier (default: 10)"}, 10),
     Option("--patch-pixels", {"type": int, "help": "edge of the network's patch in mm (default: 112)"}),
     TO_SHARE,

@@ -4,10 +4,12 @@ import pytest
 import torch
 from torch import nn
 
+from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.explain.grad_cam import grad_cams
+from PDL1PredictorLib.learning.deep.weights import load_backbone, save_backbone
 from PDL1PredictorLib.networks.backbones import TABLE, backbone
 from PDL1PredictorLib.networks.deep_ct import DeepCT
-from PDL1PredictorLib.networks.names import BACKBONES
+from PDL1PredictorLib.networks.names import BACKBONES, CUT, WHOLE
 
 LAYER_2048 = 2048 * 1000 + 1000
 INCEPTION_AUX = (768 * 128 + 2 * 128) + (128 * 768 * 25 + 2 * 768) + (768 * 1000 + 1000)
@@ -49,7 +51,7 @@ def built() -> dict[str, nn.Module]:
         return {name: TABLE[name].build() for name in BACKBONES}
 
 
-@pytest.mark.parametrize("name", BACKBONES)
+@pytest.mark.parametrize("name", WHOLE)
 def test_a_backbone_has_the_published_parameters_less_its_classifier(name: str, built: dict[str, nn.Module]):
     assert sum(parameter.numel() for parameter in built[name].parameters()) == PUBLISHED[name]
     assert len(built[name].state_dict()) == ENTRIES[name]
@@ -83,6 +85,27 @@ def test_deep_ct_on_it_gives_ten_deep_features_and_maps_that_grad_cam_can_use(na
     heat = grad_cams(output.maps, output.logits)
     assert heat.shape == (1, 2, *output.maps.shape[2:])
     assert heat.isfinite().all()
+
+
+@pytest.mark.parametrize(("name", "edge", "channels"), [(CUT[0], 16, 256), (CUT[1], 8, 512), (CUT[2], 4, 1024)])
+def test_a_network_that_is_cut_short_is_the_beginning_of_the_whole_one(name: str, edge: int, channels: int, tmp_path):
+    whole = DeepCT(1, backbone="resnet50").eval()
+    save_backbone(whole, tmp_path / "whole.safetensors")
+    part = DeepCT(1, backbone=name).eval()
+    load_backbone(part, tmp_path / "whole.safetensors")
+    x = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        maps = part.features(x)
+        torch.testing.assert_close(maps, whole.features[: len(part.features)](x))
+    assert maps.shape == (1, channels, edge, edge)
+    assert channels == backbone(name).channels
+    save_backbone(part, tmp_path / "part.safetensors")
+    load_backbone(DeepCT(1, backbone=name), tmp_path / "part.safetensors")
+    with pytest.raises(InputError, match="is not a ResNet50 weight file"):
+        load_backbone(whole, tmp_path / "part.safetensors")
+    save_backbone(DeepCT(1, backbone="densenet121"), tmp_path / "dense.safetensors")
+    with pytest.raises(InputError, match="up to layer"):
+        load_backbone(part, tmp_path / "dense.safetensors")
 
 
 def test_he_start_leaves_the_biases_at_zero_and_the_spread_at_root_two_over_fan_in():

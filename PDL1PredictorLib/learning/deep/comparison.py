@@ -14,7 +14,7 @@ from PDL1PredictorLib.learning.deep.cost import measured
 from PDL1PredictorLib.learning.deep.settings import DeepTraining, Stage
 from PDL1PredictorLib.learning.deep.training import train_deep_ct
 from PDL1PredictorLib.learning.deep.weights import TITLES
-from PDL1PredictorLib.networks.names import BACKBONES
+from PDL1PredictorLib.networks.names import WHOLE
 from PDL1PredictorLib.statistics.discrimination import auc
 
 TEST_SHARES, VALIDATION_SHARES = (0.7, 0.3), (0.75, 0.25)
@@ -29,7 +29,7 @@ def compare_backbones(
     settings: DeepTraining,
     seed: int = 1,
     device: str = "cpu",
-    names: Sequence[str] = BACKBONES,
+    names: Sequence[str] = WHOLE,
     progress: Progress = SILENT,
 ) -> list[dict[str, Any]]:
     """Train Deep-CT once on every backbone, from random weights, and measure it on the test cases.

@@ -18,7 +18,7 @@ from PDL1PredictorLib.learning.deep.comparison import backbones_text, compare_ba
 from PDL1PredictorLib.learning.deep.cost import measured
 from PDL1PredictorLib.learning.deep.settings import DeepTraining, Stage
 from PDL1PredictorLib.networks.backbones import TABLE
-from PDL1PredictorLib.networks.names import BACKBONES
+from PDL1PredictorLib.networks.names import WHOLE
 
 TINY = DeepTraining(stages=(Stage(1, 76, 1e-3),), batch=3, shift_pixels=0)
 
@@ -32,7 +32,7 @@ def cohort(n: int, pixels: int = 76) -> PreparedCohort:
 
 @pytest.fixture
 def one_layer(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in BACKBONES:
+    for name in WHOLE:
         tiny = TABLE[name]._replace(
             build=lambda: nn.Sequential(nn.Conv2d(3, 5, 3, stride=2), nn.BatchNorm2d(5)), channels=5
         )
@@ -42,7 +42,7 @@ def one_layer(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_each_backbone_is_trained_once_and_measured():
     part = cohort(4)
     rows = compare_backbones(part, part, part, "PDL1", TINY)
-    assert [row["key"] for row in rows] == list(BACKBONES)
+    assert [row["key"] for row in rows] == list(WHOLE)
     parameters = {row["backbone"]: row["parameters"] for row in rows}
     assert parameters["ResNet50"] == 23_508_032 + (2048 * 10 + 10) + (10 + 1)
     for row in rows:
