@@ -88,8 +88,7 @@ class PredictSection(Section):
             return
         button.text = _("Predict")
         shared = self.shared
-        why_not = shared.busy or packages.why_impossible() or shared.why_nothing_chosen() or shared.why_no_model
-        why_not = why_not or shared.why_no_clinical
+        why_not = shared.busy or packages.why_impossible() or shared.why_nothing_chosen() or shared.why_not_ready()
         if not why_not and not live.waiting:
             why_not = live.problem
         enable(button, self.PREDICT_TIP, why_not)
@@ -134,7 +133,7 @@ class PredictSection(Section):
         live = self.shared.live
         if live.waiting:  # the last stroke counts: it may be the ring's first edit
             live.settle()
-        why_not = live.problem or self.shared.why_no_model or self.shared.why_no_clinical
+        why_not = live.problem or self.shared.why_not_ready()
         if why_not:
             raise PDL1Error(why_not)
         request = self.shared.request()

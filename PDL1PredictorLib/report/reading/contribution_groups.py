@@ -45,7 +45,7 @@ class Group:
     Attributes:
         title: One of `GROUPS`.
         effect: Sum of their effects, in the unit of the answer's effects.
-        said: The same in words, such as `+0.42 log-odds, towards mutant`.
+        said: The same in words, such as `+0.42, towards mutant`.
         lines: The inputs, the largest effect first.
     """
 
@@ -56,7 +56,7 @@ class Group:
 
 
 def contribution_groups(answer: Answer) -> tuple[Group, ...]:
-    """The groups of what moved an answer, the largest sum of effects first; those alone that it has."""
+    """The groups of what moved an answer, the largest sum of effects first; effects as `Renderer.explained` says."""
     found: dict[str, list[Contribution]] = {}
     for contribution in answer.contributions:
         found.setdefault(group_of(contribution.name), []).append(contribution)
@@ -92,10 +92,10 @@ def _direction(share: float) -> str:
 
 
 def _said(effect: float, answer: Answer) -> str:
-    """`+0.42 log-odds, towards mutant`."""
+    """`+0.42, towards mutant`."""
     if not math.isfinite(effect):
         return "not known"
     how = renderer(answer).explained(answer)
     if abs(effect) < 0.005:
-        return f"0.00 {how.unit}"
-    return f"{effect:+.2f} {how.unit}, towards {how.raises if effect > 0 else how.lowers}"
+        return "0.00"
+    return f"{effect:+.2f}, towards {how.raises if effect > 0 else how.lowers}"

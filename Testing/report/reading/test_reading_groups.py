@@ -37,9 +37,9 @@ def test_groups_are_summed_and_ordered_by_their_size(answer):
     assert list(sums) == ["Tumor radiomics", "Network", "Ring radiomics", "Clinical values"]
     assert sum(sums.values()) == pytest.approx(sum(one.effect for one in answer.contributions))
     words = endpoint("EGFR")
-    assert groups[0].said == f"+0.50 log-odds, towards {words.positive}"
-    assert groups[1].said == f"-0.25 log-odds, towards {words.negative}"
-    assert groups[3].said == "0.00 log-odds"
+    assert groups[0].said == f"+0.50, towards {words.positive}"
+    assert groups[1].said == f"-0.25, towards {words.negative}"
+    assert groups[3].said == "0.00"
     assert [line.title for line in groups[1].lines] == ["deep feature 2", "deep feature 1"]
 
 
@@ -75,7 +75,7 @@ def test_every_input_has_its_group(name, group):
 def test_numbers_are_told_in_their_unit_and_unknown_effects_as_such(with_number):
     number = with_number.lesions[0].endpoints[0]
     groups = contribution_groups(number)
-    assert groups[0].said == "+8.25 percentage points, towards higher"
+    assert groups[0].said == "+8.25, towards higher"
     odd = replace(number, contributions=(Contribution("log_volume", 0.0, float("nan")),))
     assert contribution_groups(odd)[0].lines[0].effect == "not known"
 
