@@ -14,6 +14,7 @@ from slicer.i18n import tr as _
 from PDL1PredictorGUI.setup import computer, packages, preferences
 from PDL1PredictorGUI.setup.preferences import clock
 from PDL1PredictorGUI.window.model_choice import ModelChoice
+from PDL1PredictorGUI.window.packages_panel import PackagesPanel
 from PDL1PredictorGUI.window.section import DONE, ERROR, NOTE, WARNING, Section, Shared, Switches, enable, say
 
 TICK_MS = 500
@@ -46,7 +47,7 @@ class PredictSection(Section):
         self._began = 0.0
         self._expected: float | None = None
         self._run_of = ("", "")
-        self.model = ModelChoice(shared)
+        self.model, self.packages = ModelChoice(shared), PackagesPanel(shared)
         self._timer = qt.QTimer()
         self._timer.setInterval(TICK_MS)
         self._timer.connect("timeout()", self._show_time)
@@ -67,6 +68,7 @@ class PredictSection(Section):
         """Model, device and button."""
         ui = self.ui
         self.model.update()
+        self.packages.update()
         ui.deviceComboBox.setCurrentIndex(ui.deviceComboBox.findData(computer.chosen_device()))
         self._choices.set("" if self.state is State.IDLE else _("Off while a prediction runs."))
         ui.progressPanel.setVisible(self.state is not State.IDLE)
@@ -95,8 +97,9 @@ class PredictSection(Section):
         say(self.ui.whyNotLabel, _("Predict is off: {reason}").format(reason=why_not) if why_not else "", NOTE)
 
     def on_device(self, row: int) -> None:
-        """A device was chosen: kept for this computer."""
+        """A device was chosen: kept for this computer; a graphics card needs another package."""
         preferences.write(preferences.DEVICE, self.ui.deviceComboBox.itemData(row))
+        self.packages.look()
 
     def on_wheels_folder(self, path: str) -> None:
         """Another folder of wheels."""
@@ -140,6 +143,7 @@ class PredictSection(Section):
         if not packages.ensure(confirm=True):
             text = packages.declined_text()
             return text, WARNING
+        self.packages.look()  # they are there now
         slicer.app.processEvents(qt.QEventLoop.ExcludeUserInputEvents)
         if self.state is State.CANCELLING:  # while packages were installed
             return _("Cancelled. Nothing was started."), NOTE
@@ -198,6 +202,8 @@ class PredictSection(Section):
         else:
             kind = NOTE if outcome.kind == "cancelled" else ERROR
             self._end(outcome.text, kind)
+            if outcome.package:
+                self.packages.blame(outcome.package)
 
     def _end(self, text: str, kind: str) -> None:
         self.prediction = None
@@ -226,6 +232,10 @@ class PredictSection(Section):
         self.ui.timeLabel.text = text
 
     # --- coming and going
+
+    def enter(self) -> None:
+        """The module is shown."""
+        self.packages.enter()
 
     def close_scene(self) -> None:
         """What was said of the case goes; a prediction that runs ends by itself, and says why."""
