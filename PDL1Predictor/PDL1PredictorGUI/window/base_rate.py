@@ -31,7 +31,7 @@ class BaseRateControl(Section):
         blocked = spin.blockSignals(True)
         spin.value = 100 * (share or 0.0)
         spin.blockSignals(blocked)
-        text = "" if why_not or share is None else base_rate_words(answer, share)
+        text = "" if why_not or share is None else base_rate_words(answer, share).replace(" %", "\u00a0%")
         say(self.ui.baseRateLabel, text, NOTE)
 
     def on_value(self, percent: float) -> None:
