@@ -8,7 +8,7 @@ from slicer.i18n import tr as _
 from PDL1PredictorGUI.scene import bridge
 from PDL1PredictorGUI.scene.parameters import fill_clinical
 from PDL1PredictorGUI.window.declared import DeclaredValues
-from PDL1PredictorGUI.window.pet import PetChoice
+from PDL1PredictorGUI.window.pet_choice import PetChoice
 from PDL1PredictorGUI.window.section import ERROR, Section, Shared, enable, say
 
 
