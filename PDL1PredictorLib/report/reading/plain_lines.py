@@ -12,7 +12,7 @@ from PDL1PredictorLib.report.reading.first_words import first_words
 from PDL1PredictorLib.report.words import lead_key
 
 N_LINES = 5
-IN_THE_LINE = ("Threshold", "Base rate", "95 % interval of the patient", "95 % calibration interval")
+PATIENT, CALIBRATION = "95 % interval of the patient", "95 % calibration interval"
 
 
 def plain_text(content: Mapping[str, Any]) -> str:
@@ -64,7 +64,8 @@ def _lead(answer: Answer) -> str:
     if not answer.verdict.answered or not show.heads(answer).cut:
         return f"{said}."
     facts = dict(show.facts(answer))
-    beside = "; ".join(f"{name[:1].lower()}{name[1:]} {facts[name]}" for name in IN_THE_LINE if name in facts)
+    wanted = ("Threshold", "Base rate", PATIENT if PATIENT in facts else CALIBRATION)
+    beside = "; ".join(f"{name[:1].lower()}{name[1:]} {facts[name]}" for name in wanted if name in facts)
     return f"{said}; probability of {endpoint(answer.endpoint).positive} {show.value(answer)}; {beside}."
 
 
@@ -81,9 +82,14 @@ def _others(answers: Sequence[Answer]) -> str:
 
 
 def _limits(content: Mapping[str, Any], lesion: Mapping[str, Any]) -> str:
-    """What must be known, the weightiest first; the codes of the warnings stand in the report in words."""
-    said = [text for text in first_words(content, lesion) if text]
+    """What must be known, the weightiest first, a sentence each; all of it stands in the report."""
+    said = [_first_sentence(text) for text in first_words(content, lesion) if text]
     n = len(content["warnings"]) + len(lesion["warnings"])
     if n:
         said.append(f"{n} warning{'s' if n > 1 else ''} in the report.")
     return f"Limits: {' '.join(said)}" if said else "Limits: none told by the model; see its card."
+
+
+def _first_sentence(text: str) -> str:
+    head, end, _rest = text.partition(". ")
+    return f"{head}." if end else text

@@ -52,7 +52,14 @@ def test_the_answer_that_stands_first_has_its_numbers(answered):
     second = lines_of(answered)[1]
     assert second.startswith("PD-L1: predicted positive (TPS >= 1 %); probability of positive 62 %; threshold 48 %;")
     assert "base rate 22 %" in second
-    assert "95 % interval of the patient 53 to 74 %" in second
+    assert second.endswith("95 % interval of the patient 53 to 74 %.")
+
+
+def test_without_the_patients_interval_it_is_that_of_the_calibration(answered):
+    lesion = answered.lesions[0]
+    first = replace(lesion.endpoints[0], uncertainty=None, interval=(0.57, 0.68))
+    lesion = replace(lesion, endpoints=(first, *lesion.endpoints[1:]))
+    assert "95 % calibration interval 57 to 68 %." in lines_of(replace(answered, lesions=(lesion,)))[1]
 
 
 def test_what_is_not_answered_has_no_number(answered):
@@ -66,6 +73,7 @@ def test_what_is_not_answered_has_no_number(answered):
     assert lines[1] == "PD-L1: not answered: unlike the training cohort."
     assert lines[2].startswith("Not answered: ")
     assert "This tumor is unlike" in lines[3]
+    assert "No answer is given for it" not in lines[3]  # a sentence each
     assert not any(f"{share} %" in line for line in lines[1:3] for share in range(101))
 
 
