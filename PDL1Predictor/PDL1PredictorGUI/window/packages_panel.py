@@ -1,5 +1,6 @@
 """Section 4: what is wrong with the packages, in words, and the button that puts it right."""
 
+import logging
 from typing import Any
 
 import slicer
@@ -22,10 +23,14 @@ class PackagesPanel(Section):
 
     def look(self) -> None:
         """Looks at what is installed, which is quick; a package that does not work is not seen by that."""
-        if packages.why_impossible():  # said beside Predict, and no package helps
-            self._said = ("", NOTE)
-        else:
-            self._tell(repair.seen_at_once())
+        try:
+            faults = (
+                [] if packages.why_impossible() else repair.seen_at_once()
+            )  # Predict says so
+        except Exception:  # a Python whose packages cannot even be listed must not keep the window from opening
+            logging.exception("The installed packages cannot be looked at")
+            faults = []
+        self._tell(faults)
         self.update()
 
     def blame(self, package: str) -> None:

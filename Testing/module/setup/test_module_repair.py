@@ -122,6 +122,15 @@ def test_the_panel_is_hidden_where_nothing_is_wrong(panel):
     assert not panel.ui.repairButton.visible
 
 
+def test_packages_that_cannot_even_be_listed_do_not_close_the_window(panel, monkeypatch):
+    def fail():
+        raise ValueError("a damaged list")
+
+    monkeypatch.setattr(packages, "missing", fail)
+    panel.look()
+    assert not panel.ui.packagesLabel.visible
+
+
 def test_what_is_missing_is_said_and_the_button_installs_it(shown, panel, without):
     import slicer
 
