@@ -24,9 +24,7 @@ class PackagesPanel(Section):
     def look(self) -> None:
         """Looks at what is installed, which is quick; a package that does not work is not seen by that."""
         try:
-            faults = (
-                [] if packages.why_impossible() else repair.seen_at_once()
-            )  # Predict says so
+            faults = [] if packages.why_impossible() else repair.seen_at_once()  # Predict says so
         except Exception:  # a Python whose packages cannot even be listed must not keep the window from opening
             logging.exception("The installed packages cannot be looked at")
             faults = []
