@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from PDL1PredictorLib.core.answer_parts import Behind, Chance, Contribution, Range, SurvivalAt, TimeAnswer
-from PDL1PredictorLib.core.base_rates import log_odds_shift, shifted
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.results import Answer, BinaryAnswer, NumberAnswer, Unlike
@@ -16,7 +15,7 @@ from PDL1PredictorLib.models.network.inside import Inside
 from PDL1PredictorLib.models.schema.endpoints import BinaryRule, EndpointModel, Linear, NumberRule, TimeRule
 from PDL1PredictorLib.models.verdicts import Standing, tested, verdict_of
 from PDL1PredictorLib.statistics.conformal import prediction_set
-from PDL1PredictorLib.statistics.scores import calibrated_log_odds, expit
+from PDL1PredictorLib.statistics.scores import calibrated_log_odds, expit, log_odds_shift, shifted
 
 INTERVAL = (2.5, 97.5)  # percentiles
 Score = Callable[[np.ndarray], np.ndarray]

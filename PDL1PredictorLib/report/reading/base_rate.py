@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 from PDL1PredictorLib.core.answer_parts import Range
-from PDL1PredictorLib.core.base_rates import log_odds_shift, shifted
 from PDL1PredictorLib.core.results import Answer, BinaryAnswer
 from PDL1PredictorLib.report.words import percent, percent_range
+from PDL1PredictorLib.statistics.scores import log_odds_shift, shifted
 
 
 class AtBaseRate(NamedTuple):

@@ -12,7 +12,7 @@ from PDL1PredictorLib.report.kinds import renderer
 from PDL1PredictorLib.report.words import feature_title
 
 TUMOR, RING, BOTH = "Tumor radiomics", "Ring radiomics", "Radiomics of tumor and ring"
-NETWORK, SIZE, CLINICAL = "Network", "Tumor volume", "Clinical values"
+NETWORK, SIZE, CLINICAL = "Network", "Tumor size", "Clinical values"
 GROUPS = (TUMOR, RING, BOTH, NETWORK, SIZE, CLINICAL)
 _PATTERNS = (
     (NETWORK, r"deep_\d+|deep_features|network_logit|network_answer|stacked_logit"),

@@ -63,7 +63,7 @@ def test_the_features_behind_an_input_have_their_names_and_shares(answer):
         ("network_logit", "Network"),
         ("stacked_logit", "Network"),
         ("deep_features", "Network"),
-        ("log_volume", "Tumor volume"),
+        ("log_volume", "Tumor size"),
         ("sex", "Clinical values"),
         ("ECOG", "Clinical values"),
     ],

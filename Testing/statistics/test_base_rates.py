@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from PDL1PredictorLib.core.base_rates import log_odds_shift, shifted
+from PDL1PredictorLib.statistics.scores import log_odds_shift, shifted
 
 
 def test_the_odds_change_as_the_odds_of_the_base_rates_do():
