@@ -265,25 +265,6 @@ class PDL1PredictorLogic(ScriptedLoadableModuleLogic):
         return next((node for node in volumes if not bridge.why_not_ct(node)), None)
 
     @staticmethod
-    def model_of(ctNode: Any) -> str:
-        """The model of a CT for which none was named: only a synthetic one has it.
-
-        Raises:
-            InputError: The CT is a real one, with the models to choose from.
-        """
-        from PDL1PredictorGUI.scene import bridge
-        from PDL1PredictorGUI.scene.synthetic import is_synthetic
-        from PDL1PredictorGUI.setup.models import default_model
-
-        found = default_model(is_synthetic(ctNode))
-        if not found:
-            from PDL1PredictorLib.resources import model_names
-
-            text = _("Name a model for this CT, one of {names}, or the path of a bundle.")
-            raise bridge.input_error(text.format(names=", ".join(model_names())))
-        return found
-
-    @staticmethod
     def request(
         ctNode: Any,
         segmentationNode: Any,
@@ -295,6 +276,7 @@ class PDL1PredictorLogic(ScriptedLoadableModuleLogic):
         ringSegmentID: str | None = None,
         clinicalInputs: tuple[str, ...] | None = None,
         withPatient: bool | None = None,
+        petNode: Any = None,
     ) -> Any:
         """What `predict` starts with these arguments: a `PDL1PredictorGUI.background.predictor.PredictRequest`.
 
@@ -304,24 +286,20 @@ class PDL1PredictorLogic(ScriptedLoadableModuleLogic):
         Raises:
             InputError: No model is named, and the CT is not synthetic.
         """
-        from PDL1PredictorGUI.background.predictor import PredictRequest
-        from PDL1PredictorGUI.scene.ring import edited_ring
-        from PDL1PredictorGUI.setup.models import chosen_model
+        from PDL1PredictorGUI.background.scripting import make_request
 
-        model = model if model is not None else PDL1PredictorLogic.model_of(ctNode)
-        if clinicalInputs is None:
-            clinicalInputs = tuple(column.name for column in chosen_model(model).clinical) if clinical else ()
-        return PredictRequest(
-            volume=ctNode,
-            segmentation=segmentationNode,
-            segment_id=segmentID,
-            model=model,
+        return make_request(
+            ctNode,
+            segmentationNode,
+            segmentID,
+            model,
+            clinical,
+            clinicalInputs,
+            withPatient,
+            ringSegmentID,
             device=device,
             regions=regions,
-            clinical=clinical,
-            ring_segment_id=ringSegmentID or edited_ring(segmentationNode, segmentID) or None,
-            with_patient=bool(clinical) if withPatient is None else withPatient,
-            clinical_inputs=clinicalInputs,
+            pet=petNode,
         )
 
     @staticmethod
@@ -349,6 +327,7 @@ class PDL1PredictorLogic(ScriptedLoadableModuleLogic):
         onProgress: Callable[..., None] | None = None,
         onLog: Callable[[str], None] | None = None,
         onEnd: Callable[..., None] | None = None,
+        petNode: Any = None,
     ) -> Any:
         """Predicts one tumor in the background process that the window uses; the result is kept in the scene.
 
@@ -367,6 +346,7 @@ class PDL1PredictorLogic(ScriptedLoadableModuleLogic):
             onProgress: Called with stage, fraction (0 to 1), text and seconds.
             onLog: Called with each line of the log.
             onEnd: Called with the outcome and the result (None if there is none).
+            petNode: PET of the same patient, for models that look at one: loaded from DICOM, or in SUV.
 
         Returns:
             `results.ResultNodes` with `wait`; else the running `predictor.Prediction`, which can be cancelled.
@@ -377,88 +357,43 @@ class PDL1PredictorLogic(ScriptedLoadableModuleLogic):
         from PDL1PredictorGUI.setup.library import make_importable
 
         make_importable()
-        from PDL1PredictorLib.core.errors import CancelledError, PDL1Error
+        from PDL1PredictorGUI.background.scripting import run
 
-        request = self.request(ctNode, segmentationNode, segmentID, model, device, regions, clinical, ringSegmentID)
-        prediction = self.new_prediction(onProgress, onLog, onEnd)
-        prediction.start(request)
-        if not wait:
-            return prediction
-        while prediction.wait(0.1) is None:
-            slicer.app.processEvents()
-        outcome = prediction.outcome
-        if outcome.kind == "cancelled":
-            raise CancelledError(outcome.text)
-        if outcome.kind != "done":
-            raise PDL1Error(outcome.text)
-        return prediction.result
+        request = self.request(
+            ctNode, segmentationNode, segmentID, model, device, regions, clinical, ringSegmentID, petNode=petNode
+        )
+        return run(request, wait, onProgress, onLog, onEnd)
 
 
 class PDL1PredictorTest(ScriptedLoadableModuleTest):
     """Self-test: runs in Slicer and in the test host."""
 
     def setUp(self) -> None:
-        """An empty scene."""
-        slicer.mrmlScene.Clear()
-
-    def phantom(self) -> tuple[Any, Any, str]:
-        """A small synthetic patient: CT, segmentation, segment."""
-        from PDL1PredictorGUI.scene import bridge
-        from PDL1PredictorGUI.scene.synthetic import mark_synthetic
+        """An empty scene, and the library within reach."""
         from PDL1PredictorGUI.setup.library import make_importable
-        from PDL1PredictorGUI.window.tumor import new_tumor
 
         make_importable()
-        from PDL1PredictorLib.phantom.patient import make_patient
-
-        case = make_patient(seed=5, index=0, extent="tumor").case
-        volume = bridge.volume_of_image(case.ct, "CT")
-        mark_synthetic(volume)
-        segmentation, segment_id = new_tumor(volume)
-        bridge.put_segment(segmentation, segment_id, case.tumor, volume)
-        return volume, segmentation, segment_id
+        slicer.mrmlScene.Clear()
 
     def test_predict_from_a_script(self) -> None:
         """A prediction without a window gives an answer for every endpoint."""
-        from PDL1PredictorGUI.scene import results
-        from PDL1PredictorGUI.setup import packages
+        from PDL1PredictorGUI.window import self_test
 
-        volume, segmentation, segment_id = self.phantom()
-        if packages.missing():
-            self.delayDisplay("Skipped: " + ", ".join(str(package) for package in packages.missing()))
-            return
-        result = PDL1PredictorLogic().predict(volume, segmentation, segment_id, device="cpu")
-        assert "PDL1" in result.endpoints
-        for key in result.endpoints:
-            low, high = result.endpoint(key)["interval"]
-            assert 0 <= low <= result.endpoint(key)["probability"] <= high <= 1
-        assert results.find(segmentation, segment_id).main is result.main
-        self.delayDisplay("Test passed")
+        self.delayDisplay(self_test.predict_from_a_script(PDL1PredictorLogic()) or "Test passed")
 
     def test_a_volume_that_is_no_ct_is_refused(self) -> None:
         """The reason is told before anything is started."""
-        import numpy as np
+        from PDL1PredictorGUI.window import self_test
 
-        _volume, segmentation, segment_id = self.phantom()
         from PDL1PredictorLib.core.errors import PDL1Error
 
-        mr = slicer.util.addVolumeFromArray(np.full((5, 6, 7), 300, np.int16), name="MR")
         with self.assertRaises(PDL1Error):  # noqa: PT027 - no pytest in Slicer
-            PDL1PredictorLogic().predict(mr, segmentation, segment_id)
+            self_test.predict_from_an_mr(PDL1PredictorLogic())
         self.delayDisplay("Test passed")
 
     def test_the_window_measures_a_tumor(self) -> None:
         """The measures appear once CT and tumor are chosen."""
-        volume, segmentation, segment_id = self.phantom()
-        widget = slicer.util.getModuleWidget("PDL1Predictor")
-        hidden = not widget.shared.entered
-        if hidden:
-            widget.enter()
-        parameters = widget.shared.parameters
-        parameters.volume, parameters.segmentation, parameters.segment_id = volume, segmentation, segment_id
-        widget.shared.live.settle()
-        assert "mL" in widget.ui.tumorVolumeLabel.text
-        assert widget.shared.live.problem == ""
-        if hidden:
-            widget.exit()
+        from PDL1PredictorGUI.window import self_test
+
+        self_test.measure_in_the_window(slicer.util.getModuleWidget("PDL1Predictor"))
         self.delayDisplay("Test passed")

@@ -65,7 +65,8 @@ class Prediction:
         """Write the folder that `pdl1 predict` writes, whole or not at all.
 
         Args:
-            folder: Folder to make: `report.html`, `result.json`, `features.csv`, the regions and the heat maps.
+            folder: Folder to make: `report.html`, `result.json`, `summary.txt`, `features.csv`, the regions and the
+                heat maps.
             overwrite: Replace an existing folder.
             with_patient: Write the case's name and clinical values too; without it the output names no patient.
 

@@ -59,6 +59,7 @@ def test_everything_is_written(written: Path):
         "result.json",
         "report.html",
         "features.csv",
+        "summary.txt",
         "tumor_and_ring.seg.nrrd",
         "gradcam.nrrd",
         "gradcam_EGFR.nrrd",

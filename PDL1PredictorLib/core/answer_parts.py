@@ -10,6 +10,18 @@ from PDL1PredictorLib.core.verdicts import NOT_JUDGED, Verdict
 Range = tuple[float, float]
 
 
+class Behind(NamedTuple):
+    """One feature of those that an input was made of.
+
+    Attributes:
+        name: The feature.
+        share: Its term in the input's sum over the sizes of all terms: below 0 it lowers the input, -1 to 1.
+    """
+
+    name: str
+    share: float
+
+
 @dataclass(frozen=True)
 class Contribution:
     """How far one input moved the answer.
@@ -19,11 +31,13 @@ class Contribution:
         value: Its value for this case, standardized (mean 0, SD 1 in the training cohort).
         effect: Its share of the change from the training cohort's average answer: in log-odds towards positive, or in
             the endpoint's unit.
+        behind: Of an input that sums up features, those with the largest terms; none of any other.
     """
 
     name: str
     value: float
     effect: float
+    behind: tuple[Behind, ...] = ()
 
 
 class Estimate(NamedTuple):

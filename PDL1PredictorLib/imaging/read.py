@@ -41,12 +41,13 @@ def read_ct(path: Path | str, series: str | None = None) -> Loaded:
     return loaded
 
 
-def read_pet(path: Path | str) -> Loaded:
+def read_pet(path: Path | str, series: str | None = None) -> Loaded:
     """Read a PET, in SUV by body weight, on its own grid.
 
     Args:
         path: Folder of a DICOM series, or one of its files, in Bq/mL with dose, weight and times, or in SUV; or a
             NIfTI, NRRD or MetaImage file in SUV.
+        series: SeriesInstanceUID, where a DICOM folder holds several PET series.
 
     Raises:
         InputError: It cannot be read, or its numbers are no SUV and cannot be converted.
@@ -56,7 +57,7 @@ def read_pet(path: Path | str) -> Loaded:
     if path.is_dir() or is_dicom(path):
         from PDL1PredictorLib.imaging.dicom.pet import read_pet_series
 
-        loaded = read_pet_series(path)
+        loaded = read_pet_series(path, series)
     else:
         loaded = read_volume(path, "PET")
         forget_metadata(loaded.image)

@@ -1,12 +1,12 @@
 """From a model's number to an answer with its interval and its explanation: one way for each kind of endpoint."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from PDL1PredictorLib.core.answer_parts import Chance, Contribution, Range, SurvivalAt, TimeAnswer
+from PDL1PredictorLib.core.answer_parts import Behind, Chance, Contribution, Range, SurvivalAt, TimeAnswer
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.results import Answer, BinaryAnswer, NumberAnswer, Unlike
@@ -15,7 +15,7 @@ from PDL1PredictorLib.models.network.inside import Inside
 from PDL1PredictorLib.models.schema.endpoints import BinaryRule, EndpointModel, Linear, NumberRule, TimeRule
 from PDL1PredictorLib.models.verdicts import Standing, tested, verdict_of
 from PDL1PredictorLib.statistics.conformal import prediction_set
-from PDL1PredictorLib.statistics.scores import calibrated_log_odds, expit
+from PDL1PredictorLib.statistics.scores import calibrated_log_odds, expit, log_odds_shift, shifted
 
 INTERVAL = (2.5, 97.5)  # percentiles
 Score = Callable[[np.ndarray], np.ndarray]
@@ -41,6 +41,7 @@ class Question:
         standing: Of case and model, for the verdict.
         prevalence: Share of positives where the answer is used, between 0 and 1; None takes that of the training.
         inside: What the endpoint's network made of its columns; None where it has none, or that was not asked for.
+        behind: Of inputs that sum up features, by their names, the features with the largest terms.
     """
 
     model: EndpointModel
@@ -54,6 +55,7 @@ class Question:
     standing: Standing = UNKNOWN
     prevalence: float | None = None
     inside: Inside | None = None
+    behind: Mapping[str, tuple[Behind, ...]] = field(default_factory=dict)
 
 
 def answer_to(question: Question) -> Answer:
@@ -63,7 +65,8 @@ def answer_to(question: Question) -> Answer:
         InputError: A prevalence was given for an endpoint whose model does not know its own.
     """
     answer = _KINDS[question.model.rule.kind](question, question.model.rule)
-    return replace(answer, verdict=verdict_of(answer, question.model, question.standing))
+    named = tuple(replace(one, behind=question.behind.get(one.name, ())) for one in answer.contributions)
+    return replace(answer, contributions=named, verdict=verdict_of(answer, question.model, question.standing))
 
 
 def _yes_or_no(question: Question, rule: BinaryRule) -> BinaryAnswer:
@@ -75,7 +78,7 @@ def _yes_or_no(question: Question, rule: BinaryRule) -> BinaryAnswer:
         return expit(log_odds + shift)
 
     calibrations, test = question.calibrations, tested(model)
-    probability, threshold = _shifted(own, shift), _shifted(rule.threshold, shift)
+    probability, threshold = shifted(own, shift), shifted(rule.threshold, shift)
     return BinaryAnswer(
         endpoint=model.key,
         probability=probability,
@@ -142,10 +145,7 @@ def _asked(inside: Inside) -> tuple[tuple[str, float], ...]:
 
 
 def _shift(question: Question) -> float:
-    """What another prevalence than that of the training adds to log-odds.
-
-    Source: Saerens et al. 2002, doi 10.1162/089976602753284446: the groups look as they did, their shares differ.
-    """
+    """What another prevalence than that of the training adds to log-odds."""
     wanted, own = question.prevalence, question.model.base_rate
     if wanted is None:
         return 0.0
@@ -157,13 +157,7 @@ def _shift(question: Question) -> float:
             f"The model does not say how frequent {title} was among its training cases, so its answer cannot be "
             "shifted to another prevalence. Leave the prevalence out."
         )
-    return math.log(wanted / (1 - wanted)) - math.log(own / (1 - own))
-
-
-def _shifted(probability: float, shift: float) -> float:
-    if shift == 0 or probability in (0.0, 1.0):
-        return probability
-    return float(expit(np.array(math.log(probability / (1 - probability)) + shift)))
+    return log_odds_shift(own, wanted)
 
 
 def _resampled(question: Question) -> np.ndarray:

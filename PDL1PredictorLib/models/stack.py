@@ -22,6 +22,7 @@ from PDL1PredictorLib.core.results import Answer, CaseWarning, HeatMap, ModelSum
 from PDL1PredictorLib.core.settings import REGIONS, FrameSettings, RegionSettings
 from PDL1PredictorLib.imaging.patch import Patch
 from PDL1PredictorLib.models.answers import UNKNOWN, Question, answer_to
+from PDL1PredictorLib.models.behind import features_behind
 from PDL1PredictorLib.models.bundle import Bundle
 from PDL1PredictorLib.models.clinical_warnings import clinical_warnings
 from PDL1PredictorLib.models.contents import read_tables
@@ -239,6 +240,7 @@ class Stack:
                 standing=standing,
                 prevalence=prevalence,
                 inside=None if inputs.inside is None else inputs.inside.of(self.endpoints.index(model.key)),
+                behind=features_behind(model, inputs.z),
             )
         )
 

@@ -27,6 +27,30 @@ ANSWERS = {
     "none": AnswerColors(ink="#566372", ground="#ffffff", bar="#e6eaef"),
     "value": AnswerColors(ink="#33415c", ground="#eff1f6", bar="#b7c2d6"),
 }
+
+
+class NoticeColors(NamedTuple):
+    """Of a box with a message, as `#rrggbb`; both text and ground are given, for light and dark windows.
+
+    Attributes:
+        ground: Behind the words.
+        line: Around them.
+        ink: The words.
+    """
+
+    ground: str
+    line: str
+    ink: str
+
+
+#: By how much a message weighs; `strong` is what must not be overlooked before an answer is read
+NOTICES = {
+    "note": NoticeColors("#e8f0fb", "#b9cfee", "#173a66"),
+    "warning": NoticeColors("#fff6e0", "#c98a00", "#5c4400"),
+    "strong": NoticeColors("#fdece3", "#b4561a", "#5a2408"),
+    "error": NoticeColors("#fde8e8", "#b02a2a", "#7a1212"),
+    "done": NoticeColors("#e5f4e9", "#4c9a63", "#14532d"),
+}
 # matplotlib's "inferno" (CC0) from 30 to 96 % of its scale, at even steps: for every color vision, brighter means more
 HEAT_COLORS = (
     (106, 23, 110),

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from PDL1PredictorLib.core.answer_parts import Contribution, Estimate, Range
+from PDL1PredictorLib.core.answer_parts import Behind, Contribution, Estimate, Range
 from PDL1PredictorLib.core.roles import Role
 from PDL1PredictorLib.core.verdicts import Reason, Verdict, refused
 
@@ -129,7 +129,18 @@ def contributions(row: Mapping[str, Any]) -> tuple[Contribution, ...]:
     items = row["contributions"]
     if not isinstance(items, list):
         raise TypeError(f"contributions is {items!r}")
-    return tuple(Contribution(_text(item, "name"), _loose(item, "value"), _loose(item, "effect")) for item in items)
+    return tuple(
+        Contribution(_text(item, "name"), _loose(item, "value"), _loose(item, "effect"), _behind(item))
+        for item in items
+    )
+
+
+def _behind(item: Mapping[str, Any]) -> tuple[Behind, ...]:
+    """Features that an input was made of; none in results of before they were told."""
+    found = item.get("behind", [])
+    if not isinstance(found, list):
+        raise TypeError(f"behind is {found!r}")
+    return tuple(Behind(_text(part, "name"), number(part, "share", -1.0, 1.0)) for part in found)
 
 
 def _text(item: Mapping[str, Any], name: str) -> str:

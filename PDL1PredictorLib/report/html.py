@@ -14,11 +14,12 @@ from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.outside_text import visible
 from PDL1PredictorLib.core.results import Answer, CaseResult, HeatMap, LesionResult, ModelSummary
 from PDL1PredictorLib.report import svg, words
-from PDL1PredictorLib.report.colors import ANSWERS
+from PDL1PredictorLib.report.colors import ANSWERS, NOTICES
 from PDL1PredictorLib.report.heat_files import heat_map_name
 from PDL1PredictorLib.report.json_result import FREE_NAME, finite
 from PDL1PredictorLib.report.kinds import by_kind, renderer
 from PDL1PredictorLib.report.pictures import Picture, heat_pictures, slice_pictures, tilt_degrees
+from PDL1PredictorLib.report.reading.first_words import unproven_words
 
 SHOWN_CONTRIBUTIONS = 8
 TILT_WORTH_A_WORD = 3.0  # degrees
@@ -40,6 +41,7 @@ class LesionView:
         withheld: Of the other answers, those that are not given.
         notes: Warnings of this lesion in words.
         atypical: Sentence for an unlike case, or empty.
+        unproven: For which findings the model has no proven skill, or empty.
         slices: Pictures of the tumor.
         heat: Pictures of the heat map: of its slice, or of three planes of a volume; none if there is no map.
         heat_method: How it was made.
@@ -57,6 +59,7 @@ class LesionView:
     withheld: tuple[Answer, ...]
     notes: tuple[str, ...]
     atypical: str
+    unproven: str
     slices: tuple[Picture, ...]
     heat: tuple[Picture, ...]
     heat_method: str
@@ -93,6 +96,7 @@ def to_html(result: CaseResult, with_patient: bool) -> str:
         "svg": svg,
         "words": words,
         "answer_colors": ANSWERS,
+        "notice_colors": NOTICES,
         "endpoint": endpoint,
         "contribution_rows": contribution_rows,
         "limit_of": limit_of,
@@ -196,6 +200,7 @@ def _view(lesion: LesionResult, result: CaseResult) -> LesionView:
         withheld=tuple(p for p in lesion.endpoints if p is not first and not p.verdict.answered),
         notes=tuple(warning.text for warning in lesion.warnings),
         atypical=words.atypical(lesion),
+        unproven=unproven_words(lesion.endpoints),
         slices=slice_pictures(lesion),
         heat=heat_pictures(lesion, heat_map) if heat_map else (),
         heat_method=heat_map.method if heat_map else "",

@@ -6,6 +6,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
+from PDL1PredictorLib.core.answer_parts import Contribution
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.results import Answer, CaseResult, CaseWarning, HeatMap, LesionResult, ModelSummary, plain
 from PDL1PredictorLib.core.strict_json import read_schema
@@ -95,8 +96,14 @@ def _endpoint(answer: Answer) -> dict[str, Any]:
         **renderer(answer).fields(answer),
         "verdict": answer.verdict.to_dict(),
         "verdict_text": told.headline,
-        "contributions": [plain(contribution) for contribution in answer.contributions],
+        "contributions": [_contribution(contribution) for contribution in answer.contributions],
     }
+
+
+def _contribution(one: Contribution) -> dict[str, Any]:
+    """Without features behind it where there are none."""
+    content = {"name": one.name, "value": one.value, "effect": one.effect}
+    return content | {"behind": [part._asdict() for part in one.behind]} if one.behind else content
 
 
 def _warnings(warnings: tuple[CaseWarning, ...]) -> list[dict[str, str]]:

@@ -71,7 +71,7 @@ def atypical(lesion: LesionResult) -> str:
         return ""
     p = lesion.unlike.p
     far = [part.text for part in lesion.unlike.parts if part.p is None or part.p <= UNUSUAL]
-    what = f": {'; '.join(far)}" if far else ""
+    what = f": {'; '.join(dict.fromkeys(far))}" if far else ""
     share = "" if p is None else f" At most {100 * p:.1f} % of cases like the training cohort are as far."
     return f"This tumor is unlike those that the model learned from{what}.{share} No answer is given for it."
 

@@ -9,11 +9,12 @@ from PDL1PredictorLib.report.csv_table import write_features
 from PDL1PredictorLib.report.heat_files import write_heat_maps
 from PDL1PredictorLib.report.html import to_html
 from PDL1PredictorLib.report.json_result import to_json
+from PDL1PredictorLib.report.reading.plain_lines import plain_text
 from PDL1PredictorLib.report.segments import write_segments
 
 
 def write_all(result: CaseResult, folder: Path, *, with_patient: bool = False) -> None:
-    """Write `result.json`, `report.html`, `features.csv`, `tumor_and_ring.seg.nrrd` and a `gradcam*.nrrd` per heat map.
+    """Write `result.json`, `report.html`, `summary.txt`, `features.csv`, `tumor_and_ring.seg.nrrd` and the heat maps.
 
     Args:
         result: What to write.
@@ -26,8 +27,10 @@ def write_all(result: CaseResult, folder: Path, *, with_patient: bool = False) -
     """
     if not folder.is_dir():
         raise OutputError(f"{folder} is not a folder. Make it first (whole_folder), then write into it.")
-    text = json.dumps(to_json(result, with_patient), ensure_ascii=False, allow_nan=False, indent=2)
+    content = to_json(result, with_patient)
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=2)
     (folder / "result.json").write_text(text + "\n", encoding="utf-8", newline="\n")
+    (folder / "summary.txt").write_text(plain_text(content), encoding="utf-8", newline="\n")
     (folder / "report.html").write_text(to_html(result, with_patient), encoding="utf-8", newline="\n")
     write_features(
         {lesion.index: lesion.features for lesion in result.lesions},

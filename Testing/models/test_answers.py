@@ -9,11 +9,13 @@ import pytest
 from number_model import MEAN, RANGE, RING, number_alone, with_number
 from time_model import with_time
 
+from PDL1PredictorLib.core.answer_parts import Behind
 from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.clinical_columns import clinical_row
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.results import Unlike
 from PDL1PredictorLib.models.answers import Question, answer_to
+from PDL1PredictorLib.models.behind import features_behind
 from PDL1PredictorLib.models.bundle import read_bundle
 from PDL1PredictorLib.models.load import load_predictor
 from PDL1PredictorLib.models.predictor import Given
@@ -277,3 +279,21 @@ def test_a_time_under_moved_contours_has_a_range_at_every_time(times):
 def test_a_case_is_answered_with_a_yes_or_no_and_a_time(phantom, times):
     (lesion,) = predict_case(phantom.case, times, Options(device="cpu")).lesions
     assert [answer.kind for answer in lesion.endpoints] == ["binary", "time"]
+
+
+def test_the_features_behind_a_score_are_named_by_their_terms():
+    model = replace(ONE, parts=("radscore",), coefficients={"tumor": {MEAN: 0.5, RANGE: -1.5}, "ring": {RING: 1.0}})
+    found = features_behind(model, {MEAN: 2.0, RANGE: 2.0, RING: 0.0})
+    assert found["radscore_tumor"] == (Behind(RANGE, -0.75), Behind(MEAN, 0.25))  # terms -3 and 1, of 4 together
+    assert found["radscore_ring"] == ()  # its term is 0
+    answer = answer_to(asked(behind={"log_volume": (Behind(MEAN, 1.0),)}))
+    assert {one.name: one.behind for one in answer.contributions}["log_volume"] == (Behind(MEAN, 1.0),)
+    assert all(one.behind == () for one in answer.contributions if one.name != "log_volume")
+
+
+def test_of_many_features_the_five_largest_stand_behind_an_l2_score():
+    names = [f"tumor_{n}" for n in range(8)]
+    model = replace(ONE, parts=("l2",), l2=dict.fromkeys(names, 1.0))
+    found = features_behind(model, {name: float(n) for n, name in enumerate(names)})["l2_score"]
+    assert [part.name for part in found] == names[:2:-1]
+    assert found[0].share == 7 / 28

@@ -52,6 +52,8 @@ def result_folder(refused_folder: Path, tmp_path_factory: pytest.TempPathFactory
     """The same as if the model knew such cases: two endpoints, both called negative, one heat map of them empty."""
     from window_steps import judged
 
+    from PDL1PredictorLib.report.reading.plain_lines import plain_text
+
     folder = tmp_path_factory.mktemp("answered") / "result für 1"
     shutil.copytree(refused_folder, folder)
     content = json.loads((folder / "result.json").read_text(encoding="utf-8"))
@@ -61,6 +63,7 @@ def result_folder(refused_folder: Path, tmp_path_factory: pytest.TempPathFactory
     lesion["endpoints"] = [judged(row, "negative", uncertainty=[0.001, 0.02]) for row in lesion["endpoints"]]
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"  # as the library writes it
     (folder / "result.json").write_text(text, encoding="utf-8")
+    (folder / "summary.txt").write_text(plain_text(content), encoding="utf-8")
     return folder
 
 

@@ -15,9 +15,10 @@ from PDL1PredictorGUI.scene import bridge, heatmap, results
 from PDL1PredictorGUI.scene.heatmap import HeatMapDisplay
 
 from PDL1PredictorLib.core.case import Case
-from PDL1PredictorLib.core.settings import RegionSettings
+from PDL1PredictorLib.core.settings import RegionSettings, VolumeSettings
 from PDL1PredictorLib.imaging.patch import deep_patch, place_map
 from PDL1PredictorLib.imaging.regions import make_regions
+from PDL1PredictorLib.imaging.volume import tumor_volume
 from PDL1PredictorLib.report.nrrd import write_nrrd
 
 VIEWS = {"Red": "Axial", "Yellow": "Sagittal", "Green": "Coronal"}
@@ -59,10 +60,20 @@ def hot_map(case, row=1, column=3):
     return place_map(cells, patch), np.array(patch.image.TransformContinuousIndexToPhysicalPoint([*spot, 0.0]))
 
 
-def store_hot_result(result_folder, folder, direction, transform=None):
+def hot_volume(case, at=(4, 9, 13)):
+    """A heat map of 18 voxels a side about the tumor, as a network of volumes gives it, one of them hot; k, j, i."""
+    cut = tumor_volume(case, VolumeSettings(18, 3.0))
+    heat = np.zeros((18, 18, 18), np.float32)
+    heat[at] = 1.0
+    image = sitk.GetImageFromArray(heat)
+    image.CopyInformation(cut.image)
+    return image, np.array(image.TransformIndexToPhysicalPoint([int(n) for n in at[::-1]]))
+
+
+def store_hot_result(result_folder, folder, direction, transform=None, make_map=hot_map):
     """Stores a copy of a result whose EGFR heat map has one hot cell; gives the result and the spot in RAS."""
     case = make_case(direction)
-    image, spot_lps = hot_map(case)
+    image, spot_lps = make_map(case)
     shutil.copytree(result_folder, folder)
     for name in ("gradcam.nrrd", "gradcam_EGFR.nrrd"):
         write_nrrd(folder / name, sitk.GetArrayFromImage(image), image)

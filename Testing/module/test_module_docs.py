@@ -53,7 +53,11 @@ def test_the_guide_goes_through_the_windows_sections_in_order():
 
 
 @pytest.mark.parametrize(
-    "name", ["Load the synthetic sample patient", "Open report", "Other model…", "About the model", "Draw again"]
+    "name",
+    [
+        *("Load the synthetic sample patient", "Open report", "Other model…", "About the model", "Draw again"),
+        *("Copy text", "Repair packages…", "What moved the answer"),
+    ],
 )
 def test_a_button_is_called_what_the_window_calls_it(name):
     assert f"<string>{name}</string>" in WINDOW

@@ -25,6 +25,7 @@ def test_everything_is_written_also_under_a_name_with_spaces_and_any_letters(mak
         "gradcam_lesion2_EGFR.nrrd",
         "report.html",
         "result.json",
+        "summary.txt",
         "tumor_and_ring.seg.nrrd",
     ]
     content = json.loads((folder / "result.json").read_text(encoding="utf-8"))

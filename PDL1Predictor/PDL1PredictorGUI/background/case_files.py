@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from PDL1PredictorGUI.scene.bridge import image_of_volume, place_segment
+from PDL1PredictorGUI.scene.pet import pet_in_suv
 from PDL1PredictorGUI.scene.synthetic import is_synthetic
 
 if TYPE_CHECKING:
@@ -17,12 +18,23 @@ _NRRD_TYPES = {"int8", "uint8", "int16", "uint16", "int32", "uint32", "float32",
 
 
 class CaseFiles(NamedTuple):
-    """The files of an exported case; all lie in one folder."""
+    """The files of an exported case; all lie in one folder.
+
+    Attributes:
+        ct: The CT.
+        tumor: The mask.
+        ring: Of an edited ring, or None.
+        clinical: Clinical values, or None.
+        pet: A PET in SUV, or None.
+        told: What must be known of how the PET was read.
+    """
 
     ct: Path
     tumor: Path
     ring: Path | None
     clinical: Path | None
+    pet: Path | None = None
+    told: tuple[str, ...] = ()
 
 
 def export_case(
@@ -32,6 +44,7 @@ def export_case(
     folder: Path,
     ring_segment_id: str | None = None,
     clinical: Mapping[str, Any] | None = None,
+    pet: Any = None,
 ) -> CaseFiles:
     """Writes a case for the background process; nothing in the files names the patient.
 
@@ -42,6 +55,7 @@ def export_case(
         folder: An existing folder; its path may hold any letters.
         ring_segment_id: An edited ring that is to be used as it is.
         clinical: Fields of `core.case.Clinical`; missing ones may be None.
+        pet: Volume of a PET, written in SUV.
 
     Raises:
         InputError: Something cannot be used; nothing is written then.
@@ -50,17 +64,22 @@ def export_case(
     ct = image_of_volume(volumeNode)
     tumor = place_segment(segmentationNode, segmentID, ct)
     ring = place_segment(segmentationNode, ring_segment_id, ct) if ring_segment_id else None
+    suv, told = pet_in_suv(pet) if pet is not None else (None, ())
     known = {name: value for name, value in (clinical or {}).items() if value is not None}
     files = CaseFiles(
         folder / "ct.nrrd",
         folder / "tumor.nrrd",
         folder / "ring.nrrd" if ring is not None else None,
         folder / "clinical.json" if known else None,
+        folder / "pet.nrrd" if suv is not None else None,
+        told,
     )
     write_image(ct, files.ct, _synthetic_field() if is_synthetic(volumeNode) else None)
     write_image(tumor, files.tumor)
     if files.ring is not None:
         write_image(ring, files.ring)
+    if files.pet is not None:
+        write_image(suv, files.pet)
     if files.clinical is not None:
         files.clinical.write_text(json.dumps(known), encoding="utf-8")
     return files

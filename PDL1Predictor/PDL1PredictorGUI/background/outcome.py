@@ -20,11 +20,13 @@ class Outcome:
         kind: `done`, `cancelled`, `refused` (the input cannot be used) or `crashed` (anything else).
         message: One sentence for the user; empty when done.
         what_to_do: What the user can do about it; may be empty where the message says it already.
+        package: The Python package that is to blame; empty for anything else.
     """
 
     kind: str
     message: str = ""
     what_to_do: str = ""
+    package: str = ""
 
     @property
     def text(self) -> str:
@@ -133,7 +135,8 @@ def _missing_package(name: str) -> Outcome:
     return Outcome(
         CRASHED,
         _("The Python package {name} is missing or does not work.").format(name=name),
-        _("Press Predict again and let the packages be installed; then restart Slicer."),
+        _("Press Repair packages in section 4, then predict again."),
+        package=name,
     )
 
 

@@ -16,6 +16,7 @@ from PDL1PredictorGUI.background.case_files import CaseFiles, export_case
 from PDL1PredictorGUI.background.job import Job, OnLog, OnProgress
 from PDL1PredictorGUI.background.outcome import CRASHED, DONE, REFUSED, Outcome
 from PDL1PredictorGUI.scene import bridge
+from PDL1PredictorGUI.scene.pet import why_not_pet
 from PDL1PredictorGUI.setup.library import background_environment, make_importable, python_executable
 from PDL1PredictorGUI.setup.run_folders import PREFIX as FOLDER_PREFIX
 from PDL1PredictorGUI.setup.run_folders import new_folder, remove_folder
@@ -40,6 +41,7 @@ class PredictRequest:
         clinical: Fields of `core.case.Clinical`, and declared values by name; missing ones may be None.
         clinical_inputs: Names of those that the answer depends on.
         ring_segment_id: A ring that the user edited and that is used as it is.
+        pet: Volume of a PET, for models that look at one; None without.
         with_patient: The report names the case and its clinical values.
         name: How the case is called in the report.
     """
@@ -53,6 +55,7 @@ class PredictRequest:
     clinical: Mapping[str, Any] | None = None
     clinical_inputs: tuple[str, ...] = ()
     ring_segment_id: str | None = None
+    pet: Any = None
     with_patient: bool = False
     name: str = "case"
 
@@ -68,6 +71,8 @@ def command_of(request: PredictRequest, files: CaseFiles) -> list[str]:
     command += ["--model", model_argument(request.model), "--device", request.device, "--name", request.name or "case"]
     if files.ring is not None:
         command += ["--ring", files.ring.name]
+    if files.pet is not None:
+        command += ["--pet", files.pet.name]
     if files.clinical is not None:
         command += ["--clinical", files.clinical.name]
     if request.with_patient:
@@ -108,7 +113,7 @@ class Prediction:
         on_end: Callable[[Outcome, Any], None] | None = None,
         store: Callable[..., Any] | None = None,
     ) -> None:
-        self._on_end = on_end
+        self._on_end, self._on_log = on_end, on_log
         self._store = store
         self._job = Job(on_progress, on_log, self._on_job_end)
         self._observers: list[int] = []
@@ -146,9 +151,15 @@ class Prediction:
             raise bridge.input_error(reason)
         self.request = dataclasses.replace(request)
         self.result, self._outcome = None, None
-        folder = make_folder(needed_bytes(request.volume))
+        reason = why_not_pet(request.pet, request.volume) if request.pet is not None else ""
+        if reason:
+            raise bridge.input_error(reason)
+        volumes = [volume for volume in (request.volume, request.pet) if volume is not None]
+        folder = make_folder(sum(map(needed_bytes, volumes)))
         try:
             files = _export(request, folder)
+            for line in files.told if self._on_log is not None else ():
+                self._on_log(line)
             self._made_from = self._fingerprint(request)
             self._folder = folder
             self._job.start(command_of(request, files), background_environment(), folder, folder)
@@ -237,7 +248,7 @@ class Prediction:
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def _on_node_removed(self, _caller: Any, _event: str, node: Any) -> None:
         assert self.request is not None
-        if node in (self.request.volume, self.request.segmentation):
+        if node in (self.request.volume, self.request.segmentation):  # the PET was read when it was started
             text = _("Cancelled, because {name} was deleted while it was being predicted. Nothing was kept.")
             self._job.cancel(text.format(name=node.GetName()))
 
@@ -260,6 +271,7 @@ def _export(request: PredictRequest, folder: Path) -> CaseFiles:
             folder,
             request.ring_segment_id,
             request.clinical,
+            request.pet,
         )
     except OSError as error:
         raise output_error(folder, error) from error

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import SimpleITK as sitk
 
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+CORNER_TOLERANCE_MM = 0.5  # files round; nobody moves a PET by less
 RIGID_TOLERANCE = 1e-4  # of a unit vector: 0.05 mm over a chest; what files and registrations leave of rounding
 _BINARY = "Binary labelmap"  # vtkSegmentationConverter's name, which is a constant of the file format
 
@@ -59,7 +60,7 @@ def _has_right_angles(matrix: np.ndarray) -> bool:
     return np.abs(axes.T @ axes - np.eye(3)).max() <= RIGID_TOLERANCE
 
 
-def _why_not_placed(node: Any) -> str:
+def why_not_placed(node: Any) -> str:
     """Why the transform above a node cannot be followed; empty when it can."""
     parent = node.GetParentTransformNode()
     if parent is None:
@@ -143,7 +144,7 @@ def why_not_ct(volumeNode: Any) -> str:
         return _("{name} is {modality}, not CT. Choose a CT.").format(name=name, modality=modality)
     if not _has_right_angles(_ijk_to_ras(volumeNode)):
         return _("The slices of {name} are sheared. Resample it to a grid with right angles first.").format(name=name)
-    return _why_not_placed(volumeNode) or _why_not_hounsfield(volumeNode)
+    return why_not_placed(volumeNode) or _why_not_hounsfield(volumeNode)
 
 
 _judged: dict[str, tuple[int, str]] = {}  # node to the time of its voxels and what was found then
@@ -182,7 +183,7 @@ def image_of_volume(volumeNode: Any) -> "sitk.Image":
     """
     if volumeNode is None or volumeNode.GetImageData() is None:
         raise input_error(_("The volume holds no voxels. Choose a CT volume."))
-    reason = _why_not_placed(volumeNode)
+    reason = why_not_placed(volumeNode)
     if reason:
         raise input_error(reason)
     placed = _to_world(volumeNode) @ _ijk_to_ras(volumeNode)
@@ -190,6 +191,35 @@ def image_of_volume(volumeNode: Any) -> "sitk.Image":
         text = _("The slices of {name} are sheared. Resample it to a grid with right angles first.")
         raise input_error(text.format(name=volumeNode.GetName()))
     return _image(slicer.util.arrayFromVolume(volumeNode), placed)
+
+
+def fills_the_same_box(volumeNode: Any, image: "sitk.Image") -> bool:
+    """Whether a volume, without the transforms above it, has the corners of an image, in whatever order of axes."""
+    own = _corners(_ijk_to_ras(volumeNode), volumeNode.GetImageData().GetDimensions())
+    other = _corners(_ijk_to_world_ras_of(image), image.GetSize())
+    apart = np.linalg.norm(own[:, None] - other[None], axis=-1)
+    return bool((apart.min(axis=1) <= CORNER_TOLERANCE_MM).all())
+
+
+def _corners(ijk_to_ras: np.ndarray, size: Any) -> np.ndarray:
+    """The centers of the outermost voxels, (8, 3)."""
+    last = np.array(size) - 1
+    places = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)]) * last
+    return np.asarray(places @ ijk_to_ras[:3, :3].T + ijk_to_ras[:3, 3])
+
+
+def moved_like(volumeNode: Any, image: "sitk.Image") -> "sitk.Image":
+    """An image in a volume's own space, moved as the transforms above the volume move that.
+
+    Raises:
+        InputError: The volume lies under a transform that is not rigid.
+    """
+    import SimpleITK as sitk
+
+    reason = why_not_placed(volumeNode)
+    if reason:
+        raise input_error(reason)
+    return _image(sitk.GetArrayFromImage(image), _to_world(volumeNode) @ _ijk_to_world_ras_of(image))
 
 
 def mask_of_segment(segmentationNode: Any, segmentID: str, volumeNode: Any) -> "sitk.Image":
@@ -212,7 +242,7 @@ def place_segment(segmentationNode: Any, segmentID: str, image: "sitk.Image") ->
     segment = segmentationNode.GetSegmentation().GetSegment(segmentID) if segmentationNode is not None else None
     if segment is None:
         raise input_error(_("There is no tumor segment. Choose or draw one in the Tumor section."))
-    reason = _why_not_placed(segmentationNode)
+    reason = why_not_placed(segmentationNode)
     if reason:
         raise input_error(reason)
     labelmap = _labelmap(segmentationNode, segmentID, image)
@@ -300,7 +330,7 @@ def put_segment(segmentationNode: Any, segmentID: str, mask: "sitk.Image", volum
     Raises:
         InputError: The segmentation lies under a transform that is not rigid.
     """
-    reason = _why_not_placed(segmentationNode)
+    reason = why_not_placed(segmentationNode)
     if reason:
         raise input_error(reason)
     segmentation = segmentationNode.GetSegmentation()

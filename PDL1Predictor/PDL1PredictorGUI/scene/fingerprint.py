@@ -15,7 +15,7 @@ _voxel_hashes: dict[str, tuple[int, str]] = {}  # volume ID -> (modified time, h
 
 
 def fingerprint(request: Any) -> dict[str, Any]:
-    """What the answer depends on: CT, contour, edited ring, model, region settings, clinical values.
+    """What the answer depends on: CT, PET, contour, edited ring, model, region settings, clinical values.
 
     Of the CT its voxels and place; of the clinical values those that the model asks for. The device and other clinical
     values are left out: the answer does not depend on them. Plain values, so that it can be kept in the scene; compare
@@ -26,11 +26,12 @@ def fingerprint(request: Any) -> dict[str, Any]:
     """
     regions = request.regions
     ring = request.ring_segment_id
-    known = request.clinical or {}
+    known, pet = request.clinical or {}, getattr(request, "pet", None)
     return {
         "ct": volume_print(request.volume),
         "tumor": segment_print(request.segmentation, request.segment_id),
         "ring": segment_print(request.segmentation, ring) if ring else None,
+        "pet": None if pet is None else volume_print(pet),
         "model": str(request.model),
         "regions": None if regions is None else regions.to_dict(),
         "clinical": {name: known[name] for name in request.clinical_inputs if name in known} or None,
@@ -44,6 +45,7 @@ def changes(before: dict[str, Any] | None, now: dict[str, Any] | None) -> list[s
     words = {
         "ct": _("the CT has changed"),
         "tumor": _("the contour has changed"),
+        "pet": _("the PET has changed"),
         "ring": _("the ring was edited or drawn anew"),
         "model": _("another model is chosen"),
         "regions": _("the region settings have changed"),

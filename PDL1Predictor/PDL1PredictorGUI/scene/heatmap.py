@@ -29,7 +29,8 @@ class HeatMapDisplay:
     ) -> bool:
         """Lays a heat map over the CT in every slice view.
 
-        A map is one slice thick, as thick as the CT's slices: go there with `jump_to_tumor`.
+        A map of a slice is as thick as the CT's slices: go there with `jump_to_tumor`. One of a network that sees
+        volumes is a volume, and seen on every slice through it.
 
         Args:
             result: A `results.ResultNodes`.

@@ -63,6 +63,9 @@ class PDL1PredictorParameters:
         clinical_volume: The CT from which the clinical values were filled in: another CT, other values.
         declared_values: Values that the chosen model's cohort declares, by name, as JSON.
         clinical_in_report: Whether the report names them; without it nothing written can be tied to the patient.
+        pet: A PET of the same patient, for models that look at one.
+        pet_ct_id: ID of the CT beside which it was chosen: another patient's CT starts without one.
+        base_rates: Shares of positives that the user asked about, by endpoint, as JSON.
         segmentation: Where the contours lie.
         segment_id: The tumor that is predicted.
         ring_mm: Thickness of the ring.
@@ -84,6 +87,9 @@ class PDL1PredictorParameters:
     manufacturer: str = ""
     declared_values: str = ""
     clinical_in_report: bool = False
+    pet: slicer.vtkMRMLScalarVolumeNode
+    pet_ct_id: str = ""
+    base_rates: str = ""
     segmentation: slicer.vtkMRMLSegmentationNode
     segment_id: str = ""
     ring_mm: Annotated[float, WithinRange(0.5, 20.0)] = 3.0
@@ -101,12 +107,7 @@ class PDL1PredictorParameters:
 
 def declared_values(parameters: Any) -> dict[str, float | str]:
     """Values of columns that a cohort declared, by name; what cannot be read is not known."""
-    try:
-        found = json.loads(parameters.declared_values or "{}")
-    except ValueError:
-        return {}
-    if not isinstance(found, dict):
-        return {}
+    found = _json_object(parameters.declared_values)
     return {name: value for name, value in found.items() if isinstance(value, (int, float, str))}
 
 
@@ -115,6 +116,28 @@ def set_declared(parameters: Any, name: str, value: float | str | None) -> None:
     known = {**declared_values(parameters), name: value}
     kept = {name: value for name, value in known.items() if value is not None}
     parameters.declared_values = json.dumps(kept, sort_keys=True) if kept else ""
+
+
+def base_rate(parameters: Any, endpoint: str) -> float | None:
+    """The share of positives that was asked about; None where none was, or it cannot be read."""
+    share = _json_object(parameters.base_rates).get(endpoint)
+    return share if isinstance(share, float) and 0 < share < 1 else None
+
+
+def set_base_rate(parameters: Any, endpoint: str, share: float | None) -> None:
+    """Keeps a share, or forgets it: None."""
+    known = {**_json_object(parameters.base_rates), endpoint: share}
+    kept = {key: value for key, value in known.items() if value is not None}
+    parameters.base_rates = json.dumps(kept, sort_keys=True) if kept else ""
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    """What a parameter keeps as JSON; empty where it cannot be read."""
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def asked_values(parameters: Any, clinical: Sequence[Any]) -> dict[str, Any]:

@@ -8,7 +8,6 @@ import json
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from types import SimpleNamespace
 from typing import Any
 
 from PDL1PredictorGUI.scene.fingerprint import from_text
@@ -90,25 +89,20 @@ class ResultNodes:
         return f"{model['title']} {model['version']}, {ran}. Atypicality (limit 1): {like}."
 
     @property
-    def synthetic_words(self) -> str:
-        """What is said first of a model that knows synthetic patients only; empty for any other."""
+    def first_words(self) -> Any:
+        """What must not be overlooked before the answers, as the report says it: `synthetic`, `unlike` ..."""
         make_importable()
-        from PDL1PredictorLib.report.words import synthetic
+        from PDL1PredictorLib.report.reading.first_words import first_words
 
-        trained_on = self.content["model"].get("trained_on")  # results of before models said it have none
-        return str(synthetic(SimpleNamespace(trained_on=trained_on)))
+        return first_words(self.content, self.lesion)
 
     @property
-    def unlike_words(self) -> str:
-        """In what the tumor is unlike the training cohort, as the report says it; empty if it is not."""
+    def plain_text(self) -> str:
+        """Five plain lines for a clinical report."""
         make_importable()
-        from PDL1PredictorLib.report.words import atypical
+        from PDL1PredictorLib.report.reading.plain_lines import plain_text
 
-        unlike = self.lesion.get("unlike") or {"p": None, "parts": [], "flagged": False}
-        parts = [SimpleNamespace(**part) for part in unlike["parts"]]
-        distance = self.lesion["atypicality"]
-        seen = SimpleNamespace(unlike=SimpleNamespace(**(unlike | {"parts": parts})), atypicality=distance or 0.0)
-        return str(atypical(seen))
+        return str(plain_text(self.content))
 
     @property
     def warnings(self) -> list[dict[str, str]]:

@@ -40,6 +40,7 @@ def save_results(result: ResultNodes, folder: Path) -> Path:
         target = _free_name(target, _("{segment} PD-L1 prediction").format(segment=result.segment_name))
     with whole_folder(target) as draft:
         (draft / "result.json").write_text(result.main.GetText(), encoding="utf-8", newline="\n")
+        (draft / "summary.txt").write_text(result.plain_text, encoding="utf-8", newline="\n")
         if result.report is not None:
             (draft / "report.html").write_text(result.report.GetText(), encoding="utf-8", newline="\n")
         _write_features(result, draft / "features.csv", list(result.lesion["features"]))

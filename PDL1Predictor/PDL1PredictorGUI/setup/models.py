@@ -27,6 +27,7 @@ class ModelEntry:
         synthetic: It was trained on synthetic patients only.
         clinical: Clinical values that it asks for (`core.clinical_columns.ClinicalColumn`).
         declared: Those of them that its cohort declares.
+        pet: Whether it looks at a PET: `no`, `optional` or `required`.
     """
 
     name: str
@@ -37,6 +38,7 @@ class ModelEntry:
     synthetic: bool = False
     clinical: tuple[Any, ...] = ()
     declared: tuple[Any, ...] = ()
+    pet: str = "no"
 
 
 def available_models(user_folder: Path | None = None) -> list[ModelEntry]:
@@ -105,7 +107,7 @@ def _entry(path: Path, by_name: bool) -> ModelEntry:
     synthetic = model.trained_on == "synthetic"
     if synthetic:  # first: a narrow list cuts the end off
         title = _("Synthetic patients only: {title}").format(title=title)
-    return ModelEntry(model.name, title, path, "", key, synthetic, needs.columns, needs.declared)
+    return ModelEntry(model.name, title, path, "", key, synthetic, needs.columns, needs.declared, needs.pet)
 
 
 def default_model(synthetic: bool) -> str:

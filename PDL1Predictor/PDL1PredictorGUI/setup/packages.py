@@ -161,10 +161,10 @@ def ensure(confirm: bool = True, wheels: Path | None = None) -> bool:
     old = [package for package in wanted if package.bundled]
     if old:
         text = _("Slicer's own package {names} is too old or missing. Install 3D Slicer 5.10 or later.")
-        raise _error(text.format(names=", ".join(f"{package.name}>={package.minimum}" for package in old)))
+        raise error(text.format(names=", ".join(f"{package.name}>={package.minimum}" for package in old)))
     impossible = why_impossible(wheels)
     if impossible:
-        raise _error(impossible)
+        raise error(impossible)
     wheels = wheels or _wheels_folder()
     torch_logic = _torch_logic() if TORCH in wanted and wheels is None else None
     if slicer.app.testingEnabled():
@@ -178,14 +178,14 @@ def ensure(confirm: bool = True, wheels: Path | None = None) -> bool:
             _install_torch(torch_logic)
         # torch brings some of the others
         _install([package for package in missing() if package is not TORCH or wheels is not None], wheels)
-    except Exception as error:  # whatever pip, Slicer's tools around it and the other extension may raise
+    except Exception as reason:  # whatever pip, Slicer's tools around it and the other extension may raise
         logging.exception("Installation failed")
-        raise _error(_failure_text(wanted, wheels)) from error
+        raise error(_failure_text(wanted, wheels)) from reason
     finally:
         _log_changes(before)
     still = missing()
     if still:
-        raise _error(_failure_text(still, wheels))
+        raise error(_failure_text(still, wheels))
     return True
 
 
@@ -282,8 +282,8 @@ def _torch_logic() -> Any:
     """The PyTorch extension, which knows which build of torch fits the computer."""
     try:
         from PyTorchUtils import PyTorchUtilsLogic
-    except ImportError as error:
-        raise _error(
+    except ImportError:
+        raise error(
             _(
                 "PyTorch is missing, and so is the extension that installs it. Open the Extensions Manager, install "
                 "PyTorch, restart Slicer, and press Predict again. Without internet, set a folder of wheel files."
@@ -292,10 +292,30 @@ def _torch_logic() -> Any:
     return PyTorchUtilsLogic()
 
 
-def _install(wanted: Sequence[Package], wheels: Path | None) -> None:
+def install_anew(broken: Sequence[Package], wheels: Path | None = None) -> None:
+    """Installs packages that are there and do not work once more, and nothing that they need.
+
+    Args:
+        broken: None of those that Slicer brings.
+        wheels: Folder of wheel files; None takes the one of the preferences.
+
+    Raises:
+        MissingPackageError: They cannot be installed, with what to do.
+    """
+    wheels = wheels or _wheels_folder()
+    try:
+        _install(broken, wheels, ("--force-reinstall", "--no-deps"))
+    except Exception as reason:  # whatever pip and Slicer's tools around it may raise
+        logging.exception("Installation failed")
+        raise error(_failure_text(broken, wheels)) from reason
+    finally:
+        importlib.invalidate_caches()
+
+
+def _install(wanted: Sequence[Package], wheels: Path | None, more: Sequence[str] = ()) -> None:
     if not wanted:
         return
-    options = ["--only-binary=:all:"]  # a package that would have to be compiled fails in minutes, not at once
+    options = ["--only-binary=:all:", *more]  # a package that would have to be compiled fails in minutes, not at once
     if wheels is not None:
         options += ["--no-index", f"--find-links={wheels}"]
     requirements = [package.requirement for package in wanted]
@@ -369,7 +389,8 @@ def _failure_text(wanted: Sequence[Package], wheels: Path | None) -> str:
     return text.format(names=names)
 
 
-def _error(text: str) -> Exception:
+def error(text: str) -> Exception:
+    """The library's `MissingPackageError`: a sentence that is shown as it is."""
     make_importable()
     from PDL1PredictorLib.core.errors import MissingPackageError
 

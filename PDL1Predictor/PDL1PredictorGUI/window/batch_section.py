@@ -101,6 +101,8 @@ class BatchSection(Section):
             why_not = _("No case of the list can be used.")
         if not why_not:
             why_not = self.shared.why_no_model and _("Choose a model in section 4.")
+        if not why_not and self.shared.pet == "required":
+            why_not = _("The model needs a PET, and this list has pairs of CT and mask. Use pdl1 predict --cohort.")
         if not why_not and not ui.batchOutEdit.currentPath.strip():
             why_not = _("Choose a folder for the results first.")
         enable(ui.batchButton, self.START_TIP, why_not)

@@ -52,16 +52,17 @@ class ModelChoice(Section):
         problem = entry.problem if entry is not None else ""
         say(self.ui.modelProblemLabel, problem, ERROR)
         self._show_training(entry)
-        self._tell_clinical(entry)
+        self._tell_needs(entry)
         self.shared.why_no_model = problem if entry is not None else _("Choose a model first.")
         off = _("Off: the model cannot be read.") if problem else ""
         enable(self.ui.modelCardButton, self.CARD_TIP, off if entry is not None else _("Choose a model first."))
 
-    def _tell_clinical(self, entry: Any) -> None:
+    def _tell_needs(self, entry: Any) -> None:
         """What the model asks for is shown in section 1."""
-        asked = (entry.clinical, entry.declared) if entry is not None else ((), ())
-        if asked != (self.shared.clinical, self.shared.declared):
-            self.shared.clinical, self.shared.declared = asked
+        asked = (entry.clinical, entry.declared, entry.pet) if entry is not None else ((), (), "no")
+        shared = self.shared
+        if asked != (shared.clinical, shared.declared, shared.pet):
+            shared.clinical, shared.declared, shared.pet = asked
             self.shared.refresh()
 
     def _show_training(self, entry: Any) -> None:

@@ -8,6 +8,7 @@ from slicer.i18n import tr as _
 from PDL1PredictorGUI.scene import bridge
 from PDL1PredictorGUI.scene.parameters import fill_clinical
 from PDL1PredictorGUI.window.declared import DeclaredValues
+from PDL1PredictorGUI.window.pet_choice import PetChoice
 from PDL1PredictorGUI.window.section import ERROR, Section, Shared, enable, say
 
 
@@ -21,7 +22,7 @@ class PatientSection(Section):
 
     def __init__(self, shared: Shared) -> None:
         super().__init__(shared)
-        self.declared = DeclaredValues(shared)
+        self.declared, self.pet = DeclaredValues(shared), PetChoice(shared)
         self.ui.sampleButton.connect("clicked(bool)", self.on_sample)
         self.ui.volumeSelector.connect("nodeActivated(vtkMRMLNode*)", self.on_chosen)
 
@@ -31,6 +32,7 @@ class PatientSection(Section):
         say(self.ui.volumeProblemLabel, bridge.why_not_ct(volume) if volume is not None else "", ERROR)
         if volume is not None and volume is not self.parameters.clinical_volume:
             self._fill_in(volume)
+        self.pet.update()
         self.declared.update()
         enable(self.ui.sampleButton, self.SAMPLE_TIP, self.shared.busy)
 

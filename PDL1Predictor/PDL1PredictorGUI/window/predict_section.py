@@ -14,6 +14,7 @@ from slicer.i18n import tr as _
 from PDL1PredictorGUI.setup import computer, packages, preferences
 from PDL1PredictorGUI.setup.preferences import clock
 from PDL1PredictorGUI.window.model_choice import ModelChoice
+from PDL1PredictorGUI.window.packages_panel import PackagesPanel
 from PDL1PredictorGUI.window.section import DONE, ERROR, NOTE, WARNING, Section, Shared, Switches, enable, say
 
 TICK_MS = 500
@@ -46,7 +47,7 @@ class PredictSection(Section):
         self._began = 0.0
         self._expected: float | None = None
         self._run_of = ("", "")
-        self.model = ModelChoice(shared)
+        self.model, self.packages = ModelChoice(shared), PackagesPanel(shared)
         self._timer = qt.QTimer()
         self._timer.setInterval(TICK_MS)
         self._timer.connect("timeout()", self._show_time)
@@ -67,6 +68,7 @@ class PredictSection(Section):
         """Model, device and button."""
         ui = self.ui
         self.model.update()
+        self.packages.update()
         ui.deviceComboBox.setCurrentIndex(ui.deviceComboBox.findData(computer.chosen_device()))
         self._choices.set("" if self.state is State.IDLE else _("Off while a prediction runs."))
         ui.progressPanel.setVisible(self.state is not State.IDLE)
@@ -88,16 +90,16 @@ class PredictSection(Section):
             return
         button.text = _("Predict")
         shared = self.shared
-        why_not = shared.busy or packages.why_impossible() or shared.why_nothing_chosen() or shared.why_no_model
-        why_not = why_not or shared.why_no_clinical
+        why_not = shared.busy or packages.why_impossible() or shared.why_nothing_chosen() or shared.why_not_ready()
         if not why_not and not live.waiting:
             why_not = live.problem
         enable(button, self.PREDICT_TIP, why_not)
         say(self.ui.whyNotLabel, _("Predict is off: {reason}").format(reason=why_not) if why_not else "", NOTE)
 
     def on_device(self, row: int) -> None:
-        """A device was chosen: kept for this computer."""
+        """A device was chosen: kept for this computer; a graphics card needs another package."""
         preferences.write(preferences.DEVICE, self.ui.deviceComboBox.itemData(row))
+        self.packages.look()
 
     def on_wheels_folder(self, path: str) -> None:
         """Another folder of wheels."""
@@ -134,13 +136,14 @@ class PredictSection(Section):
         live = self.shared.live
         if live.waiting:  # the last stroke counts: it may be the ring's first edit
             live.settle()
-        why_not = live.problem or self.shared.why_no_model or self.shared.why_no_clinical
+        why_not = live.problem or self.shared.why_not_ready()
         if why_not:
             raise PDL1Error(why_not)
         request = self.shared.request()
         if not packages.ensure(confirm=True):
             text = packages.declined_text()
             return text, WARNING
+        self.packages.look()  # they are there now
         slicer.app.processEvents(qt.QEventLoop.ExcludeUserInputEvents)
         if self.state is State.CANCELLING:  # while packages were installed
             return _("Cancelled. Nothing was started."), NOTE
@@ -199,6 +202,8 @@ class PredictSection(Section):
         else:
             kind = NOTE if outcome.kind == "cancelled" else ERROR
             self._end(outcome.text, kind)
+            if outcome.package:
+                self.packages.blame(outcome.package)
 
     def _end(self, text: str, kind: str) -> None:
         self.prediction = None
@@ -227,6 +232,10 @@ class PredictSection(Section):
         self.ui.timeLabel.text = text
 
     # --- coming and going
+
+    def enter(self) -> None:
+        """The module is shown."""
+        self.packages.enter()
 
     def close_scene(self) -> None:
         """What was said of the case goes; a prediction that runs ends by itself, and says why."""

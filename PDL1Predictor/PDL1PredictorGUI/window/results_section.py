@@ -11,8 +11,21 @@ from PDL1PredictorGUI.scene import answers, charts, heatmap, results, saving
 from PDL1PredictorGUI.setup import preferences
 from PDL1PredictorGUI.window.answer_table import AnswerTable
 from PDL1PredictorGUI.window.answer_text import details
+from PDL1PredictorGUI.window.base_rate import BaseRateControl
+from PDL1PredictorGUI.window.contributions import ContributionTree
 from PDL1PredictorGUI.window.feature_list import FeatureList
-from PDL1PredictorGUI.window.section import ERROR, NOTE, WARNING, Section, Shared, Switches, enable, fill_combo, say
+from PDL1PredictorGUI.window.section import (
+    ERROR,
+    NOTE,
+    STRONG,
+    WARNING,
+    Section,
+    Shared,
+    Switches,
+    enable,
+    fill_combo,
+    say,
+)
 
 
 class ResultsSection(Section):
@@ -22,6 +35,7 @@ class ResultsSection(Section):
         super().__init__(shared)
         self.display = heatmap.HeatMapDisplay()
         self.features = FeatureList(shared.ui)
+        self.base_rate, self.contributions = BaseRateControl(shared), ContributionTree(shared.ui)
         self._tumor: tuple[Any, str] | None = None
         self._shown_map: tuple[Any, ...] = ()
         self._chart: tuple[str, str] | None = None  # the shown chart: result and endpoint, "" for all
@@ -35,6 +49,7 @@ class ResultsSection(Section):
             (ui.contributionChartButton, self.on_contribution_chart),
             (ui.closeChartButton, self.on_close_chart),
             (ui.reportButton, self.on_report),
+            (ui.copyButton, self.on_copy),
             (ui.saveButton, self.on_save),
         ):
             button.connect("clicked(bool)", slot)
@@ -93,17 +108,17 @@ class ResultsSection(Section):
         for widget in self._parts():
             widget.setVisible(result is not None)
         if result is None:
-            for label in (ui.staleLabel, ui.warningsLabel, ui.syntheticLabel, ui.unlikeLabel):
+            for label in (ui.staleLabel, ui.warningsLabel, *self._first_labels()):
                 say(label, "")
             self.table.forget()
+            self.contributions.forget()
             self._show_map(None)
             return
         if self.parameters.endpoint not in result.endpoints:
             self.parameters.endpoint = result.endpoints[0]
+        self._show_first_words(result)
         self._show_table(result)
         self._show_endpoint(result)
-        say(ui.syntheticLabel, result.synthetic_words, WARNING)
-        say(ui.unlikeLabel, result.unlike_words, WARNING)
         text = "\n".join(f"• {warning['text']}" for warning in result.warnings)
         say(ui.warningsLabel, text, WARNING)
         self._show_map(result)
@@ -138,6 +153,17 @@ class ResultsSection(Section):
         volume = result.volume
         return f"{result.segment_name} — {volume.GetName()}" if volume is not None else result.segment_name
 
+    def _first_labels(self) -> tuple[Any, ...]:
+        ui = self.ui
+        return ui.syntheticLabel, ui.unlikeLabel, ui.skillLabel, ui.purposeLabel
+
+    def _show_first_words(self, result: Any) -> None:
+        """What must not be overlooked stands before the answers."""
+        words = result.first_words
+        said = (words.synthetic, words.unlike, words.unproven, words.purpose)
+        for label, text, kind in zip(self._first_labels(), said, (STRONG, STRONG, STRONG, NOTE), strict=True):
+            say(label, text, kind)
+
     def _parts(self) -> list[Any]:
         ui = self.ui
         return [
@@ -145,11 +171,14 @@ class ResultsSection(Section):
                 ui.predictionsTable,
                 ui.barLegendLabel,
                 ui.endpointLabel,
+                ui.baseRatePanel,
+                ui.contributionsGroup,
                 ui.heatMapGroup,
                 ui.chartLabel,
                 ui.probabilityChartButton,
             ),
-            *(ui.contributionChartButton, ui.closeChartButton, ui.featuresGroup, ui.reportButton, ui.saveButton),
+            *(ui.contributionChartButton, ui.closeChartButton, ui.featuresGroup, ui.reportButton),
+            *(ui.copyButton, ui.saveButton),
         ]
 
     def _show_table(self, result: Any) -> None:
@@ -164,6 +193,8 @@ class ResultsSection(Section):
     def _show_endpoint(self, result: Any) -> None:
         key = self.parameters.endpoint
         with_numbers = self.table.numbers_shown(result, key)
+        self.base_rate.show(result.endpoint(key))
+        self.contributions.show(result, key, with_numbers)
         self.ui.endpointLabel.text = details(result.endpoint(key), with_numbers, result.made_by)
         off = "" if with_numbers else _("Off: this finding is not answered. Show its number first.")
         self._chart_switches.set(off)
@@ -284,6 +315,11 @@ class ResultsSection(Section):
         with slicer.util.tryWithErrorDisplay(_("The report cannot be opened.")):
             saving.open_report(self.result)
 
+    def on_copy(self) -> None:
+        """Puts the five lines onto the clipboard."""
+        qt.QApplication.clipboard().setText(self.result.plain_text)
+        slicer.util.showStatusMessage(_("The text was copied. Paste it where you need it."), 5000)
+
     def on_save(self) -> None:
         """Writes everything into a folder."""
         start = preferences.read(preferences.OUTPUT_FOLDER)
@@ -301,6 +337,7 @@ class ResultsSection(Section):
         """The scene closes."""
         self._tumor = self._chart = None
         self.table.forget()
+        self.contributions.forget()
         self.features.forget()
         self._shown_map = ()
 

@@ -7,14 +7,9 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-NOTE, WARNING, ERROR, DONE = "note", "warning", "error", "done"
-# Text and ground are both given: they can be read in a light and in a dark window.
-COLORS = {
-    NOTE: ("#e8f0fb", "#b9cfee", "#173a66"),
-    WARNING: ("#fdf0d5", "#e6c982", "#5c4400"),
-    ERROR: ("#fde8e8", "#edb4b4", "#7a1212"),
-    DONE: ("#e5f4e9", "#a9d5b5", "#14532d"),
-}
+from PDL1PredictorGUI.setup.library import make_importable
+
+NOTE, WARNING, STRONG, ERROR, DONE = "note", "warning", "strong", "error", "done"  # `report.colors.NOTICES`
 
 
 class Shared:
@@ -32,6 +27,8 @@ class Shared:
         synthetic_model: Whether the chosen model was trained on synthetic patients only.
         clinical: Clinical values that the chosen model asks for.
         declared: Those of them that its cohort declares.
+        pet: Whether the chosen model looks at a PET: `no`, `optional` or `required`.
+        why_no_pet: Why the chosen PET, or that there is none, keeps the model from answering; "" if it does not.
         why_no_clinical: What is wrong with a clinical value that was typed; "" if nothing.
     """
 
@@ -48,6 +45,8 @@ class Shared:
         self.clinical: tuple[Any, ...] = ()
         self.declared: tuple[Any, ...] = ()
         self.why_no_clinical = ""
+        self.pet = "no"
+        self.why_no_pet = ""
 
     def why_nothing_chosen(self) -> str:
         """Why there is nothing to measure or predict; empty if CT and tumor are chosen and the CT can be used.
@@ -67,6 +66,10 @@ class Shared:
         if segment is None:
             return _("Choose or outline a tumor in section 2.")
         return ""
+
+    def why_not_ready(self) -> str:
+        """Why the chosen model cannot answer, whatever the contour: no model, no PET, a value that cannot be read."""
+        return self.why_no_model or self.why_no_pet or self.why_no_clinical
 
     def request(self, segmentation: Any = None, segment_id: str = "") -> Any:
         """What would be predicted now: the chosen tumor, or another one with the same CT and settings.
@@ -91,6 +94,7 @@ class Shared:
             clinical=known or None,
             clinicalInputs=tuple(column.name for column in self.clinical),
             withPatient=in_report and bool(known),
+            petNode=parameters.pet if self.pet != "no" else None,
         )
 
 
@@ -137,11 +141,15 @@ class Section:
 
 
 def say(label: Any, text: str, kind: str = NOTE) -> None:
-    """Shows a message in its box, or hides the box when there is none."""
+    """Shows a message in its box, in the report's colors, or hides the box when there is none."""
+    make_importable()
+    from PDL1PredictorLib.report.colors import NOTICES
+
     label.setText(text)
-    ground, border, ink = COLORS[kind]
+    ground, border, ink = NOTICES[kind]
+    weight = "font-weight: bold; " if kind == STRONG else ""
     label.setStyleSheet(
-        f"QLabel {{ background: {ground}; color: {ink}; border: 1px solid {border}; border-radius: 4px; "
+        f"QLabel {{ background: {ground}; color: {ink}; border: 1px solid {border}; border-radius: 4px; {weight}"
         "padding: 5px; }"
     )
     label.setVisible(bool(text))

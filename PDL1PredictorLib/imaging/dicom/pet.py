@@ -18,13 +18,17 @@ NEEDED = ("ATTN", "DECY")  # corrections without which a voxel is no activity
 
 
 @quiet()
-def read_pet_series(path: Path) -> Loaded:
+def read_pet_series(path: Path, series: str | None = None) -> Loaded:
     """Read the PET series in a folder, or the one that a file lies with, in SUV.
+
+    Args:
+        path: The folder or file.
+        series: SeriesInstanceUID, where the folder holds several.
 
     Raises:
         InputError: No PET there, or several; slices that are missing or damaged; or SUV cannot be computed.
     """
-    slices = _only_pet(path if path.is_dir() else path.parent)
+    slices = _only_pet(path if path.is_dir() else path.parent, series)
     placed = stack(slices)
     whole = [header(one.path) for one in placed.slices]
     factor = suv_factor(injection_of(whole))
@@ -37,9 +41,28 @@ def read_pet_series(path: Path) -> Loaded:
     return Loaded(image, placed.warnings)
 
 
-def _only_pet(folder: Path) -> list[Slice]:
+@quiet()
+def why_no_suv(path: Path) -> str:
+    """Why a file's series is no PET that can be converted to SUV, as far as its own header says; empty if it can.
+
+    Args:
+        path: One file of the series; no voxel is read.
+    """
+    try:
+        one = header(path)
+        if str(one.get("Modality") or "") != "PT":
+            return f"{path.name} is no PET (modality {one.get('Modality') or 'not said'})."
+        suv_factor(injection_of([one]))
+    except InputError as error:
+        return str(error)
+    return ""
+
+
+def _only_pet(folder: Path, series: str | None) -> list[Slice]:
     groups = look_into(folder).series
     found = {uid: group for uid, group in groups.items() if group[0].text("Modality") == "PT"}
+    if series is not None:
+        found = {uid: group for uid, group in found.items() if uid == series}
     if len(found) != 1:
         others = ", ".join(sorted({group[0].text("Modality") or "none" for group in groups.values()})) or "no image"
         raise InputError(

@@ -7,40 +7,16 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from dicom_writing import write_series
+from pet_series import FACTOR, as_pet, write_pet
 from pydicom.dataset import Dataset
 
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.imaging.dicom.pet import why_no_suv
 from PDL1PredictorLib.imaging.read import read_pet
-
-HALF_LIFE = 6586.2
-FACTOR = 70_000 / 175e6  # one half-life after 350 MBq
-
-
-def as_pet(change: Callable[[int, Dataset], None] = lambda n, data: None) -> Callable[[int, Dataset], None]:
-    """What makes a slice of a PET of a slice of a CT; each slice has a slope of its own, as PET has."""
-
-    def into(n: int, data: Dataset) -> None:
-        data.Modality, data.Units, data.DecayCorrection = "PT", "BQML", "START"
-        data.CorrectedImage = ["DECY", "ATTN", "SCAT"]
-        data.SeriesDate = data.AcquisitionDate = "20200101"
-        data.SeriesTime, data.AcquisitionTime = "115946.2", f"1201{n:02d}"
-        data.PatientWeight = 70
-        data.RescaleSlope, data.RescaleIntercept = 10 * (n + 1), 0
-        data.PixelData = np.full((data.Rows, data.Columns), 100, "<u2").tobytes()
-        dose = Dataset()
-        dose.RadionuclideTotalDose, dose.RadionuclideHalfLife = 350e6, HALF_LIFE
-        dose.RadiopharmaceuticalStartTime = "101000"
-        data.RadiopharmaceuticalInformationSequence = [dose]
-        change(n, data)
-
-    return into
 
 
 def series(folder: Path, change: Callable[[int, Dataset], None] = lambda n, data: None) -> Path:
-    volume = sitk.Image([6, 5, 4], sitk.sitkInt16)
-    volume.SetSpacing((4.0, 4.0, 3.0))
-    volume.SetOrigin((-10.0, 20.0, -30.0))
-    return write_series(folder, volume, as_pet(change)).folder
+    return write_pet(folder, change).folder
 
 
 def test_every_slice_is_scaled_by_its_own_slope_dose_weight_and_decay(tmp_path: Path):
@@ -120,3 +96,31 @@ def test_a_file_in_becquerel_is_not_taken_for_suv(tmp_path: Path):
     sitk.WriteImage(sitk.GetImageFromArray(values), str(tmp_path / "pet.nii.gz"))
     with pytest.raises(InputError, match="which are no SUV"):
         read_pet(tmp_path / "pet.nii.gz")
+
+
+def test_of_two_series_in_a_folder_one_is_read_by_its_number(tmp_path: Path):
+    first = write_pet(tmp_path)
+
+    def twice(n: int, data: Dataset) -> None:
+        data.PatientWeight = 140
+
+    second = write_pet(tmp_path, twice, prefix="t")
+    with pytest.raises(InputError, match="holds 2 PET series"):
+        read_pet(tmp_path)
+    for found, times in ((first, 1), (second, 2)):
+        values = sitk.GetArrayFromImage(read_pet(found.paths[0], found.series).image)
+        np.testing.assert_allclose(values[0], 1000 * FACTOR * times, rtol=1e-4)
+    with pytest.raises(InputError, match="holds 0 PET series"):
+        read_pet(tmp_path, "1.2.3")
+
+
+def test_one_header_says_whether_suv_can_be_computed(tmp_path: Path):
+    def weightless(n: int, data: Dataset) -> None:
+        del data.PatientWeight
+
+    assert why_no_suv(write_pet(tmp_path / "good").paths[0]) == ""
+    assert "patient's weight" in why_no_suv(write_pet(tmp_path / "bad", weightless).paths[0])
+    ct = write_series(tmp_path / "ct", sitk.Image([4, 4, 4], sitk.sitkInt16)).paths[0]
+    assert "is no PET (modality CT)" in why_no_suv(ct)
+    (tmp_path / "text.dcm").write_text("no DICOM")
+    assert why_no_suv(tmp_path / "text.dcm")

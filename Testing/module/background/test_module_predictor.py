@@ -231,7 +231,7 @@ def test_a_missing_package_says_what_to_do(watched, case_in_scene, tiny_model, t
     item.prediction.start(request_of(case_in_scene(), tiny_model))
     outcome, _found = item.until_end(60)
     assert outcome.message == "The Python package jinja2 is missing or does not work."
-    assert "let the packages be installed" in outcome.what_to_do
+    assert "Press Repair packages in section 4" in outcome.what_to_do
 
 
 @pytest.mark.parametrize("what", ["none", "MR", "empty segment", "no segment"])

@@ -15,6 +15,7 @@ from heatmap_steps import (
     center_views,
     colored,
     expected_pixel,
+    hot_volume,
     make_case,
     misses,
     show,
@@ -216,3 +217,30 @@ def test_a_picture_for_the_eye(put):
     path = window.screenshot(out / "heatmap_oblique.png")
     window.dismiss()
     assert path.stat().st_size > 5000
+
+
+# --- a map that is a volume
+
+
+@pytest.mark.parametrize("direction", [STRAIGHT, OBLIQUE], ids=["straight", "oblique"])
+def test_a_volume_of_heat_is_at_its_place_in_all_three_views(put, direction):
+    result, spot = put(direction, make_map=hot_volume)
+    show(result)
+    center_views(spot)
+    assert max(misses(spot).values()) < PIXEL_TOLERANCE, misses(spot)
+    shift(result, 0, 2, 0)
+    assert max(misses(spot).values()) > PIXEL_TOLERANCE  # one that lies wrong would be seen
+
+
+def test_a_volume_of_heat_is_seen_on_every_slice_that_it_fills(put):
+    result, _spot = put(STRAIGHT, make_map=hot_volume)
+    slicer.util.arrayFromVolume(result.heat_maps["EGFR"])[:] = 0.5
+    slicer.util.arrayFromVolumeModified(result.heat_maps["EGFR"])
+    show(result)
+    HeatMapDisplay().jump_to_tumor(result)
+    for view in views().values():
+        middle = view.node.GetSliceOffset()
+        for offset, seen in ((0, True), (20, True), (-20, True), (40, False), (-40, False)):
+            view.node.SetSliceOffset(middle + offset)
+            assert colored(view).any() == seen, offset
+    assert "1 = its own maximum" in heatmap._legend_title(result.endpoint("EGFR"))

@@ -41,7 +41,7 @@ def test_the_folder_is_that_of_the_command_line(stored, result_folder, tmp_path)
     saved = saving.save_results(stored, tmp_path / "out mit ü" / "one")
     assert saved == tmp_path / "out mit ü" / "one"
     assert names(saved) == names(result_folder)
-    for name in ("result.json", "report.html"):
+    for name in ("result.json", "report.html", "summary.txt"):
         assert (saved / name).read_bytes() == (result_folder / name).read_bytes()
     assert (saved / "tumor_and_ring.seg.nrrd").read_bytes() == (result_folder / "tumor_and_ring.seg.nrrd").read_bytes()
     assert sorted(rows(saved / "features.csv")) == sorted(rows(result_folder / "features.csv"))
@@ -79,7 +79,7 @@ def test_what_the_user_deleted_is_left_out(stored, tmp_path):
     for node in (stored.report, stored.regions, stored.heat_maps["EGFR"]):
         slicer.mrmlScene.RemoveNode(node)
     saved = saving.save_results(stored, tmp_path / "one")
-    assert names(saved) == ["features.csv", "gradcam.nrrd", "result.json"]
+    assert names(saved) == ["features.csv", "gradcam.nrrd", "result.json", "summary.txt"]
 
 
 def test_heat_maps_are_written_where_the_ct_is_now(stored, case, result_folder, tmp_path):
