@@ -1,16 +1,16 @@
 """The command `pdl1`: its parser, and how one run goes."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY, __version__
-from PDL1PredictorLib.cli import cohort, deep, evaluate, models, predict, reference, survival, tables, train
+from PDL1PredictorLib.cli import about, cohort, deep, evaluate, models, predict, reference, survival, tables, train
 from PDL1PredictorLib.cli.ending import ended
+from PDL1PredictorLib.cli.shell.parsing import Parser
 from PDL1PredictorLib.cli.speaker import Speaker, typed
 from PDL1PredictorLib.core.running import ending
 
-PAGES = (predict, models, reference, cohort, tables, survival, train, evaluate, deep)  # in the order of the help
+PAGES = (predict, models, reference, cohort, tables, survival, train, evaluate, deep, about)  # in the order of the help
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,15 +21,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         130 interrupted, 141 nobody reads.
     """
     given = sys.argv[1:] if arguments is None else arguments
-    options = _parser().parse_args(given)
+    options, unknown = _parser().parse_known_args(models.in_full(given))
+    if unknown:
+        options.parser.refuse_unknown(unknown)
     options.typed = typed(given)
     speaker = Speaker(options.progress)
     with ending.heeded(speaker.speaks_json):
         return ended(lambda: options.run(options, speaker), speaker, options.typed)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="pdl1",
         description=(
             "Predicts PD-L1 status and other biomarkers of non-small-cell lung cancer from a chest CT and a tumor mask."

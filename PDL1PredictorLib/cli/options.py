@@ -60,14 +60,13 @@ def add_preset(command: argparse.ArgumentParser) -> None:
 def add_case(
     command: argparse.ArgumentParser,
     engines: str = "pdl1 (default), or pyradiomics, which judges it",
-    required: bool = True,
 ) -> None:
-    """The options of a case; `required` where there is no other way to name one."""
+    """The options of a case, its CT and mask also as positions; `named_case` brings the two together."""
+    command.add_argument("ct_first", nargs="?", type=Path, metavar="CT", help="the same as --ct")
+    command.add_argument("mask_second", nargs="?", type=Path, metavar="MASK", help="the same as --mask")
+    command.add_argument("--ct", type=Path, help="CT: NIfTI, NRRD, MetaImage, or a folder of one DICOM series")
     command.add_argument(
-        "--ct", type=Path, required=required, help="CT: NIfTI, NRRD, MetaImage, or a folder of one DICOM series"
-    )
-    command.add_argument(
-        "--tumor", type=Path, required=required, help="tumor mask: NIfTI, NRRD, MetaImage, DICOM RTSTRUCT or SEG"
+        "--tumor", "--mask", type=Path, help="tumor mask: NIfTI, NRRD, MetaImage, DICOM RTSTRUCT or SEG"
     )
     command.add_argument("--ring", type=Path, help="mask of an edited ring, used in place of the one that is drawn")
     command.add_argument("--pet", type=Path, help="PET for models that take one: DICOM folder, or a volume in SUV")
@@ -92,6 +91,20 @@ def add_case(
     command.add_argument(
         "--lesion", default="largest", help="'largest' tumor of the mask (default), 'all', or its number by size"
     )
+
+
+def named_case(options: argparse.Namespace) -> None:
+    """Take CT and mask from the positions where no option names them.
+
+    Raises:
+        InputError: One is named twice.
+    """
+    for position, option, word in (("ct_first", "ct", "--ct"), ("mask_second", "tumor", "--mask")):
+        value = getattr(options, position)
+        if value is not None and getattr(options, option) is not None:
+            raise InputError(f"{value} and {word} {getattr(options, option)} are given: name it once.")
+        if value is not None:
+            setattr(options, option, value)
 
 
 def files(options: argparse.Namespace, declared: Sequence[Any] = ()) -> Any:

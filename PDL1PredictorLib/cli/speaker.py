@@ -149,7 +149,7 @@ def add_command(
     command.add_argument(
         "--progress", choices=("bar", "json", "none"), default="bar", help="how to tell the progress (default: bar)"
     )
-    command.set_defaults(run=run)
+    command.set_defaults(run=run, parser=command)
     return command
 
 
