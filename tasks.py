@@ -333,7 +333,8 @@ def run(shell: Shell) -> None:
 
 def clean(shell: Shell) -> None:
     """Removes .venv and all that the tasks make, except what belongs to the project."""
-    for path in (VENV, DEMO, Path("site"), Path("build"), Path("dist"), *Path().glob("*.egg-info"), Path("Testing/out")):
+    made = (Path(name) for name in ("site", "build", "dist", "Testing/out"))
+    for path in (VENV, DEMO, *made, *Path().glob("*.egg-info")):
         shell.remove(path)
 
 

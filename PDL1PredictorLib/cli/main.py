@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY, __version__
 from PDL1PredictorLib.cli import about, cohort, deep, evaluate, models, predict, reference, survival, tables, train
@@ -26,7 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.parser.refuse_unknown(unknown)
     options.typed = typed(given)
     speaker = Speaker(options.progress)
-    with ending.heeded(speaker.speaks_json):
+    beating = speaker.beating() if arguments is None else nullcontext()  # a program that calls this has its own clock
+    with ending.heeded(speaker.speaks_json), beating:
         return ended(lambda: options.run(options, speaker), speaker, options.typed)
 
 

@@ -20,7 +20,7 @@ SAMPLE = ROOT / "Resources" / "SampleData"
 CT, MASK = SAMPLE / "PDL1Sample-ct.nrrd", SAMPLE / "PDL1Sample-tumor.seg.nrrd"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 MODULES = {"scikit-learn": "sklearn", "pillow": "PIL", "PyWavelets": "pywt", "scikit-image": "skimage"}
-#: With the packages of a prediction's own needs: numpy's rounding, jinja2's escaping
+#: By a package that a prediction needs: Jinja2
 BROUGHT = {"markupsafe"}
 OUTSIDE = {"radiomics", "threadpoolctl"}  # pyradiomics, installed by hand; what scikit-learn brings
 RUN = """
