@@ -333,8 +333,7 @@ def run(shell: Shell) -> None:
 
 def clean(shell: Shell) -> None:
     """Removes .venv and all that the tasks make, except what belongs to the project."""
-    made = (Path(name) for name in ("site", "build", "dist", "Testing/out"))
-    for path in (VENV, DEMO, *made, *Path().glob("*.egg-info")):
+    for path in (VENV, DEMO, *map(Path, ("site", "build", "dist", "Testing/out")), *Path().glob("*.egg-info")):
         shell.remove(path)
 
 

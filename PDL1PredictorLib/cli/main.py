@@ -5,13 +5,25 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY, __version__
-from PDL1PredictorLib.cli import about, cohort, deep, evaluate, models, predict, reference, survival, tables, train
+from PDL1PredictorLib.cli import (
+    about,
+    cohort,
+    deep,
+    evaluate,
+    models,
+    predict,
+    reference,
+    report,
+    survival,
+    tables,
+    train,
+)
 from PDL1PredictorLib.cli.ending import ended
 from PDL1PredictorLib.cli.shell.parsing import Parser
 from PDL1PredictorLib.cli.speaker import Speaker, typed
 from PDL1PredictorLib.core.running import ending
 
-PAGES = (predict, models, reference, cohort, tables, survival, train, evaluate, deep, about)  # in the order of the help
+PAGES = (predict, report, models, reference, cohort, tables, survival, train, evaluate, deep, about)  # as in the help
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

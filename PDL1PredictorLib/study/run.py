@@ -20,7 +20,7 @@ from PDL1PredictorLib.study.outcomes import Scores, endpoint_outcome
 from PDL1PredictorLib.study.setup import Division, Study
 from PDL1PredictorLib.study.shipped_figures import shipped_figures
 
-MEASURED_FROM = 0.95  # of the progress: what was trained is measured
+MEASURED_FROM = 0.95  # of the progress: what was trained is then measured
 KEPT_SHARE = 0.2  # of the progress: the training on all cases, under nested cross-validation
 
 
