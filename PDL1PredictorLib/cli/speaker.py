@@ -208,6 +208,11 @@ def add_command(
         default="bar",
         help="how to tell the progress: bar (default; off a terminal, lines of a log), json lines, or none",
     )
+    command.add_argument(
+        "--settings",
+        metavar="FILE",
+        help="settings for all commands, TOML, or none (default: PDL1_SETTINGS, else the user's; docs/shell.md)",
+    )
     command.set_defaults(run=run, parser=command)
     return command
 

@@ -136,7 +136,7 @@ def _unlike(row: Row) -> Unlike:
 
 def _model(row: Row) -> ModelSummary:
     auc = {
-        key: tuple(_number(one[name]) for name in ("value", "low", "high")) + (one["n_positive"], one["n_negative"])
+        key: (*(_number(one[name]) for name in ("value", "low", "high")), one["n_positive"], one["n_negative"])
         for key, one in row["auc"].items()
     }
     tests = {key: NumberTest(**one) for key, one in row["number_tests"].items()}

@@ -11,12 +11,14 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 _N = r"-?\d{1,5}(?:\.\d{1,3})?"
+_PLACE = f'x="{_N}" y="{_N}" font-size="{_N}" stroke-width="{_N}" text-anchor="middle"'
 _PARTS = (
     rf'<image href="data:image/png;base64,[A-Za-z0-9+/]{{1,4000000}}={{0,2}}" width="{_N}" height="{_N}"/>',
     r'<path class="[a-z-]{1,30}" d="[MLZhvmz0-9 .-]{0,400000}"/>',
-    rf'<text class="letter" x="{_N}" y="{_N}" font-size="{_N}" stroke-width="{_N}" text-anchor="middle">[\w ]{{0,9}}</text>',
+    rf'<text class="letter" {_PLACE}>[\w ]{{0,9}}</text>',
 )
-_DRAWING = rf'<svg class="picture" viewBox="0 0 \d{{1,5}} \d{{1,5}}" role="img" aria-label="[^"<>]{{0,300}}">(?:{"|".join(_PARTS)}){{1,40}}</svg>'  # noqa: E501
+_HEAD = r'<svg class="picture" viewBox="0 0 \d{1,5} \d{1,5}" role="img" aria-label="[^"<>]{0,300}">'
+_DRAWING = rf"{_HEAD}(?:{'|'.join(_PARTS)}){{1,40}}</svg>"
 _FIGURE = re.compile(
     rf"<figure>({_DRAWING})\s*<figcaption><b>([^<>]{{1,200}})</b>, ([^<>]{{0,600}})"
     r"(<b>The map is empty: [^<>]{0,80}</b>)?\s*</figcaption></figure>"
