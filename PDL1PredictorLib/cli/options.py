@@ -72,7 +72,16 @@ def add_case(
     command.add_argument("--pet", type=Path, help="PET for models that take one: DICOM folder, or a volume in SUV")
     command.add_argument("--segment", help="which region of the mask file, by name or number, where it has several")
     command.add_argument("--series", help="SeriesInstanceUID, where the DICOM folder has several series")
-    command.add_argument("--resample-mask", action="store_true", help="bring a mask on another grid onto the CT's")
+    command.add_argument(
+        "--resample-mask",
+        action="store_true",
+        help="bring a mask on another grid onto the CT's (default: refuse it)",
+    )
+    command.add_argument(
+        "--fill-gaps",
+        action="store_true",
+        help="interpolate contours of an RTSTRUCT that are missing on 3 slices in a row or more (default: refuse it)",
+    )
     command.add_argument(
         "--clinical",
         metavar="FILE|NAME=VALUE,...",
@@ -121,6 +130,7 @@ def files(options: argparse.Namespace, declared: Sequence[Any] = ()) -> Any:
         clinical=clinical_given(options.clinical, declared),
         name=options.name,
         pet=options.pet,
+        fill_gaps=options.fill_gaps,
     )
 
 

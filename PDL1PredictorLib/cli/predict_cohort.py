@@ -79,7 +79,10 @@ def _cases(options: argparse.Namespace, needs: "Needs") -> "tuple[list[Files], l
     cohort = read_cohort(options.cohort, endpoints=(), check_files=False, declared=needs.declared)
     files = [
         replace(
-            case_files(case, needs.pet), segment=case.segment or options.segment, resample_mask=options.resample_mask
+            case_files(case, needs.pet),
+            segment=case.segment or options.segment,
+            resample_mask=options.resample_mask,
+            fill_gaps=options.fill_gaps,
         )
         for case in cohort.cases
     ]

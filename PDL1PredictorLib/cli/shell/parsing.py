@@ -11,10 +11,25 @@ SIDE_BY_SIDE = ". What has no option in front of it stands side by side: all of 
 _OPTION = re.compile(r"--([A-Za-z][\w-]*)")
 
 
+class Help(argparse.HelpFormatter):
+    """Says the default of every option, also of those whose help leaves it to be guessed."""
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        text = action.help or ""
+        if not action.option_strings or action.required or "default" in text or action.dest in ("help", "version"):
+            return text
+        unset = action.default in (None, "", argparse.SUPPRESS) or action.default == []
+        default = "off" if action.nargs == 0 else "none" if unset else action.default
+        return f"{text} (default: {default})"
+
+
 class Parser(argparse.ArgumentParser):
     """As argparse's, with the nearest name beside what is refused; its commands are parsers of this kind, too."""
 
     _given: Sequence[str] = ()
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **{"formatter_class": Help, **settings})
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Keep what was typed: an error is told with a look at it."""
