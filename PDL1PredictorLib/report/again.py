@@ -146,7 +146,8 @@ def _model(row: Row) -> ModelSummary:
 
 
 def _warnings(rows: list[Row]) -> tuple[CaseWarning, ...]:
-    return tuple(CaseWarning(_text(row["code"]), _text(row["text"])) for row in rows)
+    pairs = [(_text(row["code"]), _text(row["text"])) for row in rows]
+    return tuple(CaseWarning(*pair) for pair in pairs)
 
 
 def _number(value: Any) -> float:
