@@ -305,6 +305,12 @@ def docs(shell: Shell) -> None:
     shell.run_python("-m", "mkdocs", "build", "--strict", variables={"NO_MKDOCS_2_WARNING": "1"})  # no warning passes
 
 
+def dist(shell: Shell) -> None:
+    """A wheel and a source distribution in dist/, the same bytes from the same content; installs by name from there."""
+    setup(shell)
+    shell.run_python("Testing/wheel/make_dist.py", "dist")
+
+
 def sample(shell: Shell) -> None:
     """The bundled sample patient, byte for byte as it is."""
     setup(shell)
@@ -327,14 +333,14 @@ def run(shell: Shell) -> None:
 
 def clean(shell: Shell) -> None:
     """Removes .venv and all that the tasks make, except what belongs to the project."""
-    for path in (VENV, DEMO, Path("site"), Path("build"), *Path().glob("*.egg-info"), Path("Testing/out")):
+    for path in (VENV, DEMO, *map(Path, ("site", "build", "dist", "Testing/out")), *Path().glob("*.egg-info")):
         shell.remove(path)
 
 
 TASKS = {
     function.__name__.replace("_", "-"): function
     for function in (
-        *(setup, demo, test, check, tools, run, lists, docs, bench),
+        *(setup, demo, test, check, tools, run, lists, docs, dist, bench),
         *(test_processors, reliability, sample, screenshots, clean),
     )
 }

@@ -115,6 +115,7 @@ def read_case(
     resample_mask: bool = False,
     clinical: Clinical | Mapping[str, Any] | None = None,
     name: str = "case",
+    fill_gaps: bool = False,
 ) -> ReadCase:
     """Read and check a CT and a tumor mask; what was repaired or must be known stands in `warnings`.
 
@@ -127,6 +128,7 @@ def read_case(
         resample_mask: Bring a mask on another grid onto the CT's.
         clinical: `age_years`, `sex`, `smoking` ...; completed by what the files say.
         name: How the case is called.
+        fill_gaps: Interpolate contours of an RTSTRUCT that are missing on more than two slices in a row.
 
     Raises:
         InputError: A file or value cannot be used; the message says why.
@@ -142,6 +144,7 @@ def read_case(
             resample_mask=resample_mask,
             clinical=clinical if isinstance(clinical, Clinical) else Clinical.from_dict(dict(clinical or {})),
             name=name,
+            fill_gaps=fill_gaps,
         )
     )
 

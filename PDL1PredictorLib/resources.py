@@ -1,12 +1,17 @@
-"""Where the bundled models lie, in a checkout, in Slicer's install tree and in a wheel."""
+"""Where bundled models, sample patient and examples lie, in a checkout, in Slicer's install tree and in a wheel.
+
+In a checkout and in Slicer they lie beside the library; `setup.py` maps them into it for a wheel.
+"""
 
 import os
 from pathlib import Path
 
-from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.errors import InputError, did_you_mean
 
 SYNTHETIC_MODEL = "phantom-demo"
 MODELS_VARIABLE = "PDL1_MODELS"
+PACKAGE = Path(__file__).resolve().parent
+SAMPLE_NAMES = ("PDL1Sample-ct.nrrd", "PDL1Sample-tumor.seg.nrrd")
 
 
 def model_folders() -> list[Path]:
@@ -15,8 +20,32 @@ def model_folders() -> list[Path]:
     Then the bundled ones.
     """
     own = [Path(part) for part in os.environ.get(MODELS_VARIABLE, "").split(os.pathsep) if part]
-    package = Path(__file__).resolve().parent
-    return [*own, package / "Resources" / "Models", package.parent / "Resources" / "Models"]
+    return [*own, *(place / "Resources" / "Models" for place in (PACKAGE, PACKAGE.parent))]
+
+
+def sample_patient() -> tuple[Path, Path]:
+    """The CT of the bundled synthetic patient, and the mask of its tumor.
+
+    Raises:
+        InputError: This installation holds none.
+    """
+    for place in (PACKAGE, PACKAGE.parent):
+        ct, tumor = (place / "Resources" / "SampleData" / name for name in SAMPLE_NAMES)
+        if ct.is_file() and tumor.is_file():
+            return ct, tumor
+    raise InputError("The sample patient is not here. Install pdl1predictor again, or make one: pdl1 phantom --n 1.")
+
+
+def example_files() -> list[Path]:
+    """The example scripts and files, sorted.
+
+    Raises:
+        InputError: This installation holds none, as that of 3D Slicer.
+    """
+    for folder in (PACKAGE / "Resources" / "examples", PACKAGE.parent / "examples"):
+        if (folder / "patients.py").is_file():  # another package may have a folder of this name beside the library
+            return sorted(path for path in folder.iterdir() if path.suffix in (".py", ".toml"))
+    raise InputError("The examples are not part of this installation. Install pdl1predictor by pip to have them.")
 
 
 def find_model(name_or_path: str) -> Path:
@@ -33,8 +62,8 @@ def find_model(name_or_path: str) -> Path:
         if _is_there(place):
             return place
     raise InputError(
-        f"There is no model {name_or_path!r}: it is no file or folder, and none of the bundled models. "
-        "`pdl1 models` lists them."
+        f"There is no model {name_or_path!r}: it is no file or folder, and none of the bundled models."
+        f"{did_you_mean(name_or_path, model_names())} `pdl1 models` lists them."
     )
 
 

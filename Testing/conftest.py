@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("PDL1_SHARED", ROOT.parent / "shared"))
 NO_DATA = str(SHARED) == "none"  # PDL1_SHARED=none: said on purpose, so that nothing is missing
 sys.path.insert(0, str(ROOT / "Testing" / "helpers"))
+os.environ["PDL1_SETTINGS"] = "none"  # those of whoever runs the tests are no concern of theirs
 settings.load_profile("ci")  # hypothesis: the same examples everywhere, and no example is too slow
 
 from small_model import tiny_trained, write_tiny_model  # noqa: E402 - the path first

@@ -128,7 +128,7 @@ class TestTemplates:
         assert "No patient's data" in " ".join(strings(load(form)))
 
     def test_a_bug_is_sent_to_the_log_where_it_lies(self):
-        guide = (ROOT / "docs" / "output.md").read_text(encoding="utf-8")
+        guide = (ROOT / "docs" / "shell.md").read_text(encoding="utf-8")
         (log,) = [part for part in load(GITHUB / "ISSUE_TEMPLATE" / "bug.yml")["body"] if part.get("id") == "log"]
         places = re.findall(r"`([^`]+)`", log["attributes"]["description"])
         assert len(places) == 3

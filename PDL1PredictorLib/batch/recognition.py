@@ -58,6 +58,7 @@ def key_of(files: Files, request: BatchRequest, model_sha256: str) -> str:
         raise InputError(f"{error.filename} cannot be read: {error.strerror}.") from error
     told = [files.segment, files.series, files.resample_mask, files.ring is not None, files.clinical.to_dict()]
     told += [files.name] if request.with_patient else []
+    told += ["fill_gaps"] if files.fill_gaps else []  # only then: what was predicted before keeps its key
     asked = [_request_of(request, model_sha256), contents, told]
     return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
 

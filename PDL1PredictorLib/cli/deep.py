@@ -26,7 +26,9 @@ def _add_backbones(commands: Any) -> None:
     command.add_argument("--only", help="comma-separated backbones (default: all five)")
     command.add_argument("--epochs", type=int, help="at most (default: 24)")
     command.add_argument("--pixels", type=int, help="edge of the crop that is seen, in pixels (default: 112)")
-    command.add_argument("--patch-margin", type=float, help="what the network sees around the tumor, in mm")
+    command.add_argument(
+        "--patch-margin", type=float, help="what the network sees around the tumor, in mm (default: all)"
+    )
     add_seed(command, "of split and networks")
     add_device(command)
     add_work(command, "processes that prepare cases")

@@ -14,6 +14,7 @@ from PDL1PredictorLib.core.errors import (
     CancelledError,
     PDL1Error,
 )
+from PDL1PredictorLib.core.lazy import extra_of
 from PDL1PredictorLib.core.running import ending
 from PDL1PredictorLib.core.running.supervisor import memory_limit
 
@@ -95,6 +96,9 @@ def _reason(error: BaseException) -> str | None:
     if isinstance(error, ImportError):
         if (error.name or "").startswith("PDL1PredictorLib"):
             return None
+        extra = extra_of(_package(error))
+        if extra is not None:
+            return f"This command needs more packages than prediction ({error}): install pdl1predictor[{extra}]."
         return f"A package cannot be imported: {error}. Install pdl1predictor again, with all that it needs."
     if isinstance(error, OSError) and error.errno is not None:
         named = [str(name) for name in (error.filename, error.filename2) if name is not None]
@@ -108,9 +112,14 @@ def _facts(error: BaseException) -> dict[str, str]:
     if any(_tells_of_memory(each) for each in _chain(error)):
         return {"cause": "memory"}
     if isinstance(error, ImportError) and not isinstance(error, PDL1Error):
-        named = re.search(r"No module named '([\w.]+)'", str(error))
-        return {"cause": "missing_package", "package": error.name or (named[1] if named else str(error))}
+        return {"cause": "missing_package", "package": _package(error)}
     return {}
+
+
+def _package(error: ImportError) -> str:
+    """What could not be imported, as far as the error says it."""
+    named = re.search(r"No module named '([\w.]+)'", str(error))
+    return error.name or (named[1] if named else str(error))
 
 
 def _tells_of_memory(error: BaseException) -> bool:

@@ -53,7 +53,8 @@ def add(commands: Any) -> None:
 
 
 def _evaluate(options: argparse.Namespace, speaker: Speaker) -> int:
-    require_module("matplotlib", "The report of an evaluation needs more packages: install pdl1predictor[train].")
+    for name in ("matplotlib", *(("sklearn", "safetensors") if options.recalibrate else ())):
+        require_module(name, "The report of an evaluation needs more packages: install pdl1predictor[train].")
     from PDL1PredictorLib.cohort.table import read_cohort
     from PDL1PredictorLib.core.endpoints import endpoint
     from PDL1PredictorLib.core.needs import declared_by

@@ -1,16 +1,32 @@
 """The command `pdl1`: its parser, and how one run goes."""
 
-import argparse
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY, __version__
-from PDL1PredictorLib.cli import cohort, deep, evaluate, models, predict, reference, survival, tables, train
-from PDL1PredictorLib.cli.ending import ended
+from PDL1PredictorLib.cli import (
+    about,
+    cohort,
+    deep,
+    evaluate,
+    models,
+    predict,
+    reference,
+    report,
+    survival,
+    tables,
+    train,
+)
+from PDL1PredictorLib.cli.ending import ended, failed
+from PDL1PredictorLib.cli.shell.parsing import Parser
+from PDL1PredictorLib.cli.shell.settings_file import with_settings
 from PDL1PredictorLib.cli.speaker import Speaker, typed
+from PDL1PredictorLib.core.errors import PDL1Error
 from PDL1PredictorLib.core.running import ending
 
-PAGES = (predict, models, reference, cohort, tables, survival, train, evaluate, deep)  # in the order of the help
+PAGES = (predict, report, models, reference, cohort, tables, survival, train, evaluate, deep, about)  # as in the help
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,15 +37,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         130 interrupted, 141 nobody reads.
     """
     given = sys.argv[1:] if arguments is None else arguments
-    options = _parser().parse_args(given)
-    options.typed = typed(given)
+    parser = _parser()
+    try:
+        settled = with_settings(parser, models.in_full(given), os.environ)
+    except PDL1Error as error:
+        return failed(error, Speaker("json" if "json" in given else "none"), typed(given))
+    options, unknown = parser.parse_known_args(settled.words)
+    if unknown:
+        options.parser.refuse_unknown(unknown)
+    options.typed = typed(settled.words if settled.added else given)
     speaker = Speaker(options.progress)
-    with ending.heeded(speaker.speaks_json):
+    if settled.added:
+        speaker.note(f"settings from {', '.join(settled.sources)}: {' '.join(settled.added)}")
+    beating = speaker.beating() if arguments is None else nullcontext()  # a program that calls this has its own clock
+    with ending.heeded(speaker.speaks_json), beating:
         return ended(lambda: options.run(options, speaker), speaker, options.typed)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="pdl1",
         description=(
             "Predicts PD-L1 status and other biomarkers of non-small-cell lung cancer from a chest CT and a tumor mask."

@@ -1,25 +1,49 @@
-"""The commands about models: list them, and make one of the parts of a model from elsewhere."""
+"""The commands about models: list them, show one's card, and make one of the parts of a model from elsewhere."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from PDL1PredictorLib.cli.speaker import Speaker, add_command
 from PDL1PredictorLib.core.lazy import require_module
-from PDL1PredictorLib.resources import model_folders
+from PDL1PredictorLib.resources import find_model, model_folders
 
 LEARNED_FROM = {"patients": "patients", "synthetic": "synthetic patients: it answers for synthetic patients alone"}
 
 
 def add(commands: Any) -> None:
-    """Add `models` and `models import` to the commands."""
-    command = add_command(commands, "models", "List the models, each checked; or import one.", _models)
+    """Add `models`, `models show` and `models import` to the commands."""
+    about = "List the models, each checked; `pdl1 models NAME` shows the card of one."
+    command = add_command(commands, "models", about, _models)
+    inner = command.add_subparsers(metavar="NAME | import", title="another command")
+    showing = add_command(inner, "show", "Show a model's card; `pdl1 models NAME` is short for it.", _show)
+    showing.add_argument("model", metavar="MODEL", help="bundle: name, folder or .zip")
     text = "Make a bundle of the parts of a model from elsewhere (docs/bundle.md); nothing in them is run."
-    inner = command.add_subparsers(metavar="import", title="another command")
     importing = add_command(inner, "import", text, _import)
     importing.add_argument("folder", type=Path, metavar="FOLDER", help="folder of the parts, with its page import.json")
     importing.add_argument("--out", type=Path, help="bundle to make (default: only tell what the files are)")
     importing.add_argument("--overwrite", action="store_true", help="replace existing output")
+
+
+def in_full(given: Sequence[str]) -> list[str]:
+    """What was typed, with the `show` that `pdl1 models NAME` leaves out."""
+    words = list(given)
+    short = words[:1] == ["models"] and len(words) > 1 and words[1] not in ("show", "import", "")
+    return ["models", "show", *words[1:]] if short and not words[1].startswith("-") else words
+
+
+def _show(options: argparse.Namespace, speaker: Speaker) -> None:
+    from PDL1PredictorLib.core.outside_text import card_text
+    from PDL1PredictorLib.models.bundle import read_bundle
+    from PDL1PredictorLib.models.manifest import read_manifest
+
+    path = find_model(options.model)
+    bundle = read_bundle(path)
+    model = read_manifest(bundle).summary
+    card = card_text(bundle.file("MODEL_CARD.md")).rstrip()
+    text = f"{card}\n\n{model.name} {model.version}, sha256 {model.sha256}\n{path}"
+    speaker.done(text, name=model.name, version=model.version, path=str(path), sha256=model.sha256, card=card)
 
 
 def _models(options: argparse.Namespace, speaker: Speaker) -> None:

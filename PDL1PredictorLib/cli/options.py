@@ -60,20 +60,28 @@ def add_preset(command: argparse.ArgumentParser) -> None:
 def add_case(
     command: argparse.ArgumentParser,
     engines: str = "pdl1 (default), or pyradiomics, which judges it",
-    required: bool = True,
 ) -> None:
-    """The options of a case; `required` where there is no other way to name one."""
+    """The options of a case, its CT and mask also as positions; `named_case` brings the two together."""
+    command.add_argument("ct_first", nargs="?", type=Path, metavar="CT", help="the same as --ct")
+    command.add_argument("mask_second", nargs="?", type=Path, metavar="MASK", help="the same as --mask")
+    command.add_argument("--ct", type=Path, help="CT: NIfTI, NRRD, MetaImage, or a folder of one DICOM series")
     command.add_argument(
-        "--ct", type=Path, required=required, help="CT: NIfTI, NRRD, MetaImage, or a folder of one DICOM series"
-    )
-    command.add_argument(
-        "--tumor", type=Path, required=required, help="tumor mask: NIfTI, NRRD, MetaImage, DICOM RTSTRUCT or SEG"
+        "--tumor", "--mask", type=Path, help="tumor mask: NIfTI, NRRD, MetaImage, DICOM RTSTRUCT or SEG"
     )
     command.add_argument("--ring", type=Path, help="mask of an edited ring, used in place of the one that is drawn")
     command.add_argument("--pet", type=Path, help="PET for models that take one: DICOM folder, or a volume in SUV")
     command.add_argument("--segment", help="which region of the mask file, by name or number, where it has several")
     command.add_argument("--series", help="SeriesInstanceUID, where the DICOM folder has several series")
-    command.add_argument("--resample-mask", action="store_true", help="bring a mask on another grid onto the CT's")
+    command.add_argument(
+        "--resample-mask",
+        action="store_true",
+        help="bring a mask on another grid onto the CT's (default: refuse it)",
+    )
+    command.add_argument(
+        "--fill-gaps",
+        action="store_true",
+        help="interpolate contours of an RTSTRUCT that are missing on 3 slices in a row or more (default: refuse it)",
+    )
     command.add_argument(
         "--clinical",
         metavar="FILE|NAME=VALUE,...",
@@ -94,6 +102,20 @@ def add_case(
     )
 
 
+def named_case(options: argparse.Namespace) -> None:
+    """Take CT and mask from the positions where no option names them.
+
+    Raises:
+        InputError: One is named twice.
+    """
+    for position, option, word in (("ct_first", "ct", "--ct"), ("mask_second", "tumor", "--mask")):
+        value = getattr(options, position)
+        if value is not None and getattr(options, option) is not None:
+            raise InputError(f"{value} and {word} {getattr(options, option)} are given: name it once.")
+        if value is not None:
+            setattr(options, option, value)
+
+
 def files(options: argparse.Namespace, declared: Sequence[Any] = ()) -> Any:
     """The case that was named, as `imaging.case_files.Files`; `declared`: clinical columns of the model."""
     from PDL1PredictorLib.imaging.case_files import Files
@@ -108,6 +130,7 @@ def files(options: argparse.Namespace, declared: Sequence[Any] = ()) -> Any:
         clinical=clinical_given(options.clinical, declared),
         name=options.name,
         pet=options.pet,
+        fill_gaps=options.fill_gaps,
     )
 
 

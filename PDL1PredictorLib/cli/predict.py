@@ -13,6 +13,7 @@ from PDL1PredictorLib.cli.options import (
     add_preset,
     add_prevalence,
     files,
+    named_case,
     prevalence_of,
     region_choices,
     with_choices,
@@ -31,7 +32,7 @@ def add(commands: Any) -> None:
 
 def _add_predict(commands: Any) -> None:
     command = add_command(commands, "predict", "Predict one case: result, report, heat maps, regions.", _predict)
-    add_case(command, required=False)
+    add_case(command)
     add_cohort(command)
     command.add_argument(
         "--model",
@@ -57,6 +58,7 @@ def _add_features(commands: Any) -> None:
 
 
 def _predict(options: argparse.Namespace, speaker: Speaker) -> int:
+    named_case(options)
     require_one_way(options)
     from PDL1PredictorLib.imaging.read import is_synthetic
     from PDL1PredictorLib.models.bundle import read_bundle
@@ -95,6 +97,9 @@ def _predict(options: argparse.Namespace, speaker: Speaker) -> int:
 
 
 def _features(options: argparse.Namespace, speaker: Speaker) -> None:
+    named_case(options)
+    if options.ct is None or options.tumor is None:
+        raise InputError("Give one case: CT and MASK, or --ct and --mask.")
     from PDL1PredictorLib.core.files.output import whole_file
     from PDL1PredictorLib.core.settings import RegionSettings
     from PDL1PredictorLib.imaging.case_files import read_case

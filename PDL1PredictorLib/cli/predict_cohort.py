@@ -37,7 +37,7 @@ def require_one_way(options: argparse.Namespace) -> None:
     if options.cohort is not None and of_one:
         raise InputError(f"--cohort predicts all cases of a table; leave out {', '.join(of_one)}.")
     if options.cohort is None and (options.ct is None or options.tumor is None):
-        raise InputError("Give one case (--ct and --tumor), or a table of cases (--cohort).")
+        raise InputError("Give one case (CT and MASK, or --ct and --mask), or a table of cases (--cohort).")
 
 
 def predict_cohort(
@@ -79,7 +79,10 @@ def _cases(options: argparse.Namespace, needs: "Needs") -> "tuple[list[Files], l
     cohort = read_cohort(options.cohort, endpoints=(), check_files=False, declared=needs.declared)
     files = [
         replace(
-            case_files(case, needs.pet), segment=case.segment or options.segment, resample_mask=options.resample_mask
+            case_files(case, needs.pet),
+            segment=case.segment or options.segment,
+            resample_mask=options.resample_mask,
+            fill_gaps=options.fill_gaps,
         )
         for case in cohort.cases
     ]

@@ -4,13 +4,16 @@ import argparse
 import json
 import os
 import shlex
+import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TextIO
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
+from PDL1PredictorLib.cli.shell.log_lines import LogLines
 from PDL1PredictorLib.core.errors import OutputError, PDL1Error
 from PDL1PredictorLib.core.outside_text import one_line, visible
 from PDL1PredictorLib.core.progress import Progress
@@ -20,23 +23,29 @@ if TYPE_CHECKING:  # its page loads SimpleITK
     from PDL1PredictorLib.core.results import CaseWarning
 
 
+BEAT_S = 1.0  # how often is looked whether nothing was said for too long
+
+
 class ReaderGoneError(PDL1Error, BrokenPipeError):
     """Whoever read the standard output has gone."""
 
 
 class Speaker:
-    """Says where the work is: a line that is rewritten for people, or JSON lines for programs.
+    """Says where the work is: for people a line that is rewritten, off a terminal lines of a log; JSON for programs.
 
     What cannot be said ends nothing by itself but the answer: a closed stream is passed over, notes and progress for
     people too.
 
     Args:
         style: `bar`, `json` or `none`.
+        clock: Seconds, for the lines of a log.
     """
 
-    def __init__(self, style: str) -> None:
+    def __init__(self, style: str, clock: Callable[[], float] = perf_counter) -> None:
         self._style = style
         self._started = perf_counter()
+        self._lines = LogLines(clock)
+        self._speaking = threading.RLock()  # a thread tells that the work goes on
         self._open_line = False
         for stream in (sys.stdout, sys.stderr):
             with suppress(AttributeError, ValueError, OSError):  # one that is closed, or not a system's stream
@@ -50,6 +59,29 @@ class Speaker:
     def progress(self) -> Progress:
         """For the library."""
         return Progress(self._report, ending.asked, self.note)
+
+    @contextmanager
+    def beating(self) -> Iterator[None]:
+        """While a block works, it is told every now and then that it does, off a terminal, whatever a step takes."""
+        over = threading.Event()
+
+        def beat() -> None:
+            while not over.wait(BEAT_S):
+                self.beat()
+
+        if self._style == "bar":
+            with _signals_left_to_this_thread(), suppress(RuntimeError):  # no memory for a thread: then without
+                threading.Thread(target=beat, name="pdl1-heartbeat", daemon=True).start()
+        try:
+            yield
+        finally:
+            over.set()
+
+    def beat(self) -> None:
+        """Break a silence that was too long; else nothing."""
+        with self._speaking:
+            if not _on_terminal() and (line := self._lines.heartbeat()):
+                _tell(f"pdl1: {line}")
 
     def note(self, text: str) -> None:
         """Something that the user should know besides."""
@@ -88,12 +120,16 @@ class Speaker:
         elapsed = round(perf_counter() - self._started, 2)
         if self.speaks_json:
             self._json("progress", stage=stage, fraction=round(fraction, 4), message=message, elapsed_s=elapsed)
-        elif self._style == "bar" and sys.stderr is not None and sys.stderr.isatty():
+        elif self._style == "bar" and _on_terminal():
             filled = round(30 * fraction)
             bar = "#" * filled + "." * (30 - filled)
             shown = one_line(message or stage)
             _tell(f"\r[{bar}] {fraction:4.0%} {elapsed:6.1f} s  {shown:.60}\033[K", end="")
             self._open_line = True
+        elif self._style == "bar":
+            with self._speaking:
+                if line := self._lines.step(stage, fraction, message):
+                    _tell(f"pdl1: {line}")
 
     def _close_line(self) -> None:
         if self._open_line:
@@ -103,6 +139,26 @@ class Speaker:
     @staticmethod
     def _json(kind: str, **content: Any) -> None:
         _answer(json.dumps({"type": kind, **content}, ensure_ascii=True))
+
+
+def _on_terminal() -> bool:
+    try:
+        return sys.stderr is not None and sys.stderr.isatty()
+    except ValueError:  # it was closed
+        return False
+
+
+@contextmanager
+def _signals_left_to_this_thread() -> Iterator[None]:
+    """A thread that starts inside never hears a signal: it is for the main thread, also while that lets it wait."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ending.SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _answer(text: str) -> None:
@@ -147,9 +203,17 @@ def add_command(
     """
     command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text, epilog=RESEARCH_USE_ONLY)
     command.add_argument(
-        "--progress", choices=("bar", "json", "none"), default="bar", help="how to tell the progress (default: bar)"
+        "--progress",
+        choices=("bar", "json", "none"),
+        default="bar",
+        help="how to tell the progress: bar (default; off a terminal, lines of a log), json lines, or none",
     )
-    command.set_defaults(run=run)
+    command.add_argument(
+        "--settings",
+        metavar="FILE",
+        help="settings for all commands, TOML, or none (default: PDL1_SETTINGS, else the user's; docs/shell.md)",
+    )
+    command.set_defaults(run=run, parser=command)
     return command
 
 

@@ -25,7 +25,7 @@ def add(commands: Any) -> None:
         help="predictions.csv of pdl1 predict --cohort, joined by case: its columns, and ENDPOINT_score",
     )
     command.add_argument("--key", default="case", metavar="COLUMN", help="that names the case there (default: case)")
-    command.add_argument("--time", required=True, metavar="COLUMN", help="follow-up, none negative")
+    command.add_argument("--time", required=True, metavar="COLUMN", help="follow-up in --unit, none negative")
     command.add_argument("--event", required=True, metavar="COLUMN", help="1: the event came then; 0: censored")
     command.add_argument("--score", default="", metavar="COLUMN", help="number to judge, higher: sooner")
     command.add_argument(
@@ -43,11 +43,19 @@ def add(commands: Any) -> None:
 
 def _add_design(command: argparse.ArgumentParser) -> None:
     command.add_argument("--unit", default="days", help="of time: days (default), weeks, months or years")
-    command.add_argument("--horizons", default="", metavar="T,...", help="times of the figures (default: by the unit)")
-    command.add_argument("--folds", type=int, default=10, help="parts, each held out once; 0: none (default: 10)")
-    command.add_argument("--first", type=int, default=0, metavar="N", help="also fit to the first N, test the rest")
     command.add_argument(
-        "--smallest-share", type=float, default=0.1, help="of the cases on either side of a cut (default: 0.1)"
+        "--horizons", default="", metavar="T,...", help="times of the figures, in --unit (default: by the unit)"
+    )
+    command.add_argument("--folds", type=int, default=10, help="parts, each held out once; 0: none (default: 10)")
+    command.add_argument(
+        "--first",
+        type=int,
+        default=0,
+        metavar="N",
+        help="also fit to the first N cases, test the rest (default: 0, not)",
+    )
+    command.add_argument(
+        "--smallest-share", type=float, default=0.1, help="share of the cases on either side of a cut (default: 0.1)"
     )
     command.add_argument("--permutations", type=int, default=999, help="for the p of the best cut (default: 999)")
     command.add_argument(

@@ -26,7 +26,12 @@ def _add_classifiers(commands: Any) -> None:
     )
     command.add_argument("--patient", metavar="COLUMN", help="whose row it is: a patient's rows are held out together")
     command.add_argument("--labels", type=Path, help="second table that holds the label, one row a patient")
-    command.add_argument("--at-least", type=float, metavar="NUMBER", help="label 1 where the column is at least this")
+    command.add_argument(
+        "--at-least",
+        type=float,
+        metavar="NUMBER",
+        help="label 1 where the column is at least this, in the column's unit",
+    )
     add_seed(command, "of folds, classifiers and permutations")
     _add_folds(command)
     add_work(command, "processes that do the permutations")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.errors import InputError, did_you_mean
 
 Kind = Literal["binary", "number", "time"]
 
@@ -114,4 +114,5 @@ def endpoint(key: str) -> Endpoint:
     try:
         return _BY_KEY[key]
     except KeyError:
-        raise InputError(f"Endpoint {key!r} is not known. Known endpoints: {', '.join(_BY_KEY)}.") from None
+        near = did_you_mean(key, _BY_KEY)
+        raise InputError(f"Endpoint {key!r} is not known.{near} Known endpoints: {', '.join(_BY_KEY)}.") from None

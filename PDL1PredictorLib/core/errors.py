@@ -1,6 +1,7 @@
 """The error family: every message says what was expected, what came and what to do."""
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 
 EXIT_REFUSED, EXIT_SOME_FAILED, EXIT_FAULT, EXIT_INTERRUPTED = 2, 3, 70, 130
 EXIT_READER_GONE = 141  # as of a program that the system ends for it
@@ -26,6 +27,19 @@ def _printable_letter(letter: str) -> str:
     if 0xD800 <= code <= 0xDFFF:
         return f"\\u{code:04x}"
     return f"\\x{code:02x}" if (code < 0x20 and letter not in "\n\t") or 0x7F <= code < 0xA0 else letter
+
+
+def did_you_mean(word: str, known: Iterable[str], before: str = "") -> str:
+    """The nearest of the known names, as a sentence with a space in front; empty where none is near.
+
+    Args:
+        word: As it was typed; capital letters do not count.
+        known: The names.
+        before: Written before each name, as the dashes of an option, which would make all options alike.
+    """
+    names = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(word.lower(), names, n=2, cutoff=0.6)
+    return f" Did you mean {' or '.join(before + names[name] for name in near)}?" if near else ""
 
 
 class PDL1Error(Exception):

@@ -6,6 +6,26 @@ from types import ModuleType
 from PDL1PredictorLib.core.errors import MissingPackageError
 from PDL1PredictorLib.core.files.cache_folders import keep_fonts_here
 
+EXTRAS = {
+    "dask": "cluster",
+    "distributed": "cluster",
+    "filelock": "train",
+    "highdicom": "dicom",
+    "matplotlib": "train",
+    "onnx": "train",
+    "pyarrow": "train",
+    "safetensors": "train",
+    "skl2onnx": "train",
+    "sklearn": "train",
+    "torch": "train",
+}
+"""Packages that a prediction does not need, as they are imported, and the extra of pdl1predictor that brings each."""
+
+
+def extra_of(module: str) -> str | None:
+    """The extra that brings a module, such as `train`; None where every installation must have it."""
+    return EXTRAS.get(module.split(".")[0])
+
 
 def require_module(name: str, remedy: str) -> ModuleType:
     """Import a package when it is needed.

@@ -1,11 +1,13 @@
 """How long work tells where it is, and how it is cancelled."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
+from typing import TypeVar
 
 from PDL1PredictorLib.core.errors import CancelledError
 
+Item = TypeVar("Item")
 Report = Callable[[str, float, str], None]
 """Receives the stage's name, the fraction of the whole that is done (0 to 1) and a sentence for people."""
 
@@ -42,6 +44,27 @@ class Progress:
         if self._report is not None:
             share = min(max(fraction, 0.0), 1.0)
             self._report(stage, self._low + share * (self._high - self._low), message)
+
+    def each(
+        self,
+        stage: str,
+        items: Sequence[Item],
+        words: Callable[[Item], str] = str,
+        low: float = 0.0,
+        high: float = 1.0,
+    ) -> Iterator[Item]:
+        """Go through items, each told before its turn.
+
+        Args:
+            stage: Name of the steps.
+            items: In their order.
+            words: What is told of an item.
+            low: Fraction of the current part at the first.
+            high: Fraction after the last.
+        """
+        for number, item in enumerate(items):
+            self.step(stage, low + (high - low) * number / len(items), words(item))
+            yield item
 
     def note(self, text: str) -> None:
         """Tell something that is neither a step nor an error."""

@@ -28,6 +28,7 @@ class Files:
         clinical: What is known besides; completes what the files say.
         name: How the case is called.
         pet: Volume file of a PET in SUV, or DICOM folder of one, on a grid of its own.
+        fill_gaps: Interpolate contours of an RTSTRUCT that are missing on more than two slices in a row.
     """
 
     ct: Path
@@ -39,6 +40,7 @@ class Files:
     clinical: Clinical = field(default_factory=Clinical)
     name: str = "case"
     pet: Path | None = None
+    fill_gaps: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +71,7 @@ def read_case(files: Files) -> ReadCase:
         GridMismatchError: The mask lies on another grid.
     """
     loaded = read_ct(files.ct, series=files.series)
-    tumor = read_mask(files.tumor, loaded.image, segment=files.segment, resample=files.resample_mask)
+    tumor = read_mask(files.tumor, loaded.image, files.segment, files.resample_mask, files.fill_gaps)
     ring = None if files.ring is None else read_mask(files.ring, loaded.image, resample=files.resample_mask)
     pet = None if files.pet is None else read_pet(files.pet)
     clinical = files.clinical.with_defaults(loaded.clinical)

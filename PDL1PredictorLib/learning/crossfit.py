@@ -95,12 +95,13 @@ def learn(
         with progress.part("fold", number * share, (number + 1) * share, f"fold {number + 1} of {len(folds)}") as part:
             for name, learner, own in _shares(learners, part):
                 by_fold[name].append(learner.learn(training, others, fold, own))
-    with progress.part("kept", 1 - share, 1.0, "all training cases") as part:
+    with progress.part("kept", 1 - share, 1 - share / 4, "all training cases") as part:
         kept = {name: learner.kept(training, by_fold[name], own) for name, learner, own in _shares(learners, part)}
     rows = np.concatenate(folds)
     fold_of = np.repeat(np.arange(len(folds)), [len(fold) for fold in folds])
     honest: dict[str, Values] = {}
-    for name, learner in learners.items():
+    for name in progress.each("held out", list(learners), lambda name: learners[name].title, 1 - share / 4):
+        learner = learners[name]
         turned = [learner.aligned(model, kept[name]) for model in by_fold[name]]
         values = joined([model.values(cohort, fold) for model, fold in zip(turned, folds, strict=True)])
         kept[name], honest[name] = learner.checked(training, rows, kept[name], values, fold_of)

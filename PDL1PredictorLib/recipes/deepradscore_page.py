@@ -31,8 +31,18 @@ OPTIONS = (
     Option("--patch-margin", {"type": float, "help": "what the network sees around the tumor, in mm (default: all)"}),
     Option("--class-weights", {"action": "store_true", "help": "the network weighs rare answers more"}, False),
     CPU_BFLOAT16,
-    Option("--epochs", {"type": int, "nargs": "+", "help": "of every stage of the training, in order"}),
-    Option("--pixels", {"type": int, "nargs": "+", "help": "edge of the crop in every stage, as many as --epochs"}),
+    Option(
+        "--epochs",
+        {"type": int, "nargs": "+", "help": "of every stage of the training, in order (default: the recipe's)"},
+    ),
+    Option(
+        "--pixels",
+        {
+            "type": int,
+            "nargs": "+",
+            "help": "edge of the crop in every stage, in pixels, as many as --epochs (default: the recipe's)",
+        },
+    ),
     TO_SHARE,
     Option(
         "--choose",

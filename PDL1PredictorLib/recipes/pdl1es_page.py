@@ -17,7 +17,10 @@ OPTIONS = (
     Option("--backbone", {"help": "densenet121 (default), resnet50, resnet101, vgg19 or inception_v3"}),
     Option("--keep-aspect", {"action": "store_true", "help": "the rectangle about the tumor is not stretched"}, False),
     Option("--frame-pixels", {"type": int, "help": "edge of the square that it becomes (default: 112)"}),
-    Option("--epochs", {"type": int, "nargs": "+", "help": "of every stage of the training, in order"}),
+    Option(
+        "--epochs",
+        {"type": int, "nargs": "+", "help": "of every stage of the training, in order (default: the recipe's)"},
+    ),
     CPU_BFLOAT16,
     Option("--preset", {"help": "of the radiomic features (default: deepradscore)"}, "pdl1es"),
     TO_SHARE,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.errors import InputError, did_you_mean
 from PDL1PredictorLib.recipes.page import RecipePage
 
 
@@ -54,5 +54,6 @@ def recipe_page(name: str) -> RecipePage:
     try:
         page = RECIPES[name]
     except KeyError:
-        raise InputError(f"The recipe {name!r} is not known. Known recipes: {', '.join(RECIPES)}.") from None
+        near = did_you_mean(name, RECIPES)
+        raise InputError(f"The recipe {name!r} is not known.{near} Known recipes: {', '.join(RECIPES)}.") from None
     return page()

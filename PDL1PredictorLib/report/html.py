@@ -17,6 +17,7 @@ from PDL1PredictorLib.report import svg, words
 from PDL1PredictorLib.report.colors import ANSWERS, NOTICES
 from PDL1PredictorLib.report.heat_files import heat_map_name
 from PDL1PredictorLib.report.json_result import FREE_NAME, finite
+from PDL1PredictorLib.report.kept import KeptPicture, KeptPictures
 from PDL1PredictorLib.report.kinds import by_kind, renderer
 from PDL1PredictorLib.report.pictures import Picture, heat_pictures, slice_pictures, tilt_degrees
 from PDL1PredictorLib.report.reading.first_words import unproven_words
@@ -60,8 +61,8 @@ class LesionView:
     notes: tuple[str, ...]
     atypical: str
     unproven: str
-    slices: tuple[Picture, ...]
-    heat: tuple[Picture, ...]
+    slices: tuple[Picture | KeptPicture, ...]
+    heat: tuple[Picture | KeptPicture, ...]
     heat_method: str
     heat_title: str
     heat_file: str
@@ -79,12 +80,13 @@ class ContributionRow:
     value: float | None
 
 
-def to_html(result: CaseResult, with_patient: bool) -> str:
+def to_html(result: CaseResult, with_patient: bool, kept: Sequence[KeptPictures] | None = None) -> str:
     """The report as one HTML page.
 
     Args:
         result: What to show.
         with_patient: Show the case's name and the clinical values.
+        kept: Pictures of each tumor that are drawn already; None draws them.
 
     Raises:
         GridMismatchError: The pictures and the regions do not share one lattice.
@@ -106,7 +108,9 @@ def to_html(result: CaseResult, with_patient: bool) -> str:
         result=result,
         case=result.case if with_patient else FREE_NAME,
         clinical=_clinical(result) if with_patient else {},
-        lesions=[_view(lesion, result) for lesion in result.lesions],
+        lesions=[
+            _view(lesion, result, None if kept is None else kept[place]) for place, lesion in enumerate(result.lesions)
+        ],
         model=result.model,
         provenance=result.provenance,
         settings=_flat(result.provenance.settings),
@@ -188,10 +192,10 @@ def significant(value: float | None, zeros: bool = True) -> str:
     return text.rstrip("0").rstrip(".") if "." in text and not (zeros and value) else text
 
 
-def _view(lesion: LesionResult, result: CaseResult) -> LesionView:
+def _view(lesion: LesionResult, result: CaseResult, kept: KeptPictures | None) -> LesionView:
     first = words.lead(lesion)
     heat_map = _shown_heat_map(lesion, first)
-    tilt = tilt_degrees(lesion)
+    tilt = tilt_degrees(lesion) if kept is None else kept.tilt_degrees
     return LesionView(
         lesion=lesion,
         title=words.lesion_title(lesion, result),
@@ -201,13 +205,13 @@ def _view(lesion: LesionResult, result: CaseResult) -> LesionView:
         notes=tuple(warning.text for warning in lesion.warnings),
         atypical=words.atypical(lesion),
         unproven=unproven_words(lesion.endpoints),
-        slices=slice_pictures(lesion),
-        heat=heat_pictures(lesion, heat_map) if heat_map else (),
-        heat_method=heat_map.method if heat_map else "",
+        slices=slice_pictures(lesion) if kept is None else kept.slices,
+        heat=kept.heat if kept is not None else heat_pictures(lesion, heat_map) if heat_map else (),
+        heat_method=kept.heat_method if kept is not None else heat_map.method if heat_map else "",
         heat_title=endpoint(heat_map.endpoint).title if heat_map else "",
         heat_file=heat_map_name(lesion, heat_map.endpoint) if heat_map else "",
         heat_shares=words.heat_sentence(heat_map) if heat_map else "",
-        heat_empty=heat_map is not None and not _has_heat(heat_map),
+        heat_empty=kept.heat_empty if kept is not None else heat_map is not None and not _has_heat(heat_map),
         tilt_degrees=tilt if tilt >= TILT_WORTH_A_WORD else 0.0,
     )
 

@@ -9,6 +9,7 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from PDL1PredictorLib.core.results import Answer
+from PDL1PredictorLib.report.kept import KeptPicture
 from PDL1PredictorLib.report.kinds import renderer
 from PDL1PredictorLib.report.pictures import Picture, heat_rgba
 from PDL1PredictorLib.report.shown import Scale
@@ -94,8 +95,10 @@ def effect_bar(effect: float, limit: float, unit: str) -> Markup:
     )
 
 
-def picture_svg(picture: Picture) -> Markup:
-    """A picture with contours, orientation letters and a scale bar in mm."""
+def picture_svg(picture: Picture | KeptPicture) -> Markup:
+    """A picture with contours, orientation letters and a scale bar in mm; one that was drawn before, as it was."""
+    if isinstance(picture, KeptPicture):
+        return picture.svg
     w, h = picture.width, picture.height
     left, right, top, bottom = picture.letters
     size = w * 0.058

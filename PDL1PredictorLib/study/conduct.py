@@ -208,9 +208,10 @@ def conduct(plan: Plan, cases: Cases, progress: Progress = SILENT) -> tuple[Bund
         )
         with only_run_in(plan.cache / "training"), progress.part("study", 0.3, 0.95, "training") as part:
             run = run_study(study, part)
-    outcome = _outcome(plan, cases, study, run, cost)
-    with progress.part("writing", 0.95, 1.0, "writing the report and the model"):
-        write_study_report(outcome, plan.report, plan.overwrite)
+    with progress.part("pictures", 0.95, 0.96, "showing cases"):
+        outcome = _outcome(plan, cases, study, run, cost)
+    with progress.part("writing", 0.96, 1.0, "writing the report and the model") as part:
+        write_study_report(outcome, plan.report, plan.overwrite, part)
         if not run.trained.endpoints:
             told = "; ".join(f"{key}: {reason}" for key, reason in run.left_out.items())
             raise InputError(f"There is no model to keep. {told}. The report is in {plan.report}.")

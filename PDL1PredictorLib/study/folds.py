@@ -95,10 +95,16 @@ def _fit_models(
             )
             for plan in plans_of(study.recipe, study.cohort, key)
         ]
-        tasks.append((jobs, target.take(target.known), how, study.recipe.seed))
-    return dict(zip(endpoints, run_each(_fit_one, tasks, study.workers, progress, "fusion", "endpoints"), strict=True))
+        tasks += [(key, job, target.take(target.known), how, study.recipe.seed) for job in jobs]
+    workers = study.workers if len(endpoints) > 1 else 1  # processes start more slowly than it is fitted
+    models: dict[str, Models] = {key: {} for key in endpoints}
+    fitted = run_each(_fit_one, [task[1:] for task in tasks], workers, progress, "fusion", "models")
+    for (key, (title, *_), *_), model in zip(tasks, fitted, strict=True):
+        models[key][title] = model
+    return models
 
 
-def _fit_one(jobs: list[Job], target: Target, how: Fitting, seed: int) -> Models:
-    kind = rules(target.kind)
-    return {title: kind.fit(x, target, fit, how, seed, to_select) for title, fit, x, to_select in jobs}
+def _fit_one(job: Job, target: Target, how: Fitting, seed: int) -> Fitted:
+    _, fit, x, to_select = job
+    fitted: Fitted = rules(target.kind).fit(x, target, fit, how, seed, to_select)
+    return fitted

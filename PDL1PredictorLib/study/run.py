@@ -20,6 +20,7 @@ from PDL1PredictorLib.study.outcomes import Scores, endpoint_outcome
 from PDL1PredictorLib.study.setup import Division, Study
 from PDL1PredictorLib.study.shipped_figures import shipped_figures
 
+MEASURED_FROM = 0.95  # of the progress: what was trained is then measured
 KEPT_SHARE = 0.2  # of the progress: the training on all cases, under nested cross-validation
 
 
@@ -55,9 +56,11 @@ def run_study(study: Study, progress: Progress = SILENT) -> StudyRun:
     trainings = [train for folds in divisions for train, _ in folds]
     usable, left_out = usable_endpoints(study.cohort, trainings, study.recipe.coverage)
     learners = study.recipe.learners(study.cohort, study.place)
-    folds, scores = _run_folds(study, learners, divisions, usable, progress)
-    kept = folds[0] if study.once else _run_kept(study, learners, usable, progress)
-    endpoints = {key: endpoint_outcome(study, key, folds, scores, kept) for key in usable}
+    with progress.part("study", 0.0, MEASURED_FROM) as part:
+        folds, scores = _run_folds(study, learners, divisions, usable, part)
+        kept = folds[0] if study.once else _run_kept(study, learners, usable, part)
+    told = progress.each("figures", usable, "figures of {}".format, MEASURED_FROM)
+    endpoints = {key: endpoint_outcome(study, key, folds, scores, kept) for key in told}
     choices = {key: _choice(study, found, kept) for key, found in endpoints.items()}
     left_out |= {key: choice.reason for key, choice in choices.items() if not choice.title}
     shipped = {key: _shipped(study, endpoints[key], one, kept) for key, one in choices.items() if one.title}

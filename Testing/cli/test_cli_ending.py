@@ -54,7 +54,8 @@ REFUSED = {
     "threads": (raising(RuntimeError("can't start new thread")), "There was not enough memory."),
     "fork": (raising(OSError(12, "Cannot allocate memory")), "There was not enough memory."),
     "called damaged": (bad_alloc, "There was not enough memory."),
-    "package": (raising(ImportError("no torch", name="torch")), "A package cannot be imported: no torch."),
+    "package": (raising(ImportError("no numba", name="numba")), "A package cannot be imported: no numba."),
+    "extra": (raising(ImportError("no torch", name="torch")), "This command needs more packages than prediction (no t"),
 }
 
 

@@ -58,5 +58,6 @@ def background_environment(extra: dict[str, str] | None = None) -> dict[str, str
         "PYTHONPATH": os.pathsep.join(paths),
         "PYTHONUTF8": "1",  # messages and file names are not limited to the letters of the system's code page
         "PYTHONUNBUFFERED": "1",  # what it says arrives when it says it
+        "PDL1_SETTINGS": "none",  # what the window shows is what is done, whatever the user's shell is set to
         **(extra or {}),
     }

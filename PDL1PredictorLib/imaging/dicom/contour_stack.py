@@ -178,8 +178,8 @@ def _require_narrow_gaps(layers: dict[int, Layer], frame: _Frame, what: str, fil
         raise InputError(
             f"{what} has no contour on {count} slices in a row between others (the first and the last of them are "
             f"{frame.named([widest.first, widest.last])}); up to {FILLED_SLICES} are filled by interpolation. Draw the "
-            "contours that are missing, or choose the series that it was drawn on; tumors that are separate belong "
-            "into ROIs of their own."
+            "contours that are missing, choose the series that it was drawn on, or have them filled (--fill-gaps); "
+            "tumors that are separate belong into ROIs of their own."
         )
 
 

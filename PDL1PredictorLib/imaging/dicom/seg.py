@@ -43,7 +43,8 @@ def read_seg(data: Any, path: Path, ct: sitk.Image, segment: str | None) -> Load
         highdicom = importlib.import_module("highdicom")
     except ImportError as error:
         raise MissingPackageError(
-            f"highdicom is needed to read the DICOM SEG {path.name}. Install it, or save the mask as NIfTI or NRRD."
+            f"highdicom is needed to read the DICOM SEG {path.name}. Install "
+            "pdl1predictor[dicom], or save the mask as NIfTI or NRRD."
         ) from error
     with plain_words(path, "DICOM SEG"):
         _require_readable(data, path.name)

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
+from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.networks.deep_ct import DeepCT, DeepCTOutput, input_channels
 
 BATCH, BATCH_ON_GPU = 16, 128  # the latter take about 1 GB of a GPU's memory
@@ -91,6 +92,7 @@ def embed(
     device: str = "cpu",
     slices: Slices = "all",
     pixels: int | None = None,
+    progress: Progress = SILENT,
 ) -> np.ndarray:
     """Pooled features of the backbone, what the two fully connected layers are trained on.
 
@@ -100,6 +102,7 @@ def embed(
         device: Where.
         slices: Mean over all slices of a case, or its first.
         pixels: Edge of the centered crop; None takes whole patches.
+        progress: Told batch by batch.
 
     Returns:
         (n, channels) float32.
@@ -107,7 +110,7 @@ def embed(
     network.to(device)
     edge = pixels or cohort.patches_hu.shape[-1]
     chosen = _numbers(cohort, slices)
-    total = sum(_pooled(network, cohort, device, edge, index) for index in chosen)
+    total = sum(_pooled(network, cohort, device, edge, index, progress) for index in chosen)
     return np.asarray(total / len(chosen), dtype=np.float32)
 
 
@@ -115,9 +118,17 @@ def _numbers(cohort: PreparedCohort, slices: Slices) -> range:
     return range(cohort.patches_hu.shape[1] if slices == "all" else 1)
 
 
-def _pooled(network: DeepCT, cohort: PreparedCohort, device: str, pixels: int, index: int) -> np.ndarray:
-    outputs = _evaluate(network, cohort, device, pixels, index)
-    return torch.cat([output.maps.mean(dim=(2, 3)).cpu() for output in outputs]).double().numpy()
+def _pooled(
+    network: DeepCT, cohort: PreparedCohort, device: str, pixels: int, index: int, progress: Progress
+) -> np.ndarray:
+    n_slices, parts = len(_numbers(cohort, "all")), []
+    done = 0
+    for output in _evaluate(network, cohort, device, pixels, index):
+        parts.append(output.maps.mean(dim=(2, 3)).cpu())
+        done += len(parts[-1])
+        share = (index + done / len(cohort)) / n_slices
+        progress.step("network", share, f"slice {index + 1} of {n_slices}: {done} of {len(cohort)} cases")
+    return torch.cat(parts).double().numpy()
 
 
 def _evaluate(

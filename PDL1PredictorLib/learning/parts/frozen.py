@@ -48,7 +48,8 @@ class FrozenBackbone:
         seconds = (perf_counter() - started) / len(tried) * n
         told = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
         progress.step("network", 0.0, f"pooled features of {n} cases, about {told}")
-        _ = self.pooled
+        network = self.network(1, 1)
+        self._pooled = embed(network, self._cohort, self._device, progress=progress).astype(np.float64)
 
     def network(self, n_deep: int, n_endpoints: int) -> DeepCT:
         """The network, its weights rounded as in a bundle; its two last layers are to be filled in."""

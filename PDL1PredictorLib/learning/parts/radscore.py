@@ -105,7 +105,7 @@ def fit_radscores(
         rows: Training cases.
         endpoints: Keys.
         seed: Of the folds of the LASSO.
-        progress: Told endpoint by endpoint.
+        progress: Told before every region of every endpoint.
         stable: Features that may be candidates, (f,) bool; None lets all.
     """
     names = cohort.feature_names
@@ -114,14 +114,12 @@ def fit_radscores(
     usable = standardizer.varies if stable is None else standardizer.varies & stable
     of_region = {region: np.array([name.startswith(f"{region}_") for name in names]) for region in REGIONS}
     weights: Weights = {}
-    for number, key in enumerate(endpoints):
-        progress.step("selection", number / len(endpoints), key)
+    each = [(key, region) for key in endpoints for region in REGIONS]
+    for key, region in progress.each("selection", each, lambda one: f"{one[0]}, {one[1]}"):
         target = cohort.targets[key].take(rows)
-        known = target.known
-        weights[key] = {
-            region: rules(target.kind).score(z[known], target.truths[known], names, usable & here, seed)
-            for region, here in of_region.items()
-        }
+        known, candidates = target.known, usable & of_region[region]
+        score = rules(target.kind).score(z[known], target.truths[known], names, candidates, seed)
+        weights.setdefault(key, {})[region] = score
     return RadScores(standardizer, weights, names)
 
 

@@ -117,7 +117,7 @@ def held_out(
         units: Whose labels are learned.
         settings: Seed, folds, repetitions.
         kinds: Names among `TABLE_CLASSIFIERS`, or models by name.
-        progress: Told after every fold.
+        progress: Told before every model of every fold.
 
     Raises:
         InputError: A fold has none of one label.
@@ -132,11 +132,12 @@ def held_out(
             folds[repeat, test] = number
             scaled = fit_standardizer(x[train])
             z, new = scaled(x[train]), scaled(x[test])
-            for place, make in enumerate(makes.values()):
+            done = (repeat * settings.n_folds + number) / (settings.n_repeats * settings.n_folds)
+            for place, (kind, make) in enumerate(makes.items()):
+                progress.step("classifiers", done, f"repetition {repeat + 1}, fold {number + 1}: {kind}")
                 model = make(settings.seed, train.size)
                 scores[place, repeat, test] = _answers(model, z, labels[train], units.row_patient[train], new)
-            done = (repeat * settings.n_folds + number + 1) / (settings.n_repeats * settings.n_folds)
-            progress.step("classifiers", done, f"repetition {repeat + 1}, fold {number + 1}")
+    progress.step("classifiers", 1.0)
     return HeldOut(units.of_rows(scores), np.rint(units.of_rows(folds)).astype(int))
 
 

@@ -94,15 +94,15 @@ def evaluate_models(plan: EvaluationPlan, cohort: Cohort, progress: Progress = S
         known = dict(zip(titles, manifests, strict=True))
         notes = refuse_overlap(files[0], known, cohort.source, plan.workers, part)
     models = _predicted(plan, titles, manifests, files, progress)
-    with progress.part("measures", 0.9, 0.98, "measuring"):
-        found, left_out = evaluated_endpoints(cohort, models)
+    with progress.part("measures", 0.9, 0.95, "measuring") as part:
+        found, left_out = evaluated_endpoints(cohort, models, part)
         sites = _recalibrated(plan, found, models[0])
-    with progress.part("writing", 0.98, 1.0, "writing the report"):
+    with progress.part("writing", 0.95, 1.0, "writing the report") as part:
         bundle = _new_bundle(plan, bundles[0], sites, cohort, models[0])
         outcome = _outcome(plan, cohort, models, found, left_out, sites, notes)
         made = None if bundle is None else {"name": bundle.name, "sha256": bundle.sha256}
-        document = evaluation_document(outcome, found, models, sites, made)
-        report = write_evaluation(outcome, found, document, plan.out, plan.overwrite)
+        document = evaluation_document(outcome, found, models, sites, made, part)
+        report = write_evaluation(outcome, found, document, plan.out, plan.overwrite, part)
     return Evaluation(document, report, outcome.failed, bundle)
 
 

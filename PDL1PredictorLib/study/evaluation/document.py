@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.strict_json import read_schema
 from PDL1PredictorLib.report.json_result import finite
 from PDL1PredictorLib.study.evaluation.answered import answered_numbers
@@ -35,6 +36,7 @@ def evaluation_document(
     models: Sequence[ModelAnswers],
     sites: Mapping[str, SiteRecalibration],
     bundle: Plain | None,
+    progress: Progress = SILENT,
 ) -> dict[str, Any]:
     """Everything that an evaluation found, as `evaluation.schema.json` describes it.
 
@@ -44,11 +46,12 @@ def evaluation_document(
         models: In their order.
         sites: Endpoint to its recalibration; empty where none was asked for.
         bundle: `name` and `sha256` of the bundle that was written; None where none was.
+        progress: Told endpoint by endpoint.
 
     Returns:
         A dictionary that `json.dumps(..., allow_nan=False)` accepts.
     """
-    whole = study_document(outcome)
+    whole = study_document(outcome, progress)
     _forget_ranking(whole["endpoints"], RECALIBRATED)
     adjust(whole["endpoints"])
     study = {name: value for name, value in whole.items() if name not in (*OF_TRAINING, "schema_version")}

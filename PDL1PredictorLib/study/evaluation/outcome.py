@@ -10,6 +10,7 @@ from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.cohort.table import Cohort, CohortCase
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.results import Answer
 from PDL1PredictorLib.core.roles import Role
 from PDL1PredictorLib.core.sanity import SANITY_NAMES
@@ -38,16 +39,23 @@ class Evaluated:
     unlike: Mapping[str, np.ndarray]
 
 
-def evaluated_endpoints(cohort: Cohort, models: Sequence[ModelAnswers]) -> tuple[dict[str, Evaluated], dict[str, str]]:
+def evaluated_endpoints(
+    cohort: Cohort, models: Sequence[ModelAnswers], progress: Progress = SILENT
+) -> tuple[dict[str, Evaluated], dict[str, str]]:
     """Endpoints that can be evaluated, by key in the order of the models, and the reasons of the others.
+
+    Args:
+        cohort: With the labels.
+        models: Their answers.
+        progress: Told endpoint by endpoint.
 
     Raises:
         InputError: There is none.
     """
-    keys = dict.fromkeys(key for model in models for key in model.endpoints)
+    keys = list(dict.fromkeys(key for model in models for key in model.endpoints))
     found: dict[str, Evaluated] = {}
     left_out: dict[str, str] = {}
-    for key in keys:
+    for key in progress.each("measures", keys, "measuring {}".format):
         if key not in cohort.endpoints:
             left_out[key] = "the table has no such column"
             continue

@@ -8,6 +8,7 @@ from typing import Any, TextIO
 
 from PDL1PredictorLib.core.files.output import whole_folder
 from PDL1PredictorLib.core.outside_text import safe_cell
+from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.results import Answer
 from PDL1PredictorLib.study.evaluation import kinds
 from PDL1PredictorLib.study.evaluation.kinds import kind_evaluation
@@ -28,6 +29,7 @@ def write_evaluation(
     document: Mapping[str, Any],
     folder: Path,
     overwrite: bool = False,
+    progress: Progress = SILENT,
 ) -> Path:
     """Write `report.html`, `evaluation.json` and `predictions.csv`.
 
@@ -37,6 +39,7 @@ def write_evaluation(
         document: Of both, from `evaluation_document`.
         folder: To make.
         overwrite: Replace an existing folder, once the new one is complete.
+        progress: Told endpoint by endpoint.
 
     Returns:
         The report's path.
@@ -49,7 +52,7 @@ def write_evaluation(
         (draft / "evaluation.json").write_text(text + "\n", encoding="utf-8", newline="\n")
         with (draft / "predictions.csv").open("w", encoding="utf-8", newline="") as file:
             write_answers(found, file)
-        page = to_html(outcome, document, "evaluation.html")
+        page = to_html(outcome, document, "evaluation.html", progress)
         (draft / "report.html").write_text(page, encoding="utf-8", newline="\n")
     return folder / "report.html"
 

@@ -6,6 +6,7 @@ from typing import Any
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.cohort.case_warnings import as_plain
 from PDL1PredictorLib.core.endpoints import endpoint
+from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.strict_json import read_schema
 from PDL1PredictorLib.report.json_result import finite
 from PDL1PredictorLib.statistics.groups import benjamini_hochberg
@@ -27,8 +28,12 @@ from PDL1PredictorLib.study.report.measures import (
 SCHEMA_VERSION = "3.0"
 
 
-def study_document(outcome: StudyOutcome) -> dict[str, Any]:
+def study_document(outcome: StudyOutcome, progress: Progress = SILENT) -> dict[str, Any]:
     """Everything that the study found, as `study.schema.json` describes it.
+
+    Args:
+        outcome: What was found.
+        progress: Told endpoint by endpoint, up to half of it: the page is the other half.
 
     Returns:
         A dictionary that `json.dumps(..., allow_nan=False)` accepts: what is not finite or cannot be had is None.
@@ -36,7 +41,8 @@ def study_document(outcome: StudyOutcome) -> dict[str, Any]:
     Raises:
         InputError: An endpoint is not known, or of a kind that cannot be reported.
     """
-    endpoints = {key: _endpoint(found, outcome) for key, found in outcome.endpoints.items()}
+    told = progress.each("report", list(outcome.endpoints), "numbers of {}".format, 0.0, 0.5)
+    endpoints = {key: _endpoint(outcome.endpoints[key], outcome) for key in told}
     adjust(endpoints)
     content: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.endpoints import endpoint
+from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.roles import Role, lead_of, with_role
 from PDL1PredictorLib.report import svg
 from PDL1PredictorLib.report.html import number, significant, templates
@@ -44,14 +45,21 @@ class KindView:
     overview: Markup | None
 
 
-def to_html(outcome: StudyOutcome, document: Mapping[str, Any], page: str = "study_report.html") -> str:
+def to_html(
+    outcome: StudyOutcome,
+    document: Mapping[str, Any],
+    page: str = "study_report.html",
+    progress: Progress = SILENT,
+) -> str:
     """The report as one HTML page that needs no other file, no network and no script.
 
     Args:
         outcome: For the pictures and the dots of the contributions.
         document: Of the same outcome, from `study_document`: the source of every number.
         page: Template of the page: of a study, or of an evaluation, whose document has parts of its own.
+        progress: Told endpoint by endpoint, from half of it: the document was the first.
     """
+    told = progress.each("drawings", list(outcome.endpoints), "drawings of {}".format, 0.5, 1.0)
     looks = looks_of(outcome.roles)
     environment = _environment(looks, outcome.roles)
     style = environment.loader.get_source(environment, "study_report.css")[0] if environment.loader else ""
@@ -64,7 +72,7 @@ def to_html(outcome: StudyOutcome, document: Mapping[str, Any], page: str = "stu
         counted=list(dict.fromkeys(kind_report(found.kind).words.counts for found in outcome.endpoints.values())),
         flow=flow_chart(outcome),
         n_cases=cases_used(outcome),
-        drawings={key: _drawings(outcome, document, key, looks) for key in outcome.endpoints},
+        drawings={key: _drawings(outcome, document, key, looks) for key in told},
         towards={key: kind_report(found.kind).towards(key) for key, found in outcome.endpoints.items()},
         learning=figures.learning_curves("learning", outcome.history) if outcome.history else None,
         gallery=gallery(outcome.gallery, outcome.settings),

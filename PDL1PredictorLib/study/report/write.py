@@ -7,6 +7,7 @@ from typing import TextIO
 
 from PDL1PredictorLib.core.files.output import whole_folder
 from PDL1PredictorLib.core.outside_text import safe_cell
+from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.study.outcome import StudyOutcome
 from PDL1PredictorLib.study.report.document import study_document
 from PDL1PredictorLib.study.report.kinds import kind_report
@@ -15,7 +16,9 @@ from PDL1PredictorLib.study.report.page import to_html
 COLUMNS = ("endpoint", "case", "label", "model")  # and those of the kinds
 
 
-def write_study_report(outcome: StudyOutcome, folder: Path, overwrite: bool = False) -> Path:
+def write_study_report(
+    outcome: StudyOutcome, folder: Path, overwrite: bool = False, progress: Progress = SILENT
+) -> Path:
     """Write `report.html`, `study.json` and `predictions.csv`.
 
     The same outcome gives the same bytes.
@@ -24,6 +27,7 @@ def write_study_report(outcome: StudyOutcome, folder: Path, overwrite: bool = Fa
         outcome: What was found.
         folder: To make.
         overwrite: Replace an existing folder, once the new one is complete.
+        progress: Told endpoint by endpoint.
 
     Returns:
         The report's path.
@@ -33,12 +37,14 @@ def write_study_report(outcome: StudyOutcome, folder: Path, overwrite: bool = Fa
         OutputError: The folder exists and is not empty, or cannot be written.
     """
     with whole_folder(Path(folder), overwrite) as draft:
-        document = study_document(outcome)
+        document = study_document(outcome, progress)
         text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1)
         (draft / "study.json").write_text(text + "\n", encoding="utf-8", newline="\n")
         with (draft / "predictions.csv").open("w", encoding="utf-8", newline="") as file:
             write_predictions(outcome, file)
-        (draft / "report.html").write_text(to_html(outcome, document), encoding="utf-8", newline="\n")
+        (draft / "report.html").write_text(
+            to_html(outcome, document, progress=progress), encoding="utf-8", newline="\n"
+        )
     return Path(folder) / "report.html"
 
 

@@ -54,12 +54,15 @@ def analyze(table: SurvivalTable, settings: SurvivalSettings, command: str = "",
         "versions": {"PDL1Predictor": __version__, **versions(PACKAGES)},
     }
     if settings.by:
+        progress.step("survival", 0.0, f"the groups of {settings.by}")
         group = table.texts(settings.by)
         content["groups"] = groups_compared(table.time, table.event, group, strata, horizons)
     if settings.score:
         progress.step("survival", 0.05, f"the score {settings.score}")
-        content["score"] = _score(table, settings, horizons)
+        with progress.part("survival", 0.05, 0.25) as part:
+            content["score"] = _score(table, settings, horizons, part)
     if settings.covariates:
+        progress.step("survival", 0.25, "Cox models")
         content["models"] = cox_tables(table, settings.covariates, settings.strata)
     with progress.part("survival", 0.3, 1.0, "held-out cases") as part:
         content["held_out"] = _held_out(table, settings, horizons, part)
@@ -68,7 +71,7 @@ def analyze(table: SurvivalTable, settings: SurvivalSettings, command: str = "",
     return cleaned
 
 
-def _score(table: SurvivalTable, settings: SurvivalSettings, horizons: tuple[float, ...]) -> Plain:
+def _score(table: SurvivalTable, settings: SurvivalSettings, horizons: tuple[float, ...], progress: Progress) -> Plain:
     values = table.numbers(settings.score)
     known = np.isfinite(values)
     score, time, event = values[known], table.time[known], table.event[known]
@@ -83,7 +86,8 @@ def _score(table: SurvivalTable, settings: SurvivalSettings, horizons: tuple[flo
         named = group != ""
         found["in_groups"] = effect_in_groups(score[named], time[named], event[named], group[named])
     others = [name for name in settings.covariates if name != settings.score]
-    found["added"] = {name: what_is_added(table, [name], settings.score) for name in others}
+    told = progress.each("survival", others, f"what {settings.score} adds to {{}}".format, 0.5, 1.0)
+    found["added"] = {name: what_is_added(table, [name], settings.score) for name in told}
     if len(others) > 1:
         found["added"]["all of them"] = what_is_added(table, others, settings.score)
     return found
