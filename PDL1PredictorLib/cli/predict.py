@@ -46,6 +46,12 @@ def _add_predict(commands: Any) -> None:
     )
     add_prevalence(command)
     command.add_argument("--with-patient", action="store_true", help="write the case's name and clinical values too")
+    command.add_argument(
+        "--dicom",
+        action="store_true",
+        help="write DICOM objects for the CT's study, too (folder dicom); they name the patient, as the CT does",
+    )
+    command.add_argument("--paper", help="write report.pdf, too, on A4 or Letter; of the DICOM report, too")
     add_out(command, "folder to make")
 
 
@@ -58,6 +64,7 @@ def _add_features(commands: Any) -> None:
 
 def _predict(options: argparse.Namespace, speaker: Speaker) -> int:
     require_one_way(options)
+    from PDL1PredictorLib.filing.request import Filing, paper_of
     from PDL1PredictorLib.imaging.read import is_synthetic
     from PDL1PredictorLib.models.bundle import read_bundle
     from PDL1PredictorLib.models.manifest import read_manifest
@@ -80,6 +87,7 @@ def _predict(options: argparse.Namespace, speaker: Speaker) -> int:
     if options.cohort is not None:
         return predict_cohort(options, model, chosen, speaker, manifest.needs)
     case = files(options, manifest.needs.declared)
+    filing = Filing(options.dicom, paper_of(options.paper))
     result = predict_files(
         case,
         model,
@@ -88,6 +96,7 @@ def _predict(options: argparse.Namespace, speaker: Speaker) -> int:
         options.overwrite,
         options.with_patient,
         speaker.progress(),
+        filing,
     )
     report = options.out / "report.html"
     speaker.done(f"{summary(result)}\n\nReport: {report}", out=str(options.out), report=str(report))
