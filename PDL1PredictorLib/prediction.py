@@ -113,7 +113,7 @@ def predict_into(
         options: What may be chosen.
         with_patient: Write the case's name and clinical values too.
         progress: Told on the way.
-        filing: What to write besides.
+        filing: Likewise.
     """
     with progress.part("read", 0.0, 0.1, "reading the images"):
         read = read_case(files)
@@ -347,8 +347,7 @@ def require_prevalence(prevalence: Mapping[str, float], predictor: Predictor) ->
     Raises:
         InputError: An endpoint is not among the model's, or a prevalence is none.
     """
-    strange = sorted(set(prevalence) - set(predictor.endpoints))
-    if strange:
+    if strange := sorted(set(prevalence) - set(predictor.endpoints)):
         raise InputError(
             f"The model answers {', '.join(predictor.endpoints)}; a prevalence was given for {', '.join(strange)}."
         )

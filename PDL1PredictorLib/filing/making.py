@@ -8,12 +8,11 @@ from typing import Any
 
 from PDL1PredictorLib import __version__
 from PDL1PredictorLib.core.results import CaseResult
-from PDL1PredictorLib.filing.source import COPIED, Source
+from PDL1PredictorLib.filing.source import COPIED, UTF_8, Source
 from PDL1PredictorLib.filing.uids import derived_uid
 
 MAKER = "PDL1Predictor"
 RESEARCH = "RESEARCH USE ONLY"  # before every description: lists of an archive show little else
-UTF_8 = "ISO_IR 192"
 MAX_DESCRIPTION = 64
 
 
@@ -86,12 +85,12 @@ class Making:
         Returns:
             The same object.
         """
-        data.SpecificCharacterSet = UTF_8  # whatever letters the CT's header has, they fit
+        data.SpecificCharacterSet = UTF_8  # whatever letters the CT's header has fit into it
         first = self.source.slices[0]
         for name in COPIED:
             if name in first:
                 data[name] = deepcopy(first[name])
-        _as_plain_text(data)
+        _name_dimensions(data)
         date, time = self.made.strftime("%Y%m%d"), self.made.strftime("%H%M%S")
         for of in ("Content", "InstanceCreation", "Series"):
             setattr(data, f"{of}Date", date)
@@ -100,9 +99,9 @@ class Making:
         return data
 
 
-def _as_plain_text(data: Any) -> None:
-    """Person names as text: they keep the bytes of the header that they came from, in its character set."""
-    for element in data.iterall():
-        if element.VR == "PN" and element.value:
-            several = element.VM > 1
-            element.value = [str(one) for one in element.value] if several else str(element.value)
+def _name_dimensions(data: Any) -> None:
+    """The UID by which frames name their dimensions: highdicom draws it, and equal objects would differ by it."""
+    derived = derived_uid("dimensions", str(data.SOPInstanceUID))
+    for name in ("DimensionOrganizationSequence", "DimensionIndexSequence"):
+        for item in data.get(name, []):
+            item.DimensionOrganizationUID = derived

@@ -11,6 +11,7 @@ from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.imaging.dicom.files import header, is_dicom, quiet
 from PDL1PredictorLib.imaging.dicom.series import slices_of
 
+UTF_8 = "ISO_IR 192"
 NEEDED = ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "SOPInstanceUID", "SOPClassUID")
 EVEN_IF_EMPTY = (  # what must be there, known or not
     *("PatientName", "PatientID", "PatientBirthDate", "PatientSex"),
@@ -100,6 +101,10 @@ def _decoded(path: Path) -> Any:
         data.decode()
     except Exception as error:  # pydicom converts here, and each type of value fails in its way
         raise InputError(f"{path.name} has damaged text in its header ({error}). Export it again.") from error
+    for element in data.iterall():
+        if element.VR == "PN" and element.value:  # names keep the bytes and the letters of the header that they lay in
+            element.value = [str(one) for one in element.value] if element.VM > 1 else str(element.value)
+    data.SpecificCharacterSet = UTF_8
     for name in EVEN_IF_EMPTY:
         if name not in data:
             setattr(data, name, "")

@@ -13,7 +13,7 @@ from PDL1PredictorLib.filing.heat import content_of, heat_map
 from PDL1PredictorLib.filing.making import Kind, Making
 from PDL1PredictorLib.filing.request import Filing, Paper
 from PDL1PredictorLib.filing.segmentation import regions_of, segmentation
-from PDL1PredictorLib.filing.source import Source, read_source
+from PDL1PredictorLib.filing.source import read_source
 from PDL1PredictorLib.filing.structured_report import Numbered, structured_report, told
 from PDL1PredictorLib.imaging.case_files import Files, ReadCase
 from PDL1PredictorLib.imaging.dicom.files import quiet

@@ -140,7 +140,7 @@ def _pictures(view: LesionView, look: Style) -> list[Any]:
         figures.append(_figure(heat, title, look, width, _heat_note(view) if position == 0 else ""))
     figures += [_figure(one, one.title, look, width) for one in view.slices[2:]]
     figures.append(_beside(view.lesion, look, width))
-    rows = [figures[n : n + IN_A_ROW] for n in range(0, len(figures), IN_A_ROW)]
+    rows: list[list[Any]] = [figures[n : n + IN_A_ROW] for n in range(0, len(figures), IN_A_ROW)]
     rows[-1] += [""] * (IN_A_ROW - len(rows[-1]))
     grid = Table(
         rows,

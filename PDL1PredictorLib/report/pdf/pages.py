@@ -1,6 +1,7 @@
 """The report on sheets of paper: what it says, and a size of letters that leaves no page half empty."""
 
 import io
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +29,7 @@ from PDL1PredictorLib.report.pdf.patient import Identity
 from PDL1PredictorLib.report.pdf.style import FOOT, MARGIN, Style
 
 SIZES = {"A4": pagesizes.A4, "Letter": pagesizes.letter}
-SCALES = (1.0, 1.05, 0.96, 1.1, 0.92, 1.15, 0.88, 1.2)  # tried in this order
+SCALES = (1.0, 1.02, 0.98, 1.04, 0.96, 1.06, 0.94, 1.08, 0.92, 1.1, 0.9, 1.12, 0.88, 1.15, 1.18)  # in this order
 MOST_BLANK = 1 / 3  # of a page
 
 
@@ -63,15 +64,14 @@ def to_pdf(result: CaseResult, paper: str, who: Identity | None = None, with_pat
     """
     register()
     views = [lesion_view(lesion, result) for lesion in result.lesions]
-    best: Pages | None = None
+    best, least, n_pages = SCALES[0], math.inf, 0
     for scale in SCALES:
-        made = _laid_out(result, views, paper, scale, who, with_patient)
-        if best is None or max(made.blank) < max(best.blank):
-            best = made
-        if max(made.blank) <= MOST_BLANK:
+        blank = _laid_out(result, views, paper, scale, who, with_patient).blank
+        if max(blank) < least:
+            best, least, n_pages = scale, max(blank), len(blank)
+        if least <= MOST_BLANK:
             break
-    assert best is not None
-    return best
+    return _laid_out(result, views, paper, best, who, with_patient, n_pages)
 
 
 class _Document(BaseDocTemplate):  # type: ignore[misc]
@@ -102,7 +102,7 @@ class _Document(BaseDocTemplate):  # type: ignore[misc]
         self.height_of_text, self.foot, self.n_pages = height, foot, n_pages
         self.blank: list[float] = []
 
-    def afterPage(self) -> None:  # noqa: N802 reportlab's name
+    def afterPage(self) -> None:
         """How much of the page is empty."""
         left = self.frame._y - self.frame._y1p
         self.blank.append(max(left, 0.0) / self.height_of_text)
@@ -123,18 +123,18 @@ class _Document(BaseDocTemplate):  # type: ignore[misc]
 
 
 def _laid_out(
-    result: CaseResult, views: list[LesionView], paper: str, scale: float, who: Identity | None, with_patient: bool
+    result: CaseResult,
+    views: list[LesionView],
+    paper: str,
+    scale: float,
+    who: Identity | None,
+    with_patient: bool,
+    n_pages: int = 0,
 ) -> Pages:
-    """The pages with letters of one size: once to count them, once to number them."""
-    look = Style(scale, SIZES[paper][0] - 2 * MARGIN)
-    n_pages = 0
-    for _ in range(2):
-        target = io.BytesIO()
-        made = _Document(target, paper, who.line if who else "", n_pages)
-        made.build(_story(result, views, look, who, with_patient))
-        n_pages = len(made.blank)
-        if max(made.blank) > MOST_BLANK and n_pages > 1:
-            break  # of no use, and need not be numbered
+    """The pages with letters of one size; they say of how many they are where that is known by now."""
+    look, target = Style(scale, SIZES[paper][0] - 2 * MARGIN), io.BytesIO()
+    made = _Document(target, paper, who.line if who else "", n_pages)
+    made.build(_story(result, views, look, who, with_patient))
     return Pages(target.getvalue(), tuple(made.blank))
 
 
