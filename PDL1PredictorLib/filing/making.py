@@ -95,6 +95,8 @@ class Making:
         for of in ("Content", "InstanceCreation", "Series"):
             setattr(data, f"{of}Date", date)
             setattr(data, f"{of}Time", time)
+        for item in data.get("ContributingEquipmentSequence", []):  # highdicom names itself and the moment
+            item.ContributionDateTime = date + time
         data.SeriesDescription = kind.description
         return data
 

@@ -2,6 +2,7 @@
 
 import io
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +30,9 @@ from PDL1PredictorLib.report.pdf.patient import Identity
 from PDL1PredictorLib.report.pdf.style import FOOT, MARGIN, Style
 
 SIZES = {"A4": pagesizes.A4, "Letter": pagesizes.letter}
-SCALES = (1.0, 1.02, 0.98, 1.04, 0.96, 1.06, 0.94, 1.08, 0.92, 1.1, 0.9, 1.12, 0.88, 1.15, 1.18)  # in this order
+SCALES = (1.02, 0.98, 1.04, 0.96, 1.07, 0.93, 1.1, 0.9, 1.14, 0.87, 1.18)  # where the reckoned one does not do
+LEAST, MOST = min(SCALES), max(SCALES)
+FILLED, TIGHT = 0.8, 0.97  # of the last page, where it shall hold more, and where one page less shall do
 MOST_BLANK = 1 / 3  # of a page
 
 
@@ -64,14 +67,26 @@ def to_pdf(result: CaseResult, paper: str, who: Identity | None = None, with_pat
     """
     register()
     views = [lesion_view(lesion, result) for lesion in result.lesions]
-    best, least, n_pages = SCALES[0], math.inf, 0
-    for scale in SCALES:
-        blank = _laid_out(result, views, paper, scale, who, with_patient).blank
-        if max(blank) < least:
-            best, least, n_pages = scale, max(blank), len(blank)
-        if least <= MOST_BLANK:
+    usual = _laid_out(result, views, paper, 1.0, who, with_patient).blank
+    tried = {1.0: usual}
+    for scale in _scales(len(usual) - usual[-1]):
+        if min(max(blank) for blank in tried.values()) <= MOST_BLANK:
             break
-    return _laid_out(result, views, paper, best, who, with_patient, n_pages)
+        tried[scale] = _laid_out(result, views, paper, scale, who, with_patient).blank
+    best = min(tried, key=lambda scale: max(tried[scale]))
+    return _laid_out(result, views, paper, best, who, with_patient, len(tried[best]))
+
+
+def _scales(filled: float) -> Iterator[float]:
+    """Sizes of letters to try where the usual one does not do: those that should, then some around.
+
+    Args:
+        filled: How many pages the usual size fills; about as much more as the letters are larger, since pictures stay.
+    """
+    whole = math.ceil(filled)
+    reckoned = ((whole - 1 + FILLED) / filled, (whole - 2 + TIGHT) / filled)
+    yield from sorted((s for s in reckoned if LEAST <= s <= MOST), key=lambda s: abs(s - 1))
+    yield from SCALES
 
 
 class _Document(BaseDocTemplate):  # type: ignore[misc]
