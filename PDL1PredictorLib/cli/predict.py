@@ -3,6 +3,7 @@
 import argparse
 import math
 from dataclasses import replace
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -48,8 +49,12 @@ def _add_predict(commands: Any) -> None:
     command.add_argument("--with-patient", action="store_true", help="write the case's name and clinical values too")
     command.add_argument(
         "--dicom",
-        action="store_true",
-        help="write DICOM objects for the CT's study, too (folder dicom); they name the patient, as the CT does",
+        nargs="?",
+        const=True,
+        default=False,
+        metavar="SERIES",
+        help="write DICOM objects for the CT's study, too (folder dicom); they name the patient, as the CT does. "
+        "SERIES: folder of the series that the CT was made from, where --ct is a volume file",
     )
     command.add_argument("--paper", help="write report.pdf, too, on A4 or Letter; of the DICOM report, too")
     add_out(command, "folder to make")
@@ -87,7 +92,8 @@ def _predict(options: argparse.Namespace, speaker: Speaker) -> int:
     if options.cohort is not None:
         return predict_cohort(options, model, chosen, speaker, manifest.needs)
     case = files(options, manifest.needs.declared)
-    filing = Filing(options.dicom, paper_of(options.paper))
+    series = Path(options.dicom) if isinstance(options.dicom, str) else None
+    filing = Filing(bool(options.dicom), paper_of(options.paper), series)
     result = predict_files(
         case,
         model,

@@ -20,10 +20,12 @@ class Filing:
     Attributes:
         dicom: The result as DICOM objects of the CT's study, in the folder `dicom`.
         paper: Sheets of `report.pdf`, and of the report among the DICOM objects; None: no `report.pdf`, and A4 there.
+        series: The DICOM series that the CT is a copy of, where that is a volume file: its folder, or one of its files.
     """
 
     dicom: bool = False
     paper: Paper | None = None
+    series: Path | None = None
 
     @property
     def sheets(self) -> Paper:
@@ -56,7 +58,7 @@ def require_ready(filing: Filing, ct: Path) -> None:
         MissingPackageError: A package is not installed.
     """
     if filing.dicom:
-        require_series(ct)
+        require_series(filing.series or ct)
         require_module("highdicom", REMEDY)
     if filing.dicom or filing.paper:
         require_module("reportlab", REMEDY)

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import SimpleITK as sitk
 
+from PDL1PredictorLib.core.case import grid_difference, same_grid
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.imaging.dicom.files import header, is_dicom, quiet
-from PDL1PredictorLib.imaging.dicom.series import slices_of
+from PDL1PredictorLib.imaging.dicom.series import read_series, slices_of
 
 UTF_8 = "ISO_IR 192"
 NEEDED = ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "SOPInstanceUID", "SOPClassUID")
@@ -60,7 +62,8 @@ def require_series(ct: Path) -> None:
     if not ct.is_dir() and not is_dicom(ct):
         raise InputError(
             f"The result can be filed as DICOM only beside a CT that is a DICOM series; {ct.name} is a volume file, "
-            "which names no study. Choose the folder of the series (--ct), or leave out --dicom."
+            "which names no study. Choose the folder of the series (--ct), name the series that the file was made from "
+            "(--dicom SERIES), or leave out --dicom."
         )
 
 
@@ -93,6 +96,31 @@ def read_source(ct: Path, series: str | None, volume: sitk.Image) -> Source:
             "from the archive, or leave out --dicom."
         )
     return Source(found)
+
+
+def require_copy(volume: sitk.Image, ct: Path, series: str | None) -> sitk.Image:
+    """The CT of a series, of which a volume must be a copy: its axes may run another way, its voxels are the same.
+
+    Raises:
+        InputError: It is another CT, was cropped, resampled or changed.
+    """
+    original = read_series(ct, series).image
+    ours, theirs = (sitk.DICOMOrient(image, "LPS") for image in (volume, original))
+    same = same_grid(ours, theirs)
+    if not same or not np.array_equal(sitk.GetArrayViewFromImage(ours), sitk.GetArrayViewFromImage(theirs)):
+        why = "its voxels have other values" if same else grid_difference(ours, theirs)
+        raise InputError(
+            f"The CT is no copy of the series in {ct}: {why}. Name the series that it was loaded from, predict the "
+            "series itself, or leave out --dicom."
+        )
+    return original
+
+
+def on_grid_of(original: sitk.Image, mask: sitk.Image) -> sitk.Image:
+    """A mask of a copy on the grid of the series: the same voxels, in the order of its slices."""
+    if same_grid(original, mask):
+        return mask
+    return sitk.Resample(mask, original, sitk.Transform(), sitk.sitkNearestNeighbor, 0, sitk.sitkUInt8)
 
 
 def _decoded(path: Path) -> Any:

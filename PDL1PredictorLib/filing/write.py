@@ -13,7 +13,7 @@ from PDL1PredictorLib.filing.heat import content_of, heat_map
 from PDL1PredictorLib.filing.making import Kind, Making
 from PDL1PredictorLib.filing.request import Filing, Paper
 from PDL1PredictorLib.filing.segmentation import regions_of, segmentation
-from PDL1PredictorLib.filing.source import read_source
+from PDL1PredictorLib.filing.source import on_grid_of, read_source, require_copy
 from PDL1PredictorLib.filing.structured_report import Numbered, structured_report, told
 from PDL1PredictorLib.imaging.case_files import Files, ReadCase
 from PDL1PredictorLib.imaging.dicom.files import quiet
@@ -44,10 +44,18 @@ def file_result(
         pages = to_pdf(result, filing.paper, with_patient=with_patient)
         (folder / "report.pdf").write_bytes(pages.content)
     if filing.dicom:
-        source = read_source(files.ct, files.series, read.case.ct)
-        masks = [mask for _, mask in choose_tumors(read.case.tumor, lesion).chosen]
         (folder / FOLDER).mkdir()
-        write_dicom(Making(result, source), masks, read.ring, folder / FOLDER, filing.sheets)
+        _file(filing, result, files, read, lesion, folder / FOLDER)
+
+
+def _file(filing: Filing, result: CaseResult, files: Files, read: ReadCase, lesion: str, folder: Path) -> None:
+    masks, ring, ct = [mask for _, mask in choose_tumors(read.case.tumor, lesion).chosen], read.ring, read.case.ct
+    path, series = (files.ct, files.series) if filing.series is None else (filing.series, None)
+    if filing.series is not None:
+        ct = require_copy(ct, path, series)
+        masks = [on_grid_of(ct, mask) for mask in masks]
+        ring = None if ring is None else on_grid_of(ct, ring)
+    write_dicom(Making(result, read_source(path, series, ct)), masks, ring, folder, filing.sheets)
 
 
 @quiet()

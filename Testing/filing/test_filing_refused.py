@@ -2,12 +2,14 @@
 
 import sys
 
+import numpy as np
 import pytest
 import SimpleITK as sitk
 
 from PDL1PredictorLib.cli.main import main
 from PDL1PredictorLib.core.errors import InputError, MissingPackageError
 from PDL1PredictorLib.filing.request import Filing, paper_of
+from PDL1PredictorLib.filing.source import on_grid_of, require_copy
 from PDL1PredictorLib.imaging.case_files import Files
 from PDL1PredictorLib.prediction import Options, predict_files
 
@@ -23,6 +25,22 @@ def test_a_ct_that_is_no_series_is_refused(volume, tmp_path):
     with pytest.raises(InputError, match=r"ct\.nrrd is a volume file, which names no study.*leave out --dicom"):
         predict_files(volume, tmp_path / "no model", tmp_path / "out", Options(), filing=Filing(dicom=True))
     assert not (tmp_path / "out").exists()
+
+
+def test_a_volume_that_is_no_copy_of_the_series_is_refused(oblique):
+    changed = sitk.Image(oblique.ct)
+    changed[3, 3, 3] += 1
+    with pytest.raises(InputError, match="no copy of the series .* its voxels have other values"):
+        require_copy(changed, oblique.series.folder, None)
+    with pytest.raises(InputError, match="no copy of the series .* their sizes differ"):
+        require_copy(oblique.ct[:, :, 1:], oblique.series.folder, None)
+
+
+def test_a_copy_may_run_the_other_way(oblique):
+    copy = sitk.Flip(oblique.ct, (True, False, True))
+    original = require_copy(copy, oblique.series.folder, None)
+    mask = on_grid_of(original, sitk.Flip(oblique.tumor, (True, False, True)))
+    assert np.array_equal(sitk.GetArrayFromImage(mask), sitk.GetArrayFromImage(oblique.tumor))
 
 
 @pytest.mark.parametrize("name", ["highdicom", "reportlab"])
