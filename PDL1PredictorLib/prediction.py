@@ -18,6 +18,7 @@ from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.provenance import versions
 from PDL1PredictorLib.core.results import CaseResult, CaseWarning, HeatMap, LesionResult, Provenance
 from PDL1PredictorLib.core.settings import RegionSettings
+from PDL1PredictorLib.filing.request import NOTHING, Filing, require_ready
 from PDL1PredictorLib.imaging.case_files import Files, read_case
 from PDL1PredictorLib.imaging.file_hashes import image_sha256
 from PDL1PredictorLib.imaging.heat import shares_inside
@@ -75,6 +76,7 @@ def predict_files(
     overwrite: bool = False,
     with_patient: bool = False,
     progress: Progress = SILENT,
+    filing: Filing = NOTHING,
 ) -> CaseResult:
     """Read a case, predict, and write the whole answer into `out`, or nothing.
 
@@ -86,9 +88,11 @@ def predict_files(
         overwrite: Replace an existing folder.
         with_patient: Write the case's name and clinical values too; without it the output names no patient.
         progress: Told on the way; raises `CancelledError` when the user cancelled.
+        filing: What to write besides, for an archive or on paper.
     """
+    require_ready(filing, files.ct)
     with whole_folder(out, overwrite) as draft:
-        return predict_into(draft, files, model, options, with_patient, progress)
+        return predict_into(draft, files, model, options, with_patient, progress, filing)
 
 
 def predict_into(
@@ -98,6 +102,7 @@ def predict_into(
     options: Options = Options(),
     with_patient: bool = False,
     progress: Progress = SILENT,
+    filing: Filing = NOTHING,
 ) -> CaseResult:
     """Read a case, predict, and write the whole answer into an existing folder; see `predict_files`.
 
@@ -108,6 +113,7 @@ def predict_into(
         options: What may be chosen.
         with_patient: Write the case's name and clinical values too.
         progress: Told on the way.
+        filing: Likewise.
     """
     with progress.part("read", 0.0, 0.1, "reading the images"):
         read = read_case(files)
@@ -123,6 +129,10 @@ def predict_into(
             provenance=replace(result.provenance, seconds=seconds),
         )
         write_all(result, draft, with_patient=with_patient)
+        if filing != NOTHING:
+            from PDL1PredictorLib.filing.write import file_result  # its packages are asked for only then
+
+            file_result(filing, result, files, read, options.lesion, draft, with_patient)
     progress.step("done", 1.0, "done")
     return result
 
@@ -337,8 +347,7 @@ def require_prevalence(prevalence: Mapping[str, float], predictor: Predictor) ->
     Raises:
         InputError: An endpoint is not among the model's, or a prevalence is none.
     """
-    strange = sorted(set(prevalence) - set(predictor.endpoints))
-    if strange:
+    if strange := sorted(set(prevalence) - set(predictor.endpoints)):
         raise InputError(
             f"The model answers {', '.join(predictor.endpoints)}; a prevalence was given for {', '.join(strange)}."
         )

@@ -3,6 +3,7 @@
 import argparse
 import math
 from dataclasses import replace
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -47,6 +48,16 @@ def _add_predict(commands: Any) -> None:
     )
     add_prevalence(command)
     command.add_argument("--with-patient", action="store_true", help="write the case's name and clinical values too")
+    command.add_argument(
+        "--dicom",
+        nargs="?",
+        const=True,
+        default=False,
+        metavar="SERIES",
+        help="write DICOM objects for the CT's study, too (folder dicom); they name the patient, as the CT does. "
+        "SERIES: folder of the series that the CT was made from, where --ct is a volume file",
+    )
+    command.add_argument("--paper", help="write report.pdf, too, on A4 or Letter; of the DICOM report, too")
     add_out(command, "folder to make")
 
 
@@ -60,6 +71,7 @@ def _add_features(commands: Any) -> None:
 def _predict(options: argparse.Namespace, speaker: Speaker) -> int:
     named_case(options)
     require_one_way(options)
+    from PDL1PredictorLib.filing.request import Filing, paper_of
     from PDL1PredictorLib.imaging.read import is_synthetic
     from PDL1PredictorLib.models.bundle import read_bundle
     from PDL1PredictorLib.models.manifest import read_manifest
@@ -82,6 +94,8 @@ def _predict(options: argparse.Namespace, speaker: Speaker) -> int:
     if options.cohort is not None:
         return predict_cohort(options, model, chosen, speaker, manifest.needs)
     case = files(options, manifest.needs.declared)
+    series = Path(options.dicom) if isinstance(options.dicom, str) else None
+    filing = Filing(bool(options.dicom), paper_of(options.paper), series)
     result = predict_files(
         case,
         model,
@@ -90,6 +104,7 @@ def _predict(options: argparse.Namespace, speaker: Speaker) -> int:
         options.overwrite,
         options.with_patient,
         speaker.progress(),
+        filing,
     )
     report = options.out / "report.html"
     speaker.done(f"{summary(result)}\n\nReport: {report}", out=str(options.out), report=str(report))

@@ -36,6 +36,8 @@ def require_one_way(options: argparse.Namespace) -> None:
     of_one = [f"--{name}" for name in OF_ONE_CASE if getattr(options, name) is not None]
     if options.cohort is not None and of_one:
         raise InputError(f"--cohort predicts all cases of a table; leave out {', '.join(of_one)}.")
+    if options.cohort is not None and (options.dicom or options.paper):
+        raise InputError("--dicom and --paper are for one case (--ct and --tumor); leave them out with --cohort.")
     if options.cohort is None and (options.ct is None or options.tumor is None):
         raise InputError("Give one case (CT and MASK, or --ct and --mask), or a table of cases (--cohort).")
 

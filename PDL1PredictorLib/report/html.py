@@ -107,13 +107,14 @@ def to_html(result: CaseResult, with_patient: bool, kept: Sequence[KeptPictures]
     return environment.get_template("template.html").render(
         result=result,
         case=result.case if with_patient else FREE_NAME,
-        clinical=_clinical(result) if with_patient else {},
+        clinical=clinical_values(result) if with_patient else {},
         lesions=[
-            _view(lesion, result, None if kept is None else kept[place]) for place, lesion in enumerate(result.lesions)
+            lesion_view(lesion, result, None if kept is None else kept[place])
+            for place, lesion in enumerate(result.lesions)
         ],
         model=result.model,
         provenance=result.provenance,
-        settings=_flat(result.provenance.settings),
+        settings=flat(result.provenance.settings),
         research=RESEARCH_USE_ONLY,
     )
 
@@ -192,7 +193,12 @@ def significant(value: float | None, zeros: bool = True) -> str:
     return text.rstrip("0").rstrip(".") if "." in text and not (zeros and value) else text
 
 
-def _view(lesion: LesionResult, result: CaseResult, kept: KeptPictures | None) -> LesionView:
+def lesion_view(lesion: LesionResult, result: CaseResult, kept: KeptPictures | None = None) -> LesionView:
+    """What a page shows of one lesion; pictures that were kept are taken where there are some.
+
+    Raises:
+        GridMismatchError: The pictures and the regions do not share one lattice.
+    """
     first = words.lead(lesion)
     heat_map = _shown_heat_map(lesion, first)
     tilt = tilt_degrees(lesion) if kept is None else kept.tilt_degrees
@@ -225,7 +231,8 @@ def _has_heat(heat_map: HeatMap) -> bool:
     return bool((sitk.GetArrayViewFromImage(heat_map.image) > 0).any())
 
 
-def _clinical(result: CaseResult) -> dict[str, str]:
+def clinical_values(result: CaseResult) -> dict[str, str]:
+    """What is known of the patient and the scan, with names for people."""
     names = {"age_years": "age", "family_history": "cancer in the family", "slice_thickness_mm": "slice thickness"}
     units = {"age_years": " years", "slice_thickness_mm": " mm"}
     yes_no = {True: "yes", False: "no"}
@@ -238,12 +245,12 @@ def _clinical(result: CaseResult) -> dict[str, str]:
     }
 
 
-def _flat(settings: object, prefix: str = "") -> dict[str, str]:
+def flat(settings: object, prefix: str = "") -> dict[str, str]:
     """Nested settings as `outer.inner: value` lines."""
     plain = finite(settings)
     if not isinstance(plain, dict):
         return {prefix: "" if plain is None else str(plain)}
     lines: dict[str, str] = {}
     for key, value in plain.items():
-        lines |= _flat(value, f"{prefix}.{key}" if prefix else key)
+        lines |= flat(value, f"{prefix}.{key}" if prefix else key)
     return lines

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from PDL1PredictorLib.core.results import Answer, ModelSummary
 from PDL1PredictorLib.core.roles import Role
@@ -38,6 +38,22 @@ class Scale:
     def share(self, value: float) -> float:
         """How far along the line a value lies, 0 to 1."""
         return min(max((value - self.low) / (self.high - self.low), 0.0), 1.0)
+
+
+class Number(NamedTuple):
+    """A number of an answer, for files that name and code each.
+
+    Attributes:
+        what: Its name for programs, such as `probability`.
+        words: The same for people.
+        value: The number.
+        unit: Its unit; empty for a share.
+    """
+
+    what: str
+    words: str
+    value: float
+    unit: str
 
 
 @dataclass(frozen=True)
@@ -187,6 +203,10 @@ class Renderer(Protocol[A]):
 
     def fields(self, answer: A) -> dict[str, Any]:
         """What `result.json` holds of it, beside what all kinds have in common."""
+        ...
+
+    def numbers(self, answer: A) -> tuple[Number, ...]:
+        """What the answer is in numbers, each with its name and unit, the answer itself first."""
         ...
 
     def cells(self, answer: A) -> dict[str, Any]:

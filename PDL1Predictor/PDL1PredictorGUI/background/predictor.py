@@ -13,6 +13,7 @@ import vtk
 from slicer.i18n import tr as _
 
 from PDL1PredictorGUI.background.case_files import CaseFiles, export_case
+from PDL1PredictorGUI.background.filing import DicomFiling
 from PDL1PredictorGUI.background.job import Job, OnLog, OnProgress
 from PDL1PredictorGUI.background.outcome import CRASHED, DONE, REFUSED, Outcome
 from PDL1PredictorGUI.scene import bridge
@@ -44,6 +45,7 @@ class PredictRequest:
         pet: Volume of a PET, for models that look at one; None without.
         with_patient: The report names the case and its clinical values.
         name: How the case is called in the report.
+        filing: Where the result goes as DICOM objects, a `filing.DicomFiling`; None for nowhere.
     """
 
     volume: Any
@@ -58,6 +60,7 @@ class PredictRequest:
     pet: Any = None
     with_patient: bool = False
     name: str = "case"
+    filing: DicomFiling | None = None
 
 
 def command_of(request: PredictRequest, files: CaseFiles) -> list[str]:
@@ -77,6 +80,8 @@ def command_of(request: PredictRequest, files: CaseFiles) -> list[str]:
         command += ["--clinical", files.clinical.name]
     if request.with_patient:
         command.append("--with-patient")
+    if request.filing is not None:
+        command += ["--dicom", str(request.filing.series)]
     return command + region_arguments(request.regions)
 
 
@@ -214,6 +219,8 @@ class Prediction:
             return Outcome(CRASHED, text.format(error=error), advice), None
 
     def _stored(self, folder: Path, request: PredictRequest) -> Any:
+        if request.filing is not None:
+            request.filing.take(folder)
         if self._store is not None:
             return self._store(folder, request)
         from PDL1PredictorGUI.scene import results

@@ -76,7 +76,9 @@ PACKAGES = (
     Package("pydicom", "2.4", 8, bundled=True),
     Package("pillow", "10", 20, bundled=True),
 )
-#: Of requirements/runtime.txt, what the window never needs: it hands masks over as NRRD, never as DICOM SEG.
+#: For results as DICOM objects, where the user wants them: the extra `dicom` of pyproject.toml.
+FILING = (Package("highdicom", "0.24", 30), Package("reportlab", "4.2", 11))
+#: Of requirements/runtime.txt, what a prediction never needs here: masks are handed over as NRRD.
 NOT_NEEDED = ("highdicom",)
 
 
@@ -93,13 +95,13 @@ def needed() -> tuple[Package, ...]:
     return (TORCH, *PACKAGES) if computer.chosen_device() in computer.GRAPHICS else PACKAGES
 
 
-def missing() -> list[Package]:
-    """Packages that are not installed, too old, or of a version that computes wrong values."""
+def missing(more: Sequence[Package] = ()) -> list[Package]:
+    """Packages that are not installed, too old, or of a version that computes wrong values; also of `more`."""
     from packaging.specifiers import SpecifierSet
     from packaging.version import InvalidVersion, Version
 
     found = []
-    for package in needed():
+    for package in (*needed(), *more):
         version = installed_version(package.name)
         try:
             if version is None or Version(version) not in SpecifierSet(package.right_versions, prereleases=True):
@@ -142,12 +144,13 @@ def declined_text() -> str:
     return _("Without these packages nothing can be predicted. Press Predict to be asked again.")
 
 
-def ensure(confirm: bool = True, wheels: Path | None = None) -> bool:
+def ensure(confirm: bool = True, wheels: Path | None = None, more: Sequence[Package] = ()) -> bool:
     """Makes sure that a prediction finds its packages; asks once, for all of them.
 
     Args:
         confirm: Ask before anything is installed; False for scripts whose caller has agreed.
         wheels: Folder of wheel files to install from without the internet; None takes the one of the preferences.
+        more: What is needed besides, such as `FILING`.
 
     Returns:
         Whether all are there; False if the user declined, or Slicer runs in testing mode, where nothing is installed.
@@ -155,7 +158,7 @@ def ensure(confirm: bool = True, wheels: Path | None = None) -> bool:
     Raises:
         MissingPackageError: They cannot be installed, with what to do.
     """
-    wanted = missing()
+    wanted = missing(more)
     if not wanted:
         return True
     old = [package for package in wanted if package.bundled]
@@ -177,13 +180,13 @@ def ensure(confirm: bool = True, wheels: Path | None = None) -> bool:
         if torch_logic is not None:
             _install_torch(torch_logic)
         # torch brings some of the others
-        _install([package for package in missing() if package is not TORCH or wheels is not None], wheels)
+        _install([package for package in missing(more) if package is not TORCH or wheels is not None], wheels)
     except Exception as reason:  # whatever pip, Slicer's tools around it and the other extension may raise
         logging.exception("Installation failed")
         raise error(_failure_text(wanted, wheels)) from reason
     finally:
         _log_changes(before)
-    still = missing()
+    still = missing(more)
     if still:
         raise error(_failure_text(still, wheels))
     return True

@@ -7,8 +7,8 @@ import qt
 from slicer.i18n import tr as _
 
 GROUP = "PDL1Predictor/"
-DEVICE, MODELS_FOLDER, WHEELS_FOLDER, OUTPUT_FOLDER = (
-    GROUP + name for name in ("Device", "ModelsFolder", "WheelsFolder", "OutputFolder")
+DEVICE, MODELS_FOLDER, WHEELS_FOLDER, OUTPUT_FOLDER, DICOM_FOLDER = (
+    GROUP + name for name in ("Device", "ModelsFolder", "WheelsFolder", "OutputFolder", "DicomFolder")
 )
 DURATIONS = GROUP + "Seconds/"
 KEPT_DURATIONS = 9  # an odd number has a middle; older runs say little about this computer's state

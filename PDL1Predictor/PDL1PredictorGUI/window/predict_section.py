@@ -13,6 +13,7 @@ from slicer.i18n import tr as _
 
 from PDL1PredictorGUI.setup import computer, packages, preferences
 from PDL1PredictorGUI.setup.preferences import clock
+from PDL1PredictorGUI.window.filing_choice import FilingChoice
 from PDL1PredictorGUI.window.model_choice import ModelChoice
 from PDL1PredictorGUI.window.packages_panel import PackagesPanel
 from PDL1PredictorGUI.window.section import DONE, ERROR, NOTE, WARNING, Section, Shared, Switches, enable, say
@@ -48,6 +49,7 @@ class PredictSection(Section):
         self._expected: float | None = None
         self._run_of = ("", "")
         self.model, self.packages = ModelChoice(shared), PackagesPanel(shared)
+        self.filing = FilingChoice(shared)
         self._timer = qt.QTimer()
         self._timer.setInterval(TICK_MS)
         self._timer.connect("timeout()", self._show_time)
@@ -69,6 +71,7 @@ class PredictSection(Section):
         ui = self.ui
         self.model.update()
         self.packages.update()
+        self.filing.update("" if self.state is State.IDLE else _("Off while a prediction runs."))
         ui.deviceComboBox.setCurrentIndex(ui.deviceComboBox.findData(computer.chosen_device()))
         self._choices.set("" if self.state is State.IDLE else _("Off while a prediction runs."))
         ui.progressPanel.setVisible(self.state is not State.IDLE)
@@ -139,7 +142,7 @@ class PredictSection(Section):
         why_not = live.problem or self.shared.why_not_ready()
         if why_not:
             raise PDL1Error(why_not)
-        request = self.shared.request()
+        request = self.filing.completed(self.shared.request())
         if not packages.ensure(confirm=True):
             text = packages.declined_text()
             return text, WARNING

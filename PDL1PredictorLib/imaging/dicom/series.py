@@ -9,6 +9,7 @@ import SimpleITK as sitk
 
 from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.imaging.dicom.files import FRAME_KEY, PREFIX, header, quiet
 from PDL1PredictorLib.imaging.dicom.folder import TAGS, Slice, choose_series, look_into
 from PDL1PredictorLib.imaging.dicom.pixels import require_pixels, same_pixel_format, units_warnings
@@ -32,10 +33,7 @@ def read_series(path: Path, series: str | None) -> Loaded:
         InputError: No CT there, several, or slices that are missing, doubled, uneven, tilted, damaged, or no
             Hounsfield units.
     """
-    folder = path if path.is_dir() else path.parent
-    if path.is_file() and series is None:
-        series = _series_of(path)
-    slices, left_out = choose_series(look_into(folder), series)
+    slices, left_out = _chosen(path, series)
     pixels = require_pixels(slices)
     placed = stack(slices)
     image = read_voxels(placed.slices)
@@ -47,6 +45,27 @@ def read_series(path: Path, series: str | None) -> Loaded:
     if first.text("FrameOfReferenceUID"):
         image.SetMetaData(FRAME_KEY, first.text("FrameOfReferenceUID"))
     return Loaded(image, (*left_out, *placed.warnings, *pixels, *units), _clinical(first))
+
+
+@quiet()
+def slices_of(path: Path, series: str | None) -> list[Slice]:
+    """The slices of the series that `read_series` reads, in the order of its volume along k.
+
+    Args:
+        path: As for `read_series`.
+        series: Likewise.
+
+    Raises:
+        InputError: As `read_series`, which looks at the voxels too.
+    """
+    return stack(_chosen(path, series)[0]).slices
+
+
+def _chosen(path: Path, series: str | None) -> tuple[list[Slice], list[CaseWarning]]:
+    folder = path if path.is_dir() else path.parent
+    if path.is_file() and series is None:
+        series = _series_of(path)
+    return choose_series(look_into(folder), series)
 
 
 def _series_of(path: Path) -> str:

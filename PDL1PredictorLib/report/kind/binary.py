@@ -18,7 +18,7 @@ from PDL1PredictorLib.report.entries import (
     texts,
     verdict_of,
 )
-from PDL1PredictorLib.report.shown import Explained, Heads, Scale, cells, model_words
+from PDL1PredictorLib.report.shown import Explained, Heads, Number, Scale, cells, model_words
 from PDL1PredictorLib.report.words import Worded, not_answered, percent, percent_range
 
 UNDECIDED, UNLIKE, BORDERLINE = "undecided", "unlike both", "borderline"  # for a table: neither answer ruled out; ...
@@ -171,6 +171,17 @@ class BinaryRenderer:
             "model": answer.model,
             "role": answer.role,
         }
+
+    def numbers(self, answer: BinaryAnswer) -> tuple[Number, ...]:
+        """Probability, the interval of the patient or else of the calibration, threshold."""
+        of = "patient" if answer.uncertainty else "calibration"
+        low, high = answer.uncertainty or answer.interval
+        return (
+            Number("probability", f"probability of {endpoint(answer.endpoint).positive}", answer.probability, ""),
+            Number("low", f"lower end, 95 % interval of the {of}", low, ""),
+            Number("high", f"upper end, 95 % interval of the {of}", high, ""),
+            Number("threshold", "positive from this probability", answer.threshold, ""),
+        )
 
     def cells(self, answer: BinaryAnswer) -> dict[str, Any]:
         """What it comes to, and the probability with its ends: apart from them where it is not answered."""

@@ -8,7 +8,7 @@ from PDL1PredictorLib.core.answer_parts import Chance
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.results import ModelSummary, NumberAnswer
 from PDL1PredictorLib.report.entries import contributions, interval, number, range_or_none, role, verdict_of
-from PDL1PredictorLib.report.shown import Explained, Heads, Scale, cells, model_words
+from PDL1PredictorLib.report.shown import Explained, Heads, Number, Scale, cells, model_words
 from PDL1PredictorLib.report.words import Worded, feature_title, not_answered, percent
 
 N_TICKS = 5
@@ -163,6 +163,15 @@ class NumberRenderer:
             "chances": [one._asdict() for one in answer.chances],
             "attention": dict(answer.attention),
         }
+
+    def numbers(self, answer: NumberAnswer) -> tuple[Number, ...]:
+        """The number and its prediction interval."""
+        unit, (low, high), share = endpoint(answer.endpoint).unit, answer.interval, percent(answer.coverage)
+        return (
+            Number("value", "predicted value", answer.value, unit),
+            Number("low", f"lower end, {share} prediction interval", low, unit),
+            Number("high", f"upper end, {share} prediction interval", high, unit),
+        )
 
     def cells(self, answer: NumberAnswer) -> dict[str, Any]:
         """What it comes to, and the number with its prediction interval: apart where it is not answered."""

@@ -8,7 +8,7 @@ from PDL1PredictorLib.core.answer_parts import SurvivalAt, TimeAnswer
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.results import ModelSummary
 from PDL1PredictorLib.report.entries import contributions, number, range_or_none, role, verdict_of
-from PDL1PredictorLib.report.shown import Explained, Heads, Scale, cells, model_words
+from PDL1PredictorLib.report.shown import Explained, Heads, Number, Scale, cells, model_words
 from PDL1PredictorLib.report.words import Worded, not_answered, percent, percent_range
 
 TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -151,6 +151,18 @@ class TimeRenderer:
             "model": answer.model,
             "role": answer.role,
         }
+
+    def numbers(self, answer: TimeAnswer) -> tuple[Number, ...]:
+        """The chance to be free of the event at each time, with its interval."""
+        found: list[Number] = []
+        for one in answer.at:
+            name = f"survival_{one.months}m"
+            found += [
+                Number(name, f"chance at {one.months} months", one.survival, ""),
+                Number(f"{name}_low", f"lower end, 95 % interval at {one.months} months", one.low, ""),
+                Number(f"{name}_high", f"upper end, 95 % interval at {one.months} months", one.high, ""),
+            ]
+        return tuple(found)
 
     def cells(self, answer: TimeAnswer) -> dict[str, Any]:
         """What it comes to, the chance at the time nearest to a year, and that at each time: apart if not answered."""

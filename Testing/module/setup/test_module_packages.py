@@ -71,6 +71,21 @@ def test_the_table_is_the_librarys_list():
     assert gpu == packages.TORCH.name + packages.TORCH.right_versions
 
 
+def test_what_filing_takes_is_the_librarys_extra():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extra = project["optional-dependencies"]["dicom"]
+    assert [package.name + package.right_versions for package in packages.FILING] == extra
+
+
+def test_what_is_needed_besides_is_asked_for_with_the_rest(without):
+    without("Jinja2", "reportlab")
+    assert [package.name for package in packages.missing()] == ["Jinja2"]
+    with slicerhost.user_answers("Ok") as dialogs:
+        assert packages.ensure(more=packages.FILING)
+    assert "reportlab: 11 MB" in dialogs.shown[0].text
+    assert slicerhost.packages.installed == [["--only-binary=:all:", "Jinja2>=3.1", "reportlab>=4.2"]]
+
+
 def test_nothing_is_missing_here_and_nothing_is_asked():
     assert packages.missing() == []
     assert packages.ensure()

@@ -1,0 +1,90 @@
+"""The segments that are filed are the masks that went in, wherever the slices lie."""
+
+import highdicom
+import numpy as np
+import pydicom
+import pytest
+import SimpleITK as sitk
+
+from PDL1PredictorLib.core.errors import EmptyRegionError
+from PDL1PredictorLib.filing.segmentation import Segment, regions_of, segmentation
+from PDL1PredictorLib.imaging.read import read_mask
+
+
+@pytest.fixture(scope="module")
+def regions(case):
+    lesion = case.making.result.lesions[0]
+    return regions_of(lesion, case.tumor, case.ring, case.source.text("SeriesInstanceUID"))
+
+
+@pytest.fixture(scope="module")
+def path(case, regions, tmp_path_factory):
+    path = tmp_path_factory.mktemp("seg") / "segmentation.dcm"
+    segmentation(case.making, list(regions.segments)).save_as(path)
+    return path
+
+
+def voxels(image: sitk.Image) -> np.ndarray:
+    return sitk.GetArrayFromImage(image) > 0
+
+
+def test_each_frame_lies_on_the_slice_that_it_names(case, path):
+    data = pydicom.dcmread(path)
+    slices = {str(one.SOPInstanceUID): k for k, one in enumerate(case.source.slices)}
+    found = {1: np.zeros_like(voxels(case.tumor)), 2: np.zeros_like(voxels(case.tumor))}
+    for frame, groups in zip(data.pixel_array, data.PerFrameFunctionalGroupsSequence, strict=True):
+        source = groups.DerivationImageSequence[0].SourceImageSequence[0]
+        k = slices[source.ReferencedSOPInstanceUID]
+        position = groups.PlanePositionSequence[0].ImagePositionPatient
+        assert list(position) == list(case.source.slices[k].ImagePositionPatient)
+        found[groups.SegmentIdentificationSequence[0].ReferencedSegmentNumber][k] = frame > 0
+    assert np.array_equal(found[1], voxels(case.tumor))
+    assert np.array_equal(found[2], voxels(case.ring))
+    assert found[1].sum() > 64
+    assert not np.array_equal(found[1], found[1][::-1])  # turned round, it would be seen
+
+
+def test_highdicom_finds_the_mask_at_its_place_in_the_patient(case, path):
+    volume = highdicom.seg.segread(path).get_volume(segment_numbers=[1], combine_segments=True)
+    places = np.argwhere(volume.array > 0) @ volume.affine[:3, :3].T + volume.affine[:3, 3]
+    wanted = [
+        case.tumor.TransformIndexToPhysicalPoint([int(n) for n in ijk])
+        for ijk in np.argwhere(voxels(case.tumor))[:, ::-1]
+    ]
+    assert np.allclose(sorted(map(tuple, np.round(places, 3))), sorted(map(tuple, np.round(wanted, 3))), atol=2e-3)
+
+
+def test_our_own_reader_gives_the_mask_back(case, path):
+    for name, mask in (("Tumor 1", case.tumor), ("Peritumoral ring 1", case.ring)):
+        assert np.array_equal(voxels(read_mask(path, case.ct, segment=name).image), voxels(mask))
+
+
+def test_what_the_segments_are_is_said_in_codes(path):
+    tumor, ring = pydicom.dcmread(path).SegmentSequence
+    assert tumor.SegmentAlgorithmType == "MANUAL"
+    assert ring.SegmentAlgorithmType == "SEMIAUTOMATIC"
+    assert ring.SegmentationAlgorithmIdentificationSequence[0].AlgorithmName.startswith("PDL1Predictor")
+    kind = tumor.SegmentedPropertyTypeCodeSequence[0]
+    assert (kind.CodeValue, kind.CodingSchemeDesignator) == ("108369006", "SCT")
+    assert tumor.AnatomicRegionSequence[0].CodeMeaning == "Lung"
+    assert tumor.TrackingUID != ring.TrackingUID
+
+
+def test_a_ring_of_the_working_lattice_is_brought_onto_the_slices_outside_the_tumor(oblique):
+    lesion = oblique.making.result.lesions[0]
+    fine = sitk.Image([40, 40, 40], sitk.sitkUInt8)
+    fine.SetOrigin(oblique.ct.GetOrigin())
+    fine.SetDirection(oblique.ct.GetDirection())
+    fine += 1
+    everywhere = lesion.__class__(**{**lesion.__dict__, "ring_image": fine})
+    ring = regions_of(everywhere, oblique.tumor, None, "1").ring
+    assert ring is not None
+    assert not (ring.voxels & voxels(oblique.tumor)).any()
+    assert ring.voxels[0, 0, 0]  # the lattice begins there
+    assert ring.voxels.sum() > 1000
+
+
+def test_a_segment_without_a_voxel_is_refused(oblique):
+    empty = Segment("Tumor 1", False, np.zeros_like(voxels(oblique.tumor)), "2.25.1")
+    with pytest.raises(EmptyRegionError, match="Tumor 1 has no voxel"):
+        segmentation(oblique.making, [empty])
