@@ -7,6 +7,7 @@ from pydicom.uid import EncapsulatedPDFStorage, ExplicitVRLittleEndian
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.filing.making import MAKER, Kind, Making
+from PDL1PredictorLib.report.pdf.fonts import can_show
 from PDL1PredictorLib.report.pdf.patient import Identity
 
 
@@ -49,9 +50,10 @@ def _reference(sop_class: str, uid: str) -> Any:
 
 
 def identity(first: Any) -> Identity:
-    """Whose the pages are, from the header of a slice; of a name all its writings, the Latin one first."""
+    """Whose the pages are, from the header of a slice; of a name the writings that have a font here, Latin first."""
+    written = [_spoken(part) for part in str(first.get("PatientName") or "").split("=") if part.strip("^ ")]
     return Identity(
-        name=" / ".join(_spoken(part) for part in str(first.get("PatientName") or "").split("=") if part.strip("^ ")),
+        name=" / ".join([name for name in written if can_show(name)] or written[:1]),
         number=str(first.get("PatientID") or ""),
         born=_day(first.get("PatientBirthDate")),
         study=_day(first.get("StudyDate")),

@@ -11,6 +11,7 @@ from filed_case import AXES, made_case, named
 from programs import need_program
 
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.filing import document
 from PDL1PredictorLib.filing.making import Making
 from PDL1PredictorLib.filing.source import read_source
 from PDL1PredictorLib.filing.uids import derived_uid
@@ -153,6 +154,15 @@ def test_the_pages_are_a_pdf_with_the_name_on_them(objects, filed, tmp_path):
     own = subprocess.run([program, filed / "report.pdf", "-"], capture_output=True, text=True, check=True).stdout
     assert "Müller" not in own  # nobody asked for it there
     assert "Research use only" in own
+
+
+def test_the_pages_show_the_writings_that_have_a_font(monkeypatch):
+    monkeypatch.setattr(document, "can_show", str.isascii)
+    data = pydicom.Dataset()
+    data.PatientName, data.PatientBirthDate = "Yamada^Tarou^J=山田^太郎", "19600102"
+    assert document.identity(data).rows() == (("Patient", "Yamada, Tarou J"), ("Born", "1960-01-02"))
+    data.PatientName = "Жуков"
+    assert document.identity(data).name == "Жуков"  # better with question marks than none
 
 
 @pytest.mark.parametrize("tag", ["FrameOfReferenceUID", "StudyInstanceUID"])

@@ -20,7 +20,7 @@ NOT_BUNDLED = frozenset(
         *("torch", "torchvision", "functorch", "triton", "sympy", "mpmath", "networkx", "fsspec", "filelock"),
         *("numba", "llvmlite", "onnxruntime", "onnx", "skl2onnx", "onnxconverter_common", "flatbuffers", "google"),
         *("skimage", "imageio", "tifffile", "lazy_loader", "pywt", "safetensors", "jinja2", "markupsafe"),
-        *("highdicom", "pydicom_seg", "radiomics", "pykwalify", "docopt", "ruamel"),
+        *("highdicom", "reportlab", "pydicom_seg", "radiomics", "pykwalify", "docopt", "ruamel"),
         *("sklearn", "joblib", "threadpoolctl", "pandas", "pyarrow", "matplotlib", "statsmodels", "captum", "shap"),
         *("hypothesis", "jsonschema", "yaml", "dask", "distributed", "tqdm", "mirp", "nibabel", "psutil"),
     }
