@@ -291,7 +291,7 @@ def _torch_logic() -> Any:
                 "PyTorch is missing, and so is the extension that installs it. Open the Extensions Manager, install "
                 "PyTorch, restart Slicer, and press Predict again. Without internet, set a folder of wheel files."
             )
-        ) from error
+        ) from reason
     return PyTorchUtilsLogic()
 
 
