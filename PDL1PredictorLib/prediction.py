@@ -20,7 +20,7 @@ from PDL1PredictorLib.core.results import CaseResult, CaseWarning, HeatMap, Lesi
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.imaging.case_files import Files, read_case
 from PDL1PredictorLib.imaging.file_hashes import image_sha256
-from PDL1PredictorLib.imaging.heat import shares_inside
+from PDL1PredictorLib.imaging.heat import with_shares
 from PDL1PredictorLib.imaging.lesions import choose_tumors, require_lesion, require_one_for_ring
 from PDL1PredictorLib.imaging.measures import centroid_lps_mm, measure, volume_ml
 from PDL1PredictorLib.imaging.moved import CONTOUR_MM, moved_contour
@@ -236,7 +236,7 @@ def _predict_lesion(
     with progress.part("pictures", 0.97, 1.0, f"tumor {index}: making pictures"):
         center = centroid_lps_mm(regions.tumor)
         view = views_volume(case, center, making.settings)
-    heat_maps = tuple(_with_shares(heat_map, regions) for heat_map in said.heat_maps)
+    heat_maps = tuple(with_shares(heat_map, regions) for heat_map in said.heat_maps)
     result = LesionResult(
         index=index,
         center_lps_mm=center,
@@ -316,11 +316,6 @@ class _Making:
             with _part_of(progress, number / 2, (number + 1) / 2) as part, suppress(EmptyRegionError):
                 moved = moved_contour(case, by_mm)
                 yield self.given(moved, self.regions(moved, measured), measured, part)
-
-
-def _with_shares(heat_map: HeatMap, regions: Regions) -> HeatMap:
-    heat, area = shares_inside(heat_map.image, regions)
-    return replace(heat_map, heat_share=heat, area_share=area)
 
 
 def _heat_warnings(heat_maps: Iterable[HeatMap]) -> Iterator[CaseWarning]:

@@ -151,7 +151,8 @@ class HeatMap:
         image: float32, 0 to 1, one slice thick or a volume, placed in patient space (LPS, mm).
         method: How it was made: `Grad-CAM`, or `class activation map`, which equals it where the head is linear.
         heat_share: Share of the heat that lies inside tumor and ring, 0 to 1; None of an empty map, or if not measured.
-        area_share: Share of the picture that tumor and ring fill there; below it the network looks elsewhere.
+        area_share: Share of what the network saw that tumor and ring fill; below it the network looks elsewhere.
+        seen: uint8 on the image's grid, 1 where the network saw the slice; None where it saw all of it.
     """
 
     endpoint: str
@@ -159,10 +160,11 @@ class HeatMap:
     method: str = "Grad-CAM"
     heat_share: float | None = None
     area_share: float | None = None
+    seen: sitk.Image | None = None
 
     @property
     def looks_outside(self) -> bool:
-        """Whether tumor and ring hold less of the heat than of the picture."""
+        """Whether tumor and ring hold less of the heat than of what the network saw."""
         return self.heat_share is not None and self.area_share is not None and self.heat_share < self.area_share
 
 

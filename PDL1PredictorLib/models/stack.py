@@ -31,7 +31,7 @@ from PDL1PredictorLib.models.network.answering import AnsweringNetwork, Shown
 from PDL1PredictorLib.models.network.inside import Inside, look_inside
 from PDL1PredictorLib.models.network.output import NetworkOutput
 from PDL1PredictorLib.models.network.run import Network
-from PDL1PredictorLib.models.network.sight import maps_of, patches_seen, shown_of
+from PDL1PredictorLib.models.network.sight import maps_of, patches_seen, seen_of, shown_of
 from PDL1PredictorLib.models.onnx.session import Classifier
 from PDL1PredictorLib.models.predictor import Answered, Given
 from PDL1PredictorLib.models.reference import NOT_KNOWN, Likeness, Seen, likeness
@@ -296,8 +296,9 @@ class Stack:
 
     def _heat_maps(self, output: NetworkOutput, given: Given) -> tuple[HeatMap, ...]:
         """Of the endpoints whose answer the network has a part in; none where no map can be made."""
+        seen = seen_of(given, self._frame)
         return tuple(
-            HeatMap(model.key, image, output.method)
+            HeatMap(model.key, image, output.method, seen=seen)
             for model, image in zip(
                 self.manifest.endpoints, maps_of(output, given, self._frame), strict=False
             )  # no maps where none can be made

@@ -185,6 +185,9 @@ def test_the_heat_map_lies_in_the_rectangle_about_the_tumor(cohort: PreparedCoho
         outside = heat.copy()
         outside[rows.min() - 3 : rows.max() + 4, columns.min() - 3 : columns.max() + 4] = 0
         assert not outside.any()
+        seen = sitk.GetArrayFromImage(found[row].seen)[0]
+        assert seen.sum() == (np.ptp(rows) + 7) * (np.ptp(columns) + 7)  # 3 pixels beyond the tumor on every side
+        assert not heat[seen == 0].any()
 
 
 def test_held_out_cases_do_not_change_what_a_network_is_given(cohort: PreparedCohort):
