@@ -24,6 +24,7 @@ from PDL1PredictorLib.models.schema.endpoints import (
     read_endpoint,
 )
 from PDL1PredictorLib.models.schema.imputer import MOST_VALUES, ImputerEntry, read_imputer
+from PDL1PredictorLib.models.schema.kernels import TrainingKernels, read_training_kernels
 from PDL1PredictorLib.models.schema.network import ANSWERS, DEEP, VOLUME_COLUMN, NetworkEntry, read_network
 from PDL1PredictorLib.models.schema.origin import Recalibration, read_recalibration, read_training_cases
 from PDL1PredictorLib.models.schema.reference import ReferenceEntry, read_reference
@@ -71,6 +72,7 @@ class Manifest:
         training_cases: Hashes of the CTs that it learned from, see `models.schema.origin`; none of older bundles.
         recalibrated_from: What it was before it was recalibrated; None where it is as it was trained.
         imputer: How clinical values that are not known are estimated; None where they are the training mean.
+        training_kernels: Reconstruction kernels of the CTs that it learned from; None where it does not say.
     """
 
     family: str
@@ -88,6 +90,7 @@ class Manifest:
     training_cases: frozenset[str] = frozenset()
     recalibrated_from: Recalibration | None = None
     imputer: ImputerEntry | None = None
+    training_kernels: TrainingKernels | None = None
 
     @property
     def seen_cases(self) -> frozenset[str]:
@@ -209,6 +212,7 @@ def _parse(bundle: Bundle, data: Mapping[str, Any]) -> Manifest:
         training_cases=read_training_cases(data.get("training_cases")),
         recalibrated_from=read_recalibration(data.get("recalibrated_from")),
         imputer=read_imputer(data["imputer"], needs.clinical),
+        training_kernels=read_training_kernels(data.get("training_kernels")),
     )
 
 

@@ -23,7 +23,7 @@ from PDL1PredictorLib.core.settings import REGIONS, FrameSettings, RegionSetting
 from PDL1PredictorLib.imaging.patch import Patch
 from PDL1PredictorLib.models.answers import UNKNOWN, Question, answer_to
 from PDL1PredictorLib.models.bundle import Bundle
-from PDL1PredictorLib.models.clinical_warnings import clinical_warnings
+from PDL1PredictorLib.models.clinical_warnings import clinical_warnings, kernel_warnings
 from PDL1PredictorLib.models.contents import read_tables
 from PDL1PredictorLib.models.inputs import NOTHING, Inputs
 from PDL1PredictorLib.models.manifest import Manifest
@@ -132,6 +132,7 @@ class Stack:
                 *(() if output is None else output.warnings),
                 *_warnings(inputs, given.patch, heat_maps),
                 *clinical_warnings(self.needs.columns, inputs.clinical, inputs.unknown, self.manifest.imputer),
+                *kernel_warnings(self.manifest.training_kernels, given.clinical.kernel),
             ),
         )
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
+from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.needs import Needs
 from PDL1PredictorLib.learning.bootstrap import bootstrap_fusion
 from PDL1PredictorLib.learning.crossfit import Inputs, Learned
@@ -23,6 +24,7 @@ from PDL1PredictorLib.learning.recipe import ModelPlan, Recipe
 from PDL1PredictorLib.learning.reference import reference_of
 from PDL1PredictorLib.learning.selection import fit_standardizer
 from PDL1PredictorLib.learning.trained import EndToEnd, Trained, TrainedEndpoint, TrainedNetwork
+from PDL1PredictorLib.models.schema.kernels import kernels_of
 from PDL1PredictorLib.models.schema.origin import case_hashes
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 from PDL1PredictorLib.study.choosing import Choice
@@ -94,6 +96,7 @@ def trained_of(
         n_test=len(test),
         training_cases=tuple(case_hashes(cohort.take(learned.rows).ct_sha256)),
         imputer=imputer_of(parts),
+        training_kernels=kernels_of(cohort.people.get(cohort.names[row], Clinical()).kernel for row in learned.rows),
     )
 
 

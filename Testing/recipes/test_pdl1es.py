@@ -75,7 +75,9 @@ def made_up(n: int = 72, seed: int = 0) -> PreparedCohort:
     smoking[rng.random(n) < 0.1] = np.nan
     clinical = np.column_stack([rng.normal(65, 8, n), smoking])
     blocks = {"features": features, "slices": hu.astype(np.int16), "slices_tumor": tumor, "clinical": clinical}
-    return PreparedCohort(tuple(f"c{k:02}" for k in range(n)), {"PDL1_HIGH": Target("binary", high)}, blocks, names)
+    cases = tuple(f"c{k:02}" for k in range(n))
+    people = {case: Clinical(kernel=("B30f", "B60f", None)[k % 3]) for k, case in enumerate(cases)}
+    return PreparedCohort(cases, {"PDL1_HIGH": Target("binary", high)}, blocks, names, people=people)
 
 
 def small_backbone() -> nn.Sequential:
@@ -161,6 +163,9 @@ def test_the_manifest_says_what_the_network_is_given(predictor: Stack, run: Stud
     assert entry.inputs.table == run.kept.learned.parts["network"].model.columns
     assert predictor.needs.clinical == ("age_years", "smoking")
     assert predictor.manifest.imputer is not None
+    kernels, rows = predictor.manifest.training_kernels, run.kept.learned.rows
+    assert kernels.names == ("B30f", "B60f")
+    assert (kernels.known, kernels.of) == (sum(row % 3 < 2 for row in rows), len(rows))
 
 
 def test_smoking_and_the_feature_move_the_answer(cohort: PreparedCohort, predictor: Stack):
