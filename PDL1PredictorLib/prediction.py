@@ -33,10 +33,16 @@ from PDL1PredictorLib.models.device import choose_device
 from PDL1PredictorLib.models.load import load_predictor
 from PDL1PredictorLib.models.network.run import require_runtime
 from PDL1PredictorLib.models.predictor import Answered, Given, Predictor
+from PDL1PredictorLib.models.schema.origin import learned_from
 from PDL1PredictorLib.radiomics.engine import DEFAULT_ENGINE, engine
 from PDL1PredictorLib.radiomics.extract import extract_features
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 from PDL1PredictorLib.report.write import write_all
+
+TRAINING_CASE = (
+    "The model has learned from this CT. It may know its answer rather than tell it, so nothing about how good the "
+    "model is follows from this case."
+)
 
 
 @dataclass(frozen=True)
@@ -173,14 +179,19 @@ def predict_case(
         warnings.append(_settings_warning(settings, predictor.regions))
     if options.prevalence:
         warnings.append(_prevalence_warning(options.prevalence))
+    provenance = _provenance(case, predictor, options, settings, answered, started, progress)
+    training_case = learned_from(predictor.seen_cases, provenance.ct_sha256)
+    if training_case:
+        warnings.append(CaseWarning("training_case", TRAINING_CASE))
     return CaseResult(
         case=case.name,
         lesions=tuple(results),
         lesions_found=tumors.found,
         clinical=case.clinical,
         model=predictor.summary,
-        provenance=_provenance(case, predictor, options, settings, answered, started, progress),
+        provenance=provenance,
         warnings=tuple(warnings),
+        training_case=training_case,
     )
 
 

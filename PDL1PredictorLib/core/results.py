@@ -312,6 +312,7 @@ class CaseResult:
         model: What the model is.
         provenance: How to repeat it.
         warnings: What concerns the whole case.
+        training_case: Whether the model has learned from this CT; None where it does not say from which.
     """
 
     case: str
@@ -321,6 +322,7 @@ class CaseResult:
     model: ModelSummary
     provenance: Provenance
     warnings: tuple[CaseWarning, ...]
+    training_case: bool | None = None
 
 
 def plain(value: Any) -> Any:

@@ -108,6 +108,11 @@ class Predictor(Protocol):
         ...
 
     @property
+    def seen_cases(self) -> frozenset[str]:
+        """Hashes of the CTs that it is known to have learned from; empty where it does not say."""
+        ...
+
+    @property
     def endpoints(self) -> tuple[str, ...]:
         """Keys, in the order of the answers."""
         ...

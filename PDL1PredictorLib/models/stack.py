@@ -98,6 +98,11 @@ class Stack:
         return frozenset(used | self.manifest.table_features)
 
     @property
+    def seen_cases(self) -> frozenset[str]:
+        """Hashes of the CTs that it is known to have learned from; empty where it does not say."""
+        return self.manifest.seen_cases
+
+    @property
     def endpoints(self) -> tuple[str, ...]:
         """Keys, in the order of the answers."""
         return tuple(model.key for model in self.manifest.endpoints)

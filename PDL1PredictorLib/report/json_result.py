@@ -32,6 +32,7 @@ def to_json(result: CaseResult, with_patient: bool) -> dict[str, Any]:
         "case": result.case if with_patient else FREE_NAME,
         "clinical": result.clinical.to_dict() if with_patient else None,
         "warnings": _warnings(result.warnings),
+        "training_case": result.training_case,
         "lesions_found": result.lesions_found,
         "lesions": [_lesion(lesion) for lesion in result.lesions],
         "model": _model(result.model),
