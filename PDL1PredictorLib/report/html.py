@@ -218,7 +218,8 @@ def _has_heat(heat_map: HeatMap) -> bool:
 
 def _clinical(result: CaseResult) -> dict[str, str]:
     names = {"age_years": "age", "family_history": "cancer in the family", "slice_thickness_mm": "slice thickness"}
-    units = {"age_years": " years", "slice_thickness_mm": " mm"}
+    names |= {"tube_current_ma": "tube current"}
+    units = {"age_years": " years", "slice_thickness_mm": " mm", "tube_current_ma": " mA"}
     yes_no = {True: "yes", False: "no"}
     values = result.clinical.to_dict()
     values |= values.pop("other", {})

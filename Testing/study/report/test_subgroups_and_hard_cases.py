@@ -26,6 +26,8 @@ def number(number_study):
 def test_levels_stand_by_their_numbers_and_other_comes_last():
     levels = ("over 3 mm", "up to 1.5 mm", "over 1.5 to 3 mm", "")
     assert in_order(levels) == ["up to 1.5 mm", "over 1.5 to 3 mm", "over 3 mm"]
+    assert in_order(("5 mm or more", "below 5 mm")) == ["below 5 mm", "5 mm or more"]
+    assert in_order(("1000 mA or more", "below 1000 mA")) == ["below 1000 mA", "1000 mA or more"]
     assert in_order(("up to 12 mL", "over 12 mL")) == ["up to 12 mL", "over 12 mL"]
     assert in_order(("other", "B30f", "STANDARD")) == ["B30f", "STANDARD", "other"]
 
