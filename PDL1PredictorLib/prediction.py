@@ -16,7 +16,7 @@ from PDL1PredictorLib.core.errors import EmptyRegionError, InputError
 from PDL1PredictorLib.core.files.output import whole_folder
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.provenance import versions
-from PDL1PredictorLib.core.results import CaseResult, CaseWarning, HeatMap, LesionResult, Provenance
+from PDL1PredictorLib.core.results import CaseResult, CaseWarning, HeatMap, LesionResult, Provenance, VoxelMap
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.imaging.case_files import Files, read_case
 from PDL1PredictorLib.imaging.file_hashes import image_sha256
@@ -37,6 +37,7 @@ from PDL1PredictorLib.models.schema.origin import learned_from
 from PDL1PredictorLib.radiomics.engine import DEFAULT_ENGINE, engine
 from PDL1PredictorLib.radiomics.extract import extract_features
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
+from PDL1PredictorLib.radiomics.voxel_maps import voxel_maps
 from PDL1PredictorLib.report.write import write_all
 
 TRAINING_CASE = (
@@ -58,6 +59,7 @@ class Options:
         stability: Answer again under contours moved outwards and inwards by 1 mm, and tell the range of the answers.
         prevalence: Endpoint to the share of positives where its answer is used, between 0 and 1: probabilities and
             thresholds are shifted from the training's to that. Endpoints that are not named keep that of the training.
+        voxel_maps: Map the features over the tumor that the model asks for, for a look; takes seconds.
     """
 
     lesion: str = "largest"
@@ -67,6 +69,7 @@ class Options:
     runtime: str = "auto"
     stability: bool = True
     prevalence: Mapping[str, float] = field(default_factory=dict)
+    voxel_maps: bool = True
 
     def __post_init__(self) -> None:
         require_lesion(self.lesion)
@@ -242,9 +245,10 @@ def _predict_lesion(
         given = replace(given, sanity=sanity_row(case, regions), pixel_aspect=pixel_aspect(case))
     with progress.part("stability", 0.55, 0.85, f"tumor {index}: moving the contour") as part:
         moved = tuple(making.moved(case, part)) if options.stability else ()
-    with _part_of(progress, 0.85, 0.97) as part:
+    with _part_of(progress, 0.85, 0.94) as part:
         said = predictor.answer(replace(given, moved=moved), device, part, options.runtime)
-    with progress.part("pictures", 0.97, 1.0, f"tumor {index}: making pictures"):
+    with progress.part("pictures", 0.94, 1.0, f"tumor {index}: making pictures") as part:
+        maps = making.maps(regions, part)
         center = centroid_lps_mm(regions.tumor)
         view = views_volume(case, center, making.settings)
     heat_maps = tuple(with_shares(heat_map, regions) for heat_map in said.heat_maps)
@@ -263,6 +267,7 @@ def _predict_lesion(
         ring_image=regions.ring,
         views_ct=view,
         unlike=said.unlike,
+        voxel_maps=maps,
     )
     return result, said
 
@@ -308,6 +313,13 @@ class _Making:
             prevalence=self.options.prevalence,
             volume=None if needs.volume is None else tumor_volume(case, needs.volume),
         )
+
+    def maps(self, regions: Regions, progress: Progress) -> tuple[VoxelMap, ...]:
+        """Of the features that the model asks for."""
+        names, measured = self.predictor.voxel_maps, self.predictor.features
+        if not names or measured is None or not self.options.voxel_maps:
+            return ()
+        return voxel_maps(regions, measured, names, progress)
 
     def _patches(self, case: Case, regions: Regions) -> tuple[Patch, ...]:
         if self.predictor.needs.picture != "slice":

@@ -168,6 +168,31 @@ class HeatMap:
         return self.heat_share is not None and self.area_share is not None and self.heat_share < self.area_share
 
 
+@dataclass(frozen=True, eq=False)
+class VoxelMap:
+    """A texture feature of the surroundings of every voxel of the tumor.
+
+    Attributes:
+        feature: Its name, such as `tumor_wavelet-HLL_glcm_SumEntropy`.
+        unit: Of its values; empty for a pure number.
+        image: float32 in patient space (LPS, mm), the box of what was measured.
+        low: Least value.
+        high: Greatest value.
+        outside: What voxels hold that have no value: a number below `low`.
+        slices: How many slices were measured.
+        tumor_slices: How many the tumor has.
+    """
+
+    feature: str
+    unit: str
+    image: sitk.Image
+    low: float
+    high: float
+    outside: float
+    slices: int
+    tumor_slices: int
+
+
 @dataclass(frozen=True)
 class UnlikePart:
     """One of the views in which a case is held against the training cohort.
@@ -218,6 +243,7 @@ class LesionResult:
         ring_image: uint8 mask on the same grid.
         views_ct: HU volume around the tumor on the resampled lattice, for pictures.
         unlike: How unlike the training cohort it is, and in what.
+        voxel_maps: Of those features that the model asks for; none of most.
     """
 
     index: int
@@ -234,6 +260,7 @@ class LesionResult:
     ring_image: sitk.Image
     views_ct: sitk.Image
     unlike: Unlike = Unlike()
+    voxel_maps: tuple[VoxelMap, ...] = ()
 
 
 @dataclass(frozen=True)

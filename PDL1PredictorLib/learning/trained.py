@@ -125,6 +125,7 @@ class Trained:
             `models.schema.origin.case_hashes`; none where they are not known.
         imputer: Of clinical values; None where none is an input.
         training_kernels: Reconstruction kernels of those cases; None where none is known.
+        voxel_maps: Features that are mapped over the tumor beside the heat map.
     """
 
     recipe: Recipe
@@ -142,3 +143,4 @@ class Trained:
     training_cases: tuple[str, ...] = ()
     imputer: Imputer | None = None
     training_kernels: TrainingKernels | None = None
+    voxel_maps: tuple[str, ...] = ()

@@ -113,6 +113,11 @@ class Predictor(Protocol):
         ...
 
     @property
+    def voxel_maps(self) -> tuple[str, ...]:
+        """Features that it wants mapped over the tumor beside its heat map; none of most."""
+        ...
+
+    @property
     def endpoints(self) -> tuple[str, ...]:
         """Keys, in the order of the answers."""
         ...

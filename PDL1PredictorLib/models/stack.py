@@ -103,6 +103,11 @@ class Stack:
         return self.manifest.seen_cases
 
     @property
+    def voxel_maps(self) -> tuple[str, ...]:
+        """Features that it wants mapped over the tumor beside its heat map; none of most."""
+        return self.manifest.voxel_maps
+
+    @property
     def endpoints(self) -> tuple[str, ...]:
         """Keys, in the order of the answers."""
         return tuple(model.key for model in self.manifest.endpoints)

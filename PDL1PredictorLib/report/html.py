@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import SimpleITK as sitk
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -12,13 +12,14 @@ from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.answer_parts import Contribution
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.outside_text import visible
-from PDL1PredictorLib.core.results import Answer, CaseResult, HeatMap, LesionResult, ModelSummary
+from PDL1PredictorLib.core.results import Answer, CaseResult, HeatMap, LesionResult, ModelSummary, VoxelMap
 from PDL1PredictorLib.report import svg, words
 from PDL1PredictorLib.report.colors import ANSWERS
 from PDL1PredictorLib.report.heat_files import heat_map_name
 from PDL1PredictorLib.report.json_result import FREE_NAME, finite
 from PDL1PredictorLib.report.kinds import by_kind, renderer
-from PDL1PredictorLib.report.pictures import Picture, heat_pictures, slice_pictures, tilt_degrees
+from PDL1PredictorLib.report.map_files import map_name
+from PDL1PredictorLib.report.pictures import Picture, heat_pictures, map_picture, slice_pictures, tilt_degrees
 
 SHOWN_CONTRIBUTIONS = 8
 TILT_WORTH_A_WORD = 3.0  # degrees
@@ -26,6 +27,14 @@ _TYPOGRAPHY = (
     *((">=", "≥"), ("<=", "≤"), (" %", "\u00a0%"), (" mm", "\u00a0mm"), (" mL", "\u00a0mL")),
     *(("p / (1 - p)", "p\u00a0/\u00a0(1\u00a0−\u00a0p)"), (" -0.", " −0.")),
 )
+
+
+class MapView(NamedTuple):
+    """A map of a feature over the tumor, its picture, and its file beside the report."""
+
+    found: VoxelMap
+    picture: Picture
+    file: str
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,7 @@ class LesionView:
         heat_file: The map's file beside the report.
         heat_shares: A sentence about how much of the heat lies where the tumor is; empty where that was not measured.
         heat_empty: Whether the map is zero everywhere.
+        maps: Maps of features over the tumor, with their pictures and files.
         tilt_degrees: How far the scan's axes are tilted against the patient's, 0 where it is not worth a word.
     """
 
@@ -64,6 +74,7 @@ class LesionView:
     heat_file: str
     heat_shares: str
     heat_empty: bool
+    maps: tuple[MapView, ...]
     tilt_degrees: float
 
 
@@ -203,6 +214,7 @@ def _view(lesion: LesionResult, result: CaseResult) -> LesionView:
         heat_file=heat_map_name(lesion, heat_map.endpoint) if heat_map else "",
         heat_shares=words.heat_sentence(heat_map) if heat_map else "",
         heat_empty=heat_map is not None and not _has_heat(heat_map),
+        maps=tuple(MapView(one, map_picture(lesion, one), map_name(lesion, one)) for one in lesion.voxel_maps),
         tilt_degrees=tilt if tilt >= TILT_WORTH_A_WORD else 0.0,
     )
 

@@ -11,6 +11,7 @@ from PDL1PredictorLib.core.results import Answer, CaseResult, CaseWarning, HeatM
 from PDL1PredictorLib.core.strict_json import read_schema
 from PDL1PredictorLib.report.heat_files import heat_map_name
 from PDL1PredictorLib.report.kinds import renderer, verdict
+from PDL1PredictorLib.report.map_files import map_entries
 
 SCHEMA_VERSION = "3.0"
 FREE_NAME = "case"  # stands in for the case's name
@@ -73,6 +74,7 @@ def _lesion(lesion: LesionResult) -> dict[str, Any]:
         "tumor": plain(lesion.tumor),
         "ring": plain(lesion.ring),
         "endpoints": [_endpoint(p) | _heat(lesion, p.endpoint, heat_maps.get(p.endpoint)) for p in lesion.endpoints],
+        "voxel_maps": map_entries(lesion),
         "scores": {key: dict(values) for key, values in lesion.scores.items()},
         "features": {name: lesion.features[name] for name in sorted(lesion.features)},
     }

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from PDL1PredictorLib.core.targets import Target
 from PDL1PredictorLib.imaging.patch import Patch
 from PDL1PredictorLib.learning.deep.joint.settings import JointStage, JointTraining, best_epoch, shortened
 from PDL1PredictorLib.learning.export import About, export_bundle
+from PDL1PredictorLib.learning.parts.network import NetworkAnswers
 from PDL1PredictorLib.learning.parts.network_joint import JointTable
 from PDL1PredictorLib.learning.training_set import TrainingSet
 from PDL1PredictorLib.models.load import load_predictor
@@ -179,6 +181,23 @@ def test_smoking_and_the_feature_move_the_answer(cohort: PreparedCohort, predict
         for value in (120.0, 80.0)
     )
     assert high > low
+
+
+def test_the_textures_of_the_tumor_that_count_most_are_mapped(run: StudyRun, predictor: Stack):
+    assert predictor.voxel_maps == ()  # its features are shape and first order
+    part = run.kept.learned.parts["network"]
+    head = part.model.trained.network.head().table[0]
+    assert part.model.column_weights(0)["smoking"] == pytest.approx(head[part.model.columns.index("smoking")])
+    first, second = "tumor_original_glcm_Contrast", "tumor_wavelet-LLL_glrlm_RunEntropy"
+    weights = {first: -0.3, "ring_original_glcm_Contrast": 9.0, TELLING: 5.0, second: 0.3, "age_years": 7.0}
+    weights |= {"tumor_original_ngtdm_Busyness": 0.1, "tumor_original_gldm_DependenceEntropy": 0.0}
+    network = SimpleNamespace(columns=tuple(weights), column_weights=lambda output: weights if output == 1 else {})
+    answers = NetworkAnswers(network, ("EGFR", "PDL1_HIGH"))
+    assert answers.mapped("PDL1_HIGH") == (first, second)
+    del weights[first]
+    network.columns = tuple(weights)
+    assert answers.mapped("PDL1_HIGH") == (second, "tumor_original_ngtdm_Busyness")
+    assert NetworkAnswers(SimpleNamespace(columns=()), ("PDL1_HIGH",)).mapped("PDL1_HIGH") == ()
 
 
 def test_the_heat_map_lies_in_the_rectangle_about_the_tumor(cohort: PreparedCohort, predictor: Stack):
