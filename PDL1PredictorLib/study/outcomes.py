@@ -16,6 +16,7 @@ from PDL1PredictorLib.study.inner import inner_of, insight_of, spread, table_net
 from PDL1PredictorLib.study.inner_folds import figures_of_folds
 from PDL1PredictorLib.study.keeping import regions_of
 from PDL1PredictorLib.study.outcome import EndpointOutcome
+from PDL1PredictorLib.study.redivisions import redivisions_of
 from PDL1PredictorLib.study.setup import Study
 from PDL1PredictorLib.study.within.making import within_of
 
@@ -93,6 +94,7 @@ def endpoint_outcome(study: Study, key: str, folds: tuple[Fold, ...], scores: Sc
         else None,
         inner_folds=figures_of_folds(kept, plans, target, key),
         within=within_of(kept, lead, key, recipe.needs.columns),
+        redivisions=redivisions_of(study, key, kept),
     )
 
 

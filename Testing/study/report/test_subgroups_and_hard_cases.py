@@ -1,4 +1,4 @@
-"""Subgroups and hard cases in the study's document and page."""
+"""Subgroups, further divisions and hard cases in the study's document and page."""
 
 from dataclasses import replace
 
@@ -109,3 +109,14 @@ def test_hard_cases_point_to_their_picture_where_there_is_one(study):
     assert names & hard
     for key, case in hard:
         assert (f'href="#picture-{key}-{case}"' in html) == ((key, case) in names)
+
+
+def test_the_page_shows_the_further_divisions_beside_the_studys_own(study, folded_study):
+    document = study_document(study)
+    page = to_html(study, document)
+    split = [one["redivisions"] for one in document["endpoints"].values() if one["redivisions"]]
+    assert split
+    assert {len(one) for one in split} == {3}
+    assert page.count("Two further divisions") == page.count("Drawn anew, 2") == len(split)
+    assert page.count("No model was trained anew") == len(split)
+    assert "Two further divisions" not in to_html(folded_study, study_document(folded_study))
