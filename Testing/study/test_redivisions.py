@@ -95,7 +95,7 @@ def test_without_a_signal_the_drawn_sets_find_none():
         fitted = fold.models["PDL1"][LEAD]
         honest = fold.learned.honest.of(("selected", "volume"), "PDL1")
         leaking.append(auc(study.cohort.labels[fold.learned.rows, 0], fitted.score(honest)).value)
-        numbers = redivision_numbers(run.endpoints["PDL1"])
+        numbers = redivision_numbers(run.endpoints["PDL1"], {})
         areas += [one["auc"][LEAD]["value"] for one in numbers[1:]]
     assert np.mean(areas) == pytest.approx(0.5, abs=0.12)
     assert np.mean(leaking) > np.mean(areas) + 0.1
@@ -123,13 +123,13 @@ def test_cases_of_other_models_are_not_compared(run: StudyRun):
     outcome = run.endpoints["PDL1"]
     labels, models_of = [1, 0, 0, 1, 0, 1], [0, 0, 0, 1, 1, 1]
     found = by_hand([3, 1, 4, 13, 12, 11], models_of, labels)  # pairs: 3 > 1, 3 < 4; 13 > 12, 11 < 12
-    own, one = redivision_numbers(replace(outcome, redivisions=(found,)))
+    own, one = redivision_numbers(replace(outcome, redivisions=(found,)), {})
     assert one["auc"][SIZE]["value"] == 0.5
     assert (one["positive"], one["negative"], one["own_test_cases"]) == (3, 3, 3)
     assert own["own_test_cases"] == own["positive"] + own["negative"] == len(outcome.labels)
     alone = by_hand([1, 2], [0, 1], [1, 0])  # no pair
-    assert redivision_numbers(replace(outcome, redivisions=(alone,)))[1]["auc"][SIZE] is None
-    assert redivision_numbers(replace(outcome, redivisions=())) == []
+    assert redivision_numbers(replace(outcome, redivisions=(alone,)), {})[1]["auc"][SIZE] is None
+    assert redivision_numbers(replace(outcome, redivisions=()), {}) == []
 
 
 def test_the_first_column_is_the_studys_result(run: StudyRun):

@@ -1,32 +1,27 @@
 """Further divisions of a yes/no endpoint as numbers: the area of every model in each, the study's own first."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from PDL1PredictorLib.statistics.trained_areas import auc_of_trained
 from PDL1PredictorLib.statistics.within_folds import auc_within_folds
-from PDL1PredictorLib.study.discrimination import area_of
 from PDL1PredictorLib.study.outcome import EndpointOutcome, ModelOutcome, Redivision
 from PDL1PredictorLib.study.report.measures import Plain, estimate_of
 
 
-def redivision_numbers(outcome: EndpointOutcome) -> list[Plain]:
+def redivision_numbers(outcome: EndpointOutcome, models: Mapping[str, Plain]) -> list[Plain]:
     """The study's own division and the further ones; none where there is no further one.
 
     Args:
         outcome: Of a yes/no endpoint.
+        models: Title to the numbers of each model on the study's own test cases, `auc` among them.
     """
     if not outcome.redivisions:
         return []
-    return [_own(outcome), *(_further(one, outcome) for one in outcome.redivisions)]
-
-
-def _own(outcome: EndpointOutcome) -> Plain:
     labels = np.asarray(outcome.labels)
-    areas = {title: area_of(outcome, title) for title in outcome.binary_models()}
-    return {
-        **_counts(labels, len(labels)),
-        "auc": {title: None if one is None else estimate_of(one.value, one.interval) for title, one in areas.items()},
-    }
+    own = {**_counts(labels, len(labels)), "auc": {title: model["auc"] for title, model in models.items()}}
+    return [own, *(_further(one, outcome) for one in outcome.redivisions)]
 
 
 def _further(found: Redivision, outcome: EndpointOutcome) -> Plain:
