@@ -1,7 +1,7 @@
 """One case, front door to back: files or a `Case` in, a `CaseResult` or a folder out."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from PDL1PredictorLib.core.errors import EmptyRegionError, InputError
 from PDL1PredictorLib.core.files.output import whole_folder
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.provenance import versions
-from PDL1PredictorLib.core.results import CaseResult, CaseWarning, HeatMap, LesionResult, Provenance, VoxelMap
+from PDL1PredictorLib.core.results import CaseResult, CaseWarning, LesionResult, Provenance, VoxelMap
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.imaging.case_files import Files, read_case
 from PDL1PredictorLib.imaging.file_hashes import image_sha256
@@ -29,6 +29,12 @@ from PDL1PredictorLib.imaging.regions import Regions, make_regions
 from PDL1PredictorLib.imaging.sanity import pixel_aspect, sanity_row
 from PDL1PredictorLib.imaging.views import views_volume
 from PDL1PredictorLib.imaging.volume import tumor_volume
+from PDL1PredictorLib.models.case_warnings import (
+    TRAINING_CASE,
+    heat_warnings,
+    prevalence_warning,
+    settings_warning,
+)
 from PDL1PredictorLib.models.device import choose_device
 from PDL1PredictorLib.models.load import load_predictor
 from PDL1PredictorLib.models.network.run import require_runtime
@@ -39,11 +45,6 @@ from PDL1PredictorLib.radiomics.extract import extract_features
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 from PDL1PredictorLib.radiomics.voxel_maps import voxel_maps
 from PDL1PredictorLib.report.write import write_all
-
-TRAINING_CASE = (
-    "The model has learned from this CT. It may know its answer rather than tell it, so nothing about how good the "
-    "model is follows from this case."
-)
 
 
 @dataclass(frozen=True)
@@ -179,9 +180,9 @@ def predict_case(
         answered.append(said)
     settings = options.regions or predictor.regions
     if settings != predictor.regions:
-        warnings.append(_settings_warning(settings, predictor.regions))
+        warnings.append(settings_warning(settings, predictor.regions))
     if options.prevalence:
-        warnings.append(_prevalence_warning(options.prevalence))
+        warnings.append(prevalence_warning(options.prevalence))
     provenance = _provenance(case, predictor, options, settings, answered, started, progress)
     training_case = learned_from(predictor.seen_cases, provenance.ct_sha256)
     if training_case:
@@ -261,7 +262,7 @@ def _predict_lesion(
         features=dict(given.features or {}),
         scores=said.scores,
         atypicality=said.atypicality,
-        warnings=(*regions.warnings, *said.warnings, *_heat_warnings(heat_maps)),
+        warnings=(*regions.warnings, *said.warnings, *heat_warnings(heat_maps)),
         heat_maps=heat_maps,
         tumor_image=regions.tumor,
         ring_image=regions.ring,
@@ -341,14 +342,6 @@ class _Making:
                 yield self.given(moved, self.regions(moved, measured), measured, part)
 
 
-def _heat_warnings(heat_maps: Iterable[HeatMap]) -> Iterator[CaseWarning]:
-    outside = [heat_map for heat_map in heat_maps if heat_map.looks_outside]
-    if outside:
-        names = ", ".join(endpoint(heat_map.endpoint).title for heat_map in outside)
-        text = f"The network looks outside the tumor: its heat is less in tumor and ring than elsewhere ({names})."
-        yield CaseWarning("heat_outside", text)
-
-
 def require_prevalence(prevalence: Mapping[str, float], predictor: Predictor) -> None:
     """Refuse a prevalence of what the model does not answer.
 
@@ -363,19 +356,6 @@ def require_prevalence(prevalence: Mapping[str, float], predictor: Predictor) ->
     for key, share in prevalence.items():
         if not endpoint(key).yes_no or not 0 < share < 1:
             raise InputError(f"A prevalence is a share between 0 and 1 of a yes/no endpoint; got {share!r} for {key}.")
-
-
-def _prevalence_warning(prevalence: Mapping[str, float]) -> CaseWarning:
-    said = ", ".join(f"{endpoint(key).title} {share:.3g}" for key, share in prevalence.items())
-    text = f"Probabilities and thresholds were shifted from the training cohort's prevalence to: {said}."
-    return CaseWarning("prevalence", text)
-
-
-def _settings_warning(used: RegionSettings, trained: RegionSettings) -> CaseWarning:
-    own = trained.to_dict()
-    changed = [f"{name} {own.get(name)} -> {value}" for name, value in used.to_dict().items() if value != own.get(name)]
-    text = "The regions were made with other settings than the model was trained with: " + ", ".join(changed) + "."
-    return CaseWarning("other_settings", text)
 
 
 def _provenance(

@@ -33,7 +33,7 @@ def rows_of(case: str, folder: str, content: Mapping[str, Any]) -> list[Row]:
 
 def _row(case: str, folder: str, content: Mapping[str, Any], lesion: Mapping[str, Any]) -> Row:
     codes = dict.fromkeys(warning["code"] for warning in (*content["warnings"], *lesion["warnings"]))
-    learned = {True: "yes", False: "no"}.get(content.get(TRAINING_CASE), "")
+    learned = {True: "yes", False: "no", None: ""}[content.get(TRAINING_CASE)]  # None: also in older results
     volume, likeness = lesion["tumor"]["volume_ml"], lesion["unlike"]["p"]
     head = (case, folder, lesion["index"], volume, likeness, learned, " ".join(codes))
     row: Row = dict(zip(HEAD, head, strict=True))

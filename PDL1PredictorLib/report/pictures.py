@@ -217,7 +217,7 @@ def map_share(values: Array, found: VoxelMap) -> Array:
     """Values of a map from 0, the least, to 1, the greatest; NaN where there is none."""
     inside = values > (found.low + found.outside) / 2
     share = (values - found.low) / ((found.high - found.low) or 1.0)
-    return np.where(inside, np.clip(share, 0, 1), np.nan)
+    return np.asarray(np.where(inside, np.clip(share, 0, 1), np.nan))
 
 
 def map_rgba(share: Array) -> Array:
@@ -225,7 +225,7 @@ def map_rgba(share: Array) -> Array:
     at, colors = np.linspace(0, 1, len(MAP_COLORS)), np.array(MAP_COLORS, dtype=np.float64)
     known = np.isfinite(share)
     layers = [np.interp(np.where(known, share, 0), at, colors[:, channel]) for channel in range(3)]
-    return np.rint(np.stack([*layers, np.where(known, 255.0, 0.0)], axis=-1)).astype(np.uint8)
+    return np.asarray(np.rint(np.stack([*layers, np.where(known, 255.0, 0.0)], axis=-1)), np.uint8)
 
 
 def tilt_degrees(lesion: LesionResult) -> float:

@@ -143,7 +143,7 @@ class EndpointOutcome:
         inner_folds: Title of each model that is a network to its figure on each part of the training cases that was
             held out; empty without networks.
         within: What is seen inside, where one model is an input of another.
-        redivisions: Further test sets, see `study.redivisions`; none but of yes/no endpoints under `split`.
+        redivisions: Further test sets, see `study.held_out.redivisions`; none but of yes/no endpoints under `split`.
 
     Raises:
         ValueError: A model has no role, not one model has the role lead, or folds, patients, scores or groups are not

@@ -12,11 +12,11 @@ from PDL1PredictorLib.learning.number import FittedNumber
 from PDL1PredictorLib.learning.recipe import ModelPlan, roles_of
 from PDL1PredictorLib.study.answers import all_together, model_outcome, prediction_sets
 from PDL1PredictorLib.study.folds import Fold
+from PDL1PredictorLib.study.held_out.inner_folds import figures_of_folds
+from PDL1PredictorLib.study.held_out.redivisions import redivisions_of
 from PDL1PredictorLib.study.inner import inner_of, insight_of, spread, table_network
-from PDL1PredictorLib.study.inner_folds import figures_of_folds
 from PDL1PredictorLib.study.keeping import regions_of
 from PDL1PredictorLib.study.outcome import EndpointOutcome
-from PDL1PredictorLib.study.redivisions import redivisions_of
 from PDL1PredictorLib.study.setup import Study
 from PDL1PredictorLib.study.within.making import within_of
 

@@ -10,8 +10,8 @@ from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.statistics.discrimination import auc
 from PDL1PredictorLib.statistics.scores import limited_log_odds
 from PDL1PredictorLib.study import redivisions as page
+from PDL1PredictorLib.study.held_out.redivisions import N_FURTHER, redivisions_of
 from PDL1PredictorLib.study.outcome import OF_TEST, Redivision
-from PDL1PredictorLib.study.redivisions import N_FURTHER, redivisions_of
 from PDL1PredictorLib.study.report.binary.redivisions import redivision_numbers
 from PDL1PredictorLib.study.report.kinds import kind_report
 from PDL1PredictorLib.study.run import StudyRun, run_study

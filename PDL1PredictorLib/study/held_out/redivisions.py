@@ -31,7 +31,7 @@ def redivisions_of(study: Study, key: str, fold: Fold) -> tuple[Redivision, ...]
         key: Of the endpoint.
         fold: Its one training.
     """
-    if not study.once or study.cohort.targets[key].kind != "binary":
+    if not study.once or not study.cohort.targets[key].yes_no:
         return ()
     n, n_test = len(study.cohort), len(fold.test)
     scores, models_of = _scores(study, key, fold), np.full(n, -1)
