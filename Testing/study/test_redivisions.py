@@ -9,7 +9,6 @@ from toy_yes_no import LEAD, SIZE, VOLUME, YesNoRecipe, yes_no_cohort
 from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.statistics.discrimination import auc
 from PDL1PredictorLib.statistics.scores import limited_log_odds
-from PDL1PredictorLib.study import redivisions as page
 from PDL1PredictorLib.study.held_out.redivisions import N_FURTHER, redivisions_of
 from PDL1PredictorLib.study.outcome import OF_TEST, Redivision
 from PDL1PredictorLib.study.report.binary.redivisions import redivision_numbers
@@ -137,4 +136,3 @@ def test_the_first_column_is_the_studys_result(run: StudyRun):
     assert numbers["redivisions"][0]["auc"] == {title: model["auc"] for title, model in numbers["models"].items()}
     assert len(numbers["redivisions"]) == 1 + N_FURTHER
     assert set(numbers["redivisions"][1]["auc"]) == {LEAD, SIZE}
-    assert page.__doc__
