@@ -178,6 +178,7 @@ def predict(
     exclude_bone: bool | None = None,
     stability: bool = True,
     prevalence: Mapping[str, float] | None = None,
+    maps: bool = True,
     progress: Progress | None = None,
 ) -> Prediction:
     """Predict the tumor, or each tumor, of a case; nothing is written.
@@ -196,6 +197,7 @@ def predict(
         stability: Answer again under contours moved by 1 mm; without it, it takes less time.
         prevalence: Endpoint to the share of positives where its answer is used: probabilities and thresholds are
             shifted from the training's to that.
+        maps: Map features over the tumor, where the model asks for some; takes seconds.
         progress: Told on the way; may cancel.
 
     Raises:
@@ -208,7 +210,7 @@ def predict(
     predictor = load_model(named) if isinstance(named, (str, PathLike)) else named
     changes = _changes(ring_mm, exclude_air, exclude_bone)
     regions = replace(predictor.regions, **changes) if changes else None
-    options = Options(str(lesion), device, engine, regions, runtime, stability, dict(prevalence or {}))
+    options = Options(str(lesion), device, engine, regions, runtime, stability, dict(prevalence or {}), maps)
     result = predict_case(read.case, predictor, options, progress or Progress(), read.ring)
     return Prediction(replace(result, warnings=(*read.warnings, *result.warnings)))
 

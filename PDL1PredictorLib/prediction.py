@@ -1,7 +1,7 @@
 """One case, front door to back: files or a `Case` in, a `CaseResult` or a folder out."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -16,12 +16,12 @@ from PDL1PredictorLib.core.errors import EmptyRegionError, InputError
 from PDL1PredictorLib.core.files.output import whole_folder
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.provenance import versions
-from PDL1PredictorLib.core.results import CaseResult, CaseWarning, HeatMap, LesionResult, Provenance
+from PDL1PredictorLib.core.results import CaseResult, CaseWarning, LesionResult, Provenance, VoxelMap
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.filing.request import NOTHING, Filing, require_ready
 from PDL1PredictorLib.imaging.case_files import Files, read_case
 from PDL1PredictorLib.imaging.file_hashes import image_sha256
-from PDL1PredictorLib.imaging.heat import shares_inside
+from PDL1PredictorLib.imaging.heat import with_shares
 from PDL1PredictorLib.imaging.lesions import choose_tumors, require_lesion, require_one_for_ring
 from PDL1PredictorLib.imaging.measures import centroid_lps_mm, measure, volume_ml
 from PDL1PredictorLib.imaging.moved import CONTOUR_MM, moved_contour
@@ -30,13 +30,21 @@ from PDL1PredictorLib.imaging.regions import Regions, make_regions
 from PDL1PredictorLib.imaging.sanity import pixel_aspect, sanity_row
 from PDL1PredictorLib.imaging.views import views_volume
 from PDL1PredictorLib.imaging.volume import tumor_volume
+from PDL1PredictorLib.models.case_warnings import (
+    TRAINING_CASE,
+    heat_warnings,
+    prevalence_warning,
+    settings_warning,
+)
 from PDL1PredictorLib.models.device import choose_device
 from PDL1PredictorLib.models.load import load_predictor
 from PDL1PredictorLib.models.network.run import require_runtime
 from PDL1PredictorLib.models.predictor import Answered, Given, Predictor
+from PDL1PredictorLib.models.schema.origin import learned_from
 from PDL1PredictorLib.radiomics.engine import DEFAULT_ENGINE, engine
 from PDL1PredictorLib.radiomics.extract import extract_features
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
+from PDL1PredictorLib.radiomics.voxel_maps import voxel_maps
 from PDL1PredictorLib.report.write import write_all
 
 
@@ -53,6 +61,7 @@ class Options:
         stability: Answer again under contours moved outwards and inwards by 1 mm, and tell the range of the answers.
         prevalence: Endpoint to the share of positives where its answer is used, between 0 and 1: probabilities and
             thresholds are shifted from the training's to that. Endpoints that are not named keep that of the training.
+        voxel_maps: Map the features over the tumor that the model asks for, for a look; takes seconds.
     """
 
     lesion: str = "largest"
@@ -62,6 +71,7 @@ class Options:
     runtime: str = "auto"
     stability: bool = True
     prevalence: Mapping[str, float] = field(default_factory=dict)
+    voxel_maps: bool = True
 
     def __post_init__(self) -> None:
         require_lesion(self.lesion)
@@ -180,17 +190,22 @@ def predict_case(
         answered.append(said)
     settings = options.regions or predictor.regions
     if settings != predictor.regions:
-        warnings.append(_settings_warning(settings, predictor.regions))
+        warnings.append(settings_warning(settings, predictor.regions))
     if options.prevalence:
-        warnings.append(_prevalence_warning(options.prevalence))
+        warnings.append(prevalence_warning(options.prevalence))
+    provenance = _provenance(case, predictor, options, settings, answered, started, progress)
+    training_case = learned_from(predictor.seen_cases, provenance.ct_sha256)
+    if training_case:
+        warnings.append(CaseWarning("training_case", TRAINING_CASE))
     return CaseResult(
         case=case.name,
         lesions=tuple(results),
         lesions_found=tumors.found,
         clinical=case.clinical,
         model=predictor.summary,
-        provenance=_provenance(case, predictor, options, settings, answered, started, progress),
+        provenance=provenance,
         warnings=tuple(warnings),
+        training_case=training_case,
     )
 
 
@@ -241,12 +256,13 @@ def _predict_lesion(
         given = replace(given, sanity=sanity_row(case, regions), pixel_aspect=pixel_aspect(case))
     with progress.part("stability", 0.55, 0.85, f"tumor {index}: moving the contour") as part:
         moved = tuple(making.moved(case, part)) if options.stability else ()
-    with _part_of(progress, 0.85, 0.97) as part:
+    with _part_of(progress, 0.85, 0.94) as part:
         said = predictor.answer(replace(given, moved=moved), device, part, options.runtime)
-    with progress.part("pictures", 0.97, 1.0, f"tumor {index}: making pictures"):
+    with progress.part("pictures", 0.94, 1.0, f"tumor {index}: making pictures") as part:
+        maps = making.maps(regions, part)
         center = centroid_lps_mm(regions.tumor)
         view = views_volume(case, center, making.settings)
-    heat_maps = tuple(_with_shares(heat_map, regions) for heat_map in said.heat_maps)
+    heat_maps = tuple(with_shares(heat_map, regions) for heat_map in said.heat_maps)
     result = LesionResult(
         index=index,
         center_lps_mm=center,
@@ -256,12 +272,13 @@ def _predict_lesion(
         features=dict(given.features or {}),
         scores=said.scores,
         atypicality=said.atypicality,
-        warnings=(*regions.warnings, *said.warnings, *_heat_warnings(heat_maps)),
+        warnings=(*regions.warnings, *said.warnings, *heat_warnings(heat_maps)),
         heat_maps=heat_maps,
         tumor_image=regions.tumor,
         ring_image=regions.ring,
         views_ct=view,
         unlike=said.unlike,
+        voxel_maps=maps,
     )
     return result, said
 
@@ -308,6 +325,13 @@ class _Making:
             volume=None if needs.volume is None else tumor_volume(case, needs.volume),
         )
 
+    def maps(self, regions: Regions, progress: Progress) -> tuple[VoxelMap, ...]:
+        """Of the features that the model asks for."""
+        names, measured = self.predictor.voxel_maps, self.predictor.features
+        if not names or measured is None or not self.options.voxel_maps:
+            return ()
+        return voxel_maps(regions, measured, names, progress)
+
     def _patches(self, case: Case, regions: Regions) -> tuple[Patch, ...]:
         if self.predictor.needs.picture != "slice":
             return ()
@@ -328,19 +352,6 @@ class _Making:
                 yield self.given(moved, self.regions(moved, measured), measured, part)
 
 
-def _with_shares(heat_map: HeatMap, regions: Regions) -> HeatMap:
-    heat, area = shares_inside(heat_map.image, regions)
-    return replace(heat_map, heat_share=heat, area_share=area)
-
-
-def _heat_warnings(heat_maps: Iterable[HeatMap]) -> Iterator[CaseWarning]:
-    outside = [heat_map for heat_map in heat_maps if heat_map.looks_outside]
-    if outside:
-        names = ", ".join(endpoint(heat_map.endpoint).title for heat_map in outside)
-        text = f"The network looks outside the tumor: its heat is less in tumor and ring than elsewhere ({names})."
-        yield CaseWarning("heat_outside", text)
-
-
 def require_prevalence(prevalence: Mapping[str, float], predictor: Predictor) -> None:
     """Refuse a prevalence of what the model does not answer.
 
@@ -354,19 +365,6 @@ def require_prevalence(prevalence: Mapping[str, float], predictor: Predictor) ->
     for key, share in prevalence.items():
         if not endpoint(key).yes_no or not 0 < share < 1:
             raise InputError(f"A prevalence is a share between 0 and 1 of a yes/no endpoint; got {share!r} for {key}.")
-
-
-def _prevalence_warning(prevalence: Mapping[str, float]) -> CaseWarning:
-    said = ", ".join(f"{endpoint(key).title} {share:.3g}" for key, share in prevalence.items())
-    text = f"Probabilities and thresholds were shifted from the training cohort's prevalence to: {said}."
-    return CaseWarning("prevalence", text)
-
-
-def _settings_warning(used: RegionSettings, trained: RegionSettings) -> CaseWarning:
-    own = trained.to_dict()
-    changed = [f"{name} {own.get(name)} -> {value}" for name, value in used.to_dict().items() if value != own.get(name)]
-    text = "The regions were made with other settings than the model was trained with: " + ", ".join(changed) + "."
-    return CaseWarning("other_settings", text)
 
 
 def _provenance(

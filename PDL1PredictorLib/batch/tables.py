@@ -9,8 +9,9 @@ from PDL1PredictorLib.core.files.output import whole_file
 from PDL1PredictorLib.core.outside_text import safe_cell
 from PDL1PredictorLib.report.kinds import read_answer, renderer
 
+TRAINING_CASE = "training_case"  # whether the model has learned from the CT: yes, no, or empty where it does not say
 PREDICTIONS, FAILURES = "predictions.csv", "failures.csv"
-HEAD = ("case", "folder", "lesion", "tumor_volume_ml", "unlike_p", "warnings")
+HEAD = ("case", "folder", "lesion", "tumor_volume_ml", "unlike_p", TRAINING_CASE, "warnings")
 Row = dict[str, Any]
 
 
@@ -32,7 +33,9 @@ def rows_of(case: str, folder: str, content: Mapping[str, Any]) -> list[Row]:
 
 def _row(case: str, folder: str, content: Mapping[str, Any], lesion: Mapping[str, Any]) -> Row:
     codes = dict.fromkeys(warning["code"] for warning in (*content["warnings"], *lesion["warnings"]))
-    head = (case, folder, lesion["index"], lesion["tumor"]["volume_ml"], lesion["unlike"]["p"], " ".join(codes))
+    learned = {True: "yes", False: "no", None: ""}[content.get(TRAINING_CASE)]  # None: also in older results
+    volume, likeness = lesion["tumor"]["volume_ml"], lesion["unlike"]["p"]
+    head = (case, folder, lesion["index"], volume, likeness, learned, " ".join(codes))
     row: Row = dict(zip(HEAD, head, strict=True))
     for entry in lesion["endpoints"]:
         answer = read_answer(entry)

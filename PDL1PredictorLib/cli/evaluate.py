@@ -77,6 +77,7 @@ def _evaluate(options: argparse.Namespace, speaker: Speaker) -> int:
             device=options.device,
             stability=not options.no_stability,
             prevalence=prevalence_of(options.prevalence, answered),
+            voxel_maps=False,
         ),
         workers=options.workers or None,
         recalibrate=options.recalibrate,

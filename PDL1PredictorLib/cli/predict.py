@@ -46,6 +46,11 @@ def _add_predict(commands: Any) -> None:
     command.add_argument(
         "--no-stability", action="store_true", help="do not answer again under contours moved by 1 mm; is quicker"
     )
+    command.add_argument(
+        "--no-maps",
+        action="store_true",
+        help="do not map features over the tumor, as some models ask for; is quicker",
+    )
     add_prevalence(command)
     command.add_argument("--with-patient", action="store_true", help="write the case's name and clinical values too")
     command.add_argument(
@@ -90,6 +95,7 @@ def _predict(options: argparse.Namespace, speaker: Speaker) -> int:
         options.runtime,
         stability=not options.no_stability,
         prevalence=prevalence_of(options.prevalence, manifest.summary.endpoints),
+        voxel_maps=not options.no_maps,
     )
     if options.cohort is not None:
         return predict_cohort(options, model, chosen, speaker, manifest.needs)

@@ -24,6 +24,11 @@ def add(commands: Any) -> None:
         metavar="FILE",
         help="predictions.csv of pdl1 predict --cohort, joined by case: its columns, and ENDPOINT_score",
     )
+    command.add_argument(
+        "--allow-training-cases",
+        action="store_true",
+        help="with --answers: keep cases that the model has learned from; the report says so",
+    )
     command.add_argument("--key", default="case", metavar="COLUMN", help="that names the case there (default: case)")
     command.add_argument("--time", required=True, metavar="COLUMN", help="follow-up in --unit, none negative")
     command.add_argument("--event", required=True, metavar="COLUMN", help="1: the event came then; 0: censored")
@@ -70,12 +75,16 @@ def _add_design(command: argparse.ArgumentParser) -> None:
 def _survival(options: argparse.Namespace, speaker: Speaker) -> None:
     require_module("matplotlib", "The report needs more packages: install pdl1predictor[train].")
     from PDL1PredictorLib.core.files.output import whole_folder
+    from PDL1PredictorLib.study.survival.answers import Answers
     from PDL1PredictorLib.study.survival.columns import read_survival_table
     from PDL1PredictorLib.study.survival.conduct import analyze
     from PDL1PredictorLib.study.survival.write import HTML_NAME, write_survival
 
     missing = _missing(options.missing)
-    table = read_survival_table(options.table, options.time, options.event, missing, options.answers, options.key)
+    if options.allow_training_cases and options.answers is None:
+        raise InputError("--allow-training-cases is about --answers; leave it out, or give the answers.")
+    answers = None if options.answers is None else Answers(options.answers, options.key, options.allow_training_cases)
+    table = read_survival_table(options.table, options.time, options.event, missing, answers)
     settings = _settings(options, missing, tuple(table.cells))
     document = analyze(table, settings, options.typed, speaker.progress())
     with whole_folder(options.out, options.overwrite) as draft:

@@ -13,7 +13,11 @@ from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.statistics.groups import chi_square, fisher, mann_whitney
 
 Plain = dict[str, Any]
-NUMBERS = {"age_years": "Age (years)", "slice_thickness_mm": "Slice thickness (mm)"}
+NUMBERS = {
+    "age_years": "Age (years)",
+    "slice_thickness_mm": "Slice thickness (mm)",
+    "tube_current_ma": "Tube current (mA)",
+}
 WORDS = {
     "sex": "Sex",
     "smoking": "Smoking",

@@ -34,6 +34,7 @@ class Clinical:
         slice_thickness_mm: As the scanner states it.
         kernel: Reconstruction kernel as the scanner states it.
         manufacturer: Maker of the scanner.
+        tube_current_ma: X-ray tube current, in mA; of a scan that adapts it the median of its slices.
         other: Values that a cohort declares, by name, as number or word; see `core.clinical_columns`.
     """
 
@@ -44,11 +45,13 @@ class Clinical:
     slice_thickness_mm: float | None = None
     kernel: str | None = None
     manufacturer: str | None = None
+    tube_current_ma: float | None = None
     other: Mapping[str, float | str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         self._check_number("age_years", 0, 120)
         self._check_number("slice_thickness_mm", 0.05, 50)
+        self._check_number("tube_current_ma", 1, 3000)
         self._check_word("sex", ("male", "female"))
         self._check_word("smoking", ("never", "former", "current"))
         if self.family_history is not None and not isinstance(self.family_history, bool):

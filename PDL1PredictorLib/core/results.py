@@ -151,7 +151,8 @@ class HeatMap:
         image: float32, 0 to 1, one slice thick or a volume, placed in patient space (LPS, mm).
         method: How it was made: `Grad-CAM`, or `class activation map`, which equals it where the head is linear.
         heat_share: Share of the heat that lies inside tumor and ring, 0 to 1; None of an empty map, or if not measured.
-        area_share: Share of the picture that tumor and ring fill there; below it the network looks elsewhere.
+        area_share: Share of what the network saw that tumor and ring fill; below it the network looks elsewhere.
+        seen: uint8 on the image's grid, 1 where the network saw the slice; None where it saw all of it.
     """
 
     endpoint: str
@@ -159,11 +160,37 @@ class HeatMap:
     method: str = "Grad-CAM"
     heat_share: float | None = None
     area_share: float | None = None
+    seen: sitk.Image | None = None
 
     @property
     def looks_outside(self) -> bool:
-        """Whether tumor and ring hold less of the heat than of the picture."""
+        """Whether tumor and ring hold less of the heat than of what the network saw."""
         return self.heat_share is not None and self.area_share is not None and self.heat_share < self.area_share
+
+
+@dataclass(frozen=True, eq=False)
+class VoxelMap:
+    """A texture feature of the surroundings of every voxel of the tumor.
+
+    Attributes:
+        feature: Its name, such as `tumor_wavelet-HLL_glcm_SumEntropy`.
+        unit: Of its values; empty for a pure number.
+        image: float32 in patient space (LPS, mm), the box of what was measured.
+        low: Least value.
+        high: Greatest value.
+        outside: What voxels hold that have no value: a number below `low`.
+        slices: How many slices were measured.
+        tumor_slices: How many the tumor has.
+    """
+
+    feature: str
+    unit: str
+    image: sitk.Image
+    low: float
+    high: float
+    outside: float
+    slices: int
+    tumor_slices: int
 
 
 @dataclass(frozen=True)
@@ -216,6 +243,7 @@ class LesionResult:
         ring_image: uint8 mask on the same grid.
         views_ct: HU volume around the tumor on the resampled lattice, for pictures.
         unlike: How unlike the training cohort it is, and in what.
+        voxel_maps: Of those features that the model asks for; none of most.
     """
 
     index: int
@@ -232,6 +260,7 @@ class LesionResult:
     ring_image: sitk.Image
     views_ct: sitk.Image
     unlike: Unlike = Unlike()
+    voxel_maps: tuple[VoxelMap, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -310,6 +339,7 @@ class CaseResult:
         model: What the model is.
         provenance: How to repeat it.
         warnings: What concerns the whole case.
+        training_case: Whether the model has learned from this CT; None where it does not say from which.
     """
 
     case: str
@@ -319,6 +349,7 @@ class CaseResult:
     model: ModelSummary
     provenance: Provenance
     warnings: tuple[CaseWarning, ...]
+    training_case: bool | None = None
 
 
 def plain(value: Any) -> Any:

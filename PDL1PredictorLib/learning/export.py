@@ -113,6 +113,8 @@ def _manifest(trained: Trained, about: About, name: str, network: dict[str, Any]
         "endpoints": {key: _endpoint(key, e, about.bayes_auc.get(key)) for key, e in trained.endpoints.items()},
         "left_out": trained.left_out,
         "training_cases": list(trained.training_cases),
+        **({"voxel_maps": list(trained.voxel_maps)} if trained.voxel_maps else {}),
+        **({} if trained.training_kernels is None else {"training_kernels": trained.training_kernels.to_dict()}),
     }
 
 

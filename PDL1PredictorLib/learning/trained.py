@@ -14,6 +14,7 @@ from PDL1PredictorLib.learning.recipe import Recipe
 from PDL1PredictorLib.learning.reference import Reference
 from PDL1PredictorLib.learning.selection import Standardizer
 from PDL1PredictorLib.models.imputer import Imputer
+from PDL1PredictorLib.models.schema.kernels import TrainingKernels
 from PDL1PredictorLib.models.schema.network import NetworkInputs
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 from PDL1PredictorLib.networks.output import AnsweringModule
@@ -123,6 +124,8 @@ class Trained:
         training_cases: Hash of the CT of each case that everything was learned from, see
             `models.schema.origin.case_hashes`; none where they are not known.
         imputer: Of clinical values; None where none is an input.
+        training_kernels: Reconstruction kernels of those cases; None where none is known.
+        voxel_maps: Features that are mapped over the tumor beside the heat map.
     """
 
     recipe: Recipe
@@ -139,3 +142,5 @@ class Trained:
     n_test: int
     training_cases: tuple[str, ...] = ()
     imputer: Imputer | None = None
+    training_kernels: TrainingKernels | None = None
+    voxel_maps: tuple[str, ...] = ()

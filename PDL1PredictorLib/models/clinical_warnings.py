@@ -4,10 +4,13 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from PDL1PredictorLib.core.clinical_columns import ClinicalColumn
+from PDL1PredictorLib.core.outside_text import one_line
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.models.schema.imputer import ImputerEntry
+from PDL1PredictorLib.models.schema.kernels import MOST_LETTERS, TrainingKernels
 
 UNUSUAL_SD = 4.0  # from the training mean: a number so far off is a slip, another unit, or a patient of another kind
+SHOWN_KERNELS = 8
 _DONORS = {"rows": "patients", "centroids": "groups of patients"}
 
 
@@ -38,6 +41,27 @@ def clinical_warnings(
         yield CaseWarning("clinical_imputed", text)
     if imputer is not None:
         yield from _unusual(columns, values, imputer)
+
+
+def kernel_warnings(kernels: TrainingKernels | None, kernel: str | None) -> Iterator[CaseWarning]:
+    """That no training CT had the kernel of this one.
+
+    Args:
+        kernels: Of the training CTs; None of models that do not say.
+        kernel: Of the case; None where it is not known.
+
+    Source: paper 004, "Patients": one kernel was a reason to leave 824 of 2094 patients out.
+    """
+    if kernels is None or not (kernel or "").strip() or kernels.has(str(kernel)):
+        return
+    names = ", ".join(kernels.names[:SHOWN_KERNELS]) + (" ..." if len(kernels.names) > SHOWN_KERNELS else "")
+    part = "" if kernels.known == kernels.of else f" (the kernel is known of {kernels.known} of {kernels.of} cases)"
+    yield CaseWarning(
+        "kernel_unlike",
+        f"The CT was reconstructed with the kernel {one_line(str(kernel))[:MOST_LETTERS]}, and no training case of "
+        f"this model is known to have had it: theirs are {names}{part}. Noise and sharpness change features and "
+        "pictures. Take a series of such a kernel if there is one.",
+    )
 
 
 def _unusual(

@@ -24,6 +24,7 @@ from PDL1PredictorLib.models.schema.endpoints import (
     read_endpoint,
 )
 from PDL1PredictorLib.models.schema.imputer import MOST_VALUES, ImputerEntry, read_imputer
+from PDL1PredictorLib.models.schema.kernels import TrainingKernels, read_training_kernels
 from PDL1PredictorLib.models.schema.network import ANSWERS, DEEP, VOLUME_COLUMN, NetworkEntry, read_network
 from PDL1PredictorLib.models.schema.origin import Recalibration, read_recalibration, read_training_cases
 from PDL1PredictorLib.models.schema.reference import ReferenceEntry, read_reference
@@ -40,6 +41,7 @@ from PDL1PredictorLib.models.schema.values import (
     text,
     texts,
 )
+from PDL1PredictorLib.models.schema.voxel_maps import read_voxel_maps
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
 FAMILIES = ("stack",)
@@ -71,6 +73,8 @@ class Manifest:
         training_cases: Hashes of the CTs that it learned from, see `models.schema.origin`; none of older bundles.
         recalibrated_from: What it was before it was recalibrated; None where it is as it was trained.
         imputer: How clinical values that are not known are estimated; None where they are the training mean.
+        voxel_maps: Features that are mapped over the tumor beside the heat map; none of most.
+        training_kernels: Reconstruction kernels of the CTs that it learned from; None where it does not say.
     """
 
     family: str
@@ -88,6 +92,8 @@ class Manifest:
     training_cases: frozenset[str] = frozenset()
     recalibrated_from: Recalibration | None = None
     imputer: ImputerEntry | None = None
+    training_kernels: TrainingKernels | None = None
+    voxel_maps: tuple[str, ...] = ()
 
     @property
     def seen_cases(self) -> frozenset[str]:
@@ -192,12 +198,12 @@ def _parse(bundle: Bundle, data: Mapping[str, Any]) -> Manifest:
     coverage = number(data["coverage"], "coverage", 0.0, 1.0)
     if coverage in (0.0, 1.0):
         raise ValueError(f"coverage must lie between 0 and 1, both left out, got {coverage:g}.")
-    needs = _needs(data["needs"])
+    needs, features = _needs(data["needs"]), _features(data["features"])
     return Manifest(
         family=one_of(data["family"], "family", FAMILIES),
         needs=needs,
         regions=_regions(data["regions"]),
-        features=_features(data["features"]),
+        features=features,
         network=read_network(data["network"]),
         tables=text(data["tables"], "tables"),
         feature_mean=numbers(data["feature_mean"], "feature_mean"),
@@ -209,6 +215,8 @@ def _parse(bundle: Bundle, data: Mapping[str, Any]) -> Manifest:
         training_cases=read_training_cases(data.get("training_cases")),
         recalibrated_from=read_recalibration(data.get("recalibrated_from")),
         imputer=read_imputer(data["imputer"], needs.clinical),
+        voxel_maps=read_voxel_maps(data.get("voxel_maps"), features),
+        training_kernels=read_training_kernels(data.get("training_kernels")),
     )
 
 

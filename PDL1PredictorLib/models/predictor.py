@@ -108,6 +108,16 @@ class Predictor(Protocol):
         ...
 
     @property
+    def seen_cases(self) -> frozenset[str]:
+        """Hashes of the CTs that it is known to have learned from; empty where it does not say."""
+        ...
+
+    @property
+    def voxel_maps(self) -> tuple[str, ...]:
+        """Features that it wants mapped over the tumor beside its heat map; none of most."""
+        ...
+
+    @property
     def endpoints(self) -> tuple[str, ...]:
         """Keys, in the order of the answers."""
         ...

@@ -24,7 +24,7 @@ from PDL1PredictorLib.imaging.patch import Patch
 from PDL1PredictorLib.models.answers import UNKNOWN, Question, answer_to
 from PDL1PredictorLib.models.behind import features_behind
 from PDL1PredictorLib.models.bundle import Bundle
-from PDL1PredictorLib.models.clinical_warnings import clinical_warnings
+from PDL1PredictorLib.models.clinical_warnings import clinical_warnings, kernel_warnings
 from PDL1PredictorLib.models.contents import read_tables
 from PDL1PredictorLib.models.inputs import NOTHING, Inputs
 from PDL1PredictorLib.models.manifest import Manifest
@@ -32,7 +32,7 @@ from PDL1PredictorLib.models.network.answering import AnsweringNetwork, Shown
 from PDL1PredictorLib.models.network.inside import Inside, look_inside
 from PDL1PredictorLib.models.network.output import NetworkOutput
 from PDL1PredictorLib.models.network.run import Network
-from PDL1PredictorLib.models.network.sight import maps_of, patches_seen, shown_of
+from PDL1PredictorLib.models.network.sight import maps_of, patches_seen, seen_of, shown_of
 from PDL1PredictorLib.models.onnx.session import Classifier
 from PDL1PredictorLib.models.predictor import Answered, Given
 from PDL1PredictorLib.models.reference import NOT_KNOWN, Likeness, Seen, likeness
@@ -99,6 +99,16 @@ class Stack:
         return frozenset(used | self.manifest.table_features)
 
     @property
+    def seen_cases(self) -> frozenset[str]:
+        """Hashes of the CTs that it is known to have learned from; empty where it does not say."""
+        return self.manifest.seen_cases
+
+    @property
+    def voxel_maps(self) -> tuple[str, ...]:
+        """Features that it wants mapped over the tumor beside its heat map; none of most."""
+        return self.manifest.voxel_maps
+
+    @property
     def endpoints(self) -> tuple[str, ...]:
         """Keys, in the order of the answers."""
         return tuple(model.key for model in self.manifest.endpoints)
@@ -133,6 +143,7 @@ class Stack:
                 *(() if output is None else output.warnings),
                 *_warnings(inputs, given.patch, heat_maps),
                 *clinical_warnings(self.needs.columns, inputs.clinical, inputs.unknown, self.manifest.imputer),
+                *kernel_warnings(self.manifest.training_kernels, given.clinical.kernel),
             ),
         )
 
@@ -298,8 +309,9 @@ class Stack:
 
     def _heat_maps(self, output: NetworkOutput, given: Given) -> tuple[HeatMap, ...]:
         """Of the endpoints whose answer the network has a part in; none where no map can be made."""
+        seen = seen_of(given, self._frame)
         return tuple(
-            HeatMap(model.key, image, output.method)
+            HeatMap(model.key, image, output.method, seen=seen)
             for model, image in zip(
                 self.manifest.endpoints, maps_of(output, given, self._frame), strict=False
             )  # no maps where none can be made

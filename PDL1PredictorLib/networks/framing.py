@@ -43,6 +43,16 @@ def unframed(values: np.ndarray, tumor: np.ndarray, frame: FrameSettings) -> np.
     return found
 
 
+def rectangle_of(tumor: np.ndarray, frame: FrameSettings) -> np.ndarray:
+    """Pixels of a slice on which a map over the rectangle has a value: bool (h, w).
+
+    Args:
+        tumor: (h, w) of the slice that was framed.
+        frame: As it was framed.
+    """
+    return unframed(np.ones((1, 1)), tumor, frame) > 0
+
+
 def _weights(tumor: np.ndarray, frame: FrameSettings) -> tuple[np.ndarray, np.ndarray]:
     """What each pixel of the slice counts for each of the frame, by rows and by columns."""
     steps = (np.arange(frame.pixels) + 0.5) / frame.pixels

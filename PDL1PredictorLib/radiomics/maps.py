@@ -31,6 +31,7 @@ def feature_map(
     feature_name: str,
     kernel_radius: int = 1,
     progress: Progress = SILENT,
+    only: np.ndarray | None = None,
 ) -> sitk.Image:
     """A texture feature of the cube around each voxel of a region.
 
@@ -45,9 +46,11 @@ def feature_map(
         feature_name: Full name, such as `tumor_original_glcm_Contrast`.
         kernel_radius: Half the edge of the cube without its middle voxel, 1 to 3 voxels.
         progress: A step per portion of the voxels.
+        only: Voxels of the region whose value is wanted, bool (k, j, i) on the grid of the CT; None: all. Their gray
+            levels and surroundings are those of the whole region.
 
     Returns:
-        float64 on the grid of the CT; 0 outside the region, NaN where the feature is not defined.
+        float64 on the grid of the CT; 0 outside the region, NaN where the feature is not defined or was not wanted.
 
     Raises:
         EmptyRegionError: The region has too few voxels.
@@ -70,15 +73,16 @@ def feature_map(
     box = np.zeros(region.inside.shape, np.int64)
     box[region.inside] = gray.ranks
     cubes = np.lib.stride_tricks.sliding_window_view(np.pad(box, kernel_radius), (2 * kernel_radius + 1,) * 3)
-    k, j, i = region.indices
-    found = np.empty(region.size)
+    wanted = np.arange(region.size) if only is None else np.flatnonzero(only[_places(region)])
+    k, j, i = (index[wanted] for index in region.indices)
+    found = np.full(region.size, np.nan)
     edge = 2 * kernel_radius + 1
     at_once = max(1, CELLS_AT_ONCE // (len(DIRECTIONS) * max(gray.present.size * 27, int(gray.present[-1]), edge**3)))
-    for start in range(0, region.size, at_once):
-        progress.step("map", start / region.size, feature_name)
+    for start in range(0, wanted.size, at_once):
+        progress.step("map", start / wanted.size, feature_name)
         part = slice(start, start + at_once)
         ranks = cubes[k[part], j[part], i[part]].reshape(-1, edge**3)
-        found[part] = _MEASURE[family](Patches(ranks, gray.present, edge), len(ranks), name)
+        found[wanted[part]] = _MEASURE[family](Patches(ranks, gray.present, edge), len(ranks), name)
     progress.step("map", 1.0)
     return _on_grid_of(ct, region, found)
 
@@ -104,11 +108,16 @@ def _image(ct: sitk.Image, name: str, settings: FeatureSettings, region: RegionV
 
 def _on_grid_of(ct: sitk.Image, region: RegionVoxels, values: np.ndarray) -> sitk.Image:
     whole = np.zeros(ct.GetSize()[::-1])
-    k, j, i = region.indices
-    whole[k + region.start[0], j + region.start[1], i + region.start[2]] = values
+    whole[_places(region)] = values
     image = sitk.GetImageFromArray(whole)
     image.CopyInformation(ct)
     return image
+
+
+def _places(region: RegionVoxels) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of a region's voxels on the grid of the CT, (k, j, i)."""
+    k, j, i = region.indices
+    return k + region.start[0], j + region.start[1], i + region.start[2]
 
 
 def _glcm(patches: Patches, n: int, name: str) -> np.ndarray:

@@ -39,6 +39,7 @@ FAMILIES = {  # feature class: words for people; this order is the order of ever
     "gldm": "GLDM",
     "ngtdm": "NGTDM",
 }
+TEXTURES = tuple(family for family in FAMILIES if family not in ("shape", "firstorder"))  # of which maps are made
 
 _ROWS = """
 shape | Elongation | Q3CK | | second over first axis length; 1 is round in that plane, 0 a line

@@ -20,6 +20,7 @@ from PDL1PredictorLib.core.results import (
     RegionMeasures,
     Unlike,
     UnlikePart,
+    VoxelMap,
 )
 from PDL1PredictorLib.core.strict_json import strict_json
 from PDL1PredictorLib.report.html import to_html
@@ -126,6 +127,19 @@ def _lesion(row: Row) -> LesionResult:
         ring_image=nothing,
         views_ct=nothing,
         unlike=_unlike(row["unlike"]),
+        voxel_maps=tuple(
+            VoxelMap(
+                feature=_text(one["feature"]),
+                unit=_text(one["unit"]),
+                image=nothing,
+                low=float(one["low"]),
+                high=float(one["high"]),
+                outside=float(one["outside"]),
+                slices=int(one["slices"]),
+                tumor_slices=int(one["tumor_slices"]),
+            )
+            for one in row["voxel_maps"]
+        ),
     )
 
 

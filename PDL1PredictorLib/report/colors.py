@@ -1,4 +1,4 @@
-"""The colors of an answer and of a heat map: one place, read by the HTML report and by Slicer's window."""
+"""The colors of an answer, of a heat map and of a map of a feature: read by the HTML report and by Slicer's window."""
 
 from typing import NamedTuple
 
@@ -62,4 +62,16 @@ HEAT_COLORS = (
     (252, 163, 9),
     (249, 203, 53),
     (242, 242, 125),
+)
+# matplotlib's "viridis" (CC0), at even steps: a measure, not to be taken for heat
+MAP_COLORS = (
+    (68, 1, 84),
+    (71, 44, 122),
+    (59, 81, 139),
+    (44, 113, 142),
+    (33, 144, 141),
+    (39, 173, 129),
+    (92, 200, 99),
+    (170, 220, 50),
+    (253, 231, 37),
 )

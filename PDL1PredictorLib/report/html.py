@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import SimpleITK as sitk
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -12,14 +12,15 @@ from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.answer_parts import Contribution
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.outside_text import visible
-from PDL1PredictorLib.core.results import Answer, CaseResult, HeatMap, LesionResult, ModelSummary
+from PDL1PredictorLib.core.results import Answer, CaseResult, HeatMap, LesionResult, ModelSummary, VoxelMap
 from PDL1PredictorLib.report import svg, words
 from PDL1PredictorLib.report.colors import ANSWERS, NOTICES
 from PDL1PredictorLib.report.heat_files import heat_map_name
 from PDL1PredictorLib.report.json_result import FREE_NAME, finite
 from PDL1PredictorLib.report.kept import KeptPicture, KeptPictures
 from PDL1PredictorLib.report.kinds import by_kind, renderer
-from PDL1PredictorLib.report.pictures import Picture, heat_pictures, slice_pictures, tilt_degrees
+from PDL1PredictorLib.report.map_files import map_name
+from PDL1PredictorLib.report.pictures import Picture, heat_pictures, map_picture, slice_pictures, tilt_degrees
 from PDL1PredictorLib.report.reading.first_words import unproven_words
 
 SHOWN_CONTRIBUTIONS = 8
@@ -28,6 +29,14 @@ _TYPOGRAPHY = (
     *((">=", "≥"), ("<=", "≤"), (" %", "\u00a0%"), (" mm", "\u00a0mm"), (" mL", "\u00a0mL")),
     *(("p / (1 - p)", "p\u00a0/\u00a0(1\u00a0−\u00a0p)"), (" -0.", " −0.")),
 )
+
+
+class MapView(NamedTuple):
+    """A map of a feature over the tumor, its picture, and its file beside the report."""
+
+    found: VoxelMap
+    picture: Picture | KeptPicture
+    file: str
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,7 @@ class LesionView:
         heat_file: The map's file beside the report.
         heat_shares: A sentence about how much of the heat lies where the tumor is; empty where that was not measured.
         heat_empty: Whether the map is zero everywhere.
+        maps: Maps of features over the tumor, with their pictures and files.
         tilt_degrees: How far the scan's axes are tilted against the patient's, 0 where it is not worth a word.
     """
 
@@ -68,6 +78,7 @@ class LesionView:
     heat_file: str
     heat_shares: str
     heat_empty: bool
+    maps: tuple[MapView, ...]
     tilt_degrees: float
 
 
@@ -218,6 +229,7 @@ def lesion_view(lesion: LesionResult, result: CaseResult, kept: KeptPictures | N
         heat_file=heat_map_name(lesion, heat_map.endpoint) if heat_map else "",
         heat_shares=words.heat_sentence(heat_map) if heat_map else "",
         heat_empty=kept.heat_empty if kept is not None else heat_map is not None and not _has_heat(heat_map),
+        maps=_maps(lesion, kept),
         tilt_degrees=tilt if tilt >= TILT_WORTH_A_WORD else 0.0,
     )
 
@@ -227,6 +239,18 @@ def _shown_heat_map(lesion: LesionResult, first: Answer | None) -> HeatMap | Non
     return next((m for m in lesion.heat_maps if m.endpoint == wanted), next(iter(lesion.heat_maps), None))
 
 
+def _maps(lesion: LesionResult, kept: KeptPictures | None) -> tuple[MapView, ...]:
+    """None where the pictures of a page are to be taken, and are not those of these maps."""
+    pictures: Sequence[Picture | KeptPicture] = (
+        kept.maps if kept is not None else [map_picture(lesion, one) for one in lesion.voxel_maps]
+    )
+    if len(pictures) != len(lesion.voxel_maps):
+        return ()
+    return tuple(
+        MapView(one, picture, map_name(lesion, one)) for one, picture in zip(lesion.voxel_maps, pictures, strict=True)
+    )
+
+
 def _has_heat(heat_map: HeatMap) -> bool:
     return bool((sitk.GetArrayViewFromImage(heat_map.image) > 0).any())
 
@@ -234,7 +258,8 @@ def _has_heat(heat_map: HeatMap) -> bool:
 def clinical_values(result: CaseResult) -> dict[str, str]:
     """What is known of the patient and the scan, with names for people."""
     names = {"age_years": "age", "family_history": "cancer in the family", "slice_thickness_mm": "slice thickness"}
-    units = {"age_years": " years", "slice_thickness_mm": " mm"}
+    names |= {"tube_current_ma": "tube current"}
+    units = {"age_years": " years", "slice_thickness_mm": " mm", "tube_current_ma": " mA"}
     yes_no = {True: "yes", False: "no"}
     values = result.clinical.to_dict()
     values |= values.pop("other", {})

@@ -12,6 +12,7 @@ from PDL1PredictorLib.core.results import Answer, CaseResult, CaseWarning, HeatM
 from PDL1PredictorLib.core.strict_json import read_schema
 from PDL1PredictorLib.report.heat_files import heat_map_name
 from PDL1PredictorLib.report.kinds import renderer, verdict
+from PDL1PredictorLib.report.map_files import map_entries
 
 SCHEMA_VERSION = "3.0"
 FREE_NAME = "case"  # stands in for the case's name
@@ -33,6 +34,7 @@ def to_json(result: CaseResult, with_patient: bool) -> dict[str, Any]:
         "case": result.case if with_patient else FREE_NAME,
         "clinical": result.clinical.to_dict() if with_patient else None,
         "warnings": _warnings(result.warnings),
+        "training_case": result.training_case,
         "lesions_found": result.lesions_found,
         "lesions": [_lesion(lesion) for lesion in result.lesions],
         "model": _model(result.model),
@@ -73,6 +75,7 @@ def _lesion(lesion: LesionResult) -> dict[str, Any]:
         "tumor": plain(lesion.tumor),
         "ring": plain(lesion.ring),
         "endpoints": [_endpoint(p) | _heat(lesion, p.endpoint, heat_maps.get(p.endpoint)) for p in lesion.endpoints],
+        "voxel_maps": map_entries(lesion),
         "scores": {key: dict(values) for key, values in lesion.scores.items()},
         "features": {name: lesion.features[name] for name in sorted(lesion.features)},
     }

@@ -23,7 +23,11 @@ _FIGURE = re.compile(
     rf"<figure>({_DRAWING})\s*<figcaption><b>([^<>]{{1,200}})</b>, ([^<>]{{0,600}})"
     r"(<b>The map is empty: [^<>]{0,80}</b>)?\s*</figcaption></figure>"
 )
+_MAP = re.compile(  # its legend is drawn anew
+    rf"<figure>({_DRAWING})\s*<figcaption><b>([^<>]{{1,200}})</b>, ([^<>]{{0,600}}?)\s*<svg class=\"legend\""
+)
 _HEAT = re.compile(r"(.+) \((Grad-CAM|class activation map)\) for (.+)")
+_SHARES = re.compile(r"\. [^.]{1,20} of the heat .*")  # a sentence that is written anew
 _TILT = re.compile(r"tilted by up to (\d{1,2})°")
 _SECTION = '<section class="card where">'
 
@@ -51,6 +55,7 @@ class KeptPictures(NamedTuple):
         heat_method: How that was made; empty without any.
         heat_empty: Whether it is zero everywhere.
         tilt_degrees: How far the scan is tilted, where that is worth a word; else 0.
+        maps: Of features over the tumor.
     """
 
     slices: tuple[KeptPicture, ...] = ()
@@ -58,6 +63,7 @@ class KeptPictures(NamedTuple):
     heat_method: str = ""
     heat_empty: bool = False
     tilt_degrees: float = 0.0
+    maps: tuple[KeptPicture, ...] = ()
 
 
 def kept_pictures(page: str) -> list[KeptPictures]:
@@ -68,13 +74,18 @@ def kept_pictures(page: str) -> list[KeptPictures]:
 def _of_one(section: str) -> KeptPictures:
     slices, heat, method, empty = [], [], "", False
     for drawing, title, caption, is_empty in _FIGURE.findall(section):
-        note = html.unescape(caption.split("\n")[0]).strip()
-        svg = Markup(drawing)  # noqa: S704 matched above, letter by letter
-        of_heat = _HEAT.fullmatch(html.unescape(title))
+        picture = _kept(drawing, title, caption)
+        of_heat = _HEAT.fullmatch(picture.title)
         if of_heat is None:
-            slices.append(KeptPicture(html.unescape(title), note, svg))
+            slices.append(picture)
             continue
-        heat.append(KeptPicture(of_heat[1], note, svg))
+        heat.append(picture._replace(title=of_heat[1], note=_SHARES.sub("", picture.note)))
         method, empty = of_heat[2], empty or bool(is_empty)
     tilt = _TILT.search(section)
-    return KeptPictures(tuple(slices), tuple(heat), method, empty, float(tilt[1]) if tilt else 0.0)
+    maps = tuple(_kept(*figure) for figure in _MAP.findall(section))
+    return KeptPictures(tuple(slices), tuple(heat), method, empty, float(tilt[1]) if tilt else 0.0, maps)
+
+
+def _kept(drawing: str, title: str, caption: str) -> KeptPicture:
+    svg = Markup(drawing)  # noqa: S704 matched above, letter by letter
+    return KeptPicture(html.unescape(title), html.unescape(caption.split("\n")[0]).strip(), svg)

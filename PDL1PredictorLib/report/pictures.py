@@ -15,10 +15,11 @@ import SimpleITK as sitk
 from PIL import Image
 from skimage import measure
 
-from PDL1PredictorLib.core.results import HeatMap, LesionResult
+from PDL1PredictorLib.core.results import HeatMap, LesionResult, VoxelMap
 from PDL1PredictorLib.core.windows import LUNG, SOFT_TISSUE, Window
-from PDL1PredictorLib.report.colors import HEAT_COLORS
+from PDL1PredictorLib.report.colors import HEAT_COLORS, MAP_COLORS
 from PDL1PredictorLib.report.lattice import box_of, voxels_in
+from PDL1PredictorLib.report.words import feature_title
 
 Array = np.ndarray[Any, Any]
 
@@ -178,6 +179,53 @@ def _heat_plane(layers: tuple[Array, ...], axis: int, n: int, heat: sitk.Image, 
         tumor_path=contour_path(in_tumor),
         ring_path=contour_path(in_either),
     )
+
+
+def map_picture(lesion: LesionResult, found: VoxelMap) -> Picture:
+    """A map of a feature over the CT: its axial slice through the tumor's center, or the measured one nearest to it."""
+    ct, tumor, ring = _volumes(lesion)
+    placed = sitk.DICOMOrient(found.image, "LPS")
+    values = sitk.Resample(placed, ct, sitk.Transform(), sitk.sitkNearestNeighbor, found.outside, sitk.sitkFloat32)
+    share = map_share(sitk.GetArrayFromImage(values), found)
+    box, voxels = box_of(ct, ct), sitk.GetArrayFromImage(ct)
+    in_tumor = voxels_in(box, ct, tumor) > 0
+    in_either = in_tumor | (voxels_in(box, ct, ring) > 0)
+    k, row, column = _center(ct, lesion, in_tumor)
+    measured = np.flatnonzero(np.isfinite(share).any(axis=(1, 2)))
+    k = int(measured[np.argmin(np.abs(measured - k))]) if len(measured) else k
+    half = _half_field(in_tumor, float(ct.GetSpacing()[0]))
+    hu, colored, tumor_plane, either_plane = (
+        _crop(layer[k], row, column, half, fill)
+        for layer, fill in ((voxels, OUTSIDE_HU), (share, np.nan), (in_tumor, False), (in_either, False))
+    )
+    at_mm = float(ct.TransformIndexToPhysicalPoint((column, row, k))[2])
+    return Picture(
+        title=feature_title(found.feature),
+        note=f"lung window, {_position(at_mm, *PLANES[0].towards)}",
+        png=png_of(windowed(hu, LUNG)),
+        overlay_png=png_of(map_rgba(colored)),
+        width=hu.shape[1],
+        height=hu.shape[0],
+        mm_per_pixel=float(ct.GetSpacing()[0]),
+        letters=PLANES[0].letters,
+        tumor_path=contour_path(tumor_plane),
+        ring_path=contour_path(either_plane),
+    )
+
+
+def map_share(values: Array, found: VoxelMap) -> Array:
+    """Values of a map from 0, the least, to 1, the greatest; NaN where there is none."""
+    inside = values > (found.low + found.outside) / 2
+    share = (values - found.low) / ((found.high - found.low) or 1.0)
+    return np.asarray(np.where(inside, np.clip(share, 0, 1), np.nan))
+
+
+def map_rgba(share: Array) -> Array:
+    """Shares of 0 to 1 as RGBA, 8 bit: dense colors, clear where there is no value."""
+    at, colors = np.linspace(0, 1, len(MAP_COLORS)), np.array(MAP_COLORS, dtype=np.float64)
+    known = np.isfinite(share)
+    layers = [np.interp(np.where(known, share, 0), at, colors[:, channel]) for channel in range(3)]
+    return np.asarray(np.rint(np.stack([*layers, np.where(known, 255.0, 0.0)], axis=-1)), np.uint8)
 
 
 def tilt_degrees(lesion: LesionResult) -> float:

@@ -8,10 +8,11 @@ import base64
 import numpy as np
 from markupsafe import Markup, escape
 
-from PDL1PredictorLib.core.results import Answer
+from PDL1PredictorLib.core.results import Answer, VoxelMap
+from PDL1PredictorLib.report.colors import MAP_COLORS
 from PDL1PredictorLib.report.kept import KeptPicture
 from PDL1PredictorLib.report.kinds import renderer
-from PDL1PredictorLib.report.pictures import Picture, heat_rgba
+from PDL1PredictorLib.report.pictures import Picture, heat_rgba, map_rgba
 from PDL1PredictorLib.report.shown import Scale
 
 SCALE_BARS_MM = (5, 10, 20, 50, 100)
@@ -142,6 +143,31 @@ def heat_legend() -> Markup:
         '<rect x="5" y="2" width="190" height="10" rx="2" fill="url(#heat-colors)"/>'
         '<text class="tick-text" x="5" y="27">0 none</text>'
         '<text class="tick-text" x="195" y="27" text-anchor="end">1 strongest</text>',
+    )
+
+
+def map_legend(found: VoxelMap, number: int) -> Markup:
+    """The colors of a feature's map from its least to its greatest value, with its unit.
+
+    Args:
+        found: The map.
+        number: Of the map on the page: no two legends of a page may share a name.
+    """
+    colors = map_rgba(np.linspace(0, 1, len(MAP_COLORS)))
+    stops = "".join(
+        f'<stop offset="{100 * n / (len(MAP_COLORS) - 1):g}%" stop-color="rgb({r},{g},{b})"/>'
+        for n, (r, g, b, _) in enumerate(colors.tolist())
+    )
+    unit = f" {found.unit}" if found.unit else ""
+    low, high = (escape(f"{value:.3g}{unit}") for value in (found.low, found.high))
+    return _svg(
+        "legend",
+        (200, 30),
+        f"color scale of the map, {found.low:.3g} to {found.high:.3g}{unit}",
+        f'<defs><linearGradient id="map-colors-{number}">{stops}</linearGradient></defs>'
+        f'<rect x="5" y="2" width="190" height="10" rx="2" fill="url(#map-colors-{number})"/>'
+        f'<text class="tick-text" x="5" y="27">{low}</text>'
+        f'<text class="tick-text" x="195" y="27" text-anchor="end">{high}</text>',
     )
 
 

@@ -92,7 +92,7 @@ def heat_sentence(heat_map: HeatMap) -> str:
         return ""
     shares = (
         f"{percent(heat_map.heat_share)} of the heat lies inside tumor and ring, which fill "
-        f"{percent(heat_map.area_share)} of the picture"
+        f"{percent(heat_map.area_share)} of what the network saw"
     )
     return f"{shares}: the network looks outside the tumor." if heat_map.looks_outside else f"{shares}."
 

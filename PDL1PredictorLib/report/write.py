@@ -9,12 +9,13 @@ from PDL1PredictorLib.report.csv_table import write_features
 from PDL1PredictorLib.report.heat_files import write_heat_maps
 from PDL1PredictorLib.report.html import to_html
 from PDL1PredictorLib.report.json_result import to_json
+from PDL1PredictorLib.report.map_files import write_maps
 from PDL1PredictorLib.report.reading.plain_lines import plain_text
 from PDL1PredictorLib.report.segments import write_segments
 
 
 def write_all(result: CaseResult, folder: Path, *, with_patient: bool = False) -> None:
-    """Write `result.json`, `report.html`, `summary.txt`, `features.csv`, `tumor_and_ring.seg.nrrd` and the heat maps.
+    """Write `result.json`, `report.html`, `summary.txt`, `features.csv`, `tumor_and_ring.seg.nrrd` and maps.
 
     Args:
         result: What to write.
@@ -41,3 +42,4 @@ def write_all(result: CaseResult, folder: Path, *, with_patient: bool = False) -
         write_segments(result.lesions, folder / "tumor_and_ring.seg.nrrd")
     for lesion in result.lesions:
         write_heat_maps(lesion, folder)
+        write_maps(lesion, folder)

@@ -2,7 +2,7 @@
 
 import importlib.metadata
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -201,11 +201,8 @@ def conduct(plan: Plan, cases: Cases, progress: Progress = SILENT) -> tuple[Bund
             workers=plan.workers,
             bayes_auc=cases.bayes_auc,
             ship=plan.ship,
-            groups={
-                **factors_of(prepared),
-                **{factor: [of.get(name, "") for name in prepared.names] for factor, of in cases.groups.items()},
-            },
         )
+        study = replace(study, groups=_groups(study, cases))
         with only_run_in(plan.cache / "training"), progress.part("study", 0.3, 0.95, "training") as part:
             run = run_study(study, part)
     with progress.part("pictures", 0.95, 0.96, "showing cases"):
@@ -218,6 +215,13 @@ def conduct(plan: Plan, cases: Cases, progress: Progress = SILENT) -> tuple[Bund
         about = about_study(plan.words, outcome, _counts(run, len(prepared)), cases.bayes_auc, cases.synthetic)
         bundle = export_bundle(run.trained, about, plan.bundle, plan.overwrite)
     return bundle, outcome
+
+
+def _groups(study: Study, cases: Cases) -> dict[str, Sequence[str]]:
+    """What test cases are divided by; the table's own factors last."""
+    training = study.divisions(0)[0][0] if study.once else None  # nested: every case teaches in its turn
+    own = {factor: [of.get(name, "") for name in study.cohort.names] for factor, of in cases.groups.items()}
+    return {**factors_of(study.cohort, training), **own}
 
 
 def _test_rows(prepared: PreparedCohort, splits: Mapping[str, str]) -> np.ndarray | None:

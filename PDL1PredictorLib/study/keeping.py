@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
+from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.needs import Needs
 from PDL1PredictorLib.learning.bootstrap import bootstrap_fusion
 from PDL1PredictorLib.learning.crossfit import Inputs, Learned
@@ -16,13 +17,14 @@ from PDL1PredictorLib.learning.fitting import FittedModel
 from PDL1PredictorLib.learning.kinds import Fitted, Rules, rules
 from PDL1PredictorLib.learning.parts.clinical import imputer_of
 from PDL1PredictorLib.learning.parts.deep import network_of, seen_by
-from PDL1PredictorLib.learning.parts.network import answering_of
+from PDL1PredictorLib.learning.parts.network import NetworkAnswers, answering_of
 from PDL1PredictorLib.learning.parts.part import PartModel
 from PDL1PredictorLib.learning.parts.stacked import StackedAnswers
 from PDL1PredictorLib.learning.recipe import ModelPlan, Recipe
 from PDL1PredictorLib.learning.reference import reference_of
 from PDL1PredictorLib.learning.selection import fit_standardizer
 from PDL1PredictorLib.learning.trained import EndToEnd, Trained, TrainedEndpoint, TrainedNetwork
+from PDL1PredictorLib.models.schema.kernels import kernels_of
 from PDL1PredictorLib.models.schema.origin import case_hashes
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 from PDL1PredictorLib.study.choosing import Choice
@@ -94,7 +96,15 @@ def trained_of(
         n_test=len(test),
         training_cases=tuple(case_hashes(cohort.take(learned.rows).ct_sha256)),
         imputer=imputer_of(parts),
+        training_kernels=kernels_of(cohort.people.get(cohort.names[row], Clinical()).kernel for row in learned.rows),
+        voxel_maps=_voxel_maps(learned, shipped),
     )
+
+
+def _voxel_maps(learned: Learned, shipped: Mapping[str, Shipped]) -> tuple[str, ...]:
+    """Features that are mapped beside the heat map: of the first endpoint that a network answers."""
+    parts = ((key, learned.parts[part]) for key, one in shipped.items() for part in one.plan.parts)
+    return next((part.mapped(key) for key, part in parts if isinstance(part, NetworkAnswers)), ())
 
 
 def _needs(recipe: Recipe, parts: Mapping[str, PartModel]) -> Needs:

@@ -14,6 +14,8 @@ from PDL1PredictorLib.report.pictures import Picture
 from PDL1PredictorLib.study.insight import TableInsight
 from PDL1PredictorLib.study.within.values import Within
 
+OF_TEST = 0  # the number of the models that answer a study's own test cases; folds count from 1
+
 
 @dataclass(frozen=True, eq=False)
 class ModelOutcome:
@@ -87,6 +89,28 @@ class TimeModelOutcome:
 
 
 @dataclass(frozen=True, eq=False)
+class Redivision:
+    """A test set drawn anew, and what its cases are ranked by; all arrays in the order of its cases.
+
+    Attributes:
+        labels: 0 or 1, (n,).
+        patients: Of each case, n of them.
+        models_of: Which models answered each case: `OF_TEST`, or the number of the fold that held it out, (n,).
+        scores: Title of each model to its scores before calibration, (n,); cases of one number can be compared.
+    """
+
+    labels: np.ndarray
+    patients: tuple[str, ...]
+    models_of: np.ndarray
+    scores: Mapping[str, np.ndarray]
+
+    @property
+    def n_own(self) -> int:
+        """How many of the cases are test cases of the study's own division, too."""
+        return int((self.models_of == OF_TEST).sum())
+
+
+@dataclass(frozen=True, eq=False)
 class EndpointOutcome:
     """One endpoint.
 
@@ -119,6 +143,7 @@ class EndpointOutcome:
         inner_folds: Title of each model that is a network to its figure on each part of the training cases that was
             held out; empty without networks.
         within: What is seen inside, where one model is an input of another.
+        redivisions: Further test sets, see `study.held_out.redivisions`; none but of yes/no endpoints under `split`.
 
     Raises:
         ValueError: A model has no role, not one model has the role lead, or folds, patients, scores or groups are not
@@ -145,6 +170,7 @@ class EndpointOutcome:
     insight: TableInsight | None = None
     inner_folds: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     within: Within | None = None
+    redivisions: tuple[Redivision, ...] = ()
 
     def __post_init__(self) -> None:
         lead_of(self.roles)

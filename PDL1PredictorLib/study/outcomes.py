@@ -12,8 +12,9 @@ from PDL1PredictorLib.learning.number import FittedNumber
 from PDL1PredictorLib.learning.recipe import ModelPlan, roles_of
 from PDL1PredictorLib.study.answers import all_together, model_outcome, prediction_sets
 from PDL1PredictorLib.study.folds import Fold
+from PDL1PredictorLib.study.held_out.inner_folds import figures_of_folds
+from PDL1PredictorLib.study.held_out.redivisions import redivisions_of
 from PDL1PredictorLib.study.inner import inner_of, insight_of, spread, table_network
-from PDL1PredictorLib.study.inner_folds import figures_of_folds
 from PDL1PredictorLib.study.keeping import regions_of
 from PDL1PredictorLib.study.outcome import EndpointOutcome
 from PDL1PredictorLib.study.setup import Study
@@ -93,6 +94,7 @@ def endpoint_outcome(study: Study, key: str, folds: tuple[Fold, ...], scores: Sc
         else None,
         inner_folds=figures_of_folds(kept, plans, target, key),
         within=within_of(kept, lead, key, recipe.needs.columns),
+        redivisions=redivisions_of(study, key, kept),
     )
 
 

@@ -17,6 +17,10 @@ from PDL1PredictorLib.batch.run import predict_cases
 from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.errors import CancelledError, InputError, OutputError
 from PDL1PredictorLib.core.progress import Progress
+from PDL1PredictorLib.imaging.file_hashes import image_sha256
+from PDL1PredictorLib.imaging.read import read_ct
+from PDL1PredictorLib.models.bundle import read_bundle, write_bundle
+from PDL1PredictorLib.models.schema.origin import case_hashes
 from PDL1PredictorLib.prediction import predict_files
 
 
@@ -61,6 +65,30 @@ def test_every_case_has_its_row_and_the_folder_of_a_single_prediction(cases, req
     assert rows[1]["EGFR_verdict"] == "not_answered"  # a synthetic model, and a case that does not say it is
     assert rows[1]["EGFR_probability"] == ""
     assert float(rows[1]["EGFR_withheld"]) == told["EGFR"]
+
+
+def test_the_table_says_which_cases_the_model_has_learned_from(cases, request_for, tmp_path):
+    bundle = read_bundle(request_for.model)
+    learned = image_sha256(read_ct(cases[1].ct).image)
+    manifest = {**bundle.manifest, "training_cases": case_hashes([learned])}
+    manifest.pop("files", None)
+    knows = write_bundle(tmp_path / "knows", manifest, dict(bundle.files))
+    assert knows.manifest["training_cases"] == [learned[:16]]
+    predict_cases(cases[:2], replace(request_for, model=tmp_path / "knows"))
+    rows = table(request_for.out / "predictions.csv")
+    assert [row["training_case"] for row in rows] == ["no", "yes"]
+    assert ["training_case" in row["warnings"].split() for row in rows] == [False, True]
+    result = json.loads((request_for.out / "b" / "result.json").read_text(encoding="utf-8"))
+    assert result["training_case"] is True
+
+
+def test_a_model_that_does_not_say_from_which_cases_it_learned_leaves_the_cell_empty(cases, request_for, tmp_path):
+    bundle = read_bundle(request_for.model)
+    manifest = {name: value for name, value in bundle.manifest.items() if name != "training_cases"}
+    manifest.pop("files", None)
+    write_bundle(tmp_path / "older", manifest, dict(bundle.files))
+    predict_cases(cases[:1], replace(request_for, model=tmp_path / "older"))
+    assert [row["training_case"] for row in table(request_for.out / "predictions.csv")] == [""]
 
 
 def test_the_model_is_loaded_once(cases, request_for, monkeypatch):

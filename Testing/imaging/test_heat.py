@@ -7,7 +7,7 @@ import pytest
 import SimpleITK as sitk
 
 from PDL1PredictorLib.core.results import HeatMap
-from PDL1PredictorLib.imaging.heat import shares_inside
+from PDL1PredictorLib.imaging.heat import shares_inside, with_shares
 from PDL1PredictorLib.imaging.regions import Regions
 
 PIXELS = 20  # of the heat map, 1 mm; tumor and ring lie on a smaller box of the same lattice
@@ -56,6 +56,34 @@ def test_rows_and_columns_are_not_mixed_up(regions: Regions):
     values[7, 14] = 1.0
     assert shares_inside(heat(values), moved).heat == 1.0
     assert shares_inside(heat(values.T), moved).heat == 0.0
+
+
+def test_shares_are_of_what_the_network_saw(regions: Regions):
+    seen = np.zeros((PIXELS, PIXELS))
+    seen[5:15, 6:14] = 1  # 80 pixels, of which tumor and ring fill 36
+    found = shares_inside(heat(seen), regions, heat(seen))
+    assert found.area == pytest.approx(36 / 80)
+    assert found.heat == pytest.approx(36 / 80)
+    beside = np.zeros((PIXELS, PIXELS))
+    beside[9, 9], beside[5, 6], beside[0, 0] = 1.0, 3.0, 50.0  # tumor, beside it in the rectangle, not seen
+    assert shares_inside(heat(beside), regions, heat(seen)).heat == pytest.approx(1 / 4)
+
+
+def test_a_heat_map_is_measured_where_its_network_saw(regions: Regions):
+    seen = np.zeros((PIXELS, PIXELS))
+    seen[5:15, 6:14] = 1
+    whole = HeatMap("PDL1", heat(seen))
+    framed = replace(whole, seen=heat(seen))
+    assert with_shares(whole, regions).area_share == pytest.approx(36 / 400)
+    assert not with_shares(whole, regions).looks_outside
+    measured = with_shares(framed, regions)
+    assert (measured.heat_share, measured.area_share) == (pytest.approx(0.45), pytest.approx(0.45))
+
+
+def test_a_rectangle_may_cut_the_ring(regions: Regions):
+    seen = np.zeros((PIXELS, PIXELS))
+    seen[8:12, 8:10] = 1  # inside the tumor
+    assert shares_inside(heat(np.ones((PIXELS, PIXELS))), regions, heat(seen)) == (1.0, 1.0)
 
 
 def test_an_empty_map_has_no_share(regions: Regions):

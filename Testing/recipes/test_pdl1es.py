@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from PDL1PredictorLib.core.targets import Target
 from PDL1PredictorLib.imaging.patch import Patch
 from PDL1PredictorLib.learning.deep.joint.settings import JointStage, JointTraining, best_epoch, shortened
 from PDL1PredictorLib.learning.export import About, export_bundle
+from PDL1PredictorLib.learning.parts.network import NetworkAnswers
 from PDL1PredictorLib.learning.parts.network_joint import JointTable
 from PDL1PredictorLib.learning.training_set import TrainingSet
 from PDL1PredictorLib.models.load import load_predictor
@@ -75,7 +77,9 @@ def made_up(n: int = 72, seed: int = 0) -> PreparedCohort:
     smoking[rng.random(n) < 0.1] = np.nan
     clinical = np.column_stack([rng.normal(65, 8, n), smoking])
     blocks = {"features": features, "slices": hu.astype(np.int16), "slices_tumor": tumor, "clinical": clinical}
-    return PreparedCohort(tuple(f"c{k:02}" for k in range(n)), {"PDL1_HIGH": Target("binary", high)}, blocks, names)
+    cases = tuple(f"c{k:02}" for k in range(n))
+    people = {case: Clinical(kernel=("B30f", "B60f", None)[k % 3]) for k, case in enumerate(cases)}
+    return PreparedCohort(cases, {"PDL1_HIGH": Target("binary", high)}, blocks, names, people=people)
 
 
 def small_backbone() -> nn.Sequential:
@@ -161,6 +165,9 @@ def test_the_manifest_says_what_the_network_is_given(predictor: Stack, run: Stud
     assert entry.inputs.table == run.kept.learned.parts["network"].model.columns
     assert predictor.needs.clinical == ("age_years", "smoking")
     assert predictor.manifest.imputer is not None
+    kernels, rows = predictor.manifest.training_kernels, run.kept.learned.rows
+    assert kernels.names == ("B30f", "B60f")
+    assert (kernels.known, kernels.of) == (sum(row % 3 < 2 for row in rows), len(rows))
 
 
 def test_smoking_and_the_feature_move_the_answer(cohort: PreparedCohort, predictor: Stack):
@@ -176,6 +183,23 @@ def test_smoking_and_the_feature_move_the_answer(cohort: PreparedCohort, predict
     assert high > low
 
 
+def test_the_textures_of_the_tumor_that_count_most_are_mapped(run: StudyRun, predictor: Stack):
+    assert predictor.voxel_maps == ()  # its features are shape and first order
+    part = run.kept.learned.parts["network"]
+    head = part.model.trained.network.head().table[0]
+    assert part.model.column_weights(0)["smoking"] == pytest.approx(head[part.model.columns.index("smoking")])
+    first, second = "tumor_original_glcm_Contrast", "tumor_wavelet-LLL_glrlm_RunEntropy"
+    weights = {first: -0.3, "ring_original_glcm_Contrast": 9.0, TELLING: 5.0, second: 0.3, "age_years": 7.0}
+    weights |= {"tumor_original_ngtdm_Busyness": 0.1, "tumor_original_gldm_DependenceEntropy": 0.0}
+    network = SimpleNamespace(columns=tuple(weights), column_weights=lambda output: weights if output == 1 else {})
+    answers = NetworkAnswers(network, ("EGFR", "PDL1_HIGH"))
+    assert answers.mapped("PDL1_HIGH") == (first, second)
+    del weights[first]
+    network.columns = tuple(weights)
+    assert answers.mapped("PDL1_HIGH") == (second, "tumor_original_ngtdm_Busyness")
+    assert NetworkAnswers(SimpleNamespace(columns=()), ("PDL1_HIGH",)).mapped("PDL1_HIGH") == ()
+
+
 def test_the_heat_map_lies_in_the_rectangle_about_the_tumor(cohort: PreparedCohort, predictor: Stack):
     found = [predictor.answer(given_of(cohort, row), "cpu").heat_maps[0] for row in range(8)]
     warm = [sitk.GetArrayFromImage(heat.image)[0] for heat in found]
@@ -185,6 +209,9 @@ def test_the_heat_map_lies_in_the_rectangle_about_the_tumor(cohort: PreparedCoho
         outside = heat.copy()
         outside[rows.min() - 3 : rows.max() + 4, columns.min() - 3 : columns.max() + 4] = 0
         assert not outside.any()
+        seen = sitk.GetArrayFromImage(found[row].seen)[0]
+        assert seen.sum() == (np.ptp(rows) + 7) * (np.ptp(columns) + 7)  # 3 pixels beyond the tumor on every side
+        assert not heat[seen == 0].any()
 
 
 def test_held_out_cases_do_not_change_what_a_network_is_given(cohort: PreparedCohort):

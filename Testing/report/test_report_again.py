@@ -9,6 +9,7 @@ import pytest
 from PDL1PredictorLib.cli.main import main
 from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.results import VoxelMap
 from PDL1PredictorLib.report.again import report_again
 from PDL1PredictorLib.report.kept import kept_pictures
 from PDL1PredictorLib.report.write import write_all
@@ -27,13 +28,14 @@ def write(tmp_path):
     return written
 
 
-@pytest.mark.parametrize("kind", ["plain", "several, tilted", "number", "patient", "no heat", "empty heat"])
+@pytest.mark.parametrize("kind", ["plain", "several, tilted", "number", "patient", "no heat", "empty heat", "maps"])
 def test_it_is_the_same_page(write, make_result, with_number, kind):
     result = {
         "several, tilted": lambda: make_result(lesions=2, tilt_degrees=12, touching=True),
         "number": lambda: with_number,
         "patient": lambda: replace(make_result(), case="A & <B>", clinical=Clinical(age_years=63, sex="female")),
         "no heat": lambda: _changed(make_result(), heat_maps=()),
+        "maps": lambda: _changed(make_result(), voxel_maps=_maps(make_result().lesions[0])),
         "empty heat": lambda: _changed(
             make_result(), heat_maps=tuple(replace(m, image=m.image * 0) for m in make_result().lesions[0].heat_maps)
         ),
@@ -42,6 +44,14 @@ def test_it_is_the_same_page(write, make_result, with_number, kind):
     page, with_pictures = report_again(folder)
     assert with_pictures
     assert page == (folder / "report.html").read_text(encoding="utf-8")
+
+
+def _maps(lesion):
+    image = lesion.tumor_image * 1.0
+    return tuple(
+        VoxelMap(f"tumor_original_glcm_{name}", unit, image, 0.5, 1.0, 0.0, 2, 3)
+        for name, unit in (("Contrast", ""), ("SumEntropy", "bit"))
+    )
 
 
 def _changed(result, **changes):

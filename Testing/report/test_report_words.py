@@ -113,10 +113,10 @@ def test_an_unlike_case_is_said_to_be_one(make_result):
 
 def test_the_share_of_the_heat_is_said_and_whether_it_looks_outside(make_result):
     (heat_map, *_) = make_result().lesions[0].heat_maps
-    inside = "31 % of the heat lies inside tumor and ring, which fill 12 % of the picture."
+    inside = "31 % of the heat lies inside tumor and ring, which fill 12 % of what the network saw."
     assert heat_sentence(heat_map) == inside
     assert heat_sentence(replace(heat_map, heat_share=0.05)).endswith(
-        "12 % of the picture: the network looks outside the tumor."
+        "12 % of what the network saw: the network looks outside the tumor."
     )
     assert heat_sentence(replace(heat_map, heat_share=None)) == ""
 

@@ -15,6 +15,7 @@ from PDL1PredictorLib.study.outcome import (
     ModelOutcome,
     NumberGalleryCase,
     NumberModelOutcome,
+    Redivision,
     StudyOutcome,
 )
 
@@ -94,7 +95,15 @@ def make_endpoint(key: str, n: int, seed: int, folded: bool, roles: Mapping[str,
         kind="binary",
         roles=ROLES,
         groups=make_groups(n),
+        redivisions=() if folded else tuple(make_redivision(outcomes, labels, start) for start in (1, 3)),
     )
+
+
+def make_redivision(outcomes: Mapping[str, ModelOutcome], labels: np.ndarray, start: int) -> Redivision:
+    """Half of the cases, of three kinds of models."""
+    rows = np.arange(start, len(labels), 2)
+    scores = {title: one.score[0][rows] for title, one in outcomes.items()}
+    return Redivision(labels[rows], tuple(f"patient_{row:03}" for row in rows), rows % 3, scores)
 
 
 def make_groups(n: int) -> dict[str, tuple[str, ...]]:

@@ -41,12 +41,13 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for i in range(N):
         positive = int(rng.random() < 0.5)
         write_tumor(folder, f"case_{i:02}", bool(positive) if rng.random() < 0.9 else not positive, rng)
-        rows.append([f"case_{i:02}", f"case_{i:02}_ct.nii.gz", f"case_{i:02}_mask.nii.gz", positive, int(i < 5)])
+        files = f"case_{i:02}_ct.nii.gz", f"case_{i:02}_mask.nii.gz"
+        rows.append([f"case_{i:02}", *files, positive, int(i < 5), 100 + i**2, ("B30f", "")[i % 2]])
     mask = sitk.ReadImage(str(folder / f"{BROKEN}_mask.nii.gz"))
     mask.SetOrigin((0.5, 0.0, 0.0))
     sitk.WriteImage(mask, str(folder / f"{BROKEN}_mask.nii.gz"))
     with (folder / "cases.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([["case", "image", "mask", "EGFR", "ALK"], *rows])
+        csv.writer(file).writerows([["case", "image", "mask", "EGFR", "ALK", "tube_current_ma", "kernel"], *rows])
     return folder / "cases.csv"
 
 
@@ -93,6 +94,23 @@ def test_the_report_tells_the_flow_of_cases_and_why_one_was_not_used(trained: Pa
     assert document["left_out"]["ALK"].endswith("10 of each are needed")
     assert BROKEN not in (trained / "model.study" / "predictions.csv").read_text()
     assert isinstance(document["gallery"], list)  # none where the lead model makes no call, as on so few cases
+
+
+def test_scans_are_divided_by_what_the_table_says_of_them(trained: Path):
+    document = json.loads((trained / "model.study" / "study.json").read_text(encoding="utf-8"))
+    with (trained / "model.study" / "predictions.csv").open(encoding="utf-8") as file:
+        tested = {row["case"] for row in csv.DictReader(file)}
+    training = [i for i in range(N) if f"case_{i:02}" not in {*tested, BROKEN}]
+    middle = float(np.median([100 + i**2 for i in training]))
+    found = {one["factor"]: one for one in document["endpoints"]["EGFR"]["subgroups"]}
+    levels = [level["level"] for level in found.get("Tube current", {"levels": []})["levels"]]
+    assert levels in ([], [f"below {middle:.4g} mA", f"{middle:.4g} mA or more"])  # none with too few cases in a level
+    hard = document["endpoints"]["EGFR"]["hard_cases"]
+    assert {case["groups"]["Tube current"] for case in hard} <= {f"below {middle:.4g} mA", f"{middle:.4g} mA or more"}
+    assert hard
+    kernels = load_predictor(trained / "model").manifest.training_kernels
+    assert (kernels.names, kernels.known, kernels.of) == (("B30f",), sum(i % 2 == 0 for i in training), len(training))
+    assert any(row["variable"] == "Tube current (mA)" for row in document["cohort"]["table_1"])
 
 
 def test_card_and_report_give_the_same_figures(trained: Path):

@@ -47,3 +47,25 @@ def test_a_factor_with_one_level_is_left_out():
     assert factors_of(cohort([Clinical(sex="male"), Clinical(), Clinical(sex="male")])) == {}
     two = factors_of(cohort([Clinical(sex="male", smoking="never"), Clinical(sex="female", smoking="never")]))
     assert list(two) == ["Sex"]
+
+
+def test_slices_are_divided_at_5_mm_too_which_counts_as_thick():
+    people = [Clinical(slice_thickness_mm=value) for value in (1.0, 4.99, 5.0, 7.5)] + [Clinical()]
+    found = factors_of(cohort(people))
+    assert found["Slice thickness, at 5 mm"] == ("below 5 mm", "below 5 mm", "5 mm or more", "5 mm or more", "")
+    thin = factors_of(cohort([Clinical(slice_thickness_mm=value) for value in (1.0, 2.0)]))
+    assert list(thin) == ["Slice thickness"]
+
+
+def test_tube_current_is_divided_at_the_median_of_the_training_cases():
+    people = [Clinical(tube_current_ma=value) for value in (100, 290, 400, 30, 35)] + [Clinical()]
+    found = factors_of(cohort(people), np.array([0, 1, 2]))
+    low, high = "below 290 mA", "290 mA or more"
+    assert found["Tube current"] == (low, high, high, low, low, "")
+    assert factors_of(cohort(people))["Tube current"][0] == "100 mA or more"  # the median of all
+    assert "Tube current" not in factors_of(cohort(people), np.array([5]))  # no training case tells its own
+
+
+def test_makers_that_are_rare_share_a_level():
+    people = [Clinical(manufacturer=name) for name in ("A", "A", "B", "B", "C", "C", "D", None)]
+    assert factors_of(cohort(people))["Scanner"] == ("A", "A", "B", "B", "C", "C", "other", "")

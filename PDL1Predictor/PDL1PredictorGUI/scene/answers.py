@@ -122,7 +122,7 @@ def heat_share(row: Row) -> str:
 
 
 def looks_outside(row: Row) -> bool:
-    """Whether tumor and ring hold less of the heat than of the picture."""
+    """Whether tumor and ring hold less of the heat than of what the network saw."""
     return bool((row.get("heat") or {}).get("outside", False))
 
 

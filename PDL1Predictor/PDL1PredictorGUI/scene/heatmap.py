@@ -10,7 +10,7 @@ from typing import Any
 import slicer
 from slicer.i18n import tr as _
 
-from PDL1PredictorGUI.scene import answers
+from PDL1PredictorGUI.scene import answers, color_tables
 from PDL1PredictorGUI.setup.library import make_importable
 
 COLORS_TAG = "PDL1PredictorHeatMapColors"
@@ -18,7 +18,6 @@ USER_BACKGROUND, USER_FOREGROUND = "PDL1Predictor.userBackground", "PDL1Predicto
 USER_LAYERS = "PDL1Predictor.userLayers"  # attribute: foreground opacity and compositing; there while a map is shown
 DEFAULT_OPACITY, DEFAULT_THRESHOLD = 0.5, 0.15
 LEGEND_SIZE = (0.07, 0.3)  # of the view; its letters are as large as fit in, whatever font size is set
-N_COLORS = 256
 
 
 class HeatMapDisplay:
@@ -114,22 +113,7 @@ def set_up_display(node: Any) -> Any:
 
 def colors() -> Any:
     """The heat map's color table, made if the scene has none."""
-    scene = slicer.mrmlScene
-    node = scene.GetSingletonNode(COLORS_TAG, "vtkMRMLColorTableNode")
-    if node is None:
-        node = scene.CreateNodeByClass("vtkMRMLColorTableNode")
-        node.UnRegister(None)  # the Python variable owns it
-        node.SetSingletonTag(COLORS_TAG)
-        node.SetName(_("PD-L1 heat map"))
-        node.SetTypeToUser()
-        node = scene.AddNode(node)
-    if node.GetNumberOfColors() != N_COLORS:
-        node.SetNumberOfColors(N_COLORS)
-        for index in range(N_COLORS):
-            at = index / (N_COLORS - 1)
-            node.SetColor(index, f"{at:.2f}", *color_at(at), 1.0)
-        node.SetHideFromEditors(True)
-    return node
+    return color_tables.table(COLORS_TAG, _("PD-L1 heat map"), color_at)
 
 
 def color_at(value: float) -> tuple[float, float, float]:
@@ -137,20 +121,12 @@ def color_at(value: float) -> tuple[float, float, float]:
     make_importable()
     from PDL1PredictorLib.report.colors import HEAT_COLORS
 
-    place = min(max(value, 0.0), 1.0) * (len(HEAT_COLORS) - 1)
-    low = min(int(place), len(HEAT_COLORS) - 2)
-    share = place - low
-    r, g, b = ((1 - share) * a + share * b for a, b in zip(HEAT_COLORS[low], HEAT_COLORS[low + 1], strict=True))
-    return r / 255, g / 255, b / 255
+    return color_tables.between(HEAT_COLORS, value)
 
 
 def remove_colors() -> None:
     """Takes the color table out of the scene, once no heat map is left."""
-    node = slicer.mrmlScene.GetSingletonNode(COLORS_TAG, "vtkMRMLColorTableNode")
-    if node is not None:
-        if node.GetStorageNode() is not None:
-            slicer.mrmlScene.RemoveNode(node.GetStorageNode())
-        slicer.mrmlScene.RemoveNode(node)
+    color_tables.remove(COLORS_TAG)
 
 
 def give_back_layers(heat_maps: Iterable[Any]) -> None:

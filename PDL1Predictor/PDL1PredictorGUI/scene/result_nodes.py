@@ -19,11 +19,15 @@ SEGMENT_ID, SEGMENT_NAME, FINGERPRINT, ENDPOINT = (
     PREFIX + name for name in ("SegmentID", "SegmentName", "Fingerprint", "Endpoint")
 )
 VOLUME, SEGMENTATION = PREFIX + "volume", PREFIX + "segmentation"  # roles of nodes that are the user's own
-REPORT, PREDICTIONS, WARNINGS, FEATURES, CONTRIBUTIONS, HEAT_MAPS, REGIONS, CHARTS = (
+REPORT, PREDICTIONS, WARNINGS, FEATURES, CONTRIBUTIONS, HEAT_MAPS, REGIONS, CHARTS, VOXEL_MAPS = (
     PREFIX + name
-    for name in ("report", "predictions", "warnings", "features", "contributions", "heatMap", "regions", "chart")
+    for name in (
+        *("report", "predictions", "warnings", "features", "contributions", "heatMap", "regions", "chart"),
+        "voxelMap",
+    )
 )
-OWN_ROLES = (REPORT, PREDICTIONS, WARNINGS, FEATURES, CONTRIBUTIONS, HEAT_MAPS, REGIONS, CHARTS)
+OWN_ROLES = (REPORT, PREDICTIONS, WARNINGS, FEATURES, CONTRIBUTIONS, HEAT_MAPS, VOXEL_MAPS, REGIONS, CHARTS)
+FEATURE = PREFIX + "Feature"  # attribute of a map of a feature: its name
 
 
 @dataclass(frozen=True)
@@ -167,6 +171,15 @@ class ResultNodes:
         return self._by_endpoint(HEAT_MAPS)
 
     @property
+    def voxel_maps(self) -> dict[str, Any]:
+        """Volume nodes of maps over the tumor, by the feature's name; none of most models."""
+        return {node.GetAttribute(FEATURE): node for node in references(self.main, VOXEL_MAPS)}
+
+    def map_entry(self, feature: str) -> dict[str, Any] | None:
+        """What the content says of a map; None where it says nothing."""
+        return next((dict(row) for row in self.lesion.get("voxel_maps", []) if row["feature"] == feature), None)
+
+    @property
     def made_from(self) -> dict[str, Any] | None:
         """Fingerprint of what the prediction was made from."""
         return from_text(self.main.GetAttribute(FINGERPRINT))
@@ -203,6 +216,8 @@ def damage(text: str) -> str:
         _require(content["provenance"], device=str)
         for row in lesions[0]["endpoints"]:
             _require_endpoint(row)
+        for row in lesions[0].get("voxel_maps", []):  # results of before there were maps have none
+            _require_map(row)
         if not lesions[0]["endpoints"]:
             return "it holds no endpoint"
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
@@ -222,6 +237,13 @@ def _require_endpoint(row: dict[str, Any]) -> None:
     for name in ("share", "area_share"):
         if not isinstance((row.get("heat") or {}).get(name), int | float | None):
             raise TypeError(f"{name} of the heat is no number")
+
+
+def _require_map(row: dict[str, Any]) -> None:
+    _require(row, feature=str, title=str, unit=str, file=str)
+    for name in ("low", "high", "outside"):
+        if isinstance(row[name], bool) or not isinstance(row[name], int | float) or not math.isfinite(row[name]):
+            raise TypeError(f"{name} of a map is no number")
 
 
 def _require_likeness(unlike: Any) -> None:

@@ -11,11 +11,12 @@ import slicer
 import vtk
 from slicer.i18n import tr as _
 
-from PDL1PredictorGUI.scene import bridge, charts, heatmap, result_tables
+from PDL1PredictorGUI.scene import bridge, charts, feature_maps, heatmap, result_tables
 from PDL1PredictorGUI.scene.fingerprint import changes, fingerprint, to_text
 from PDL1PredictorGUI.scene.result_nodes import (
     CONTRIBUTIONS,
     ENDPOINT,
+    FEATURE,
     FEATURES,
     FINGERPRINT,
     HEAT_MAPS,
@@ -28,6 +29,7 @@ from PDL1PredictorGUI.scene.result_nodes import (
     SEGMENT_NAME,
     SEGMENTATION,
     VOLUME,
+    VOXEL_MAPS,
     WARNINGS,
     ResultNodes,
     damage,
@@ -66,6 +68,7 @@ def store(folder: Path, request: Any, made_from: dict[str, Any] | None = None) -
         main.SetNodeReferenceID(SEGMENTATION, request.segmentation.GetID())
         _add_report(result, folder, request)
         _add_heat_maps(result, folder, request, made_from)
+        _add_voxel_maps(result, folder, request, made_from)
         _add_regions(result, folder, request, made_from)
         main.SetAttribute(MARK, "1")
         restore(result)
@@ -141,6 +144,7 @@ def remove(result: ResultNodes) -> None:
         hierarchy.RemoveItem(folder, False, True)
     if not all_results():
         heatmap.remove_colors()
+        feature_maps.remove_colors()
 
 
 def restore(result: ResultNodes) -> None:
@@ -158,6 +162,9 @@ def restore(result: ResultNodes) -> None:
     result_tables.fill(_table(main, FEATURES, _("features")), result_tables.feature_columns(lesion))
     for node in result.heat_maps.values():
         heatmap.set_up_display(node)
+    for feature, node in result.voxel_maps.items():
+        if (row := result.map_entry(feature)) is not None:
+            feature_maps.set_up_display(node, row)
     charts.restore(result)
 
 
@@ -209,6 +216,15 @@ def _add_heat_maps(result: ResultNodes, folder: Path, request: Any, made_from: d
         node = bridge.volume_of_image(_read_image(folder / row["heat_map"]), name)
         node.SetAttribute(ENDPOINT, row["endpoint"])
         result.main.AddNodeReferenceID(HEAT_MAPS, node.GetID())
+        _place(node, request.volume, made_from)
+
+
+def _add_voxel_maps(result: ResultNodes, folder: Path, request: Any, made_from: dict[str, Any]) -> None:
+    for row in result.lesion.get("voxel_maps", []):
+        name = _node_name(feature_maps.node_title(row), request)
+        node = bridge.volume_of_image(_read_image(folder / row["file"]), name)
+        node.SetAttribute(FEATURE, row["feature"])
+        result.main.AddNodeReferenceID(VOXEL_MAPS, node.GetID())
         _place(node, request.volume, made_from)
 
 
@@ -291,6 +307,8 @@ def _file_in_subject_hierarchy(result: ResultNodes) -> None:
         HEAT_MAPS: hierarchy.CreateFolderItem(folder, _("Heat maps")),
         CONTRIBUTIONS: hierarchy.CreateFolderItem(folder, _("Contributions")),
     }
+    if result.voxel_maps:
+        inner[VOXEL_MAPS] = hierarchy.CreateFolderItem(folder, _("Maps of features"))
     hierarchy.CreateItem(folder, result.main)
     for role in OWN_ROLES:
         for node in references(result.main, role):

@@ -12,7 +12,7 @@ CLINICAL = tuple(one.name for one in fields(Clinical) if one.name != OTHER)
 """Columns that every table may have."""
 YES = ("1", "1.0", "yes", "true", "positive", "present", "mutant", "translocated", "rearranged")
 NO = ("0", "0.0", "no", "false", "negative", "absent", "wild", "wildtype", "wild type", "wild-type")
-UNITS = {"age_years": "years", "slice_thickness_mm": "mm"}
+UNITS = {"age_years": "years", "slice_thickness_mm": "mm", "tube_current_ma": "mA"}
 SEXES = {"m": "male", "f": "female"}
 SMOKING = {"nonsmoker": "never", "non-smoker": "never", "ex-smoker": "former", "smoker": "current"}
 

@@ -19,7 +19,7 @@ TAGS = (
     *("PixelRepresentation", "BitsAllocated", "BitsStored", "HighBit", "ImagesInAcquisition"),
     *("LossyImageCompression", "LossyImageCompressionRatio"),
     *("PatientAge", "PatientSex", "SliceThickness", "ConvolutionKernel", "Manufacturer"),  # never name or number
-    "SmokingStatus",
+    *("SmokingStatus", "XRayTubeCurrent"),
 )
 CT_CLASSES = (CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage)
 DICOM_SUFFIXES = (".dcm", ".dicom", ".dic", ".ima")

@@ -1,9 +1,10 @@
 """A CT from a DICOM series: found in its folder, checked slice by slice, placed by its own positions."""
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 
 import SimpleITK as sitk
 
@@ -44,7 +45,7 @@ def read_series(path: Path, series: str | None) -> Loaded:
     first = placed.slices[0]
     if first.text("FrameOfReferenceUID"):
         image.SetMetaData(FRAME_KEY, first.text("FrameOfReferenceUID"))
-    return Loaded(image, (*left_out, *placed.warnings, *pixels, *units), _clinical(first))
+    return Loaded(image, (*left_out, *placed.warnings, *pixels, *units), _clinical(placed.slices))
 
 
 @quiet()
@@ -142,8 +143,10 @@ def _first_unreadable(slices: Iterable[Slice]) -> str:
     return ""
 
 
-def _clinical(one: Slice) -> Clinical:
-    """What the header says, impossible values left out; it never takes a name, a date or a number."""
+def _clinical(slices: Sequence[Slice]) -> Clinical:
+    """What the first header says, impossible values left out; it never takes a name, a date or a number."""
+    one = slices[0]
+    currents = [known for each in slices if (known := _within(each.hint("XRayTubeCurrent"), 1, 3000)) is not None]
     return Clinical(
         age_years=_age_years(one.hint("PatientAge")),
         sex={"M": "male", "F": "female"}.get(one.hint("PatientSex").upper()),
@@ -151,6 +154,7 @@ def _clinical(one: Slice) -> Clinical:
         slice_thickness_mm=_within(one.hint("SliceThickness"), 0.05, 50),
         kernel=one.hint("ConvolutionKernel") or None,
         manufacturer=one.hint("Manufacturer") or None,
+        tube_current_ma=float(median(currents)) if currents else None,
     )
 
 

@@ -16,6 +16,7 @@ from PDL1PredictorLib.learning.parts.part import PartModel, SameEverywhere, Valu
 from PDL1PredictorLib.learning.trained import EndToEnd
 from PDL1PredictorLib.learning.training_set import TrainingSet
 from PDL1PredictorLib.models.imputer import Imputer
+from PDL1PredictorLib.models.schema.voxel_maps import MOST_MAPS, mappable
 
 
 class EndToEndModel(Protocol):
@@ -99,6 +100,18 @@ class NetworkAnswers:
     def coefficients(self, endpoint: str, weights: Mapping[str, float]) -> dict[str, dict[str, float]]:
         """None."""
         return {}
+
+    def mapped(self, endpoint: str) -> tuple[str, ...]:
+        """Features to be mapped over the tumor: those textures of it that count most, of a network linear in them.
+
+        Networks that are not, or that see no picture beside, have none.
+        """
+        weigh = getattr(self.model, "column_weights", None)
+        if weigh is None:
+            return ()
+        weights: dict[str, float] = weigh(self.endpoints.index(endpoint))
+        own = [name for name in self.features(endpoint, ()) if mappable(name) and weights[name]]
+        return tuple(sorted(own, key=lambda name: (-abs(weights[name]), name))[:MOST_MAPS])
 
     def entry(self, endpoint: str, chosen: Sequence[str]) -> dict[str, Any]:
         """Nothing: the manifest's `network` says it."""

@@ -165,6 +165,10 @@ class JointModel:
         """Of its clinical values."""
         return self.table.imputer
 
+    def column_weights(self, output: int) -> dict[str, float]:
+        """What a standard deviation of each column adds to one of the answers, by the column's name."""
+        return dict(zip(self.columns, self.trained.network.head().table[output].tolist(), strict=True))
+
     def answers(self, rows: np.ndarray) -> np.ndarray:
         """Log-odds, mean over the slices, (n, e)."""
         return answers_of(self.trained.network, self.cases, rows)

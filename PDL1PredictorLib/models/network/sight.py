@@ -17,7 +17,7 @@ from PDL1PredictorLib.models.network.run import patch_channels
 from PDL1PredictorLib.models.predictor import Given
 from PDL1PredictorLib.models.schema.network import NetworkEntry, NetworkInputs
 from PDL1PredictorLib.networks.channels import channels
-from PDL1PredictorLib.networks.framing import framed, unframed
+from PDL1PredictorLib.networks.framing import framed, rectangle_of, unframed
 from PDL1PredictorLib.networks.volume_channels import volume_channels
 
 
@@ -112,3 +112,19 @@ def maps_of(output: NetworkOutput, given: Given, frame: FrameSettings | None = N
             return tuple(place_map(unframed(values, tumor, frame), patch) for values in output.maps)
         return tuple(place_map(values, patch) for values in output.maps)
     return ()
+
+
+def seen_of(given: Given, frame: FrameSettings | None) -> sitk.Image | None:
+    """Where the network saw the slice, on the grid of its heat maps: uint8, 1 inside the rectangle.
+
+    Args:
+        given: What the network was shown.
+        frame: How it saw the slice.
+
+    Returns:
+        None where it saw all of the slice, or no slice.
+    """
+    if frame is None or given.patch is None:
+        return None
+    seen = place_map(rectangle_of(sitk.GetArrayFromImage(given.patch.tumor)[0], frame), given.patch)
+    return sitk.Cast(seen > 0.5, sitk.sitkUInt8)

@@ -44,6 +44,16 @@ def case_hashes(sha256s: Iterable[str]) -> list[str]:
     return sorted({sha256[:LETTERS] for sha256 in sha256s if sha256})
 
 
+def learned_from(known: frozenset[str], sha256: str) -> bool | None:
+    """Whether a model has learned from a CT; None where it does not say from which.
+
+    Args:
+        known: What it says, see `case_hashes`.
+        sha256: Of the CT's voxels and grid.
+    """
+    return sha256[:LETTERS] in known if known else None
+
+
 def read_training_cases(values: Any) -> frozenset[str]:
     """The entry `training_cases`; empty where the bundle does not say, as older ones.
 

@@ -61,7 +61,7 @@ def evaluate(
         models=tuple(find_model(fspath(name)) for name in names),
         out=target,
         cache=target.with_name(f"{target.name}.cache") if cache is None else Path(cache),
-        options=Options(device=device, stability=stability, prevalence=dict(prevalence or {})),
+        options=Options(device=device, stability=stability, prevalence=dict(prevalence or {}), voxel_maps=False),
         workers=workers,
         recalibrate=None if recalibrate is None else Path(recalibrate),
         overwrite=overwrite,

@@ -14,7 +14,7 @@ from PDL1PredictorLib.cohort.files import Row, read_rows
 from PDL1PredictorLib.core.errors import CohortError, InputError
 from PDL1PredictorLib.learning.tables.input_table import NAMES
 from PDL1PredictorLib.learning.tables.label_source import missing_column, number_of
-from PDL1PredictorLib.study.survival.answers import with_answers
+from PDL1PredictorLib.study.survival.answers import Answers, with_answers
 
 MOST_LEVELS = 12  # of a category; more is a column of names
 
@@ -45,6 +45,7 @@ class SurvivalTable:
         event: (n,) whether the event came.
         cells: Column to its (n,) texts, missing ones "".
         n_unknown: Rows left out.
+        notes: What the reader must know of how it was made.
     """
 
     file_name: str
@@ -53,6 +54,7 @@ class SurvivalTable:
     event: np.ndarray
     cells: Mapping[str, np.ndarray]
     n_unknown: int
+    notes: tuple[str, ...] = ()
 
     def numbers(self, name: str) -> np.ndarray:
         """(n,) a column of numbers, NaN where it is empty; `log(COLUMN)` is its natural logarithm.
@@ -116,7 +118,7 @@ class SurvivalTable:
 
 
 def read_survival_table(
-    path: Path, time: str, event: str, missing: Mapping[str, str], answers: Path | None = None, key: str = "case"
+    path: Path, time: str, event: str, missing: Mapping[str, str], answers: Answers | None = None
 ) -> SurvivalTable:
     """Read a CSV or Parquet file with one row a patient.
 
@@ -125,8 +127,7 @@ def read_survival_table(
         time: Column of follow-up, in any unit, none negative.
         event: Column of 1 (it came) and 0 (censored), or yes and no.
         missing: Column to a text that stands for "not known" in it.
-        answers: Table of a model's answers to join; None: none.
-        key: Column of the table that names the case there.
+        answers: Of a model, to join; None: none.
 
     Raises:
         CohortError: With every problem of every row.
@@ -134,8 +135,9 @@ def read_survival_table(
     """
     path = Path(path)
     columns, rows = read_rows(path)
+    notes: tuple[str, ...] = ()
     if answers is not None:
-        columns, rows = with_answers(columns, rows, answers, key)
+        columns, rows, notes = with_answers(columns, rows, answers, (time, event))
     problems = [missing_column(name, columns) for name in (time, event, *missing) if name not in columns]
     problems += [f"row {row.number}: {row.fault}" for row in rows if row.fault]
     if problems:
@@ -154,6 +156,7 @@ def read_survival_table(
         np.array([row.get(event).lower() in YES for row in known]),
         cells,
         len(rows) - len(known),
+        notes,
     )
 
 

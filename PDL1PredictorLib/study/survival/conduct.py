@@ -66,7 +66,7 @@ def analyze(table: SurvivalTable, settings: SurvivalSettings, command: str = "",
         content["models"] = cox_tables(table, settings.covariates, settings.strata)
     with progress.part("survival", 0.3, 1.0, "held-out cases") as part:
         content["held_out"] = _held_out(table, settings, horizons, part)
-    content["notes"] = _notes(content, settings)
+    content["notes"] = [*table.notes, *_notes(content, settings)]
     cleaned: Plain = finite(content)
     return cleaned
 

@@ -57,6 +57,23 @@ def test_ages_are_read_in_every_unit_and_impossible_ones_left_out(chest, write_s
     assert found.sex is None
 
 
+@pytest.mark.parametrize(
+    ("currents", "current"),
+    [((290, 290, 290), 290.0), ((100, 400, 150), 150.0), ((0, 120, 130), 125.0), ((None, None, None), None)],
+)
+def test_the_tube_current_is_the_median_of_the_slices(chest, write_series, tmp_path, currents, current):
+    def change(n, data):
+        if (told := currents[n % 3]) is not None:
+            data.XRayTubeCurrent = told
+
+    found = read_ct(write_series(tmp_path, chest, change).folder).clinical
+    shown = [currents[n % 3] for n in range(chest.GetSize()[2])]
+    known = [one for one in shown if one]
+    assert found.tube_current_ma == (float(np.median(known)) if known else None)
+    if chest.GetSize()[2] % 3 == 0:
+        assert found.tube_current_ma == current
+
+
 @pytest.mark.parametrize(("status", "smoking"), [("YES", "current"), ("NO", None), ("UNKNOWN", None), ("", None)])
 def test_a_patient_who_smokes_is_told_and_one_who_does_not_may_have_smoked(
     chest, write_series, tmp_path, status, smoking

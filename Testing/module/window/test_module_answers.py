@@ -218,12 +218,12 @@ def test_a_tumor_that_is_like_the_cohort_has_no_such_line(show, row):
     [
         (
             {"share": 0.12, "area_share": 0.1, "outside": False},
-            "12 % of the heat lies inside tumor and ring, which fill 10 % of the picture.",
+            "12 % of the heat lies inside tumor and ring, which fill 10 % of what the network saw.",
         ),
         (
             {"share": 0.04, "area_share": 0.1, "outside": True},
-            "4 % of the heat lies inside tumor and ring, which fill 10 % of the picture: the network looks outside the "
-            "tumor.",
+            "4 % of the heat lies inside tumor and ring, which fill 10 % of what the network saw: the network looks "
+            "outside the tumor.",
         ),
         ({"share": None, "area_share": 0.1, "outside": False}, ""),
         (None, ""),

@@ -1,4 +1,4 @@
-"""Subgroups and hard cases in the study's document and page."""
+"""Subgroups, further divisions and hard cases in the study's document and page."""
 
 from dataclasses import replace
 
@@ -26,6 +26,8 @@ def number(number_study):
 def test_levels_stand_by_their_numbers_and_other_comes_last():
     levels = ("over 3 mm", "up to 1.5 mm", "over 1.5 to 3 mm", "")
     assert in_order(levels) == ["up to 1.5 mm", "over 1.5 to 3 mm", "over 3 mm"]
+    assert in_order(("5 mm or more", "below 5 mm")) == ["below 5 mm", "5 mm or more"]
+    assert in_order(("1000 mA or more", "below 1000 mA")) == ["below 1000 mA", "1000 mA or more"]
     assert in_order(("up to 12 mL", "over 12 mL")) == ["up to 12 mL", "over 12 mL"]
     assert in_order(("other", "B30f", "STANDARD")) == ["B30f", "STANDARD", "other"]
 
@@ -107,3 +109,14 @@ def test_hard_cases_point_to_their_picture_where_there_is_one(study):
     assert names & hard
     for key, case in hard:
         assert (f'href="#picture-{key}-{case}"' in html) == ((key, case) in names)
+
+
+def test_the_page_shows_the_further_divisions_beside_the_studys_own(study, folded_study):
+    document = study_document(study)
+    page = to_html(study, document)
+    split = [one["redivisions"] for one in document["endpoints"].values() if one["redivisions"]]
+    assert split
+    assert {len(one) for one in split} == {3}
+    assert page.count("Two further divisions") == page.count("Drawn anew, 2") == len(split)
+    assert page.count("No model was trained anew") == len(split)
+    assert "Two further divisions" not in to_html(folded_study, study_document(folded_study))

@@ -12,6 +12,7 @@ from PDL1PredictorLib.cli.main import main
 from PDL1PredictorLib.core.errors import CohortError, InputError
 from PDL1PredictorLib.statistics.survival.cox import fit_cox
 from PDL1PredictorLib.statistics.survival.hazard_ratios import hazard_ratios
+from PDL1PredictorLib.study.survival.answers import Answers
 from PDL1PredictorLib.study.survival.columns import read_survival_table
 from PDL1PredictorLib.study.survival.conduct import analyze
 from PDL1PredictorLib.study.survival.held_out import by_folds, judged, lasso_fit, parts, plain_fit
@@ -220,7 +221,7 @@ def test_answers_of_a_model_are_joined_by_case_those_withheld_too(tmp_path):
     scores = (1 / (1 + np.exp(-table["score"]))).round(4)
     answers = write_answers(tmp_path / "a.csv", table["case"][:50], scores[:50])
     path = write_followed(tmp_path / "t.csv", table)
-    joined = read_survival_table(path, "days", "died", {}, answers)
+    joined = read_survival_table(path, "days", "died", {}, Answers(answers))
     np.testing.assert_array_equal(joined.numbers("PDL1_HIGH_score")[:50], scores[:50])
     assert np.isnan(joined.numbers("PDL1_HIGH_score")[50:]).all()
     words = [
@@ -242,13 +243,76 @@ def test_answers_of_a_model_are_joined_by_case_those_withheld_too(tmp_path):
     assert (found["score"]["n"], found["score"]["n_left_out"]) == (50, 10)
 
 
+def with_training(answers: Path, of: dict[str, str]) -> Path:
+    """The answers with a column that says which cases the model has learned from."""
+    head, *lines = answers.read_text(encoding="utf-8").splitlines()
+    told = [f"{line},{of.get(line.split(',')[0], 'no')}" for line in lines]
+    answers.write_text("\n".join([f"{head},training_case", *told]) + "\n", encoding="utf-8")
+    return answers
+
+
+def survival(path: Path, answers: Path, out: Path, *more: str) -> int:
+    words = ["survival", "--table", str(path), "--time", "days", "--event", "died", "--folds", "0"]
+    words += ["--permutations", "9", "--answers", str(answers), "--score", "PDL1_HIGH_score", "--out", str(out)]
+    return main([*words, *more])
+
+
+def test_cases_that_the_model_has_learned_from_are_refused_by_name(tmp_path, capsys):
+    table = followed(60)
+    path = write_followed(tmp_path / "t.csv", table)
+    scores = (1 / (1 + np.exp(-table["score"]))).round(4)
+    answers = write_answers(tmp_path / "a.csv", table["case"], scores)
+    with_training(answers, {"p003": "yes", "p017": "yes", "p020": ""})
+    assert survival(path, answers, tmp_path / "out") == 2
+    told = capsys.readouterr().err
+    assert "p003: the model has learned from this CT" in told
+    assert "p017" in told
+    assert "p020" not in told
+    assert "--allow-training-cases" in told
+    assert not (tmp_path / "out").exists()
+    assert survival(path, answers, tmp_path / "out", "--allow-training-cases") == 0
+    notes = json.loads((tmp_path / "out" / "survival.json").read_text(encoding="utf-8"))["notes"]
+    assert notes[0].startswith("The model has learned from 2 of the 60 cases that it answers here")
+    assert notes[1].startswith("Of 1 of the 60 cases that the model answers here it is not known")
+    page = (tmp_path / "out" / "survival.html").read_text(encoding="utf-8")
+    assert "has learned from 2 of the 60 cases" in page
+
+
+def test_cases_that_the_model_has_not_seen_pass_without_a_word(tmp_path):
+    table = followed(60)
+    path = write_followed(tmp_path / "t.csv", table)
+    answers = with_training(write_answers(tmp_path / "a.csv", table["case"], table["score"]), {})
+    assert read_survival_table(path, "days", "died", {}, Answers(answers)).notes == ()
+    older = write_answers(tmp_path / "b.csv", table["case"][:7], table["score"][:7])  # from before there was a column
+    assert "Of 7 of the 7 cases" in read_survival_table(path, "days", "died", {}, Answers(older)).notes[0]
+
+
+def test_a_training_case_that_is_left_out_anyway_stands_in_nobodys_way(tmp_path):
+    table = followed(12)
+    lines = write_followed(tmp_path / "t.csv", table).read_text(encoding="utf-8").splitlines()
+    place = lines[0].split(",").index("days")
+    cells = lines[1].split(",")
+    case = cells[lines[0].split(",").index("case")]
+    cells[place] = ""
+    (tmp_path / "t.csv").write_text("\n".join([lines[0], ",".join(cells), *lines[2:]]) + "\n", encoding="utf-8")
+    answers = with_training(write_answers(tmp_path / "a.csv", table["case"], table["score"]), {case: "yes"})
+    assert read_survival_table(tmp_path / "t.csv", "days", "died", {}, Answers(answers)).notes == ()
+
+
+def test_leave_to_keep_training_cases_is_about_answers(tmp_path, capsys):
+    path = write_followed(tmp_path / "t.csv", followed(30))
+    words = ["survival", "--table", str(path), "--time", "days", "--event", "died", "--out", str(tmp_path / "out")]
+    assert main([*words, "--allow-training-cases"]) == 2
+    assert "is about --answers" in capsys.readouterr().err
+
+
 def test_answers_that_do_not_fit_the_table_are_refused(tmp_path):
     path = write_followed(tmp_path / "t.csv", {**followed(12), "lesion": np.ones(12)})
     answers = write_answers(tmp_path / "a.csv", ["p000"], [0.5])
     with pytest.raises(InputError, match="lesion stand in both tables"):
-        read_survival_table(path, "days", "died", {}, answers)
+        read_survival_table(path, "days", "died", {}, Answers(answers))
     with pytest.raises(InputError, match="the column patient is missing"):
-        read_survival_table(path, "days", "died", {}, answers, "patient")
+        read_survival_table(path, "days", "died", {}, Answers(answers, "patient"))
 
 
 @pytest.mark.real_data

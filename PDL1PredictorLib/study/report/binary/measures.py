@@ -19,6 +19,7 @@ from PDL1PredictorLib.study.report.binary.curves import (
     roc_band,
     roc_numbers,
 )
+from PDL1PredictorLib.study.report.binary.redivisions import redivision_numbers
 from PDL1PredictorLib.study.report.binary.sample_size import sample_size_numbers
 from PDL1PredictorLib.study.report.binary.subgroups import subgroup_numbers
 from PDL1PredictorLib.study.report.binary.within import within_numbers
@@ -38,6 +39,7 @@ def binary_numbers(outcome: EndpointOutcome, coverage: float) -> Plain:
     """
     labels = np.asarray(outcome.labels)
     words = endpoint(outcome.key)
+    models = {title: _model_numbers(outcome, title) for title in outcome.binary_models()}
     return {
         "positive_word": words.positive,
         "negative_word": words.negative,
@@ -48,8 +50,9 @@ def binary_numbers(outcome: EndpointOutcome, coverage: float) -> Plain:
         "subgroups": subgroup_numbers(outcome),
         "bayes_auc": outcome.bayes_auc,
         "inner_folds": {title: list(areas) for title, areas in outcome.inner_folds.items()},
+        "redivisions": redivision_numbers(outcome, models),
         "within": within_numbers(outcome),
-        "models": {title: _model_numbers(outcome, title) for title in outcome.binary_models()},
+        "models": models,
         "decision_reference": decision_reference(labels),
         "prediction_sets": set_numbers(labels, np.asarray(outcome.prediction_sets), coverage),
     }

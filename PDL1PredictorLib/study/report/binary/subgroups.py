@@ -38,13 +38,14 @@ def subgroup_numbers(outcome: EndpointOutcome) -> list[Plain]:
 
 
 def in_order(levels: tuple[str, ...]) -> list[str]:
-    """Levels by the number that they begin with, `up to` before `over`; others by the alphabet, `other` last."""
+    """Levels by their edge, `up to` before `over`, `below` before `or more`; others by the alphabet, `other` last."""
     return sorted(set(levels) - {""}, key=_place)
 
 
 def _place(level: str) -> tuple[bool, float, bool, str]:
-    number = re.search(r"\d+(?:\.\d+)?", level) if level.startswith(("up to", "over")) else None
-    return level == "other", float(number[0]) if number else 0.0, level.startswith("over"), level
+    above = level.startswith("over ") or level.endswith(" or more")
+    number = re.search(r"\d+(?:\.\d+)?", level) if above or level.startswith(("up to ", "below ")) else None
+    return level == "other", float(number[0]) if number else 0.0, above, level
 
 
 def _plain(level: LevelAuc) -> Plain:

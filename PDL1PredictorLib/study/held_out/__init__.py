@@ -1,0 +1,1 @@
+"""What held-out cases of one training tell besides: its folds, and test sets drawn anew."""
