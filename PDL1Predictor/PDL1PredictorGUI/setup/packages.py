@@ -282,7 +282,7 @@ def _torch_logic() -> Any:
     """The PyTorch extension, which knows which build of torch fits the computer."""
     try:
         from PyTorchUtils import PyTorchUtilsLogic
-    except ImportError:
+    except ImportError as reason:
         raise error(
             _(
                 "PyTorch is missing, and so is the extension that installs it. Open the Extensions Manager, install "
