@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from PDL1PredictorLib.cli.main import main
 from PDL1PredictorLib.core.errors import GridMismatchError, InputError
 from PDL1PredictorLib.imaging.read import read_mask
 
@@ -76,6 +77,16 @@ def test_three_missing_contours_are_refused_unless_asked_for(ct, read):
     whole, _ = read(cone(ct, range(4, 13)))
     assert mask.sum() == pytest.approx(whole.sum(), rel=0.01)
     assert codes(warnings) == ["contours_interpolated"]
+
+
+def test_the_command_fills_them_where_it_is_asked_to(ct, write_rtstruct, tmp_path, capsys):
+    sitk.WriteImage(ct, tmp_path / "ct.nrrd")
+    mask = write_rtstruct(tmp_path / "rs.dcm", {"GTV": cone(ct, [4, 5, 6, 10, 11, 12])})
+    words = ["features", str(tmp_path / "ct.nrrd"), str(mask), "--preset", "karim", "--out", str(tmp_path / "f.csv")]
+    assert main(words) == 2
+    assert "have them filled (--fill-gaps)" in capsys.readouterr().err
+    assert main([*words, "--fill-gaps"]) == 0
+    assert "Warning (contours_interpolated)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("gap", [1, 2, 5])

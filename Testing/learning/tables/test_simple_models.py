@@ -8,6 +8,7 @@ import pytest
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.core.targets import Target
 from PDL1PredictorLib.learning.tables.held_out import TableSettings
 from PDL1PredictorLib.learning.tables.look_report import to_text, write_look
@@ -121,3 +122,14 @@ def test_the_files_tell_figures_and_no_case(tmp_path):
     assert to_text(found)[0] == f"| endpoint | positive / negative | {VOLUME} | {ORIGINAL} | {RADSCORES} |"
     assert "| PT2 | 30 / 30 | 0." in text
     assert "c17" not in text
+
+
+def test_every_model_of_every_fold_is_told_before_it_is_fitted():
+    told = []
+    made = cohort()
+    progress = Progress(lambda stage, fraction, message: told.append((stage, message)))
+    look(made, made.names, "PT2", QUICK, progress=progress)
+    folds = [message for stage, message in told if stage == "classifiers" and message]
+    assert folds == [
+        f"repetition 1, fold {fold}: {kind}" for fold in (1, 2, 3) for kind in (VOLUME, ORIGINAL, RADSCORES)
+    ]

@@ -10,6 +10,7 @@ from followed import followed, write_followed
 
 from PDL1PredictorLib.cli.main import main
 from PDL1PredictorLib.core.errors import CohortError, InputError
+from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.statistics.survival.cox import fit_cox
 from PDL1PredictorLib.statistics.survival.hazard_ratios import hazard_ratios
 from PDL1PredictorLib.study.survival.answers import Answers
@@ -82,6 +83,18 @@ def test_labels_by_chance_are_told_no_better_than_chance_by_any_model():
 class SilentProgress:
     def step(self, *_):
         pass
+
+
+def test_every_long_step_is_told(tmp_path):
+    told = []
+    progress = Progress(lambda stage, fraction, message: told.append((fraction, message)))
+    quick = dataclasses.replace(ALL, features=(), first=0, folds=2, permutations=9)
+    analyze(read(tmp_path, followed()), quick, "pdl1 survival ...", progress)
+    fractions, messages = zip(*told, strict=True)
+    assert list(fractions) == sorted(fractions)
+    wanted = ("the groups of regime", "the score score", "what score adds to age", "Cox models", "fold 1 of 2")
+    assert [one for one in wanted if one not in messages] == []
+    assert messages.count("fold 2 of 2") == 3  # score, covariates, both
 
 
 def test_folds_share_the_events_evenly():
