@@ -5,12 +5,12 @@ import sys
 from collections.abc import Sequence
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY, __version__
-from PDL1PredictorLib.cli import cohort, deep, evaluate, models, predict, reference, survival, tables, train
+from PDL1PredictorLib.cli import cohort, deep, evaluate, models, predict, reference, segment, survival, tables, train
 from PDL1PredictorLib.cli.ending import ended
 from PDL1PredictorLib.cli.speaker import Speaker, typed
 from PDL1PredictorLib.core.running import ending
 
-PAGES = (predict, models, reference, cohort, tables, survival, train, evaluate, deep)  # in the order of the help
+PAGES = (predict, segment, models, reference, cohort, tables, survival, train, evaluate, deep)  # in the order of the help
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

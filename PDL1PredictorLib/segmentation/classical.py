@@ -14,6 +14,7 @@ from PDL1PredictorLib.segmentation.cube import Cube, cube_about
 from PDL1PredictorLib.segmentation.prompt import Prompt
 from PDL1PredictorLib.segmentation.rays import Surface, reach_of, surface_about
 from PDL1PredictorLib.segmentation.settings import CLASSICAL, ClassicalSettings
+from PDL1PredictorLib.segmentation.sphere import COARSE, FINE, sphere
 from PDL1PredictorLib.segmentation.tissue import Tissue, likeness, may_be_tumor, tissue_at
 
 FINE_MM = (0.5, 1.5)  # least and most spacing of the second look
@@ -46,12 +47,19 @@ class CoarseLook:
         surface: The surface about it, in the coarse box.
         tissue: Of the tumor.
         seed_lps_mm: The place in the tissue, at or beside the click.
+        spacing_mm: Of the coarse box.
     """
 
     center_lps_mm: np.ndarray
     surface: Surface
     tissue: Tissue
     seed_lps_mm: np.ndarray
+    spacing_mm: float
+
+    @property
+    def place_kji(self) -> np.ndarray:
+        """Its middle in the coarse box, in voxels."""
+        return self.surface.center_kji
 
 
 def coarse_cube(ct: sitk.Image, prompt: Prompt, settings: ClassicalSettings = CLASSICAL) -> Cube:
@@ -70,9 +78,9 @@ def look_coarsely(cube: Cube, prompt: Prompt, settings: ClassicalSettings = CLAS
         radii = np.geomspace(max(prior_mm * 0.3, 1.0), prior_mm * 1.4, settings.radii // 2)
         center = cube.place(prompt.center)
     for _ in range(LOOKS):
-        surface = surface_about(like, cube.spacing_mm, center, radii, settings, prior_mm)
+        surface = surface_about(like, cube.spacing_mm, center, radii, settings, sphere(COARSE), prior_mm)
         center = _toward(like, surface, surface.centroid(cube.spacing_mm))
-    return CoarseLook(cube.point(surface.center_kji), surface, tissue, cube.point(seed))
+    return CoarseLook(cube.point(surface.center_kji), surface, tissue, cube.point(seed), cube.spacing_mm)
 
 
 def _toward(like: np.ndarray, surface: Surface, wanted: np.ndarray) -> np.ndarray:
@@ -95,7 +103,7 @@ def look_finely(ct: sitk.Image, coarse: CoarseLook, prompt: Prompt, settings: Cl
     prior_mm = None if prompt.length_mm is None else prompt.length_mm / 2
     center = cube.place(coarse.center_lps_mm)
     for _ in range(2):
-        surface = surface_about(like, cube.spacing_mm, center, radii, settings, prior_mm)
+        surface = surface_about(like, cube.spacing_mm, center, radii, settings, sphere(FINE), prior_mm)
         center = _toward(like, surface, surface.centroid(cube.spacing_mm))
     return Found(cube, _within(cube, tissue, surface, settings), surface, tissue)
 
@@ -103,9 +111,9 @@ def look_finely(ct: sitk.Image, coarse: CoarseLook, prompt: Prompt, settings: Cl
 def _within(cube: Cube, tissue: Tissue, surface: Surface, settings: ClassicalSettings) -> np.ndarray:
     """The tissue within the surface, and a little beyond it where there is an edge; vessels cut off; holes filled."""
     radius_mm = surface.mean_mm
-    inside_mm, edge = reach_of(surface, cube.hu.shape, cube.spacing_mm)
+    inside_mm, clear = reach_of(surface, cube.hu.shape, cube.spacing_mm)
     beyond_mm = min(settings.beyond_share * radius_mm, settings.beyond_mm)
-    allowed = inside_mm > np.where(edge, -beyond_mm, 0.0)
+    allowed = inside_mm > np.where(clear, -beyond_mm, 0.0)
     dense = may_be_tumor(cube.hu, tissue) & allowed & cube.body
     opened = _opened(dense, min(settings.opening_share * radius_mm, settings.opening_mm), cube.spacing_mm)
     kept = _part_at(opened if opened.any() else dense, surface.center_kji)

@@ -1,16 +1,17 @@
 """A surface about a point, by what each direction sees: see `surface` for how the radii are chosen together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
 
 from PDL1PredictorLib.segmentation.settings import ClassicalSettings
-from PDL1PredictorLib.segmentation.sphere import Sphere, cells_of, sphere
+from PDL1PredictorLib.segmentation.sphere import Sphere, cells_of
 from PDL1PredictorLib.segmentation.surface import best_surface
 
 EDGE_COST = 0.6  # a direction whose cost is below sees an edge there
 MOST_INSIDE = 2.0
+CLEAR_ROUNDS = 3  # of neighbors: 24 degrees of the fine directions
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,12 +19,14 @@ class Surface:
     """One radius in each of n directions about a point.
 
     Attributes:
+        ball: The directions.
         center_kji: The point, in voxels.
         radius_mm: (n,).
         edge: Whether there is an edge in that direction, (n,); where there is none, its neighbors made the radius.
         at_end: Whether it is the largest radius that was tried, (n,).
     """
 
+    ball: Sphere
     center_kji: np.ndarray
     radius_mm: np.ndarray
     edge: np.ndarray
@@ -34,10 +37,21 @@ class Surface:
         """Radius of the ball of the same volume, about."""
         return float(np.cbrt(np.mean(self.radius_mm**3)))
 
+    def clear(self, rounds: int = CLEAR_ROUNDS) -> np.ndarray:
+        """Whether there is an edge in a direction and in all about it, (n,): not beside a wall."""
+        blocked = ~self.edge
+        for _ in range(rounds):
+            blocked = blocked | (self.ball.incoming @ blocked[self.ball.first].astype(np.float32) > 0)
+        return ~blocked
+
+    def at(self, center_kji: np.ndarray) -> "Surface":
+        """The same about another point."""
+        return replace(self, center_kji=center_kji)
+
     def centroid(self, spacing_mm: float) -> np.ndarray:
         """Of the volume within, (k, j, i) in voxels."""
         cubes = self.radius_mm**3
-        shift_mm = 0.75 * (sphere().directions * (cubes * self.radius_mm)[:, None]).sum(0) / cubes.sum()
+        shift_mm = 0.75 * (self.ball.directions * (cubes * self.radius_mm)[:, None]).sum(0) / cubes.sum()
         return np.asarray(self.center_kji + shift_mm / spacing_mm)
 
 
@@ -47,6 +61,7 @@ def surface_about(
     center_kji: np.ndarray,
     radii_mm: np.ndarray,
     settings: ClassicalSettings,
+    ball: Sphere,
     prior_mm: float | None = None,
 ) -> Surface:
     """The surface about a point in a picture of likeness.
@@ -57,9 +72,9 @@ def surface_about(
         center_kji: The point.
         radii_mm: That are tried, rising.
         settings: Costs.
+        ball: Directions.
         prior_mm: Radius that is expected.
     """
-    ball = sphere()
     costs, exits_mm = _costs(like, spacing_mm, center_kji, radii_mm, ball, settings)
     if prior_mm is None:
         most_mm = max(settings.most_exits * float(np.quantile(exits_mm, settings.first_exit)), radii_mm[1])
@@ -69,7 +84,7 @@ def surface_about(
         costs = costs + 0.5 * np.square(np.log(radii_mm / prior_mm))[None].astype(np.float32)
     chosen = best_surface(costs, ball, settings.stiffness)
     there = costs[np.arange(len(chosen)), chosen]
-    return Surface(center_kji, radii_mm[chosen], there < EDGE_COST, chosen == len(radii_mm) - 1)
+    return Surface(ball, center_kji, radii_mm[chosen], there < EDGE_COST, chosen == len(radii_mm) - 1)
 
 
 def _costs(
@@ -108,18 +123,17 @@ def _columns(table: np.ndarray, ends: np.ndarray, at: np.ndarray) -> np.ndarray:
 
 
 def reach_of(surface: Surface, shape: tuple[int, int, int], spacing_mm: float) -> tuple[np.ndarray, np.ndarray]:
-    """Of each voxel, how far inside the surface it lies, in mm; and whether its direction sees an edge.
+    """Of each voxel, how far inside the surface it lies, in mm; and whether its direction is clear of walls.
 
     Args:
         surface: The surface.
         shape: Of the voxels.
         spacing_mm: Between them.
     """
-    ball = sphere()
     offsets = np.meshgrid(
         *((np.arange(n) - c) * spacing_mm for n, c in zip(shape, surface.center_kji, strict=True)), indexing="ij"
     )
     row, column, away_mm = cells_of(np.asarray(offsets, np.float32))
-    radius = ball.spread(surface.radius_mm).astype(np.float32)[row, column]
-    edge = ball.spread(surface.edge.astype(float))[row, column] > 0.5
-    return radius - away_mm, edge
+    radius = surface.ball.spread(surface.radius_mm).astype(np.float32)[row, column]
+    clear = surface.ball.spread(surface.clear().astype(float))[row, column] > 0.5
+    return radius - away_mm, clear

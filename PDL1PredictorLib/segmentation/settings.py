@@ -25,6 +25,7 @@ class ClassicalSettings:
         opening_share: Radius of the opening that takes vessels away, as a share of the tumor's.
         opening_mm: The same in mm, at most.
         edge_share: Where between lung and tumor the edge lies, 0 to 1.
+        margin_mm: How far the contour runs outside the edge, as readers draw it.
         fine_steps: Points along the radius in the second look.
     """
 
@@ -36,15 +37,16 @@ class ClassicalSettings:
     snap_mm: float = 2.5
     shell_mm: float = 2.0
     shell_share: float = 0.25
-    inside_share: float = 0.25
-    stiffness: float = 0.05
-    first_exit: float = 0.4
-    most_exits: float = 2.0
-    beyond_share: float = 0.15
-    beyond_mm: float = 3.0
-    opening_share: float = 0.25
-    opening_mm: float = 2.5
-    edge_share: float = 0.33
+    inside_share: float = 0.6
+    stiffness: float = 0.01
+    first_exit: float = 0.5
+    most_exits: float = 2.5
+    beyond_share: float = 0.6
+    beyond_mm: float = 8.0
+    opening_share: float = 0.15
+    opening_mm: float = 1.5
+    edge_share: float = 0.28
+    margin_mm: float = 0.5
     fine_steps: int = 12
 
 

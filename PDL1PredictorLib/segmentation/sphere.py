@@ -1,4 +1,4 @@
-"""Directions in space, evenly spread, and which are neighbors: an icosahedron whose faces are divided three times."""
+"""Directions in space, evenly spread, and which are neighbors: an icosahedron whose faces are divided."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 from scipy.spatial import cKDTree
 
-DIVISIONS = 3  # 642 directions, about 8 degrees apart
+COARSE, FINE = 2, 3  # divisions: 162 directions 16 degrees apart, 642 directions 8 degrees apart
 ROWS, COLUMNS = 64, 128  # of the table by which a direction is looked up
 
 
@@ -20,6 +20,7 @@ class Sphere:
         first: Of each of the m directed edges, where it begins, (m,).
         second: Where it ends, (m,).
         back: The edge from its end to its beginning, (m,).
+        incoming: Adds up what arrives along the edges in each direction, (n, m).
         table: From values at the directions to values in `ROWS` x `COLUMNS` cells of polar angle and azimuth.
     """
 
@@ -28,6 +29,7 @@ class Sphere:
     second: np.ndarray
     back: np.ndarray
     table: sparse.csr_matrix
+    incoming: sparse.csr_matrix
 
     def spread(self, values: np.ndarray) -> np.ndarray:
         """Values at the directions, (n,), as a table (`ROWS`, `COLUMNS`) for `looked_up`."""
@@ -35,16 +37,18 @@ class Sphere:
 
 
 @cache
-def sphere() -> Sphere:
+def sphere(divisions: int) -> Sphere:
     """The directions; always the same."""
     points, faces = _icosahedron()
-    for _ in range(DIVISIONS):
+    for _ in range(divisions):
         points, faces = _divided(points, faces)
     pairs = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
     edges = np.unique(np.concatenate([pairs, pairs[:, ::-1]]), axis=0)
     number = {(a, b): n for n, (a, b) in enumerate(edges.tolist())}
     back = np.array([number[b, a] for a, b in edges.tolist()])
-    return Sphere(points, edges[:, 0], edges[:, 1], back, _table(points))
+    m = len(edges)
+    incoming = sparse.csr_matrix((np.ones(m, np.float32), (edges[:, 1], np.arange(m))))
+    return Sphere(points, edges[:, 0], edges[:, 1], back, _table(points), incoming)
 
 
 def cells_of(offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -13,7 +13,7 @@ import numpy as np
 from PDL1PredictorLib.segmentation.sphere import Sphere
 
 MOST_STEPS = 3
-ROUNDS = 30
+ROUNDS = 20
 DAMPING = 0.3  # share of the earlier message that is kept: without, two answers can take turns
 
 
@@ -30,21 +30,12 @@ def best_surface(costs: np.ndarray, sphere: Sphere, stiffness: float) -> np.ndar
     """
     unary = costs.astype(np.float32)
     messages = np.zeros((len(sphere.first), unary.shape[1]), np.float32)
-    gather = _incoming(sphere)
     for _ in range(ROUNDS):
-        belief = unary + gather @ messages
+        belief = unary + sphere.incoming @ messages
         sent = _spread(belief[sphere.first] - messages[sphere.back], stiffness)
         sent -= sent.min(axis=1, keepdims=True)
         messages = DAMPING * messages + (1 - DAMPING) * sent
-    return np.asarray((unary + gather @ messages).argmin(axis=1))
-
-
-def _incoming(sphere: Sphere) -> "np.ndarray":
-    """The matrix that adds up the messages which arrive in each direction."""
-    from scipy import sparse
-
-    m = len(sphere.second)
-    return sparse.csr_matrix((np.ones(m, np.float32), (sphere.second, np.arange(m))))  # type: ignore[no-any-return]
+    return np.asarray((unary + sphere.incoming @ messages).argmin(axis=1))
 
 
 def _spread(held: np.ndarray, stiffness: float) -> np.ndarray:
