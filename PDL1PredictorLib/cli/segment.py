@@ -1,17 +1,22 @@
-"""The commands about contours from a click: `segment`."""
+"""The commands about contours from a click: `segment`, `train-segmenter`."""
 
 import argparse
 from pathlib import Path
 from typing import Any
 
-from PDL1PredictorLib.cli.options import add_out
+from PDL1PredictorLib.cli.options import add_device, add_out, add_seed
 from PDL1PredictorLib.cli.speaker import Speaker, add_command, notes, plain_warnings
 
 METHODS = ("auto", "network", "classical")
 
 
 def add(commands: Any) -> None:
-    """Add `segment` to the commands."""
+    """Add `segment` and `train-segmenter` to the commands."""
+    _add_segment(commands)
+    _add_training(commands)
+
+
+def _add_segment(commands: Any) -> None:
     command = add_command(commands, "segment", "Draw the contour of a tumor from one click, to be checked.", _segment)
     command.add_argument(
         "--ct", type=Path, required=True, help="CT: NIfTI, NRRD, MetaImage, or a folder of one DICOM series"
@@ -29,6 +34,21 @@ def add(commands: Any) -> None:
     command.add_argument("--segmenter", type=Path, help="folder of another network")
     command.add_argument("--no-spread", action="store_true", help="do not try clicks 2 mm beside it; is quicker")
     add_out(command, "file to make: .seg.nrrd for 3D Slicer, .nrrd or .nii.gz")
+
+
+def _add_training(commands: Any) -> None:
+    text = "Train the small network that draws a contour from a click."
+    command = add_command(commands, "train-segmenter", text, _train)
+    command.add_argument("--lidc", type=Path, help="folder of cropped nodules: labels.csv, image/, mask/")
+    command.add_argument("--nsclc", type=Path, help="folder of cropped tumors: voi/NAME_image.nii.gz, NAME_mask.nii.gz")
+    command.add_argument("--phantoms", type=int, default=0, help="synthetic chests beside them (default: 0)")
+    command.add_argument("--epochs", type=int, default=60, help="passes over the cases (default: 60)")
+    command.add_argument("--name", default="click-unet", help="how the network is called (default: click-unet)")
+    command.add_argument("--version", default="1.0", help="its version (default: 1.0)")
+    command.add_argument("--checkpoint", type=Path, help="keeps the state (default: OUT with .checkpoint added)")
+    add_seed(command, "of division, weights and draws")
+    add_device(command)
+    add_out(command, "folder to make: graph, weights, settings, card")
 
 
 def _segment(options: argparse.Namespace, speaker: Speaker) -> None:
@@ -76,3 +96,40 @@ def _segmenter(options: argparse.Namespace, speaker: Speaker) -> Any:
         speaker.note("no network that draws contours is installed; the classical method draws this one")
         return None
     return read_segmenter(folder)
+
+
+def _train(options: argparse.Namespace, speaker: Speaker) -> None:
+    from PDL1PredictorLib.core.errors import InputError
+    from PDL1PredictorLib.core.lazy import require_module
+
+    for name in ("torch", "onnx", "safetensors"):
+        require_module(name, "Training needs more packages than prediction: install pdl1predictor[train].")
+    if options.lidc is None and options.nsclc is None and options.phantoms < 1:
+        raise InputError("There is nothing to learn from. Give --lidc, --nsclc or --phantoms.")
+    if options.epochs < 1 or options.phantoms < 0:
+        raise InputError("--epochs must be at least 1, --phantoms at least 0.")
+    from PDL1PredictorLib.core.files.output import refuse_existing, whole_folder
+    from PDL1PredictorLib.learning.segmenter.drawing import shown_of
+    from PDL1PredictorLib.learning.segmenter.cubes import counts_of, read_cubes
+    from PDL1PredictorLib.learning.segmenter.export import write_segmenter
+    from PDL1PredictorLib.learning.segmenter.training import SegmenterTraining, train_segmenter
+    from PDL1PredictorLib.models.device import choose_device
+
+    refuse_existing(options.out, options.overwrite)
+    device, progress = choose_device(options.device), speaker.progress()
+    checkpoint = options.checkpoint or options.out.with_name(f"{options.out.name}.checkpoint")
+    with progress.part("cases", 0.0, 0.1, "reading the cases") as part:
+        parts = read_cubes(options.lidc, options.nsclc, options.phantoms, options.seed, part)
+    settings = SegmenterTraining(options.seed, options.epochs)
+    with progress.part("network", 0.1, 1.0, "training the network") as part:
+        trained = train_segmenter(parts[0], parts[1], settings, device, part, checkpoint)
+    with whole_folder(options.out, options.overwrite) as draft:
+        write_segmenter(trained, draft, options.name, options.version, shown_of(parts[1]), counts_of(parts))
+    checkpoint.unlink(missing_ok=True)
+    dice = trained.history[trained.best_epoch - 1]["dice"]
+    speaker.done(
+        f"Network of epoch {trained.best_epoch}, mean Dice {dice:.3f} of the watched cases: {options.out}",
+        out=str(options.out),
+        best_epoch=trained.best_epoch,
+        validation_dice=dice,
+    )

@@ -12,7 +12,7 @@ from PDL1PredictorLib.segmentation.prompt import Prompt
 from PDL1PredictorLib.segmentation.rays import Surface
 from PDL1PredictorLib.segmentation.tissue import Tissue
 
-LEAST_EDGE, MOST_ATTACHED = 0.35, 0.2  # shares of the surface
+LEAST_EDGE, MOST_ATTACHED = 0.35, 0.12  # shares of the surface
 MOST_AT_END = 0.02
 LEAST_DICE = 0.75
 BONE_HU, AIR_HU = 300.0, -800.0

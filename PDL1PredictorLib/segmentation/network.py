@@ -87,8 +87,19 @@ class Segmenter:
             ValueError: The network cannot be computed.
             MissingPackageError: onnxruntime is not installed.
         """
-        logits = self._session.outputs({VOLUME: channels(hu, places_kji)[None]})[MAPS][0, 0]
-        return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))))
+        return np.asarray(1 / (1 + np.exp(-np.clip(self.logits(channels(hu, places_kji)), -30, 30))))
+
+    def logits(self, shown: np.ndarray) -> np.ndarray:
+        """Log-odds that a voxel is tumor, (k, j, i).
+
+        Args:
+            shown: Channels of a cube, float32 (4, k, j, i).
+
+        Raises:
+            ValueError: As `probability`.
+            MissingPackageError: As `probability`.
+        """
+        return np.asarray(self._session.outputs({VOLUME: shown[None]})[MAPS][0, 0])
 
     def answer(self, ct: sitk.Image, prompt: Prompt, radius_mm: float) -> NetworkAnswer:
         """Its contour; looked at again in another cube where the first one was too small.

@@ -77,9 +77,10 @@ def surface_about(
     """
     costs, exits_mm = _costs(like, spacing_mm, center_kji, radii_mm, ball, settings)
     if prior_mm is None:
-        most_mm = max(settings.most_exits * float(np.quantile(exits_mm, settings.first_exit)), radii_mm[1])
-        radii_mm = radii_mm[radii_mm <= most_mm]
-        costs = costs[:, : len(radii_mm)]
+        exit_mm = float(np.quantile(exits_mm, settings.first_exit))
+        radii_mm = radii_mm[radii_mm <= max(settings.most_exits * exit_mm, radii_mm[1])]
+        farther = np.square(np.log(np.maximum(radii_mm / max(exit_mm, settings.pull_from_mm), 1.0)))
+        costs = costs[:, : len(radii_mm)] + (settings.pull * farther).astype(np.float32)[None]
     if prior_mm is not None:
         costs = costs + 0.5 * np.square(np.log(radii_mm / prior_mm))[None].astype(np.float32)
     chosen = best_surface(costs, ball, settings.stiffness)

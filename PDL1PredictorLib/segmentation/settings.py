@@ -20,6 +20,8 @@ class ClassicalSettings:
         stiffness: Cost of a step between neighbors.
         first_exit: Quantile, over the directions, of the way to where the tissue first ends.
         most_exits: Largest radius, as a multiple of that way: beyond a wall there is another edge, which is not meant.
+        pull: Cost of a radius beyond that way: times the square of the logarithm of how far beyond.
+        pull_from_mm: Smaller radii are not pulled: in a wall or the mediastinum only large surfaces run away.
         beyond_share: How far the tumor may stick out of the surface, as a share of its radius.
         beyond_mm: The same in mm, at most.
         opening_share: Radius of the opening that takes vessels away, as a share of the tumor's.
@@ -41,12 +43,14 @@ class ClassicalSettings:
     stiffness: float = 0.01
     first_exit: float = 0.5
     most_exits: float = 2.5
+    pull: float = 1.0
+    pull_from_mm: float = 35.0
     beyond_share: float = 0.6
     beyond_mm: float = 8.0
     opening_share: float = 0.15
     opening_mm: float = 1.5
     edge_share: float = 0.28
-    margin_mm: float = 0.5
+    margin_mm: float = 0.1
     fine_steps: int = 12
 
 

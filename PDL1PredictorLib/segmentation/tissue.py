@@ -14,7 +14,7 @@ FAT_BELOW_HU = 70.0  # below the tumor: begins to be unlike it, beside the edge 
 DENSER_HU = (90.0, 220.0)  # above the tumor: begins to be unlike it; is as unlike as it gets
 CALCIFIED_HU = 200.0  # a tumor that is denser is told from the lung alone
 SOLID_HU = 60.0  # what is denser than this is not farther from the lung for it
-MOST_UNLIKE_DENSER, MOST_UNLIKE_FAT = 0.8, 0.7
+MOST_UNLIKE_DENSER, MOST_UNLIKE_FAT = 0.8, 0.9
 LEAST_CONTRAST_HU = 80.0  # between tumor and lung
 
 
