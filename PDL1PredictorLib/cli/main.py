@@ -10,7 +10,18 @@ from PDL1PredictorLib.cli.ending import ended
 from PDL1PredictorLib.cli.speaker import Speaker, typed
 from PDL1PredictorLib.core.running import ending
 
-PAGES = (predict, segment, models, reference, cohort, tables, survival, train, evaluate, deep)  # in the order of the help
+PAGES = (
+    predict,
+    segment,
+    models,
+    reference,
+    cohort,
+    tables,
+    survival,
+    train,
+    evaluate,
+    deep,
+)  # in the order of the help
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

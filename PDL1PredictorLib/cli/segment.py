@@ -109,8 +109,8 @@ def _train(options: argparse.Namespace, speaker: Speaker) -> None:
     if options.epochs < 1 or options.phantoms < 0:
         raise InputError("--epochs must be at least 1, --phantoms at least 0.")
     from PDL1PredictorLib.core.files.output import refuse_existing, whole_folder
-    from PDL1PredictorLib.learning.segmenter.drawing import shown_of
     from PDL1PredictorLib.learning.segmenter.cubes import counts_of, read_cubes
+    from PDL1PredictorLib.learning.segmenter.drawing import shown_of
     from PDL1PredictorLib.learning.segmenter.export import write_segmenter
     from PDL1PredictorLib.learning.segmenter.training import SegmenterTraining, train_segmenter
     from PDL1PredictorLib.models.device import choose_device

@@ -145,7 +145,7 @@ def _reaches_end(tumor: np.ndarray) -> bool:
 
 
 def _lung(hu: np.ndarray, tumor: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
-    """n values as of the crop's lung."""
+    """Values as of the crop's lung, so many."""
     lung = hu[(hu < LUNG_BELOW_HU) & ~tumor]
     if len(lung) < LEAST_LUNG_VOXELS:
         return rng.normal(NO_LUNG_HU, 30.0, n).astype(np.float32)

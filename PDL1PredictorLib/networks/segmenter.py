@@ -6,6 +6,7 @@ so that the exported graph needs no operator that a bundle's reader does not kno
 Source: the form, Cicek et al. 2016, doi 10.1007/978-3-319-46723-8_49; widths are ours.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -44,8 +45,8 @@ class SegmenterNetwork(nn.Module):
     def __init__(self, channels: int = 4, widths: tuple[int, ...] = WIDTHS) -> None:
         super().__init__()
         sizes = (channels, *widths)
-        self.down = nn.ModuleList(_block(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True))
-        pairs = list(zip(widths[:-1], widths[1:], strict=True))[::-1]
+        self.down = nn.ModuleList(_block(a, b) for a, b in pairwise(sizes))
+        pairs = list(pairwise(widths))[::-1]
         self.up = nn.ModuleList(_block(fine + coarse, fine) for fine, coarse in pairs)
         self.pool = nn.MaxPool3d(2)
         self.last = nn.Conv3d(widths[0], 1, 1)

@@ -126,7 +126,9 @@ def _opened(tissue: np.ndarray, radius_mm: float, spacing_mm: float) -> np.ndarr
     core = ndimage.distance_transform_edt(tissue, sampling=spacing_mm) > radius_mm
     if not core.any():
         return tissue
-    return np.asarray(tissue & (ndimage.distance_transform_edt(~core, sampling=spacing_mm) <= radius_mm + spacing_mm / 2))
+    return np.asarray(
+        tissue & (ndimage.distance_transform_edt(~core, sampling=spacing_mm) <= radius_mm + spacing_mm / 2)
+    )
 
 
 def _part_at(tissue: np.ndarray, place_kji: np.ndarray) -> np.ndarray:

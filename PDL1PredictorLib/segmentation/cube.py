@@ -35,7 +35,7 @@ class Cube:
 
     def place(self, point_lps_mm: np.ndarray) -> np.ndarray:
         """Where a patient point lies in the arrays, (k, j, i), not rounded."""
-        return self.lattice.position_kji(point_lps_mm.tolist()) - np.array(self.box.start)
+        return np.asarray(self.lattice.position_kji(point_lps_mm.tolist()) - np.array(self.box.start))
 
     def point(self, place_kji: np.ndarray) -> np.ndarray:
         """The patient point (x, y, z) of a place in the arrays."""

@@ -173,7 +173,9 @@ def read_segmenter(folder: Path) -> Segmenter:
         found = Segmenter(facts["name"], facts["version"], files[GRAPH], read_weights(files[WEIGHTS]))
         found.check()
     except (OSError, ValueError) as error:
-        raise BundleError(f"The network in {folder} cannot be used: {error}. Install it again, or remove it.") from error
+        raise BundleError(
+            f"The network in {folder} cannot be used: {error}. Install it again, or remove it."
+        ) from error
     return found
 
 

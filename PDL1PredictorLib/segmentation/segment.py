@@ -86,8 +86,8 @@ def segment(
     coarse = look_coarsely(cube, prompt, settings)
     if not coarse.tissue.stands_out:
         raise EmptyRegionError(
-            f"There is no tissue within {settings.snap_mm:g} mm of the point ({coarse.tissue.hu:.0f} HU, the lung around "
-            f"it has {coarse.tissue.lung_hu:.0f} HU). Click into the tumor."
+            f"There is no tissue within {settings.snap_mm:g} mm of the point ({coarse.tissue.hu:.0f} HU, the lung "
+            f"around it has {coarse.tissue.lung_hu:.0f} HU). Click into the tumor."
         )
     found = look_finely(ct, coarse, prompt, settings)
     progress.step("segment", 0.5, "drawing the contour")
@@ -97,7 +97,7 @@ def segment(
     method, network, told = _by_network(ct, prompt, segmenter, found.surface.mean_mm, progress)
     mask = mask if network is None else network
     if not np.any(sitk.GetArrayViewFromImage(mask)):
-        raise EmptyRegionError("What is at the point is smaller than a voxel. Click into the tumor, or draw it by hand.")
+        raise EmptyRegionError("What is at the point is smaller than a voxel. Click into the tumor, or draw it.")
     clicked = float(ndimage.map_coordinates(cube.hu, cube.place(prompt.center)[:, None], order=1)[0])
     seen = Evidence(prompt, clicked, coarse.seed_lps_mm, coarse.tissue, found.surface, spread, mask)
     edge_share = float(found.surface.edge.mean())

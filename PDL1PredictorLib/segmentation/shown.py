@@ -34,7 +34,9 @@ def _bumps(shape: tuple[int, ...], places_kji: np.ndarray) -> np.ndarray:
     """The largest of Gaussians about places."""
     bumps = []
     for place in places_kji:
-        k, j, i = (np.exp(-0.5 * ((np.arange(n) - p) / CLICK_SD_VOXELS) ** 2) for n, p in zip(shape, place, strict=True))
+        k, j, i = (
+            np.exp(-0.5 * ((np.arange(n) - p) / CLICK_SD_VOXELS) ** 2) for n, p in zip(shape, place, strict=True)
+        )
         bumps.append(k[:, None, None] * j[None, :, None] * i[None, None, :])
     return np.asarray(np.max(bumps, axis=0))
 

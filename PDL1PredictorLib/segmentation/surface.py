@@ -1,7 +1,7 @@
 """The best closed surface about a point: one radius in each direction, chosen together.
 
 Each direction has a cost for every radius; neighbors may differ by `MOST_STEPS` radii at most, and a difference costs
-its square. Where the picture says nothing, as at a chest wall, neighbors decide, so that the surface runs on as it came.
+its square. Where the picture says nothing, as at a chest wall, neighbors decide, so that it runs on as it came.
 The least total is sought by passing messages along the edges (min-sum).
 
 Source: the surface as one radius a direction, with a bounded difference between neighbors: Li, Wu, Chen, Sonka 2006,
@@ -29,12 +29,12 @@ def best_surface(costs: np.ndarray, sphere: Sphere, stiffness: float) -> np.ndar
         Index of the radius, (n,).
     """
     unary = costs.astype(np.float32)
-    messages = np.zeros((len(sphere.first), unary.shape[1]), np.float32)
+    messages: np.ndarray = np.zeros((len(sphere.first), unary.shape[1]), np.float32)
     for _ in range(ROUNDS):
         belief = unary + sphere.incoming @ messages
         sent = _spread(belief[sphere.first] - messages[sphere.back], stiffness)
         sent -= sent.min(axis=1, keepdims=True)
-        messages = DAMPING * messages + (1 - DAMPING) * sent
+        messages = np.asarray(DAMPING * messages + (1 - DAMPING) * sent, np.float32)
     return np.asarray((unary + sphere.incoming @ messages).argmin(axis=1))
 
 

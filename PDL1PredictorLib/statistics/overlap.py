@@ -34,7 +34,9 @@ def overlap(found: np.ndarray, truth: np.ndarray, spacing_kji_mm: Sequence[float
         ValueError: The shapes differ, or the truth is empty.
     """
     if found.shape != truth.shape or not truth.any():
-        raise ValueError(f"Two masks of one shape are needed, the right one not empty; got {found.shape}, {truth.shape}.")
+        raise ValueError(
+            f"Two masks of one shape are needed, the right one not empty; got {found.shape}, {truth.shape}."
+        )
     error = (int(found.sum()) - int(truth.sum())) / int(truth.sum())
     return Overlap(dice(found, truth), surface_dice(found, truth, spacing_kji_mm, tolerance_mm), error)
 

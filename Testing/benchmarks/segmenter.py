@@ -32,7 +32,7 @@ from PDL1PredictorLib.statistics.overlap import dice, overlap
 TOLERANCE_MM = 1.0
 MARGIN_MM = 40.0
 SEED = 1  # of the division, as everywhere
-DENSE_HU, BESIDE_MM, THICK_MM = -300.0, 2.0, 4.0
+DENSE_HU, BESIDE_MM, THICK_MM, AROUND_MM = -300.0, 2.0, 4.0, 12.0
 WALL_SHARE, VESSEL_SHARE = 0.15, 0.03
 DEEP = 0.4  # clicks lie at least this share of the greatest depth inside
 
@@ -91,7 +91,9 @@ def surroundings(scene: Scene) -> str:
     hu, tumor = sitk.GetArrayFromImage(scene.ct), sitk.GetArrayFromImage(scene.tumor) > 0
     step = scene.ct.GetSpacing()[::-1]
     where = ndimage.find_objects(tumor.astype(np.uint8))[0]
-    grown = tuple(slice(max(s.start - round(12 / mm), 0), s.stop + round(12 / mm)) for s, mm in zip(where, step, strict=True))
+    grown = tuple(
+        slice(max(s.start - round(12 / mm), 0), s.stop + round(12 / mm)) for s, mm in zip(where, step, strict=True)
+    )
     hu, tumor = hu[grown], tumor[grown]
     beside = ~tumor & (ndimage.distance_transform_edt(~tumor, sampling=step) <= BESIDE_MM)
     dense = (hu > DENSE_HU) & ~tumor
@@ -180,7 +182,9 @@ def table(rows: list[dict[str, Any]]) -> list[str]:
 
 def _line(title: str, rows: list[dict[str, Any]]) -> str:
     def middle(name: str) -> str:
-        found = [x for row in rows for x in (row[name] if isinstance(row[name], list) else [row[name]]) if x is not None]
+        found = [
+            x for row in rows for x in (row[name] if isinstance(row[name], list) else [row[name]]) if x is not None
+        ]
         return f"{np.median(found):.2f}" if found else "-"
 
     low = np.percentile([row["dice"] for row in rows], 10)
@@ -207,7 +211,9 @@ def main() -> None:
     for case in cases(options):
         for name, segmenter in methods.items():
             rows[name].append(measured(case, segmenter, options.clicks))
-            print(f"{name:10} {case.name:28} Dice {rows[name][-1]['dice']:.2f} {rows[name][-1]['warnings']}", flush=True)
+            print(
+                f"{name:10} {case.name:28} Dice {rows[name][-1]['dice']:.2f} {rows[name][-1]['warnings']}", flush=True
+            )
     for name, found in rows.items():
         print(f"\n{name}\n\n" + "\n".join(table(found)))
     if options.out:

@@ -1,4 +1,4 @@
-"""Cases to learn contours from: wide cubes about tumors of readers and of synthetic chests, and places to paste into."""
+"""Cases to learn contours from: wide cubes about tumors of readers and of synthetic chests; places to paste into."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -77,7 +77,6 @@ def read_cubes(
     nodules = lidc_parts(lidc, seed) if lidc else NONE
     tumors = nsclc_parts(nsclc, seed) if nsclc else NONE
     real = [a + b for a, b in zip(nodules, tumors, strict=True)]
-    made = _phantom_parts(phantoms)
     total, found = sum(map(len, real)) + phantoms, []
     for part, (crops, numbers) in enumerate(zip(real, _phantom_parts(phantoms), strict=True)):
         done = sum(map(len, real[:part])) + numbers.start
@@ -102,9 +101,7 @@ class _Told:
         self.progress.step("cases", self.done / self.total, f"{self.done} of {self.total} cases are read")
 
 
-def _read_part(
-    crops: Sequence[CropFiles], numbers: range, seed: int, rng: np.random.Generator, told: _Told
-) -> Cubes:
+def _read_part(crops: Sequence[CropFiles], numbers: range, seed: int, rng: np.random.Generator, told: _Told) -> Cubes:
     """Cropped tumors and synthetic chests of one part."""
     cases: list[WideCube] = []
     hosts: dict[float, list[np.ndarray]] = {mm: [] for mm in SPACINGS_MM}

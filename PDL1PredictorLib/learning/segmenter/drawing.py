@@ -43,11 +43,12 @@ def draw(cube: WideCube, hosts: Sequence[np.ndarray], rng: np.random.Generator, 
     """
     hu, known = cube.hu.astype(np.float32), cube.known
     if moved and cube.whole and hosts and rng.random() < PASTED_SHARE:
-        hu = pasted(hu, cube.tumor, hosts[rng.integers(len(hosts))], cube.spacing_mm)
+        hu = pasted(hu, cube.tumor, hosts[int(rng.integers(len(hosts)))], cube.spacing_mm)
     places = line(cube.tumor, cube.spacing_mm, rng) if rng.random() < LINE_SHARE else click(cube.tumor, rng)[None]
     start = np.clip(np.rint(places.mean(axis=0)).astype(int) - VOXELS // 2, 0, WIDE - VOXELS)
     part = tuple(slice(a, a + VOXELS) for a in start)
-    arrays, places = (hu[part], cube.tumor[part], known[part]), places - start
+    arrays: tuple[np.ndarray, ...] = (hu[part], cube.tumor[part], known[part])
+    places = places - start
     if moved:
         arrays, places = _turned(arrays, places, rng)
         arrays = (_noisy(arrays[0], rng), *arrays[1:])
@@ -89,10 +90,10 @@ def _turned(
     """Mirrored along any axis, and the axial plane turned by a quarter, or not."""
     if rng.random() < 0.5:
         arrays, places = tuple(a.swapaxes(1, 2) for a in arrays), places[:, [0, 2, 1]]
-    flips = [axis for axis in range(3) if rng.random() < 0.5]
+    flips = tuple(axis for axis in range(3) if rng.random() < 0.5)
     arrays = tuple(np.flip(a, flips) for a in arrays)
     turned = places.copy()
-    turned[:, flips] = VOXELS - 1 - places[:, flips]
+    turned[:, list(flips)] = VOXELS - 1 - places[:, list(flips)]
     return arrays, turned
 
 

@@ -121,8 +121,8 @@ def card(facts: dict[str, Any]) -> str:
 
 Draws the contour of a lung tumor from one click or a line, to be checked and corrected by a reader. Research use only.
 
-- *What it sees*: a cube of {shown["voxels"]} voxels along each edge at {spacings} mm, in a lung and a soft tissue window,
-  with the click or the line.
+- *What it sees*: a cube of {shown["voxels"]} voxels along each edge at {spacings} mm, in a lung and a soft tissue
+  window, with the click or the line.
 - *What it is*: a U-Net in three dimensions, {facts["weights"]} weights of {facts["bits"]} bits.
 - *Trained on* (cubes of each part): {counts}. LIDC-IDRI (CC BY 3.0; Armato et al. 2011, doi 10.1118/1.3528204), NSCLC
   Radiogenomics (CC BY 3.0; Bakr et al. 2018, doi 10.1038/sdata.2018.202), and synthetic chests, as far as given.
