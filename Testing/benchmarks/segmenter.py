@@ -27,7 +27,7 @@ from PDL1PredictorLib.phantom.patient import make_patient
 from PDL1PredictorLib.segmentation.network import Segmenter, read_segmenter
 from PDL1PredictorLib.segmentation.prompt import Prompt
 from PDL1PredictorLib.segmentation.segment import segment
-from PDL1PredictorLib.statistics.overlap import dice, overlap
+from PDL1PredictorLib.statistics.contours.overlap import dice, overlap
 
 TOLERANCE_MM = 1.0
 MARGIN_MM = 40.0

@@ -9,7 +9,7 @@ from PDL1PredictorLib.core.errors import EmptyRegionError, InputError
 from PDL1PredictorLib.core.results import codes
 from PDL1PredictorLib.segmentation.prompt import Prompt
 from PDL1PredictorLib.segmentation.segment import segment
-from PDL1PredictorLib.statistics.overlap import dice
+from PDL1PredictorLib.statistics.contours.overlap import dice
 
 
 def found_in(made, *points, with_spread=False):

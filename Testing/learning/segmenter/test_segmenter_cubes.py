@@ -7,7 +7,7 @@ from clicked import made_ct
 
 from PDL1PredictorLib.cohort.crops import Scene, continued
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.learning.segmenter.cubes import WIDE, cubes_of, hosts_of, read_cubes
+from PDL1PredictorLib.learning.segmenter.cubes import WIDE, counts_of, cubes_of, hosts_of, read_cubes
 from PDL1PredictorLib.learning.segmenter.drawing import click, draw, line, pasted
 from PDL1PredictorLib.segmentation.shown import VOXELS, channels, spacing_for
 
@@ -110,3 +110,22 @@ def test_hosts_lie_in_lung():
 def test_nothing_to_learn_from_is_refused():
     with pytest.raises(InputError, match="no cases for the part 'fit'"):
         read_cubes(None, None, 0, 1)
+
+
+def test_cropped_tumors_are_divided_by_patient_and_read(tmp_path):
+    ct, mask = crop()
+    (tmp_path / "voi").mkdir()
+    for n in range(8):
+        sitk.WriteImage(sitk.Cast(ct, sitk.sitkInt16), str(tmp_path / "voi" / f"case_{n}_image.nii.gz"))
+        sitk.WriteImage(mask, str(tmp_path / "voi" / f"case_{n}_mask.nii.gz"))
+    parts = read_cubes(None, tmp_path, 0, 1)
+    names = [{cube.name for cube in part.cases} for part in parts]
+    assert set.union(*names) == {f"case_{n}" for n in range(8)}
+    assert sum(map(len, names)) == 8
+    assert min(map(len, names)) >= 1
+    assert counts_of(parts) == dict(
+        zip(("fit", "validation", "test"), (len(part.cases) for part in parts), strict=True)
+    )
+    (tmp_path / "voi" / "case_3_mask.nii.gz").unlink()
+    with pytest.raises(InputError, match=r"no case_3_mask\.nii\.gz"):
+        read_cubes(None, tmp_path, 0, 1)

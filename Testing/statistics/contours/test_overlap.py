@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from PDL1PredictorLib.statistics.overlap import dice, overlap, surface_dice
+from PDL1PredictorLib.statistics.contours.overlap import dice, overlap, surface_dice
 
 
 def box(start: int, stop: int) -> np.ndarray:
