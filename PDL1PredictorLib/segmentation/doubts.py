@@ -17,7 +17,7 @@ MOST_AT_END = 0.02
 LEAST_DICE = 0.75
 BONE_HU, AIR_HU = 300.0, -800.0
 MOVED_CLICK_MM = 0.75
-SHORTEST_OF_LINE, LONGEST_OF_LINE = 0.6, 1.5  # longest diameter over the line's length
+LOOK = "Look at the contour in three planes and correct it."
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,52 +45,49 @@ class Evidence:
 
 def doubts(seen: Evidence) -> tuple[CaseWarning, ...]:
     """Warnings, in the order in which they matter."""
-    return tuple(CaseWarning(code, f"{text} {_LOOK}") for code, text in (*_of_click(seen), *_of_surface(seen)))
+    return (*_of_click(seen), *_of_surface(seen))
 
 
-_LOOK = "Look at the contour in three planes and correct it."
-
-
-def _of_click(seen: Evidence) -> Iterator[tuple[str, str]]:
+def _of_click(seen: Evidence) -> Iterator[CaseWarning]:
     away_mm = float(np.linalg.norm(seen.seed_lps_mm - seen.prompt.center))
     if seen.clicked_hu < AIR_HU and away_mm > MOVED_CLICK_MM:
-        yield (
-            "segment_point_air",
+        text = (
             f"The point lies in air or lung ({seen.clicked_hu:.0f} HU); the tissue {away_mm:.1f} mm beside it was "
-            "taken.",
+            "taken."
         )
+        yield CaseWarning("segment_point_air", f"{text} {LOOK}")
     if seen.tissue.hu > BONE_HU:
-        yield "segment_point_bone", f"The tissue at the point is as dense as bone ({seen.tissue.hu:.0f} HU)."
+        text = f"The tissue at the point is as dense as bone ({seen.tissue.hu:.0f} HU)."
+        yield CaseWarning("segment_point_bone", f"{text} {LOOK}")
     if seen.spread is not None and seen.spread.least_dice < LEAST_DICE:
         low, high = seen.spread.volume_share
-        yield (
-            "segment_unstable",
+        text = (
             f"Another click, {MOVED_MM:g} mm beside this one, gives another contour: overlap (Dice) down to "
-            f"{seen.spread.least_dice:.2f}, volume {low:.1f} to {high:.1f} times this one.",
+            f"{seen.spread.least_dice:.2f}, volume {low:.1f} to {high:.1f} times this one."
         )
+        yield CaseWarning("segment_unstable", f"{text} {LOOK}")
 
 
-def _of_surface(seen: Evidence) -> Iterator[tuple[str, str]]:
+def _of_surface(seen: Evidence) -> Iterator[CaseWarning]:
     edge, at_end = float(seen.surface.edge.mean()), float(seen.surface.at_end.mean())
     if at_end > MOST_AT_END and seen.prompt.length_mm is None:
-        yield (
-            "segment_search_box",
+        text = (
             f"The contour reaches the border of the box that is searched, in {at_end:.0%} of all directions: the tumor "
-            "may be larger, or what was clicked is no tumor.",
+            "may be larger, or what was clicked is no tumor."
         )
+        yield CaseWarning("segment_search_box", f"{text} {LOOK}")
     if _touches_end(seen.mask):
-        yield "segment_ct_end", "The contour ends where the CT ends, so that the tumor may be cut."
+        text = "The contour ends where the CT ends, so that the tumor may be cut."
+        yield CaseWarning("segment_ct_end", f"{text} {LOOK}")
     if edge < LEAST_EDGE:
-        yield (
-            "segment_no_edge",
-            f"An edge is seen in only {edge:.0%} of all directions; in the others the contour is a guess.",
-        )
+        text = f"An edge is seen in only {edge:.0%} of all directions; in the others the contour is a guess."
+        yield CaseWarning("segment_no_edge", f"{text} {LOOK}")
     elif 1 - edge >= MOST_ATTACHED:
-        yield (
-            "segment_attached",
+        text = (
             f"In {1 - edge:.0%} of all directions the tumor touches tissue that is as dense: chest wall, mediastinum "
-            "or a vessel. There the contour runs on between its edges, and may leak or cut.",
+            "or a vessel. There the contour runs on between its edges, and may leak or cut."
         )
+        yield CaseWarning("segment_attached", f"{text} {LOOK}")
 
 
 def _touches_end(mask: sitk.Image) -> bool:

@@ -11,6 +11,7 @@ from PDL1PredictorLib.segmentation.surface import best_surface
 
 EDGE_COST = 0.6  # a direction whose cost is below sees an edge there
 MOST_INSIDE = 2.0
+NEAR_END = 0.97  # of the largest radius
 CLEAR_ROUNDS = 3  # of neighbors: 24 degrees of the fine directions
 
 
@@ -23,7 +24,7 @@ class Surface:
         center_kji: The point, in voxels.
         radius_mm: (n,).
         edge: Whether there is an edge in that direction, (n,); where there is none, its neighbors made the radius.
-        at_end: Whether it is the largest radius that was tried, (n,).
+        at_end: Whether it is the largest radius that is ever tried, (n,).
     """
 
     ball: Sphere
@@ -85,7 +86,9 @@ def surface_about(
         costs = costs + 0.5 * np.square(np.log(radii_mm / prior_mm))[None].astype(np.float32)
     chosen = best_surface(costs, ball, settings.stiffness)
     there = costs[np.arange(len(chosen)), chosen]
-    return Surface(ball, center_kji, radii_mm[chosen], there < EDGE_COST, chosen == len(radii_mm) - 1)
+    return Surface(
+        ball, center_kji, radii_mm[chosen], there < EDGE_COST, radii_mm[chosen] >= NEAR_END * settings.largest_mm
+    )
 
 
 def _costs(
