@@ -12,6 +12,7 @@ SYNTHETIC_MODEL = "phantom-demo"
 MODELS_VARIABLE = "PDL1_MODELS"
 PACKAGE = Path(__file__).resolve().parent
 SAMPLE_NAMES = ("PDL1Sample-ct.nrrd", "PDL1Sample-tumor.seg.nrrd")
+SEGMENTER = "Segmenter"
 
 
 def model_folders() -> list[Path]:
@@ -80,6 +81,13 @@ def default_model(case_is_synthetic: bool) -> str:
         f"its name or path (--model); here are: {', '.join(model_names()) or 'none'}. `pdl1 models` says what each "
         "is for."
     )
+
+
+def segmenter_folder() -> Path | None:
+    """Where the network that draws contours lies; None if there is none: then the classical method draws them."""
+    package = Path(__file__).resolve().parent
+    places = [package / "Resources" / SEGMENTER, package.parent / "Resources" / SEGMENTER]
+    return next((place for place in places if place.is_dir()), None)
 
 
 def model_names() -> list[str]:

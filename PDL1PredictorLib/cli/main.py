@@ -15,6 +15,7 @@ from PDL1PredictorLib.cli import (
     predict,
     reference,
     report,
+    segment,
     survival,
     tables,
     train,
@@ -26,7 +27,20 @@ from PDL1PredictorLib.cli.speaker import Speaker, typed
 from PDL1PredictorLib.core.errors import PDL1Error
 from PDL1PredictorLib.core.running import ending
 
-PAGES = (predict, report, models, reference, cohort, tables, survival, train, evaluate, deep, about)  # as in the help
+PAGES = (
+    predict,
+    segment,
+    report,
+    models,
+    reference,
+    cohort,
+    tables,
+    survival,
+    train,
+    evaluate,
+    deep,
+    about,
+)  # as in the help
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

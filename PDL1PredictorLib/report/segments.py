@@ -1,6 +1,6 @@
 """Tumor and ring as named segments that 3D Slicer opens (.seg.nrrd)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -70,6 +70,21 @@ def write_segments(lesions: Sequence[LesionResult], path: Path) -> None:
     write_nrrd(path, voxels, geometry, _fields(segments, layer_of, box.size))
 
 
+def write_tumor(mask: sitk.Image, path: Path, notes: Mapping[str, str]) -> None:
+    """Write one tumor as a segment that can be edited, on the mask's own grid.
+
+    Args:
+        mask: uint8, 0 or 1.
+        path: File to write, ending in `.seg.nrrd`.
+        notes: Where it comes from, by name; a line each.
+    """
+    voxels = sitk.GetArrayFromImage(mask).astype(np.uint8)
+    segment = Segment("Tumor_1", "Tumor", TUMOR_TERM, TUMOR_COLOR, voxels > 0)
+    size = mask.GetSize()
+    fields = _fields([segment], [0], (size[0], size[1], size[2]), status="inprogress")
+    write_nrrd(path, voxels, mask, {**fields, **notes})
+
+
 def assign_layers(masks: Sequence[np.ndarray[Any, Any]]) -> list[int]:
     """A layer for each mask: the first in which it overlaps nothing that is already there."""
     taken: list[np.ndarray[Any, Any]] = []
@@ -84,7 +99,9 @@ def assign_layers(masks: Sequence[np.ndarray[Any, Any]]) -> list[int]:
     return numbers
 
 
-def _fields(segments: Sequence[Segment], layer_of: Sequence[int], size: tuple[int, int, int]) -> dict[str, str]:
+def _fields(
+    segments: Sequence[Segment], layer_of: Sequence[int], size: tuple[int, int, int], status: str = "completed"
+) -> dict[str, str]:
     # Slicer cuts a whole layer to the extent of its first segment: every segment states the whole box
     extent = " ".join(f"0 {n - 1}" for n in size)
     fields: dict[str, str] = {}
@@ -98,7 +115,7 @@ def _fields(segments: Sequence[Segment], layer_of: Sequence[int], size: tuple[in
             f"Segment{index}_LabelValue": str(index + 1),
             f"Segment{index}_Layer": str(layer),
             f"Segment{index}_Extent": extent,
-            f"Segment{index}_Tags": f"Segmentation.Status:completed|TerminologyEntry:{segment.term}|",
+            f"Segment{index}_Tags": f"Segmentation.Status:{status}|TerminologyEntry:{segment.term}|",
         }
     return fields | {
         "Segmentation_MasterRepresentation": REPRESENTATION,  # the key that Slicer 5.10 writes

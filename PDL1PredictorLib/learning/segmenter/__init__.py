@@ -1,0 +1,1 @@
+"""Training of the small network that draws a contour from a click."""

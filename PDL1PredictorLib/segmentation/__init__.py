@@ -1,0 +1,1 @@
+"""A contour from one click: prompt, search box, surface about the click, network, doubts."""
