@@ -85,8 +85,7 @@ def default_model(case_is_synthetic: bool) -> str:
 
 def segmenter_folder() -> Path | None:
     """Where the network that draws contours lies; None if there is none: then the classical method draws them."""
-    package = Path(__file__).resolve().parent
-    places = [package / "Resources" / SEGMENTER, package.parent / "Resources" / SEGMENTER]
+    places = [place / "Resources" / SEGMENTER for place in (PACKAGE, PACKAGE.parent)]
     return next((place for place in places if place.is_dir()), None)
 
 
