@@ -20,7 +20,7 @@ def add(commands: Any) -> None:
 
 def _report(options: argparse.Namespace, speaker: Speaker) -> None:
     from PDL1PredictorLib.core.files.output import whole_file
-    from PDL1PredictorLib.report.again import REPORT, report_again
+    from PDL1PredictorLib.report.remade.again import REPORT, report_again
 
     out = options.out or options.result / REPORT
     page, with_pictures = report_again(options.result)

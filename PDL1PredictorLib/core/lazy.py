@@ -14,6 +14,7 @@ EXTRAS = {
     "matplotlib": "train",
     "onnx": "train",
     "pyarrow": "train",
+    "reportlab": "dicom",
     "safetensors": "train",
     "skl2onnx": "train",
     "sklearn": "train",

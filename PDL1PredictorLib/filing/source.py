@@ -11,7 +11,6 @@ import SimpleITK as sitk
 from PDL1PredictorLib.core.case import grid_difference, same_grid
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.imaging.dicom.files import header, is_dicom, quiet
-from PDL1PredictorLib.imaging.dicom.series import read_series, slices_of
 
 UTF_8 = "ISO_IR 192"
 NEEDED = ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "SOPInstanceUID", "SOPClassUID")
@@ -79,6 +78,8 @@ def read_source(ct: Path, series: str | None, volume: sitk.Image) -> Source:
     Raises:
         InputError: It is no DICOM series, lacks what other objects need to refer to it, or has changed since.
     """
+    from PDL1PredictorLib.imaging.dicom.series import slices_of  # loads pydicom
+
     require_series(ct)
     found = tuple(_decoded(one.path) for one in slices_of(ct, series))
     first = found[0]
@@ -104,6 +105,8 @@ def require_copy(volume: sitk.Image, ct: Path, series: str | None) -> sitk.Image
     Raises:
         InputError: It is another CT, was cropped, resampled or changed.
     """
+    from PDL1PredictorLib.imaging.dicom.series import read_series
+
     original = read_series(ct, series).image
     ours, theirs = (sitk.DICOMOrient(image, "LPS") for image in (volume, original))
     same = same_grid(ours, theirs)

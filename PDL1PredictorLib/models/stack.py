@@ -95,8 +95,7 @@ class Stack:
     @property
     def used_features(self) -> frozenset[str]:
         """Radiomic features that its answers are made of."""
-        used = {name for model in self.manifest.endpoints for name in model.used_features}
-        return frozenset(used | self.manifest.table_features)
+        return self.manifest.table_features.union(*(model.used_features for model in self.manifest.endpoints))
 
     @property
     def seen_cases(self) -> frozenset[str]:
@@ -256,11 +255,10 @@ class Stack:
         )
 
     def _inside(self, given: Given, output: NetworkOutput | None) -> Inside | None:
-        entry = self.manifest.network
-        if entry is None or output is None or not isinstance(self.network, AnsweringNetwork):
+        entry, network = self.manifest.network, self.network
+        if not isinstance(network, AnsweringNetwork) or entry is None or entry.inputs.picture != "none":
             return None
-        alone = entry.inputs.picture == "none"
-        return look_inside(self.network, entry.inputs.table, self.shown(given), output) if alone else None
+        return None if output is None else look_inside(network, entry.inputs.table, self.shown(given), output)
 
     def _run(self, given: Given, device: str, runtime: str) -> NetworkOutput | None:
         if isinstance(self.network, AnsweringNetwork):

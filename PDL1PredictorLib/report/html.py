@@ -17,11 +17,11 @@ from PDL1PredictorLib.report import svg, words
 from PDL1PredictorLib.report.colors import ANSWERS, NOTICES
 from PDL1PredictorLib.report.heat_files import heat_map_name
 from PDL1PredictorLib.report.json_result import FREE_NAME, finite
-from PDL1PredictorLib.report.kept import KeptPicture, KeptPictures
 from PDL1PredictorLib.report.kinds import by_kind, renderer
 from PDL1PredictorLib.report.map_files import map_name
 from PDL1PredictorLib.report.pictures import Picture, heat_pictures, map_picture, slice_pictures, tilt_degrees
 from PDL1PredictorLib.report.reading.first_words import unproven_words
+from PDL1PredictorLib.report.remade.kept import KeptPicture, KeptPictures
 
 SHOWN_CONTRIBUTIONS = 8
 TILT_WORTH_A_WORD = 3.0  # degrees

@@ -10,9 +10,9 @@ from markupsafe import Markup, escape
 
 from PDL1PredictorLib.core.results import Answer, VoxelMap
 from PDL1PredictorLib.report.colors import MAP_COLORS
-from PDL1PredictorLib.report.kept import KeptPicture
 from PDL1PredictorLib.report.kinds import renderer
 from PDL1PredictorLib.report.pictures import Picture, heat_rgba, map_rgba
+from PDL1PredictorLib.report.remade.kept import KeptPicture
 from PDL1PredictorLib.report.shown import Scale
 
 SCALE_BARS_MM = (5, 10, 20, 50, 100)

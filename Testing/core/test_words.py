@@ -70,7 +70,7 @@ def test_the_ten_endpoints_of_the_paper_come_first():
 
 
 def test_an_unknown_endpoint_is_refused_with_the_known_ones():
-    with pytest.raises(InputError, match="'PD1' is not known. Known endpoints: PDL1, LVI"):
+    with pytest.raises(InputError, match="'PD1' is not known. Did you mean PDL1\\? Known endpoints: PDL1, LVI"):
         endpoint("PD1")
 
 

@@ -77,7 +77,8 @@ def test_features_of_other_settings_are_refused(predictor: Stack):
 def test_the_answer_is_the_calibrated_logistic_of_the_standardized_inputs(predictor: Stack, trained):
     model = predictor.manifest.endpoints[0]
     scores = {"PDL1": {"radscore_tumor": 1.0, "radscore_ring": -3.0}}
-    inputs = Inputs(np.arange(10.0), {}, scores, 0.0, (), 0.0, (), ())
+    z = dict.fromkeys(predictor.manifest.features.feature_names(), 0.0)
+    inputs = Inputs(np.arange(10.0), z, scores, 0.0, (), 0.0, (), ())
     row = predictor.standardized(model, inputs)
     np.testing.assert_allclose(row, np.array([*range(10), 1.0, -3.0]) / 2)
     p = trained.endpoints["PDL1"].model.chosen.estimator.predict_proba(row[None])[0, 1]

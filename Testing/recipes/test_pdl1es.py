@@ -305,7 +305,7 @@ def test_the_options_reach_the_recipe():
     assert not build(as_published=True).pruned
     for wrong, words in (
         ({"epochs": [1]}, "2 stages"),
-        ({"epochs": [1, 1], "as_published": True}, "leave --epochs and --backbone out"),
+        ({"epochs": [1, 1], "as_published": True}, "leave --epochs, --backbone and --cpu-bfloat16 out"),
         ({"frame_pixels": 20}, "at least 32 pixels"),
         ({"backbone": "alexnet"}, "must be one of"),
     ):

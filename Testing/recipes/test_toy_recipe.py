@@ -189,7 +189,7 @@ def test_an_option_of_another_recipe_is_refused_by_name(
     out = ["--out", str(tmp_path / "m")]
     assert main(["train", "--recipe", "toy", "--cpu-bfloat16", *out]) == 2
     told = capsys.readouterr().err
-    assert "--cpu-bfloat16 belongs to the recipe deepradscore; the recipe toy does not know it" in told
+    assert "--cpu-bfloat16 belongs to the recipes deepradscore, pdl1es; the recipe toy does not know it" in told
     assert "Its own options: --tries" in told
     assert main(["leak-test", "--recipe", "deepradscore", "--tries", "3", *out]) == 2
     assert "--tries belongs to the recipe toy" in capsys.readouterr().err

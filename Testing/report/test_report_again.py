@@ -10,8 +10,8 @@ from PDL1PredictorLib.cli.main import main
 from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.results import VoxelMap
-from PDL1PredictorLib.report.again import report_again
-from PDL1PredictorLib.report.kept import kept_pictures
+from PDL1PredictorLib.report.remade.again import report_again
+from PDL1PredictorLib.report.remade.kept import kept_pictures
 from PDL1PredictorLib.report.write import write_all
 
 

@@ -9,7 +9,6 @@ from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.results import Answer, LesionResult, ModelSummary
 from PDL1PredictorLib.report import words
 from PDL1PredictorLib.report.html import LesionView, contribution_rows, limit_of, number
-from PDL1PredictorLib.report.kept import KeptPicture
 from PDL1PredictorLib.report.kinds import renderer
 from PDL1PredictorLib.report.pdf import style
 from PDL1PredictorLib.report.pdf.blocks import (
@@ -24,6 +23,7 @@ from PDL1PredictorLib.report.pdf.blocks import (
 from PDL1PredictorLib.report.pdf.drawings import EffectDrawing, PictureDrawing, ScaleDrawing
 from PDL1PredictorLib.report.pdf.style import Style
 from PDL1PredictorLib.report.pictures import Picture
+from PDL1PredictorLib.report.remade.kept import KeptPicture
 
 IN_A_ROW = 3  # pictures
 BETWEEN = 7.0  # points

@@ -69,7 +69,7 @@ def with_answers(
 
 
 def _of_training(cases: Sequence[str], by_case: Mapping[str, Mapping[str, str]], answers: Answers) -> tuple[str, ...]:
-    """What is told of cases that the model has learned from; without leave they are refused."""
+    """What is told of cases that the model has learned from; without leave they stop it."""
     learned = [case for case in cases if by_case[case].get(TRAINING_CASE, "").lower() == "yes"]
     unknown = [case for case in cases if not by_case[case].get(TRAINING_CASE, "")]
     if learned and not answers.allow_training_cases:

@@ -25,8 +25,8 @@ from PDL1PredictorLib.core.results import (
 from PDL1PredictorLib.core.strict_json import strict_json
 from PDL1PredictorLib.report.html import to_html
 from PDL1PredictorLib.report.json_result import SCHEMA_VERSION
-from PDL1PredictorLib.report.kept import KeptPictures, kept_pictures
 from PDL1PredictorLib.report.kinds import read_answer
+from PDL1PredictorLib.report.remade.kept import KeptPictures, kept_pictures
 
 RESULT, REPORT = "result.json", "report.html"
 MAX_BYTES = 64 * 2**20

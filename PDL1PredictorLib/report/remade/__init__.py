@@ -1,0 +1,1 @@
+"""A report that is made again from its result and its own page."""
