@@ -64,4 +64,4 @@ def why_not_filed(volume: Any) -> str:
     """Why a result of this CT cannot be filed; empty where it can."""
     if series_file(volume) is not None:
         return ""
-    return _("Only a CT that was loaded from Slicer's DICOM database can have its result filed beside it.")
+    return _("Off: only a CT that was loaded from Slicer's DICOM database can have its result filed beside it.")

@@ -244,7 +244,7 @@ def test_killed_from_outside_is_one_clear_sentence(listener, tmp_path, way):
 CAUSES = {
     "import not_there_at_all": (
         "The Python package not_there_at_all is missing or does not work.",
-        "Press Predict again",
+        "Press Repair packages",
     ),
     "raise MemoryError": ("The computer ran out of memory.", "Close other programs"),
     "raise RuntimeError('CUDA out of memory. Tried to allocate')": ("The computer ran out of memory.", "Close other"),

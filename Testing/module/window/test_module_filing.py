@@ -62,7 +62,7 @@ def test_the_request_says_where_and_the_command_from_where(ready, series, tmp_pa
     ready.ui.dicomFolderEdit.currentPath = str(tmp_path)
     filed = choice.completed(request)
     assert filed.filing.folder == tmp_path
-    files = SimpleNamespace(ct=tmp_path / "ct.nrrd", tumor=tmp_path / "t.nrrd", ring=None, clinical=None)
+    files = SimpleNamespace(ct=tmp_path / "ct.nrrd", tumor=tmp_path / "t.nrrd", ring=None, clinical=None, pet=None)
     command = command_of(filed, files)
     assert command[command.index("--dicom") + 1] == str(series.paths[0])
     assert "--dicom" not in command_of(request, files)
