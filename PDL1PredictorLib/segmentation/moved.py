@@ -10,6 +10,7 @@ from PDL1PredictorLib.segmentation.cube import Cube
 from PDL1PredictorLib.segmentation.prompt import Prompt
 from PDL1PredictorLib.segmentation.rays import reach_of
 from PDL1PredictorLib.segmentation.settings import CLASSICAL, ClassicalSettings
+from PDL1PredictorLib.statistics.contours.overlap import dice
 
 MOVED_MM = 2.0
 MOVES = tuple((sign * MOVED_MM * np.eye(3)[axis]).tolist() for axis in range(3) for sign in (-1, 1))
@@ -56,12 +57,12 @@ def spread_between(own: CoarseLook, others: Sequence[CoarseLook]) -> Spread:
     most_mm = max(float(look.surface.radius_mm.max()) for look in (own, *others)) + 2 * MOVED_MM
     step_mm = max(own.surface.mean_mm / STEPS, 0.5)
     mine = _filled(own, own, most_mm, step_mm)
-    dice, shares = [], []
+    agreed, shares = [], []
     for other in others:
         theirs = _filled(other, own, most_mm, step_mm)
-        dice.append(2 * (mine & theirs).sum() / max(mine.sum() + theirs.sum(), 1))
+        agreed.append(dice(mine, theirs))
         shares.append(theirs.sum() / max(mine.sum(), 1))
-    return Spread(float(min(dice)), (float(min(1.0, *shares)), float(max(1.0, *shares))))
+    return Spread(float(min(agreed)), (float(min(1.0, *shares)), float(max(1.0, *shares))))
 
 
 def _filled(look: CoarseLook, about: CoarseLook, most_mm: float, step_mm: float) -> np.ndarray:

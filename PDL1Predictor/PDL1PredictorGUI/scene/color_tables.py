@@ -1,6 +1,7 @@
-"""Color tables of a scene: one a kind of map, made at the point of need, taken away with the last map."""
+"""Color tables of a scene: one a kind of map, made at the point of need, taken away with the last map; maps in them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import slicer
@@ -33,6 +34,34 @@ def table(tag: str, name: str, color_at: Callable[[float], Rgb]) -> Any:
             node.SetColor(index, f"{at:.2f}", *color_at(at), 1.0)
         node.SetHideFromEditors(True)
     return node
+
+
+@contextmanager
+def display_in(node: Any, colors: Any, low: float, high: float) -> Iterator[Any]:
+    """The display node of a volume, its colors from one value to another; what is set inside is shown at once with it.
+
+    Args:
+        node: Volume of a map.
+        colors: Its table.
+        low: Value of the first color.
+        high: Value of the last.
+    """
+    if node.GetVolumeDisplayNode() is None:
+        node.CreateDefaultDisplayNodes()
+    display = node.GetVolumeDisplayNode()
+    was_modifying = display.StartModify()
+    display.SetAndObserveColorNodeID(colors.GetID())
+    display.AutoWindowLevelOff()
+    display.SetWindowLevelMinMax(low, high)
+    yield display
+    display.EndModify(was_modifying)
+
+
+def show_within(display: Any, low: float, high: float) -> None:
+    """Voxels below or above are clear."""
+    display.SetThreshold(low, high)
+    display.AutoThresholdOff()
+    display.ApplyThresholdOn()
 
 
 def between(colors: Sequence[tuple[int, int, int]], value: float) -> Rgb:

@@ -23,19 +23,11 @@ def set_up_display(node: Any, row: dict[str, Any]) -> Any:
         node: Volume of the map.
         row: What the result says of it: `low`, `high` and `outside`.
     """
-    if node.GetVolumeDisplayNode() is None:
-        node.CreateDefaultDisplayNodes()
-    display = node.GetVolumeDisplayNode()
-    was_modifying = display.StartModify()
-    display.SetAndObserveColorNodeID(colors().GetID())
-    display.AutoWindowLevelOff()
-    display.SetWindowLevelMinMax(row["low"], row["high"] if row["high"] > row["low"] else row["low"] + 1.0)
-    display.InterpolateOff()  # between a value and none there is nothing
-    span = row["low"] - row["outside"]  # half of it on either side, as the file has 32 bits a value
-    display.SetThreshold(row["low"] - span / 2, row["high"] + span / 2)
-    display.AutoThresholdOff()
-    display.ApplyThresholdOn()
-    display.EndModify(was_modifying)
+    top = row["high"] if row["high"] > row["low"] else row["low"] + 1.0
+    half = (row["low"] - row["outside"]) / 2  # on either side, as the file has 32 bits a value
+    with color_tables.display_in(node, colors(), row["low"], top) as display:
+        display.InterpolateOff()  # between a value and none there is nothing
+        color_tables.show_within(display, row["low"] - half, row["high"] + half)
     return display
 
 

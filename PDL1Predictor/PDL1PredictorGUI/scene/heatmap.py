@@ -95,19 +95,10 @@ def tumor_center_ras(result: Any) -> list[float] | None:
 
 def set_up_display(node: Any) -> Any:
     """Own colors, window 0 to 1, clear below a threshold; gives the display node."""
-    if node.GetVolumeDisplayNode() is None:
-        node.CreateDefaultDisplayNodes()
-    display = node.GetVolumeDisplayNode()
-    was_modifying = display.StartModify()
-    display.SetAndObserveColorNodeID(colors().GetID())
-    display.AutoWindowLevelOff()
-    display.SetWindowLevelMinMax(0.0, 1.0)
-    display.InterpolateOn()
-    if not display.GetApplyThreshold():
-        display.SetThreshold(DEFAULT_THRESHOLD, 1.0)
-        display.AutoThresholdOff()
-        display.ApplyThresholdOn()
-    display.EndModify(was_modifying)
+    with color_tables.display_in(node, colors(), 0.0, 1.0) as display:
+        display.InterpolateOn()
+        if not display.GetApplyThreshold():
+            color_tables.show_within(display, DEFAULT_THRESHOLD, 1.0)
     return display
 
 

@@ -18,20 +18,6 @@ pytestmark = pytest.mark.usefixtures("slicer_scene")
 
 
 @pytest.fixture
-def without(monkeypatch):
-    """A function that takes packages away until pip "installs" them."""
-    real = packages.installed_version
-
-    def take(*names):
-        slicerhost.packages.missing = set(names)
-        monkeypatch.setattr(
-            packages, "installed_version", lambda name: None if name in slicerhost.packages.missing else real(name)
-        )
-
-    return take
-
-
-@pytest.fixture
 def torch_extension(monkeypatch):
     """A stand-in of the PyTorch extension; its calls."""
     calls = []

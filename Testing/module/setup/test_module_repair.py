@@ -12,20 +12,6 @@ from PDL1PredictorLib.core.errors import MissingPackageError
 
 
 @pytest.fixture
-def without(monkeypatch):
-    """A function that takes packages away until pip "installs" them."""
-    real = packages.installed_version
-
-    def take(*names):
-        slicerhost.packages.missing = set(names)
-        monkeypatch.setattr(
-            packages, "installed_version", lambda name: None if name in slicerhost.packages.missing else real(name)
-        )
-
-    return take
-
-
-@pytest.fixture
 def broken(monkeypatch):
     """A function that makes imports fail until pip installs anew; gives what it said to do so."""
 

@@ -98,7 +98,7 @@ class _Run:
         self._cases, self._fit, self._watch, self._settings, self._device = cases, fit, watch, settings, device
         self._rng = np.random.default_rng([seed, 41])
         self._network = laid_out(build_network(cases, fit, settings, start).to(device), FAST)
-        self._sixteen_bits = settings.cpu_bfloat16 and torch.device(device).type == "cpu"
+        self._sixteen_bits = in_sixteen_bits(settings, device)
         self._lowest, self._weights = math.inf, dict[str, Tensor]()
         self.history: list[dict[str, float]] = []
 
@@ -145,6 +145,11 @@ def build_network(cases: Framed, fit: np.ndarray, settings: JointTraining, start
     return network
 
 
+def in_sixteen_bits(settings: JointTraining, device: str) -> bool:
+    """Whether a training computes in bfloat16 there."""
+    return settings.cpu_bfloat16 and torch.device(device).type == "cpu"
+
+
 def step(network: Joint, optimizer: torch.optim.Optimizer, batch: Sequence[Tensor], sixteen_bits: bool) -> float:
     """One step of the training on channels, columns and labels; its loss."""
     x, table, labels = batch
@@ -180,13 +185,17 @@ def seconds_per_epoch(cases: Framed, fit: np.ndarray, settings: JointTraining, d
     rows = fit[:TIMED]
     with torch.random.fork_rng(devices=[]):
         network = laid_out(build_network(cases, fit, settings).to(device), FAST).train()
-        sixteen_bits = settings.cpu_bfloat16 and torch.device(device).type == "cpu"
         optimizer = torch.optim.AdamW(network.parameters())
         given = (cases.channels(rows, 0), cases.columns(rows), cases.labels[rows].astype(np.float32))
         taken = math.inf
         for _ in range(2):  # the first brings what is loaded once
             began = perf_counter()
-            step(network, optimizer, [torch.from_numpy(part).to(device) for part in given], sixteen_bits)
+            step(
+                network,
+                optimizer,
+                [torch.from_numpy(part).to(device) for part in given],
+                in_sixteen_bits(settings, device),
+            )
             taken = min(taken, perf_counter() - began)
     return taken / len(rows) * len(fit) * (cases.slices if settings.all_slices else 1)
 
