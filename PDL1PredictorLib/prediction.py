@@ -395,4 +395,5 @@ def _provenance(
         ct_sha256=image_sha256(case.ct),
         tumor_sha256=image_sha256(case.tumor),
         seconds={stage: round(s, 3) for stage, s in progress.seconds.items()},
+        outline=case.outline,
     )

@@ -11,6 +11,7 @@ import SimpleITK as sitk
 
 from PDL1PredictorLib.core.errors import EmptyRegionError, GridMismatchError, InputError, printable
 from PDL1PredictorLib.core.hounsfield import judge
+from PDL1PredictorLib.core.provenance import Outline
 from PDL1PredictorLib.core.settings import MIN_TUMOR_VOXELS
 
 MIN_SLICES = 3
@@ -130,6 +131,7 @@ class Case:
         pet: A PET in SUV, where there is one, on a grid of its own, all voxels finite.
         synthetic: Whether the CT is known to be of a synthetic patient: the phantom says so, or a mark in its file. A
             CT that was cropped or saved by another program has lost the mark, and counts as a patient's.
+        outline: How the tumor's contour was drawn from a click, where that is known; None for any other contour.
 
     Raises:
         InputError: The CT cannot be one.
@@ -143,6 +145,7 @@ class Case:
     name: str = "case"
     pet: sitk.Image | None = None
     synthetic: bool = False
+    outline: Outline | None = None
 
     def __post_init__(self) -> None:
         require_ct(self.ct)

@@ -9,6 +9,7 @@ import SimpleITK as sitk
 from PDL1PredictorLib.core.answer_parts import Chance, Contribution, Estimate, NumberTest, Range, TimeAnswer, TimeTest
 from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.errors import printable
+from PDL1PredictorLib.core.provenance import Outline
 from PDL1PredictorLib.core.roles import Role
 from PDL1PredictorLib.core.verdicts import NOT_JUDGED, Verdict
 
@@ -313,6 +314,7 @@ class Provenance:
         ct_sha256: Hash of the CT's voxels and grid.
         tumor_sha256: Hash of the mask's voxels and grid.
         seconds: Time of each stage.
+        outline: How the contour was drawn from a click, where its file or segment says that it was.
     """
 
     library_version: str
@@ -325,6 +327,7 @@ class Provenance:
     ct_sha256: str
     tumor_sha256: str
     seconds: dict[str, float]
+    outline: Outline | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -41,6 +41,8 @@ def region_group(segment: Segment, number: int, segmentation: Any, lesion: Lesio
         measurements=[*_measures(region, segment.is_ring), *_features(lesion, "ring" if segment.is_ring else "tumor")],
     )
     remark(group, _how(lesion))
+    if segment.outline is not None:
+        remark(group, f"The outline is {segment.outline.text}.")
     return group
 
 

@@ -1,6 +1,6 @@
 """Tumor and ring as DICOM SEG, on the slices of the CT."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import highdicom
@@ -10,6 +10,7 @@ from skimage.color import rgb2lab
 
 from PDL1PredictorLib import __version__
 from PDL1PredictorLib.core.errors import EmptyRegionError
+from PDL1PredictorLib.core.provenance import Outline
 from PDL1PredictorLib.core.results import LesionResult
 from PDL1PredictorLib.filing import codes
 from PDL1PredictorLib.filing.making import MAKER, RESEARCH, Kind, Making
@@ -26,12 +27,14 @@ class Segment:
         is_ring: Whether it is the ring.
         voxels: bool (k, j, i) on the CT's grid.
         tracking_uid: The region's own name, in the segmentation and in the report of its measures.
+        outline: How a tumor's contour was drawn from a click; None of a ring, and of any other contour.
     """
 
     name: str
     is_ring: bool
     voxels: np.ndarray
     tracking_uid: str
+    outline: Outline | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +55,13 @@ class Regions:
         return (self.tumor,) if self.ring is None else (self.tumor, self.ring)
 
 
-def regions_of(lesion: LesionResult, mask: sitk.Image, ring: sitk.Image | None, series_uid: str) -> Regions:
+def regions_of(
+    lesion: LesionResult,
+    mask: sitk.Image,
+    ring: sitk.Image | None,
+    series_uid: str,
+    outline: Outline | None = None,
+) -> Regions:
     """Both regions on the CT's grid.
 
     Args:
@@ -61,6 +70,7 @@ def regions_of(lesion: LesionResult, mask: sitk.Image, ring: sitk.Image | None, 
         ring: A ring that a person drew, on the same grid; None for the one that was drawn on the working lattice,
             whose nearest voxel decides.
         series_uid: Of the CT.
+        outline: How the tumor's contour was drawn from a click, where that is known.
     """
     tumor = sitk.GetArrayFromImage(mask) > 0
     near = ring
@@ -71,7 +81,7 @@ def regions_of(lesion: LesionResult, mask: sitk.Image, ring: sitk.Image | None, 
         Segment(f"{name} {lesion.index}", name != "Tumor", voxels, _tracking(series_uid, name, voxels))
         for name, voxels in (("Tumor", tumor), ("Peritumoral ring", around))
     ]
-    return Regions(found[0], found[1] if around.any() else None)
+    return Regions(replace(found[0], outline=outline), found[1] if around.any() else None)
 
 
 def _tracking(series_uid: str, name: str, voxels: np.ndarray) -> str:
@@ -91,7 +101,7 @@ def segmentation(making: Making, segments: list[Segment]) -> Any:
     for segment in segments:
         if not segment.voxels.any():
             raise EmptyRegionError(f"The segment {segment.name} has no voxel, so it cannot be filed.")
-    content = [part for one in segments for part in (one.name, one.tracking_uid)]
+    content = [part for one in segments for part in (one.name, one.tracking_uid, *_told(one.outline))]
     made = highdicom.seg.Segmentation(
         source_images=list(making.source.slices),
         pixel_array=np.stack([one.voxels for one in segments], axis=-1).astype(np.uint8),
@@ -108,33 +118,52 @@ def segmentation(making: Making, segments: list[Segment]) -> Any:
     return making.finish(made, Kind.SEGMENTATION)
 
 
+def _told(outline: Outline | None) -> tuple[str, ...]:
+    """What an object's UID depends on besides the voxels, where a contour was drawn from a click."""
+    return () if outline is None else (outline.text, outline.version)
+
+
 def _description(number: int, segment: Segment) -> Any:
-    """The tumor is somebody's outline, the ring was computed from it: half by hand, half by rule."""
+    """The tumor is somebody's outline, or drawn from a click; the ring was computed from it by rule."""
     kinds = highdicom.seg.SegmentAlgorithmTypeValues
+    algorithm = _rule() if segment.is_ring else None if segment.outline is None else _click(segment.outline)
     found = highdicom.seg.SegmentDescription(
         segment_number=number,
         segment_label=segment.name,
         segmented_property_category=codes.CATEGORY_TISSUE if segment.is_ring else codes.CATEGORY_ALTERED,
         segmented_property_type=codes.RING if segment.is_ring else codes.NEOPLASM,
-        algorithm_type=kinds.SEMIAUTOMATIC if segment.is_ring else kinds.MANUAL,
-        algorithm_identification=_rule() if segment.is_ring else None,
+        algorithm_type=kinds.MANUAL if algorithm is None else kinds.SEMIAUTOMATIC,
+        algorithm_identification=algorithm,
         tracking_uid=segment.tracking_uid,
         tracking_id=segment.name,
         anatomic_regions=[codes.LUNG],
         display_color=_color(RING_COLOR if segment.is_ring else TUMOR_COLOR),
     )
-    found.SegmentDescription = (
-        "Ring about the tumor, by distance from the outline" if segment.is_ring else "Tumor, as it was outlined"
-    )
+    found.SegmentDescription = _words(segment)
     return found
+
+
+def _words(segment: Segment) -> str:
+    if segment.is_ring:
+        return "Ring about the tumor, by distance from the outline"
+    return "Tumor, as it was outlined" if segment.outline is None else f"Tumor, {segment.outline.text}"
 
 
 def _color(rgb: tuple[float, float, float]) -> Any:
     return highdicom.color.CIELabColor(*(float(part) for part in rgb2lab([[rgb]])[0, 0]))
 
 
-def _rule() -> Any:
-    family = highdicom.sr.CodedConcept("123104", "DCM", "Morphological Operations")
+def _click(outline: Outline) -> Any:
+    """What drew a contour from a click."""
+    name, version = f"{MAKER} contour from a click, {outline.method or 'method not known'}", outline.version
+    by_network = outline.method.startswith("network")
+    family = codes.ARTIFICIAL_INTELLIGENCE if by_network else codes.EDGE_DETECTION
     return highdicom.AlgorithmIdentificationSequence(
-        name=f"{MAKER} peritumoral ring", family=family, version=__version__, source=MAKER
+        name=name[:64], family=family, version=(version or "not known")[:64], source=MAKER
+    )
+
+
+def _rule() -> Any:
+    return highdicom.AlgorithmIdentificationSequence(
+        name=f"{MAKER} peritumoral ring", family=codes.MORPHOLOGICAL, version=__version__, source=MAKER
     )

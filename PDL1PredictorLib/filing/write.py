@@ -88,7 +88,8 @@ def write_dicom(
 def _objects(making: Making, masks: Sequence[sitk.Image], ring: sitk.Image | None, paper: Paper) -> dict[str, Any]:
     series_uid = making.source.text("SeriesInstanceUID")
     pairs = zip(making.result.lesions, masks, strict=True)
-    regions = tuple(regions_of(lesion, mask, ring, series_uid) for lesion, mask in pairs)
+    outline = making.result.provenance.outline
+    regions = tuple(regions_of(lesion, mask, ring, series_uid, outline) for lesion, mask in pairs)
     try:
         segments = segmentation(making, [one for pair in regions for one in pair.segments])
         measures = structured_report(making, Numbered(regions, segments))

@@ -7,6 +7,7 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from PDL1PredictorLib.core.case import Case, Clinical
+from PDL1PredictorLib.core.provenance import Outline
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.imaging.dicom.files import FRAME_KEY
 from PDL1PredictorLib.imaging.lesions import choose_tumors
@@ -76,9 +77,20 @@ def read_case(files: Files) -> ReadCase:
     pet = None if files.pet is None else read_pet(files.pet)
     clinical = files.clinical.with_defaults(loaded.clinical)
     own = None if pet is None else pet.image
-    case = Case(loaded.image, tumor.image, clinical, files.name, own, loaded.synthetic)
+    case = Case(loaded.image, tumor.image, clinical, files.name, own, loaded.synthetic, tumor.outline)
     told = (*loaded.warnings, *tumor.warnings, *(() if ring is None else ring.warnings), *_of_pet(pet, loaded))
+    told = (*told, *_of_outline(tumor.outline))
     return ReadCase(case, None if ring is None else ring.image, told)
+
+
+def _of_outline(outline: Outline | None) -> Iterator[CaseWarning]:
+    """That no reader has confirmed a contour that was drawn from a click."""
+    if outline is not None and not outline.checked:
+        text = (
+            f"The contour is {outline.text}. Look at it in three planes, correct it, and mark it as checked (3D "
+            "Slicer's status of the segment: completed)."
+        )
+        yield CaseWarning("contour_unchecked", text)
 
 
 def _of_pet(pet: Loaded | None, ct: Loaded) -> Iterator[CaseWarning]:

@@ -9,6 +9,9 @@ import SimpleITK as sitk
 from PDL1PredictorLib.core.case import grid_text
 from PDL1PredictorLib.imaging.volumes.files import files_of
 
+PRINT_LETTERS = 32
+SAME_PLACE_MM = 0.05  # a tenth of the smallest voxel of a CT; no hand moves a contour by less
+
 
 def content_sha256(path: Path) -> str:
     """Of a volume with the data file that its header leads to, or of all files of a DICOM folder in whatever order.
@@ -27,6 +30,36 @@ def image_sha256(image: sitk.Image) -> str:
     digest = hashlib.sha256(f"{grid_text(image)} {[round(d, 6) for d in image.GetDirection()]}".encode())
     digest.update(np.ascontiguousarray(sitk.GetArrayViewFromImage(image)).astype("<f4").tobytes())
     return digest.hexdigest()
+
+
+def region_print(mask: sitk.Image) -> str:
+    """Which voxels of a mask are set, and where: free of empty space about them and of the order of the axes.
+
+    Args:
+        mask: 0 outside; any grid.
+
+    Returns:
+        Hash, `@`, and the first voxel's place (x, y, z), LPS in mm; "" of an empty mask. `same_region` compares two.
+    """
+    inside = sitk.GetArrayViewFromImage(mask) != 0
+    hit = [np.flatnonzero(inside.any(axis=tuple({0, 1, 2} - {2 - axis}))) for axis in range(3)]
+    if not len(hit[0]):
+        return ""
+    box = [(int(found[0]), int(found[-1]) + 1) for found in hit]  # (i, j, k)
+    own = sitk.DICOMOrient(mask[tuple(slice(*bounds) for bounds in box)] != 0, "LPS")
+    voxels = sitk.GetArrayViewFromImage(own)
+    digest = hashlib.sha256(f"{voxels.shape}".encode() + np.packbits(voxels).tobytes()).hexdigest()
+    return f"{digest[:PRINT_LETTERS]}@{','.join(f'{x:.3f}' for x in own.GetOrigin())}"
+
+
+def same_region(a: str, b: str) -> bool:
+    """Whether two prints are of one region: the same voxels, at places that differ by no more than files round."""
+    (hash_a, _, place_a), (hash_b, _, place_b) = a.partition("@"), b.partition("@")
+    try:
+        apart = [abs(float(x) - float(y)) for x, y in zip(place_a.split(","), place_b.split(","), strict=True)]
+    except ValueError:
+        return False
+    return hash_a == hash_b and max(apart) <= SAME_PLACE_MM
 
 
 def _digest(path: Path) -> str:

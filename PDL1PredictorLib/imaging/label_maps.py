@@ -8,12 +8,14 @@ import numpy as np
 import SimpleITK as sitk
 
 from PDL1PredictorLib.core.errors import EmptyRegionError, InputError
+from PDL1PredictorLib.core.provenance import NOTES, outline_of
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.imaging.loaded import Loaded
 
 MOST_LABELS = 256  # an atlas of the whole body has about 120
 MOST_LISTED = 10
 LARGEST_LABEL = 2**31 - 1
+STATUS = "Segmentation.Status"  # 3D Slicer's tag
 WHOLE = 1e-3  # how far a value may lie from a whole number: single precision, interpolation of a constant
 
 
@@ -78,10 +80,12 @@ def pick_label(image: sitk.Image, segment: str | None, source: str) -> Loaded:
     layers = image.GetNumberOfComponentsPerPixel()
     segments = _slicer_segments(image, source)
     if segments:
-        layer, label = segments[choose([entry for entry, _ in segments], segment, source)][1]
+        number = choose([entry for entry, _ in segments], segment, source)
+        layer, label = segments[number][1]
         if not 0 <= layer < layers:
             raise InputError(f"A segment of {source} lies in layer {layer}; the file has {layers}. Save it again.")
-        return Loaded(_region((values[..., layer] if layers > 1 else values) == label, image))
+        region = _region((values[..., layer] if layers > 1 else values) == label, image)
+        return Loaded(region, outline=outline_of(_tags(image, number)))
     if layers > 1:
         raise InputError(
             f"The mask {source} has {layers} values per voxel and no names of segments; "
@@ -90,7 +94,8 @@ def pick_label(image: sitk.Image, segment: str | None, source: str) -> Loaded:
     found = _labels(values, source)
     label = found.labels[choose([Entry(label) for label in found.labels], segment, source)]
     inside = values == label if not found.warnings else np.rint(values) == label
-    return Loaded(_region(inside, image), found.warnings)
+    notes = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys() if key.startswith(NOTES)}
+    return Loaded(_region(inside, image), found.warnings, outline=outline_of(notes))
 
 
 def _region(inside: np.ndarray, grid: sitk.Image) -> sitk.Image:
@@ -190,6 +195,13 @@ def _slicer_segments(image: sitk.Image, source: str) -> list[tuple[Entry, tuple[
         segments.append((Entry(number + 1, name), (layer, label)))
         number += 1
     return segments
+
+
+def _tags(image: sitk.Image, number: int) -> dict[str, str]:
+    """What 3D Slicer keeps of a segment besides, by name; its status under the name that `outline_of` reads."""
+    pairs = (tag.partition(":") for tag in _meta(image, f"Segment{number}_Tags").split("|"))
+    tags = {name: value for name, colon, value in pairs if colon}
+    return tags | {f"{NOTES}Status": tags.get(STATUS, "")}
 
 
 def _number(image: sitk.Image, key: str, missing: int, source: str) -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import SimpleITK as sitk
 
 from PDL1PredictorLib.core.case import Clinical
+from PDL1PredictorLib.core.provenance import Outline
 from PDL1PredictorLib.core.results import CaseWarning
 
 
@@ -19,9 +20,11 @@ class Loaded:
             docs/input.md.
         clinical: What a DICOM header says of age, sex and scan; never a name or number. Empty for other formats.
         synthetic: Whether the file is marked as of a synthetic patient.
+        outline: How a mask was drawn from a click, where its file says that it was.
     """
 
     image: sitk.Image
     warnings: tuple[CaseWarning, ...] = ()
     clinical: Clinical = field(default_factory=Clinical)
     synthetic: bool = False
+    outline: Outline | None = None

@@ -76,12 +76,14 @@ def write_tumor(mask: sitk.Image, path: Path, notes: Mapping[str, str]) -> None:
     Args:
         mask: uint8, 0 or 1.
         path: File to write, ending in `.seg.nrrd`.
-        notes: Where it comes from, by name; a line each.
+        notes: Where it comes from, by name: a line each, for whoever reads the file, and a tag each of the segment,
+            which 3D Slicer keeps. No `|` may be in them.
     """
     voxels = sitk.GetArrayFromImage(mask).astype(np.uint8)
     segment = Segment("Tumor_1", "Tumor", TUMOR_TERM, TUMOR_COLOR, voxels > 0)
     size = mask.GetSize()
     fields = _fields([segment], [0], (size[0], size[1], size[2]), status="inprogress")
+    fields["Segment0_Tags"] += "".join(f"{name}:{text}|" for name, text in notes.items())
     write_nrrd(path, voxels, mask, {**fields, **notes})
 
 

@@ -24,6 +24,8 @@ def summary(result: CaseResult) -> str:
     notes = [warning.text for warning in result.warnings]
     if notes:
         blocks.append("\n".join(_warning(note) for note in notes))
+    if result.provenance.outline is not None:
+        blocks.append(textwrap.fill(f"Contour: {result.provenance.outline.text}", WIDTH))
     blocks += [_lesion(lesion, result) for lesion in result.lesions]
     model = result.model
     blocks.append(f"Model: {model.title} {model.version} ({model.name}, {model.sha256[:12]})\nNetwork: {ran(result)}")

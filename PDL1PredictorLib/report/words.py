@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from PDL1PredictorLib.core.provenance import Outline
 from PDL1PredictorLib.core.results import Answer, CaseResult, HeatMap, LesionResult, ModelSummary
 from PDL1PredictorLib.core.settings import REGIONS
 from PDL1PredictorLib.core.verdicts import Call, Verdict
@@ -108,6 +109,19 @@ def ran(result: CaseResult) -> str:
     if made_by.network == "none":
         return "none, this model sees no picture"
     return f"run by {made_by.network} on {made_by.device}"
+
+
+def outline(found: Outline) -> str:
+    """How a contour was drawn from a click, in whole: what, by which version, where, with which doubts."""
+    points = " to ".join(f"({', '.join(f'{x:.1f}' for x in point)})" for point in found.points_lps_mm)
+    parts = (
+        found.text,
+        f"PDL1Predictor {found.version}" if found.version else "",
+        found.created_utc,
+        f"clicked at {points} mm, LPS" if points else "",
+        f"doubts: {', '.join(found.warnings)}" if found.warnings else "",
+    )
+    return "; ".join(part for part in parts if part)
 
 
 def percent(share: float) -> str:

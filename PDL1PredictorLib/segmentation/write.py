@@ -7,6 +7,8 @@ import SimpleITK as sitk
 
 from PDL1PredictorLib import __version__
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.provenance import Outline
+from PDL1PredictorLib.imaging.file_hashes import region_print
 from PDL1PredictorLib.imaging.volumes.itk import write_image
 from PDL1PredictorLib.report.nrrd import write_nrrd
 from PDL1PredictorLib.report.segments import write_tumor
@@ -51,18 +53,23 @@ def write_segmented(found: Segmented, path: Path) -> None:
         write_image(image, path, compressed=True)
 
 
+def outline_of_segmented(found: Segmented) -> Outline:
+    """How a contour was drawn, in the form that results, reports and filed objects tell it."""
+    return Outline(
+        method=found.method if not found.network else f"{found.method} ({found.network})",
+        version=__version__,
+        prompt="point" if len(found.prompt.points) == 1 else "line",
+        points_lps_mm=found.prompt.points,
+        warnings=tuple(warning.code for warning in found.warnings),
+        created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        voxels=region_print(found.mask),
+        edited=False,
+    )
+
+
 def notes_of(found: Segmented) -> dict[str, str]:
     """Where a contour comes from, by name."""
-    points = " ".join(",".join(f"{x:.2f}" for x in point) for point in found.prompt.points)
-    return {
-        "PDL1_Origin": "semi-automatic: drawn from a click, to be checked by a reader",
-        "PDL1_Method": found.method if not found.network else f"{found.method} ({found.network})",
-        "PDL1_Version": __version__,
-        "PDL1_Prompt": "point" if len(found.prompt.points) == 1 else "line",
-        "PDL1_PointsLPS": points,
-        "PDL1_Warnings": " ".join(warning.code for warning in found.warnings),
-        "PDL1_CreatedUTC": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+    return outline_of_segmented(found).notes()
 
 
 def brief(found: Segmented) -> str:

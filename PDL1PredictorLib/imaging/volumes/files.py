@@ -31,7 +31,8 @@ def read_volume(path: Path, what: str) -> Loaded:
         what: What it is read as, for messages, such as "CT".
 
     Returns:
-        The volume, whose only metadata are 3D Slicer's names of segments, and what was repaired or assumed.
+        The volume, whose only metadata are what 3D Slicer says of segments and `pdl1 segment` of its contour; and what
+        was repaired or assumed.
 
     Raises:
         InputError: No such file, an unknown suffix, or a file that is damaged, cut off, contradicts itself, or cannot

@@ -62,7 +62,7 @@ class VolumeHeader:
         place: The geometry.
         stored: The voxels.
         scale: Slope and intercept to apply, None for stored values as they are.
-        segments: What 3D Slicer says of the segments, and nothing else.
+        segments: What 3D Slicer says of the segments, and `pdl1 segment` of its contour; nothing else.
         warnings: What was repaired or assumed.
         synthetic: Whether the file is marked as of a synthetic patient.
     """

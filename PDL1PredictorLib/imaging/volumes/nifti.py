@@ -5,6 +5,7 @@ Source: nifti1.h and nifti2.h, nifti.nimh.nih.gov (fields, methods 1 to 3 of pla
 
 import gzip
 import math
+import re
 import struct
 import zlib
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import numpy as np
 
 from PDL1PredictorLib.core.case import GRID_TOLERANCE_MM, SNAP_VOXELS, SYNTHETIC_MARK
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.provenance import NOTES, ORIGIN, SEMIAUTOMATIC
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.imaging.volumes.header import (
     Place,
@@ -36,6 +38,7 @@ OTHER_TYPES = {1: "single bits", 32: "complex numbers", 128: "colors (RGB)", 153
                1792: "complex numbers", 2048: "complex numbers", 2304: "colors (RGBA)"}  # fmt: skip
 VECTORS = {1004, 1005, 1006, 1007, 1008, 1009, 1010, 2003, 2004}  # intents: what holds several values per voxel
 UNITS_MM = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}  # unknown is read as mm, as every writer means it
+BRIEF = re.compile(r"PDL1Predictor (\S{1,20}) semi-automatic (classical|network)\b")
 SAME_SPACING = 1e-5  # relative: pixdim and sform are kept in single precision
 QUATERNION_SLACK = 1e-3
 HALF_TURN = 1e-7
@@ -97,8 +100,18 @@ def read_nifti_header(path: Path, what: str) -> VolumeHeader:
         stored=stored,
         scale=scale,
         warnings=(*warnings, *scale_warnings),
+        segments=_notes(fields.descrip),
         synthetic=fields.descrip.rstrip(b"\0 ") == SYNTHETIC_MARK.encode(),
     )
+
+
+def _notes(description: bytes) -> dict[str, str]:
+    """What `pdl1 segment` says of its contour in the few letters of the description (`segmentation.write.brief`)."""
+    found = BRIEF.match(description.decode("ascii", errors="replace"))
+    if found is None:
+        return {}
+    version, method = found.groups()
+    return {ORIGIN: SEMIAUTOMATIC, f"{NOTES}Version": version, f"{NOTES}Method": method}
 
 
 def _fields(header: bytes) -> _Fields:

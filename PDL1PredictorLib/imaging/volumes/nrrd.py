@@ -11,6 +11,7 @@ import numpy as np
 
 from PDL1PredictorLib.core.case import SYNTHETIC_KEY, SYNTHETIC_MARK
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.provenance import NOTES
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.imaging.volumes.data_files import data_file, require_one_file
 from PDL1PredictorLib.imaging.volumes.header import (
@@ -148,7 +149,7 @@ def _take_line(path: Path, line: bytes, text: _Text) -> None:
     if colon and rest.startswith(b"="):
         if name == SYNTHETIC_KEY:
             text.synthetic = _decoded(rest[1:]).strip() == SYNTHETIC_MARK
-        if name.startswith("Segment"):
+        if name.startswith(("Segment", NOTES)):
             text.segments[name] = _decoded(rest[1:]).replace("\\n", "\n").replace("\\\\", "\\")
         return
     name = name.replace(" ", "").lower()

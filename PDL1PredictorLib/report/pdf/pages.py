@@ -182,6 +182,8 @@ def _head(result: CaseResult, look: Style, who: Identity | None, with_patient: b
     if result.lesions_found != len(result.lesions):
         tumors += f" of {result.lesions_found}"
     facts = [("Predicted (UTC)", made_by.created_utc[:16].replace("T", " ")), ("Tumors", tumors)]
+    if made_by.outline is not None:
+        facts.append(("Contour", made_by.outline.short))
     if who is None:
         facts.insert(0, ("Case", result.case if with_patient else FREE_NAME))
     left = [
@@ -246,6 +248,7 @@ def _provenance(result: CaseResult, look: Style) -> list[Any]:
         ("Predicted", made_by.created_utc),
         ("CT, SHA-256", made_by.ct_sha256),
         ("Mask, SHA-256", made_by.tumor_sha256),
+        *([("Contour", words.outline(made_by.outline))] if made_by.outline is not None else []),
         ("Settings", "; ".join(f"{name} = {value}" for name, value in flat(made_by.settings).items())),
         ("Versions", ", ".join(f"{name} {value}" for name, value in made_by.versions.items())),
         ("Seconds", ", ".join(f"{name} {number(value, 2)}" for name, value in made_by.seconds.items())),

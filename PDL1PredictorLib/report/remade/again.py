@@ -10,6 +10,7 @@ import SimpleITK as sitk
 from PDL1PredictorLib.core.answer_parts import NumberTest, TimeTest
 from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.errors import InputError
+from PDL1PredictorLib.core.provenance import Outline
 from PDL1PredictorLib.core.results import (
     CaseResult,
     CaseWarning,
@@ -101,7 +102,7 @@ def _case(content: Row) -> CaseResult:
         lesions_found=int(content["lesions_found"]),
         clinical=Clinical() if clinical is None else Clinical.from_dict(dict(clinical), others),
         model=_model(content["model"]),
-        provenance=Provenance(**content["provenance"]),
+        provenance=_provenance(content["provenance"]),
         warnings=_warnings(content["warnings"]),
     )
 
@@ -141,6 +142,11 @@ def _lesion(row: Row) -> LesionResult:
             for one in row["voxel_maps"]
         ),
     )
+
+
+def _provenance(row: Row) -> Provenance:
+    outline = row.get("outline")  # older results have none
+    return Provenance(**{**row, "outline": None if outline is None else Outline.from_dict(outline)})
 
 
 def _unlike(row: Row) -> Unlike:
