@@ -23,6 +23,7 @@ PREDICTING = (
 TRAINING = (*PREDICTING, "scikit-learn", "skl2onnx", "safetensors")
 NOTES = "PDL1_"  # how the names of an outline's notes begin, in files and as tags of 3D Slicer's segments
 ORIGIN = f"{NOTES}Origin"
+STATUS_NOTE = f"{NOTES}Status"
 SEMIAUTOMATIC = "semi-automatic"
 CHECKED, UNCHECKED = "completed", "inprogress"  # values of 3D Slicer's status of a segment
 MOST_LETTERS, MOST_CODES = 120, 20
@@ -90,7 +91,7 @@ class Outline:
             f"{NOTES}Warnings": " ".join(self.warnings),
             f"{NOTES}CreatedUTC": self.created_utc,
             f"{NOTES}Voxels": self.voxels,
-            f"{NOTES}Status": CHECKED if self.checked else UNCHECKED,
+            STATUS_NOTE: CHECKED if self.checked else UNCHECKED,
         }
 
     @classmethod
@@ -129,7 +130,7 @@ def outline_of(notes: Mapping[str, str]) -> Outline | None:
         warnings=tuple(codes[:MOST_CODES]),
         created_utc=text("CreatedUTC", r"[0-9T:.+Z-]*"),
         voxels=text("Voxels", r"[0-9a-f]{32}@[0-9.,-]+"),
-        checked=text("Status") == CHECKED,
+        checked=notes.get(STATUS_NOTE) == CHECKED,
     )
 
 

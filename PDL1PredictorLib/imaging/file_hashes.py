@@ -39,7 +39,7 @@ def region_print(mask: sitk.Image) -> str:
         mask: 0 outside; any grid.
 
     Returns:
-        Hash, `@`, and the first voxel's place (x, y, z), LPS in mm; "" of an empty mask. `same_region` compares two.
+        Hash, `@`, and the first voxel's place (x, y, z), LPS in mm; "" of an empty mask. `region_changed` compares two.
     """
     inside = sitk.GetArrayViewFromImage(mask) != 0
     hit = [np.flatnonzero(inside.any(axis=tuple({0, 1, 2} - {2 - axis}))) for axis in range(3)]
@@ -52,14 +52,21 @@ def region_print(mask: sitk.Image) -> str:
     return f"{digest[:PRINT_LETTERS]}@{','.join(f'{x:.3f}' for x in own.GetOrigin())}"
 
 
-def same_region(a: str, b: str) -> bool:
-    """Whether two prints are of one region: the same voxels, at places that differ by no more than files round."""
-    (hash_a, _, place_a), (hash_b, _, place_b) = a.partition("@"), b.partition("@")
+def region_changed(before: str, now: str) -> bool | None:
+    """Whether two prints are of two regions.
+
+    Returns:
+        None where the same voxels lie at another place: of a contour that was moved, or of one that moved with its CT.
+    """
+    (hash_before, _, place_before), (hash_now, _, place_now) = before.partition("@"), now.partition("@")
+    if hash_before != hash_now:
+        return True
     try:
-        apart = [abs(float(x) - float(y)) for x, y in zip(place_a.split(","), place_b.split(","), strict=True)]
-    except ValueError:
-        return False
-    return hash_a == hash_b and max(apart) <= SAME_PLACE_MM
+        places = zip(place_before.split(","), place_now.split(","), strict=True)
+        moved_mm = max(abs(float(x) - float(y)) for x, y in places)
+    except ValueError:  # "@" with anything behind it, from a file
+        return None
+    return False if moved_mm <= SAME_PLACE_MM else None
 
 
 def _digest(path: Path) -> str:

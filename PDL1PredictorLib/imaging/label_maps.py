@@ -8,7 +8,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from PDL1PredictorLib.core.errors import EmptyRegionError, InputError
-from PDL1PredictorLib.core.provenance import NOTES, outline_of
+from PDL1PredictorLib.core.provenance import NOTES, STATUS_NOTE, outline_of
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.imaging.loaded import Loaded
 
@@ -201,7 +201,7 @@ def _tags(image: sitk.Image, number: int) -> dict[str, str]:
     """What 3D Slicer keeps of a segment besides, by name; its status under the name that `outline_of` reads."""
     pairs = (tag.partition(":") for tag in _meta(image, f"Segment{number}_Tags").split("|"))
     tags = {name: value for name, colon, value in pairs if colon}
-    return tags | {f"{NOTES}Status": tags.get(STATUS, "")}
+    return tags | {STATUS_NOTE: tags.get(STATUS, "")}
 
 
 def _number(image: sitk.Image, key: str, missing: int, source: str) -> int:

@@ -9,7 +9,7 @@ from PDL1PredictorLib.core.case import require_ct, require_region
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.imaging.dicom.files import header, is_dicom, quiet
-from PDL1PredictorLib.imaging.file_hashes import region_print, same_region
+from PDL1PredictorLib.imaging.file_hashes import region_changed, region_print
 from PDL1PredictorLib.imaging.label_maps import pick_label
 from PDL1PredictorLib.imaging.loaded import Loaded
 from PDL1PredictorLib.imaging.placing import place_mask
@@ -116,7 +116,7 @@ def read_mask(
     forget_metadata(placed.image)
     outline = loaded.outline
     if outline is not None and outline.voxels:
-        outline = replace(outline, edited=not same_region(outline.voxels, region_print(placed.image)))
+        outline = replace(outline, edited=region_changed(outline.voxels, region_print(placed.image)))
     return replace(loaded, image=placed.image, warnings=(*loaded.warnings, *placed.warnings), outline=outline)
 
 

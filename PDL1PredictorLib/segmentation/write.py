@@ -7,7 +7,7 @@ import SimpleITK as sitk
 
 from PDL1PredictorLib import __version__
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.core.provenance import Outline
+from PDL1PredictorLib.core.provenance import STATUS_NOTE, Outline
 from PDL1PredictorLib.imaging.file_hashes import region_print
 from PDL1PredictorLib.imaging.volumes.itk import write_image
 from PDL1PredictorLib.report.nrrd import write_nrrd
@@ -44,7 +44,9 @@ def write_segmented(found: Segmented, path: Path) -> None:
     """
     suffix = require_suffix(path)
     if suffix == ".seg.nrrd":
-        write_tumor(found.mask, path, notes_of(found))
+        notes = notes_of(found)
+        del notes[STATUS_NOTE]  # 3D Slicer has a tag of its own for it
+        write_tumor(found.mask, path, notes)
     elif suffix == ".nrrd":
         write_nrrd(path, sitk.GetArrayFromImage(found.mask), found.mask, notes_of(found))
     else:

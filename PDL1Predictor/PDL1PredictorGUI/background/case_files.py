@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from PDL1PredictorGUI.scene.bridge import image_of_volume, place_segment
+from PDL1PredictorGUI.scene.outline import notes_of
 from PDL1PredictorGUI.scene.pet import pet_in_suv
 from PDL1PredictorGUI.scene.synthetic import is_synthetic
 
@@ -74,8 +75,8 @@ def export_case(
         folder / "pet.nrrd" if suv is not None else None,
         told,
     )
-    write_image(ct, files.ct, _synthetic_field() if is_synthetic(volumeNode) else None)
-    write_image(tumor, files.tumor)
+    write_image(ct, files.ct, _synthetic_field() if is_synthetic(volumeNode) else {})
+    write_image(tumor, files.tumor, notes_of(segmentationNode, segmentID))
     if files.ring is not None:
         write_image(ring, files.ring)
     if files.pet is not None:
@@ -85,20 +86,20 @@ def export_case(
     return files
 
 
-def _synthetic_field() -> tuple[str, str]:
+def _synthetic_field() -> dict[str, str]:
     """Name and value of the field by which the library marks the CT of a synthetic patient."""
     from PDL1PredictorLib.core.case import SYNTHETIC_KEY, SYNTHETIC_MARK
 
-    return SYNTHETIC_KEY, SYNTHETIC_MARK
+    return {SYNTHETIC_KEY: SYNTHETIC_MARK}
 
 
-def write_image(image: "sitk.Image", path: Path, own_field: tuple[str, str] | None = None) -> None:
+def write_image(image: "sitk.Image", path: Path, own_fields: Mapping[str, str] | None = None) -> None:
     """Writes an uncompressed NRRD file by Python's own `open`: quick, and any path works on any system.
 
     Args:
         image: The image.
         path: File to write.
-        own_field: Name and value of a field of our own.
+        own_fields: Names and values of fields of our own; letters that are not ASCII become question marks.
 
     Source: format definition NRRD0005, teem.sourceforge.net/nrrd/format.html.
     """
@@ -121,10 +122,9 @@ def write_image(image: "sitk.Image", path: Path, own_field: tuple[str, str] | No
         "encoding: raw",
         f"space origin: {_vector(image.GetOrigin())}",
     )
-    if own_field is not None:
-        header = (*header, ":=".join(own_field))
+    header = (*header, *(f"{name}:={value}" for name, value in (own_fields or {}).items()))
     with path.open("wb") as file:
-        file.write(("\n".join(header) + "\n\n").encode("ascii"))
+        file.write(("\n".join(header) + "\n\n").encode("ascii", errors="replace"))
         file.write(np.ascontiguousarray(voxels, dtype=voxels.dtype.newbyteorder("<")).data)
 
 

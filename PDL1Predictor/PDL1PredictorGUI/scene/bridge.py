@@ -245,13 +245,25 @@ def place_segment(segmentationNode: Any, segmentID: str, image: "sitk.Image") ->
     reason = why_not_placed(segmentationNode)
     if reason:
         raise input_error(reason)
-    labelmap = _labelmap(segmentationNode, segmentID, image)
-    voxels = _array_of_image_data(labelmap)
-    if not voxels.any():
+    mask = _stored(segmentationNode, _labelmap(segmentationNode, segmentID, image))
+    if mask is None:
         text = _("The segment {name} is empty. Outline the tumor, then predict.")
         raise input_error(text.format(name=segment.GetName()))
-    mask = _image((voxels != 0).astype(np.uint8), _to_world(segmentationNode) @ _first_voxel(labelmap))
     return place_mask(mask, image, resample=True).image
+
+
+def stored_mask(segmentationNode: Any, segmentID: str) -> "sitk.Image | None":
+    """A segment as uint8 0/1 in world space, no larger than it is stored; None if it is empty or has no voxels."""
+    if not segmentationNode.GetSegmentation().ContainsRepresentation(_BINARY):
+        return None
+    return _stored(segmentationNode, _labelmap(segmentationNode, segmentID, None))
+
+
+def _stored(segmentationNode: Any, labelmap: Any) -> "sitk.Image | None":
+    voxels = _array_of_image_data(labelmap)
+    if not voxels.any():
+        return None
+    return _image((voxels != 0).astype(np.uint8), _to_world(segmentationNode) @ _first_voxel(labelmap))
 
 
 def _array_of_image_data(data: Any) -> np.ndarray:
@@ -270,7 +282,7 @@ def _first_voxel(labelmap: Any) -> np.ndarray:
     return _ijk_to_ras(labelmap) @ shift
 
 
-def _labelmap(segmentationNode: Any, segmentID: str, image: "sitk.Image") -> Any:
+def _labelmap(segmentationNode: Any, segmentID: str, image: "sitk.Image | None") -> Any:
     """The voxels of a segment, made from its surface or contours on the image's grid where it has none."""
     labelmap = slicer.vtkOrientedImageData()
     if segmentationNode.GetSegmentation().ContainsRepresentation(_BINARY):
@@ -288,14 +300,21 @@ def _labelmap(segmentationNode: Any, segmentID: str, image: "sitk.Image") -> Any
     return labelmap
 
 
-def _geometry_text(segmentationNode: Any, image: "sitk.Image") -> str:
+def _geometry_text(segmentationNode: Any, image: "sitk.Image | None") -> str:
     """An image's grid, as the segmentation sees it, in the words of Slicer's conversion parameter."""
+    assert image is not None
     grid = slicer.vtkOrientedImageData()
     grid.SetImageToWorldMatrix(
         _matrix_of_array(np.linalg.inv(_to_world(segmentationNode)) @ _ijk_to_world_ras_of(image))
     )
     grid.SetExtent([bound for size in image.GetSize() for bound in (0, size - 1)])
     return str(slicer.vtkSegmentationConverter.SerializeImageGeometry(grid))
+
+
+def lps_of_ras(point: Any) -> tuple[float, float, float]:
+    """A place in the world, in mm: Slicer's coordinates to the library's."""
+    x, y, z, _one = RAS_TO_LPS @ [*point, 1.0]
+    return float(x), float(y), float(z)
 
 
 # --- to the scene

@@ -136,7 +136,7 @@ class LiveRegions:
         parameters = self._shared.parameters
         segmentation, tumor_id = parameters.segmentation, parameters.segment_id
         self._rings.remove_orphans(segmentation)
-        image = self._ct(parameters.volume)
+        image = self.ct(parameters.volume)
         tumor = bridge.place_segment(segmentation, tumor_id, image)
         case = Case(image, tumor)
         edited = self._rings.edited(segmentation, tumor_id, tumor)
@@ -149,7 +149,7 @@ class LiveRegions:
             self._rings.remove(segmentation, tumor_id)
         ring.show(segmentation, ring.ring_of(segmentation, tumor_id), parameters.show_ring)
 
-    def _ct(self, volume: Any) -> Any:
+    def ct(self, volume: Any) -> Any:
         """The CT as an image, made anew only when its voxels or its place have changed."""
         matrix = vtk.vtkMatrix4x4()
         volume.GetIJKToRASMatrix(matrix)

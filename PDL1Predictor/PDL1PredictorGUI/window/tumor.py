@@ -6,6 +6,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from PDL1PredictorGUI.scene import ring
+from PDL1PredictorGUI.window.drawing.one_click import OneClick
 from PDL1PredictorGUI.window.section import (
     NOTE,
     Section,
@@ -71,7 +72,7 @@ def _new_segmentation(volume: Any) -> Any:
 
 
 class TumorSection(Section):
-    """Chooses the tumor, and holds Slicer's segment editor."""
+    """Chooses the tumor, draws it from a click, and holds Slicer's segment editor."""
 
     NEW_TIP = _("Adds an empty segment, named and coded for DICOM as a primary neoplasm of the lung, and chooses it.")
 
@@ -87,6 +88,7 @@ class TumorSection(Section):
         self.editor.setMRMLSegmentEditorNode(self._editor_node())
         self.editor.setMRMLScene(slicer.mrmlScene)
         self.editor.connect("currentSegmentIDChanged(QString)", self.on_editor_segment)
+        self.one_click = OneClick(shared, new_tumor)
         self.ui.newTumorButton.connect("clicked(bool)", self.on_new_tumor)
         self.ui.tumorComboBox.connect("activated(int)", self.on_tumor_chosen)
 
@@ -117,6 +119,7 @@ class TumorSection(Section):
         enable(self.ui.newTumorButton, self.NEW_TIP, "" if parameters.volume is not None else _("Choose a CT first."))
         if self.shared.entered:
             self._bring_editor_along()
+        self.one_click.update()
         self.settled()
 
     def settled(self) -> None:
@@ -125,12 +128,13 @@ class TumorSection(Section):
         if parameters.volume is None:
             text = _("Choose a CT first.")
         elif not parameters.segment_id:
-            text = _("Press New tumor; then outline it with the tools below: Threshold, Paint, Draw ...")
+            text = _("Press One click and click into the tumor; or press New tumor and outline it with the tools below.")
         elif self.shared.live.preview is None and not self.shared.live.waiting:
             text = self.shared.live.problem
         else:
             text = ""
         say(self.ui.tumorHintLabel, text, NOTE)
+        self.one_click.settled()
         self.editor.setVisible(bool(parameters.volume is not None and parameters.segment_id))
 
     def _watch(self, segmentation: Any) -> None:
@@ -199,6 +203,7 @@ class TumorSection(Section):
 
     def exit(self) -> None:
         """Puts the tool down: another module's keys and views are its own."""
+        self.one_click.cancel()
         self.editor.setActiveEffect(None)
         self.editor.uninstallKeyboardShortcuts()
         self.editor.removeViewObservations()
@@ -209,6 +214,7 @@ class TumorSection(Section):
 
     def forget(self) -> None:
         """The editor lets go of its nodes."""
+        self.one_click.cancel()
         unobserve(self._observed)
         self._watched = None
         self.editor.setSegmentationNode(None)
