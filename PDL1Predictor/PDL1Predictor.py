@@ -392,8 +392,9 @@ class PDL1PredictorTest(ScriptedLoadableModuleTest):
         self.delayDisplay("Test passed")
 
     def test_the_window_measures_a_tumor(self) -> None:
-        """The measures appear once CT and tumor are chosen."""
+        """The measures appear once CT and tumor are chosen; a click draws a tumor."""
         from PDL1PredictorGUI.window import self_test
 
         self_test.measure_in_the_window(slicer.util.getModuleWidget("PDL1Predictor"))
+        self_test.draw_from_a_click(slicer.util.getModuleWidget("PDL1Predictor"))
         self.delayDisplay("Test passed")

@@ -1,4 +1,4 @@
-"""What made a result: which versions, one list of packages for all; and how its contour was drawn, where that is known."""
+"""What made a result: versions, one list of packages for all; and how its contour was drawn, where that is known."""
 
 import importlib.metadata
 import math

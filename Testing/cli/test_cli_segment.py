@@ -8,8 +8,10 @@ import pytest
 import SimpleITK as sitk
 from clicked import made_ct
 
+from PDL1PredictorLib import __version__
 from PDL1PredictorLib.cli.main import main
 from PDL1PredictorLib.core.errors import EXIT_REFUSED
+from PDL1PredictorLib.imaging.case_files import Files, read_case
 from PDL1PredictorLib.imaging.read import read_mask
 
 
@@ -51,6 +53,36 @@ def test_the_segment_says_where_it_comes_from(ct, tmp_path):
     assert facts["PDL1_Prompt"] == "line"
     assert facts["Segment0_Tags"].startswith("Segmentation.Status:inprogress|")
     assert facts["sizes"] == "80 80 40"
+
+
+@pytest.mark.parametrize(("suffix", "edited"), [(".seg.nrrd", False), (".nrrd", False), (".nii.gz", None)])
+def test_what_reads_it_knows_that_it_is_semi_automatic(ct, tmp_path, suffix, edited):
+    out = tmp_path / f"a{suffix}"
+    assert run(ct, out, POINT) == 0
+    read = read_case(Files(ct, out))
+    outline = read.case.outline
+    assert (outline.method, outline.version, outline.edited) == ("classical", __version__, edited)
+    assert outline.prompt == ("point" if edited is False else "")
+    (told,) = read.warnings
+    assert told.code == "contour_unchecked"
+    assert "semi-automatic (classical" in told.text
+
+
+def test_a_readers_edit_and_confirmation_are_seen_and_another_mask_is_nobodys(ct, tmp_path):
+    out = tmp_path / "a.seg.nrrd"
+    assert run(ct, out, POINT) == 0
+    image = sitk.ReadImage(str(out))
+    tags = image.GetMetaData("Segment0_Tags").replace("inprogress", "completed")
+    image[40, 38, 20] = 0
+    image.SetMetaData("Segment0_Tags", tags)
+    sitk.WriteImage(image, str(tmp_path / "b.seg.nrrd"))
+    read = read_case(Files(ct, tmp_path / "b.seg.nrrd"))
+    assert (read.case.outline.edited, read.case.outline.checked) == (True, True)
+    assert read.warnings == ()
+    for key in image.GetMetaDataKeys():
+        image.EraseMetaData(key)
+    sitk.WriteImage(image, str(tmp_path / "c.nrrd"))
+    assert read_case(Files(ct, tmp_path / "c.nrrd")).case.outline is None
 
 
 def test_a_nifti_says_it_in_its_description(ct, tmp_path):

@@ -7,6 +7,7 @@ import pytest
 import SimpleITK as sitk
 
 from PDL1PredictorLib.core.errors import EmptyRegionError
+from PDL1PredictorLib.core.provenance import Outline
 from PDL1PredictorLib.filing.segmentation import Segment, regions_of, segmentation
 from PDL1PredictorLib.imaging.read import read_mask
 
@@ -68,6 +69,35 @@ def test_what_the_segments_are_is_said_in_codes(path):
     assert (kind.CodeValue, kind.CodingSchemeDesignator) == ("108369006", "SCT")
     assert tumor.AnatomicRegionSequence[0].CodeMeaning == "Lung"
     assert tumor.TrackingUID != ring.TrackingUID
+
+
+@pytest.mark.parametrize(
+    ("method", "family"), [("classical", "Edge Detection"), ("network (click-unet 1.0)", "Artificial Intelligence")]
+)
+def test_a_contour_from_a_click_is_semi_automatic_and_names_what_drew_it(case, method, family):
+    lesion = case.making.result.lesions[0]
+    outline = Outline(method=method, version="0.1.0", prompt="point", edited=True)
+    found = regions_of(lesion, case.tumor, case.ring, case.source.text("SeriesInstanceUID"), outline)
+    made = segmentation(case.making, list(found.segments))
+    tumor = made.SegmentSequence[0]
+    assert tumor.SegmentAlgorithmType == "SEMIAUTOMATIC"
+    (algorithm,) = tumor.SegmentationAlgorithmIdentificationSequence
+    assert algorithm.AlgorithmName == f"PDL1Predictor contour from a click, {method}"[:64]
+    assert algorithm.AlgorithmVersion == "0.1.0"
+    assert algorithm.AlgorithmFamilyCodeSequence[0].CodeMeaning == family
+    assert "edited by a reader" in tumor.SegmentDescription
+    # of other content, so another object; whose regions are the same
+    by_hand = segmentation(case.making, list(regions_of(lesion, case.tumor, case.ring, "1").segments))
+    assert made.SOPInstanceUID != by_hand.SOPInstanceUID
+
+
+def test_a_click_of_which_nothing_is_known_can_be_filed(case):
+    lesion = case.making.result.lesions[0]
+    found = regions_of(lesion, case.tumor, case.ring, "1", Outline())
+    (algorithm,) = (
+        segmentation(case.making, list(found.segments)).SegmentSequence[0].SegmentationAlgorithmIdentificationSequence
+    )
+    assert algorithm.AlgorithmVersion == "not known"
 
 
 def test_a_ring_of_the_working_lattice_is_brought_onto_the_slices_outside_the_tumor(oblique):

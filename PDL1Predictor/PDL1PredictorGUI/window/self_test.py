@@ -4,11 +4,12 @@ from typing import Any
 
 import slicer
 
-from PDL1PredictorGUI.scene import bridge, results
+from PDL1PredictorGUI.scene import bridge, outline, results
+from PDL1PredictorGUI.scene.fingerprint import segment_print
 from PDL1PredictorGUI.scene.synthetic import mark_synthetic
 from PDL1PredictorGUI.setup import packages
 from PDL1PredictorGUI.setup.library import make_importable
-from PDL1PredictorGUI.window.tumor import new_tumor
+from PDL1PredictorGUI.window.tumor import TumorSection, new_tumor
 
 
 def phantom() -> tuple[Any, Any, str]:
@@ -51,6 +52,27 @@ def predict_from_an_mr(logic: Any) -> None:
     _volume, segmentation, segment_id = phantom()
     mr = slicer.util.addVolumeFromArray(np.full((5, 6, 7), 300, np.int16), name="MR")
     logic.predict(mr, segmentation, segment_id)
+
+
+def draw_from_a_click(widget: Any) -> None:
+    """A click into the tumor gives a contour of about its size, in progress, that says where it comes from."""
+    volume, segmentation, segment_id = phantom()
+    hidden = not widget.shared.entered
+    if hidden:
+        widget.enter()
+    x, y, z = segmentation.GetSegmentCenterRAS(segment_id)
+    drawn_by_hand = segment_print(segmentation, segment_id)
+    parameters = widget.shared.parameters
+    parameters.volume, parameters.segmentation, parameters.segment_id = volume, segmentation, segment_id
+    section = next(section for section in widget.sections if isinstance(section, TumorSection))
+    section.one_click.on_placed([(x, y, z)])
+    found = outline.outline_in(parameters.segmentation, parameters.segment_id)
+    assert parameters.segment_id != segment_id  # what is there already stays as it is
+    assert segment_print(segmentation, segment_id) == drawn_by_hand
+    assert found.edited is False
+    assert not found.checked
+    if hidden:
+        widget.exit()
 
 
 def measure_in_the_window(widget: Any) -> None:

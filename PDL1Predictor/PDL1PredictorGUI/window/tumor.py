@@ -128,7 +128,7 @@ class TumorSection(Section):
         if parameters.volume is None:
             text = _("Choose a CT first.")
         elif not parameters.segment_id:
-            text = _("Press One click and click into the tumor; or press New tumor and outline it with the tools below.")
+            text = _("Press One click, and click into the tumor; or press New tumor and use the tools below.")
         elif self.shared.live.preview is None and not self.shared.live.waiting:
             text = self.shared.live.problem
         else:

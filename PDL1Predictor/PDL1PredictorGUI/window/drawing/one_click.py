@@ -27,7 +27,7 @@ class OneClick:
     """
 
     POINT_TIP = _("Click into the tumor, on any slice: its contour is drawn, for you to check. Esc cancels.")
-    LINE_TIP = _("Click both ends of the tumor's longest diameter: its contour is drawn, for you to check. Esc cancels.")
+    LINE_TIP = _("Click both ends of the longest diameter: the contour is drawn, for you to check. Esc cancels.")
 
     def __init__(self, shared: Shared, new_tumor: NewTumor) -> None:
         self.shared, self.ui = shared, shared.ui
