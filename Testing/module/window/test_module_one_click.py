@@ -103,8 +103,8 @@ def test_a_click_draws_what_the_library_draws_there(at_ct, made):
     assert not at_ct.ui.pointButton.checked
     at_ct.shared.live.settle()
     text = at_ct.ui.clickLabel.text
-    assert "semi-automatic (classical, from a point), as drawn, not yet checked by a reader, " in text
-    assert f"{at_ct.shared.live.preview.tumor.volume_ml:.2f} mL" in text
+    assert "semi-automatic (classical, from a point), as drawn, not yet checked by a reader." in text
+    assert f"Contour of {at_ct.shared.live.preview.tumor.volume_ml:.2f} mL: " in text
     assert "three planes" in text
 
 

@@ -81,8 +81,8 @@ class OneClick:
             say(self.ui.clickLabel, "")
             return
         parameters, preview = self.shared.parameters, self.shared.live.preview
-        volume = "" if preview is None else _(", {volume:.2f} mL").format(volume=preview.tumor.volume_ml)
-        lines = [_("Contour: {how}{volume}.").format(how=found.text, volume=volume)]
+        size = "" if preview is None else _(" of {volume:.2f} mL").format(volume=preview.tumor.volume_ml)
+        lines = [_("Contour{size}: {how}.").format(size=size, how=found.text)]
         if not found.checked:
             lines.append(_("Look at it in three planes and correct it with the tools below; then tick the box."))
             lines += outline.told_of(parameters.segmentation, parameters.segment_id)
