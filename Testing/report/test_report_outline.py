@@ -9,6 +9,7 @@ import pytest
 from PDL1PredictorLib.core.provenance import Outline
 from PDL1PredictorLib.report.html import to_html
 from PDL1PredictorLib.report.json_result import schema, to_json
+from PDL1PredictorLib.report.reading.plain_lines import plain_text
 from PDL1PredictorLib.report.remade.again import read_result, report_again
 from PDL1PredictorLib.report.text import summary
 from PDL1PredictorLib.report.words import outline as outline_words
@@ -44,6 +45,12 @@ def test_the_whole_of_it_is_said_in_one_line():
 def test_the_terminal_says_it(clicked, make_result):
     assert f"Contour: {WORDS}" in " ".join(summary(clicked).split())
     assert "Contour:" not in summary(make_result())
+
+
+def test_the_lines_for_a_clinical_report_say_it(clicked, make_result):
+    first = plain_text(to_json(clicked, with_patient=False)).splitlines()[0]
+    assert first.endswith(", contour semi-automatic, edited.")
+    assert "contour" not in plain_text(to_json(make_result(), with_patient=False)).splitlines()[0]
 
 
 def test_the_file_holds_it_by_its_schema(clicked, make_result):

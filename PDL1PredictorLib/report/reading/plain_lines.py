@@ -6,6 +6,7 @@ from typing import Any
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.endpoints import endpoint
 from PDL1PredictorLib.core.outside_text import one_line
+from PDL1PredictorLib.core.provenance import SEMIAUTOMATIC
 from PDL1PredictorLib.core.results import Answer
 from PDL1PredictorLib.report.kinds import read_answer, renderer
 from PDL1PredictorLib.report.reading.first_words import first_words
@@ -53,7 +54,9 @@ def _tumor(content: Mapping[str, Any], lesion: Mapping[str, Any]) -> str:
     measures = ""
     if size.get("volume_ml") is not None and size.get("longest_axial_diameter_mm") is not None:
         measures = f", {size['volume_ml']:.1f} mL, longest axial diameter {size['longest_axial_diameter_mm']:.0f} mm"
-    return f"Prediction from CT by {model['title']} {model['version']} (PDL1Predictor). {which}{measures}."
+    clicked = (content.get("provenance") or {}).get("outline")  # older results have none
+    how = "" if clicked is None else f", contour {SEMIAUTOMATIC}{', edited' if clicked.get('edited') else ''}"
+    return f"Prediction from CT by {model['title']} {model['version']} (PDL1Predictor). {which}{measures}{how}."
 
 
 def _lead(answer: Answer) -> str:
