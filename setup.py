@@ -1,9 +1,7 @@
 """Maps what lies beside the library into the wheel: models, sample patient, network of contours and examples.
 
-The rest is pyproject.toml.
-
-In a checkout they lie in the root, where Slicer's extension packs them from. `PDL1PredictorLib.resources` looks in both
-places, so that nothing of them stands twice in the repository.
+The rest of the wheel is pyproject.toml's. In a checkout they lie in the root, where Slicer's extension packs them from.
+`PDL1PredictorLib.resources` looks in both places, so that nothing of them stands twice in the repository.
 """
 
 from pathlib import Path
