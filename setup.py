@@ -1,7 +1,7 @@
-"""Maps what lies beside the library into the wheel: models, sample patient and examples; the rest is pyproject.toml.
+"""Maps what lies beside the library into the wheel: models, sample patient, network of contours and examples.
 
-In a checkout they lie in the root, where Slicer's extension packs them from. `PDL1PredictorLib.resources` looks in both
-places, so that nothing of them stands twice in the repository.
+The rest of the wheel is pyproject.toml's. In a checkout they lie in the root, where Slicer's extension packs them from.
+`PDL1PredictorLib.resources` looks in both places, so that nothing of them stands twice in the repository.
 """
 
 from pathlib import Path
@@ -15,6 +15,7 @@ INTO = "PDL1PredictorLib/Resources"
 MAPPED = {
     "Resources/Models": (f"{INTO}/Models", "**/*"),
     "Resources/SampleData": (f"{INTO}/SampleData", "*"),
+    "Resources/Segmenter": (f"{INTO}/Segmenter", "*"),
     "examples": (f"{INTO}/examples", "*.[pt][yo]*"),  # scripts, and files of settings (.toml)
 }
 

@@ -42,7 +42,10 @@ def _add_training(commands: Any) -> None:
     command.add_argument("--lidc", type=Path, help="folder of cropped nodules: labels.csv, image/, mask/")
     command.add_argument("--nsclc", type=Path, help="folder of cropped tumors: voi/NAME_image.nii.gz, NAME_mask.nii.gz")
     command.add_argument("--phantoms", type=int, default=0, help="synthetic chests beside them (default: 0)")
-    command.add_argument("--epochs", type=int, default=60, help="passes over the cases (default: 60)")
+    command.add_argument("--epochs", type=int, default=60, help="how often it is watched and kept (default: 60)")
+    command.add_argument("--examples", type=int, default=400, help="cubes drawn an epoch (default: 400)")
+    command.add_argument("--cpu-bfloat16", action="store_true", help="on a CPU it is trained in 16 bits (default: off)")
+    command.add_argument("--threads", type=int, default=4, help="that draw cubes beside the training (default: 4)")
     command.add_argument("--name", default="click-unet", help="how the network is called (default: click-unet)")
     command.add_argument("--version", default="1.0", help="its version (default: 1.0)")
     command.add_argument("--checkpoint", type=Path, help="keeps the state (default: OUT with .checkpoint added)")
@@ -106,8 +109,8 @@ def _train(options: argparse.Namespace, speaker: Speaker) -> None:
         require_module(name, "Training needs more packages than prediction: install pdl1predictor[train].")
     if options.lidc is None and options.nsclc is None and options.phantoms < 1:
         raise InputError("There is nothing to learn from. Give --lidc, --nsclc or --phantoms.")
-    if options.epochs < 1 or options.phantoms < 0:
-        raise InputError("--epochs must be at least 1, --phantoms at least 0.")
+    if min(options.epochs, options.examples, options.threads) < 1 or options.phantoms < 0:
+        raise InputError("--epochs, --examples and --threads must be at least 1, --phantoms at least 0.")
     from PDL1PredictorLib.core.files.output import refuse_existing, whole_folder
     from PDL1PredictorLib.learning.segmenter.cubes import counts_of, read_cubes
     from PDL1PredictorLib.learning.segmenter.drawing import shown_of
@@ -120,7 +123,9 @@ def _train(options: argparse.Namespace, speaker: Speaker) -> None:
     checkpoint = options.checkpoint or options.out.with_name(f"{options.out.name}.checkpoint")
     with progress.part("cases", 0.0, 0.1, "reading the cases") as part:
         parts = read_cubes(options.lidc, options.nsclc, options.phantoms, options.seed, part)
-    settings = SegmenterTraining(options.seed, options.epochs)
+    settings = SegmenterTraining(
+        options.seed, options.epochs, options.examples, cpu_bfloat16=options.cpu_bfloat16, threads=options.threads
+    )
     with progress.part("network", 0.1, 1.0, "training the network") as part:
         trained = train_segmenter(parts[0], parts[1], settings, device, part, checkpoint)
     with whole_folder(options.out, options.overwrite) as draft:

@@ -129,13 +129,14 @@ def continued(ct: sitk.Image, mask: sitk.Image, margin_mm: float, whole: bool, r
     pads = [int(np.ceil(margin_mm / mm)) for mm in ct.GetSpacing()[::-1]]
     width = [(pad, pad) for pad in pads]
     cut = not whole and _reaches_end(tumor)
-    wide, mirrored = np.pad(hu, width, mode="symmetric"), np.pad(tumor, width, mode="symmetric")
+    wide = np.pad(hu, width, mode="symmetric")
     inside = np.pad(np.ones(hu.shape, bool), width)
     if not cut:
-        beside = ndimage.distance_transform_edt(~mirrored, sampling=ct.GetSpacing()[::-1]) <= HALO_MM
-        replaced = (beside | mirrored) & ~inside
+        # a mirror image of the tumor is never nearer to a place in the crop than the tumor: the crop's distances do
+        beside = ndimage.distance_transform_edt(~tumor, sampling=ct.GetSpacing()[::-1]) <= HALO_MM
+        replaced = np.pad(beside, width, mode="symmetric") & ~inside
         wide[replaced] = _lung(hu, tumor, int(replaced.sum()), rng)
-    truth = mirrored & inside
+    truth = np.pad(tumor, width)
     known = inside if cut else np.ones_like(inside)
     return Scene(*(_grown(values, ct, pads) for values in (wide, truth.astype(np.uint8), known.astype(np.uint8))))
 

@@ -26,6 +26,7 @@ MAX_BYTES = 3 * 10**6
 MAPS = "maps"  # the graph's name of the log-odds of each voxel
 MOST_DOUBT = 0.35  # expected share of wrong voxels, of the answer's
 NEAR_VOXELS = 2
+MIRRORS = ((), (0,), (1,), (2,))  # axes along which the cube is looked at once more
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +40,15 @@ class NetworkAnswer:
 
     mask: sitk.Image
     unsure: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """A cube, the chance of each of its voxels, and the part at the click."""
+
+    cut: Cube
+    chance: np.ndarray
+    tumor: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +87,7 @@ class Segmenter:
             raise ValueError(f"it answers with the shape {made[MAPS]}; one number a voxel is needed.")
 
     def probability(self, hu: np.ndarray, places_kji: np.ndarray) -> np.ndarray:
-        """Chance that a voxel is tumor, (k, j, i).
+        """Chance that a voxel is tumor, (k, j, i); the mean over the cube and its mirror images.
 
         Args:
             hu: The cube, `VOXELS` along each edge.
@@ -87,7 +97,11 @@ class Segmenter:
             ValueError: The network cannot be computed.
             MissingPackageError: onnxruntime is not installed.
         """
-        return np.asarray(1 / (1 + np.exp(-np.clip(self.logits(channels(hu, places_kji)), -30, 30))))
+        shown, chances = channels(hu, places_kji), []
+        for axes in MIRRORS:
+            logits = self.logits(np.ascontiguousarray(np.flip(shown, tuple(axis + 1 for axis in axes))))
+            chances.append(1 / (1 + np.exp(-np.clip(np.flip(logits, axes), -30, 30))))
+        return np.asarray(np.mean(chances, axis=0))
 
     def logits(self, shown: np.ndarray) -> np.ndarray:
         """Log-odds that a voxel is tumor, (k, j, i).
@@ -102,26 +116,24 @@ class Segmenter:
         return np.asarray(self._session.outputs({VOLUME: shown[None]})[MAPS][0, 0])
 
     def answer(self, ct: sitk.Image, prompt: Prompt, radius_mm: float) -> NetworkAnswer:
-        """Its contour; looked at again in another cube where the first one was too small.
+        """Its contour; looked at again in another cube where the first one was too small, or much too large.
 
         Args:
             ct: HU.
             prompt: The click, or line.
             radius_mm: How large the tumor is, about: decides the spacing of a point; a line says it itself.
         """
-        spacing = spacing_for(prompt.length_mm or 2 * radius_mm)
-        while True:
-            cube = cube_about(ct, prompt.center, (VOXELS // 2) * spacing, spacing)
-            cut = _cut(cube)
+        spacing, looks = spacing_for(prompt.length_mm or 2 * radius_mm), dict[float, _Look]()
+        while spacing not in looks:
+            cut = _cut(cube_about(ct, prompt.center, (VOXELS // 2) * spacing, spacing))
             places = np.array([cut.place(np.array(point)) for point in prompt.points])
             chance = np.where(cut.body, self.probability(cut.hu, places), 0.0)
-            tumor = _part_near(chance >= 0.5, places.mean(axis=0))
-            wider = [mm for mm in SPACINGS_MM if mm > spacing]
-            if not (_reaches_end(tumor) and wider):
-                break
-            spacing = wider[0]
-        signed = np.where(ndimage.binary_dilation(tumor, iterations=2), chance - 0.5, -0.5)
-        return NetworkAnswer(on_grid_of(ct, cut, np.where(cut.body, signed, -0.5)), _unsure(chance, tumor))
+            looks[spacing] = look = _Look(cut, chance, _part_near(chance >= 0.5, places.mean(axis=0)))
+            spacing = _better_spacing(look.tumor, spacing)
+        look = looks[spacing]
+        signed = np.where(ndimage.binary_dilation(look.tumor, iterations=2), look.chance - 0.5, -0.5)
+        mask = on_grid_of(ct, look.cut, np.where(look.cut.body, signed, -0.5))
+        return NetworkAnswer(mask, _unsure(look.chance, look.tumor))
 
 
 def _cut(cube: Cube) -> Cube:
@@ -144,6 +156,17 @@ def _part_near(tumor: np.ndarray, place_kji: np.ndarray) -> np.ndarray:
 
 def _reaches_end(tumor: np.ndarray) -> bool:
     return any(tumor.take(place, axis).any() for axis in range(3) for place in (0, -1))
+
+
+def _better_spacing(tumor: np.ndarray, spacing: float) -> float:
+    """The next wider where what was found reaches the cube's end; finer where it is small; else the same."""
+    at = SPACINGS_MM.index(spacing)
+    if _reaches_end(tumor):
+        return SPACINGS_MM[min(at + 1, len(SPACINGS_MM) - 1)]
+    if not tumor.any():
+        return spacing
+    longest_mm = float(np.ptp(np.argwhere(tumor), axis=0).max() + 1) * spacing
+    return min(spacing, spacing_for(longest_mm))
 
 
 def _unsure(chance: np.ndarray, tumor: np.ndarray) -> str:

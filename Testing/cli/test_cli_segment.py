@@ -133,13 +133,14 @@ def test_a_network_is_trained_written_and_asked(ct, tmp_path, monkeypatch, capsy
     away = np.linalg.norm(np.indices((cubes.WIDE,) * 3).T - cubes.WIDE / 2, axis=-1).T
     tumor = away <= 8
     hu = np.where(tumor, 40, -850).astype(np.int16)
-    one = cubes.Cubes((cubes.WideCube("ball", 0.75, hu, tumor, np.ones_like(tumor), True),), {})
-    monkeypatch.setattr(cubes, "read_cubes", lambda *_: [one, one, cubes.Cubes((), {})])
+    one = cubes.Cubes((cubes.WideCube("ball", "LIDC", False, 0.75, hu, tumor, np.ones_like(tumor), True),), {})
+    monkeypatch.setattr(cubes, "read_cubes", lambda *_: [one, one])
     out = tmp_path / "Netz ä"
-    assert main(["train-segmenter", "--phantoms", "1", "--epochs", "1", "--device", "cpu", "--out", str(out)]) == 0
+    command = ["train-segmenter", "--phantoms", "1", "--epochs", "1", "--examples", "1", "--device", "cpu"]
+    assert main([*command, "--out", str(out)]) == 0
     assert "Network of epoch 1" in capsys.readouterr().out
     assert not list(tmp_path.glob("*.checkpoint"))
-    assert sum(file.stat().st_size for file in out.iterdir()) < 2_000_000
+    assert sum(file.stat().st_size for file in out.iterdir()) < 3_000_000
     assert run(ct, tmp_path / "a.nrrd", POINT, "--segmenter", str(out)) == 0
     said = capsys.readouterr().out
     assert "network method" in said or "segment_network_unsure" in said

@@ -1,6 +1,4 @@
-"""A model of volumes and PET as a study wrote it, kept as a file: it reads, is small, and answers as it did then."""
-
-from pathlib import Path
+"""A model of volumes and PET as a study wrote it, bundled: it reads, is small, and answers as it did then."""
 
 import pytest
 
@@ -9,8 +7,9 @@ from PDL1PredictorLib.models.bundle import Bundle, read_bundle
 from PDL1PredictorLib.models.load import load_predictor
 from PDL1PredictorLib.phantom.patient import make_patient
 from PDL1PredictorLib.prediction import Options, predict_case
+from PDL1PredictorLib.resources import find_model
 
-FILE = Path(__file__).parent / "responder3d-demo.zip"
+FILE = find_model("responder3d-demo")
 STUDIED = {0: 0.1650, 21: 0.6582}  # test patients and what the study's table says of them
 OPTIONS = Options(device="cpu", stability=False)
 

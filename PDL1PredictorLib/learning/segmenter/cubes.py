@@ -19,10 +19,11 @@ from PDL1PredictorLib.segmentation.shown import SPACINGS_MM, VOXELS, spacing_for
 WIDE = VOXELS + 32  # edge of a kept cube: a click may lie 16 voxels beside the tumor's middle
 OUTSIDE_HU = -1024
 LUNG_HU = -600.0
-CLEARANCE_MM = 8.0  # of a place to paste into, from whatever is denser than lung
+CLEARANCE_MM = 5.0  # of a place to paste into, from whatever is denser than lung
 HOSTS = 4  # such places of a synthetic chest, at each spacing
 NONE: list[list[CropFiles]] = [[], [], []]
-PHANTOM_SHARE = 0.8  # of the synthetic chests: to fit; the others to watch, none to test
+SOURCES = ("LIDC", "NSCLC", "phantom")
+PHANTOM_SHARE = 0.9  # of the synthetic chests: to fit; the others to watch
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,8 @@ class WideCube:
 
     Attributes:
         name: Of the case.
+        source: Where it comes from, one of `SOURCES`.
+        wide: Whether a click would choose a finer spacing; this one is for when it does not.
         spacing_mm: Of the voxels, one of `SPACINGS_MM`.
         hu: int16.
         tumor: bool.
@@ -39,6 +42,8 @@ class WideCube:
     """
 
     name: str
+    source: str
+    wide: bool
     spacing_mm: float
     hu: np.ndarray
     tumor: np.ndarray
@@ -62,7 +67,9 @@ class Cubes:
 def read_cubes(
     lidc: Path | None, nsclc: Path | None, phantoms: int, seed: int, progress: Progress = SILENT
 ) -> list[Cubes]:
-    """Cubes to fit, to watch and to test, divided by patient as pretraining and studies of that seed divide them.
+    """Cubes to fit and to watch, divided by patient as pretraining and studies of that seed divide them.
+
+    Those to test are not read.
 
     Args:
         lidc: Folder of cropped nodules, or None.
@@ -76,13 +83,12 @@ def read_cubes(
     """
     nodules = lidc_parts(lidc, seed) if lidc else NONE
     tumors = nsclc_parts(nsclc, seed) if nsclc else NONE
-    real = [a + b for a, b in zip(nodules, tumors, strict=True)]
-    total, found = sum(map(len, real)) + phantoms, []
-    for part, (crops, numbers) in enumerate(zip(real, _phantom_parts(phantoms), strict=True)):
-        done = sum(map(len, real[:part])) + numbers.start
-        told = _Told(progress, done, total)
+    told = _Told(progress, sum(map(len, [*nodules[:2], *tumors[:2]])) + phantoms)
+    found = []
+    for part, numbers in enumerate(_phantom_parts(phantoms)):
+        crops = [("LIDC", crop) for crop in nodules[part]] + [("NSCLC", crop) for crop in tumors[part]]
         found.append(_read_part(crops, numbers, seed, np.random.default_rng([seed, 2, part]), told))
-    for name, cubes in zip(PARTS[:2], found, strict=False):
+    for name, cubes in zip(PARTS[:2], found, strict=True):
         if not cubes.cases:
             raise InputError(f"There are no cases for the part '{name}'. Give more nodules, tumors or phantoms.")
     return found
@@ -93,24 +99,27 @@ class _Told:
     """Counts the cases that are read."""
 
     progress: Progress
-    done: int
     total: int
+    done: int = 0
 
     def one_more(self) -> None:
         self.done += 1
         self.progress.step("cases", self.done / self.total, f"{self.done} of {self.total} cases are read")
 
 
-def _read_part(crops: Sequence[CropFiles], numbers: range, seed: int, rng: np.random.Generator, told: _Told) -> Cubes:
+def _read_part(
+    crops: Sequence[tuple[str, CropFiles]], numbers: range, seed: int, rng: np.random.Generator, told: _Told
+) -> Cubes:
     """Cropped tumors and synthetic chests of one part."""
     cases: list[WideCube] = []
     hosts: dict[float, list[np.ndarray]] = {mm: [] for mm in SPACINGS_MM}
-    for crop in crops:
-        cases += cubes_of_crop(crop, rng)
+    for source, crop in crops:
+        cases += cubes_of_crop(source, crop, rng)
         told.one_more()
     for number in numbers:
         case = make_patient(seed, number).case
-        cases += cubes_of(f"phantom_{number}", Scene(case.ct, case.tumor, case.tumor * 0 + 1), True)
+        scene = Scene(case.ct, case.tumor, case.tumor * 0 + 1)
+        cases += cubes_of(f"phantom_{number}", "phantom", scene, True)
         for mm, host in hosts_of(case.ct, rng):
             hosts[mm].append(host)
         told.one_more()
@@ -119,24 +128,24 @@ def _read_part(crops: Sequence[CropFiles], numbers: range, seed: int, rng: np.ra
 
 def _phantom_parts(n: int) -> list[range]:
     fit = round(PHANTOM_SHARE * n)
-    return [range(fit), range(fit, n), range(n, n)]
+    return [range(fit), range(fit, n)]
 
 
-def cubes_of_crop(crop: CropFiles, rng: np.random.Generator) -> list[WideCube]:
+def cubes_of_crop(source: str, crop: CropFiles, rng: np.random.Generator) -> list[WideCube]:
     """Cubes of a cropped tumor, continued as in a mirror."""
     ct, mask = read_crop(crop)
     reach_mm = WIDE / 2 * max(_spacings(sitk.GetArrayFromImage(mask) > 0, mask))
     scene = continued(ct, mask, reach_mm, crop.whole, rng)
-    return cubes_of(crop.name, scene, bool(sitk.GetArrayViewFromImage(scene.known).all()))
+    return cubes_of(crop.name, source, scene, bool(sitk.GetArrayViewFromImage(scene.known).all()))
 
 
-def cubes_of(name: str, scene: Scene, whole: bool) -> list[WideCube]:
+def cubes_of(name: str, source: str, scene: Scene, whole: bool) -> list[WideCube]:
     """Cubes about a tumor: at the spacing that a click would choose, and at the next wider one."""
     tumor = sitk.GetArrayFromImage(scene.tumor) > 0
     middle = np.argwhere(tumor).mean(axis=0)
     point = scene.tumor.TransformContinuousIndexToPhysicalPoint(middle[::-1].tolist())
     found = []
-    for mm in _spacings(tumor, scene.tumor):
+    for step, mm in enumerate(_spacings(tumor, scene.tumor)):
         lattice = lattice_of(scene.ct, mm)
         k, j, i = (np.rint(lattice.position_kji(point)).astype(int) - WIDE // 2).tolist()
         box = Box((k, j, i), (k + WIDE, j + WIDE, i + WIDE))
@@ -144,7 +153,7 @@ def cubes_of(name: str, scene: Scene, whole: bool) -> list[WideCube]:
         inside = sample(scene.tumor, lattice, box, "linear") >= 0.5
         known = sample(scene.known, lattice, box, "linear") >= 0.5
         if inside.any():
-            found.append(WideCube(name, mm, hu, inside, known, whole))
+            found.append(WideCube(name, source, step > 0, mm, hu, inside, known, whole))
     return found
 
 
@@ -177,4 +186,4 @@ def hosts_of(ct: sitk.Image, rng: np.random.Generator) -> Iterator[tuple[float, 
 
 def counts_of(parts: Sequence[Cubes]) -> dict[str, int]:
     """Number of cubes of each part, by its name."""
-    return {name: len(part.cases) for name, part in zip(PARTS, parts, strict=True)}
+    return {name: len(part.cases) for name, part in zip(PARTS[:2], parts, strict=True)}

@@ -15,6 +15,7 @@ HALO_MM, BLEND_MM = 1.5, 4.0  # of a pasted tumor: taken along as it is; over wh
 EDGE_SHARE = 0.25  # clicks lie at least this share of the greatest depth inside
 SHIFT_HU, SCALE, NOISE_HU = 30.0, 0.05, 25.0
 LINE_ERROR_MM = 1.5
+THICK_SHARE, THICKEST_MM = 0.3, 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,23 +42,24 @@ def draw(cube: WideCube, hosts: Sequence[np.ndarray], rng: np.random.Generator, 
         rng: For everything.
         moved: Whether it is augmented; without, only the click is drawn, and no tumor is pasted.
     """
-    hu, known = cube.hu.astype(np.float32), cube.known
-    if moved and cube.whole and hosts and rng.random() < PASTED_SHARE:
-        hu = pasted(hu, cube.tumor, hosts[int(rng.integers(len(hosts)))], cube.spacing_mm)
     places = line(cube.tumor, cube.spacing_mm, rng) if rng.random() < LINE_SHARE else click(cube.tumor, rng)[None]
     start = np.clip(np.rint(places.mean(axis=0)).astype(int) - VOXELS // 2, 0, WIDE - VOXELS)
     part = tuple(slice(a, a + VOXELS) for a in start)
-    arrays: tuple[np.ndarray, ...] = (hu[part], cube.tumor[part], known[part])
+    hu, tumor, known = cube.hu[part].astype(np.float32), cube.tumor[part], cube.known[part]
     places = places - start
     if moved:
-        arrays, places = _turned(arrays, places, rng)
-        arrays = (_noisy(arrays[0], rng), *arrays[1:])
-    return Drawn(channels(arrays[0], places), *(np.ascontiguousarray(a, np.float32) for a in arrays[1:]))
+        if cube.whole and hosts and rng.random() < PASTED_SHARE:
+            hu = pasted(hu, tumor, hosts[int(rng.integers(len(hosts)))][part], cube.spacing_mm)
+        hu = _noisy(_thick(hu, cube.spacing_mm, rng), rng)
+        (hu, tumor, known), places = _turned((hu, tumor, known), places, rng)
+    return Drawn(channels(hu, places), *(np.ascontiguousarray(a, np.float32) for a in (tumor, known)))
 
 
 def click(tumor: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A place inside the tumor and within reach of the cube's middle, (3,)."""
-    depth = ndimage.distance_transform_edt(tumor)
+    depth = np.zeros(tumor.shape)
+    box = ndimage.find_objects(tumor.astype(np.uint8))[0]
+    depth[box] = ndimage.distance_transform_edt(np.pad(tumor[box], 1))[1:-1, 1:-1, 1:-1]
     reach = slice((WIDE - VOXELS) // 2, (WIDE + VOXELS) // 2)
     near = np.zeros(tumor.shape)
     near[reach, reach, reach] = depth[reach, reach, reach]
@@ -97,12 +99,20 @@ def _turned(
     return arrays, turned
 
 
+def _thick(hu: np.ndarray, spacing_mm: float, rng: np.random.Generator) -> np.ndarray:
+    """Thicker slices, or not."""
+    voxels = rng.uniform(1.0, THICKEST_MM) / spacing_mm
+    if rng.random() >= THICK_SHARE or voxels < 1.5:
+        return hu
+    return np.asarray(ndimage.uniform_filter1d(hu, round(voxels), axis=0, mode="nearest"), np.float32)
+
+
 def _noisy(hu: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Another scanner: scale, shift, noise or a softer kernel."""
     changed = hu * rng.uniform(1 - SCALE, 1 + SCALE) + rng.uniform(-SHIFT_HU, SHIFT_HU)
     if rng.random() < 0.3:
         changed = ndimage.gaussian_filter(changed, rng.uniform(0.3, 0.8))
-    changed = changed + rng.normal(0, rng.uniform(0, NOISE_HU), hu.shape)
+    changed = changed + rng.standard_normal(hu.shape, np.float32) * np.float32(rng.uniform(0, NOISE_HU))
     return np.asarray(np.where(hu <= OUTSIDE_HU, OUTSIDE_HU, changed), np.float32)
 
 

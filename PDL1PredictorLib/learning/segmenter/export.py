@@ -31,7 +31,7 @@ from PDL1PredictorLib.segmentation.network import (
 )
 from PDL1PredictorLib.segmentation.shown import CHANNELS, VOXELS
 
-BITS = 16
+BITS = 8
 
 
 def write_segmenter(

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field
@@ -16,13 +16,17 @@ from torch.nn import functional
 
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.learning.deep.checkpoints import Snapshot, group_of, on_cpu, read_checkpoint, write_checkpoint
-from PDL1PredictorLib.learning.segmenter.cubes import Cubes
+from PDL1PredictorLib.learning.deep.descent import laid_out
+from PDL1PredictorLib.learning.segmenter.cubes import SOURCES, Cubes, WideCube
 from PDL1PredictorLib.learning.segmenter.drawing import Drawn, draw
 from PDL1PredictorLib.networks.segmenter import WIDTHS, SegmenterNetwork
 from PDL1PredictorLib.segmentation.shown import CHANNELS
 
 NETWORK, BEST, OPTIMIZER = "network/", "best/", "optimizer/"
 CLIP_NORM = 5.0
+SOURCE_SHARES = {"LIDC": 0.4, "NSCLC": 0.4, "phantom": 0.2}
+OWN_SHARE = 0.7
+MOST_WATCHED = 40  # of each source
 
 
 @dataclass(frozen=True)
@@ -31,20 +35,24 @@ class SegmenterTraining:
 
     Attributes:
         seed: Of weights and of everything that is drawn.
-        epochs: Passes over the cases.
+        epochs: How often the network is watched.
+        examples: Drawn an epoch.
         batch: Cubes a step.
         learning_rate: The highest.
         weight_decay: Of AdamW.
         widths: Of the network.
+        cpu_bfloat16: Whether a CPU computes in 16 bits, as a GPU does; answers are always computed in 32.
         threads: That draw examples; what is drawn does not depend on it.
     """
 
     seed: int = 1
     epochs: int = 60
+    examples: int = 400
     batch: int = 8
     learning_rate: float = 3e-3
     weight_decay: float = 1e-4
     widths: tuple[int, ...] = WIDTHS
+    cpu_bfloat16: bool = False
     threads: int = field(default=4, compare=False)
 
 
@@ -116,11 +124,31 @@ def fingerprint(fit: Cubes, validation: Cubes, settings: SegmenterTraining) -> s
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     for part in (fit, validation):
         for cube in part.cases:
-            digest.update(f"{cube.name} {cube.spacing_mm}".encode())
+            digest.update(f"{cube.name} {cube.source} {cube.wide} {cube.spacing_mm}".encode())
             for array in (cube.hu, cube.tumor, cube.known):
                 digest.update(np.ascontiguousarray(array).tobytes())
         digest.update(json.dumps([len(hosts) for hosts in part.hosts.values()]).encode())
     return digest.hexdigest()
+
+
+def shares_of(cases: Sequence[WideCube]) -> np.ndarray:
+    """Share of each case among what is drawn, (n,): by its source; a click's own spacing more often than a wider."""
+    weights = np.array([1 - OWN_SHARE if cube.wide else OWN_SHARE for cube in cases])
+    for source, share in SOURCE_SHARES.items():
+        own = np.array([cube.source == source for cube in cases])
+        if own.any():
+            weights[own] *= share / weights[own].sum()
+    return np.asarray(weights / weights.sum())
+
+
+def watched_cases(cases: Sequence[WideCube]) -> list[WideCube]:
+    """Those that are watched: at a click's own spacing, evenly over each source."""
+    found = []
+    for source in SOURCES:
+        own = [cube for cube in cases if cube.source == source and not cube.wide]
+        places = np.linspace(0, len(own) - 1, min(len(own), MOST_WATCHED)).astype(int)
+        found += [own[place] for place in places]
+    return found
 
 
 class _Run:
@@ -129,8 +157,12 @@ class _Run:
     def __init__(self, fit: Cubes, validation: Cubes, settings: SegmenterTraining, device: str) -> None:
         torch.manual_seed(settings.seed)
         self._fit, self._validation, self._settings, self._device = fit, validation, settings, torch.device(device)
-        self.network = SegmenterNetwork(CHANNELS, settings.widths).to(self._device)
-        self._steps = -(-len(fit.cases) // settings.batch)
+        network = SegmenterNetwork(CHANNELS, settings.widths).to(self._device)
+        self.network = laid_out(network, torch.channels_last_3d)
+        self._sixteen = self._device.type == "cuda" or (self._device.type == "cpu" and settings.cpu_bfloat16)
+        self._shares = shares_of(fit.cases)
+        self._watch = watched_cases(validation.cases)
+        self._steps = -(-settings.examples // settings.batch)
         self._optimizer = torch.optim.AdamW(
             self.network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
         )
@@ -154,21 +186,24 @@ class _Run:
             self._best, self._best_epoch = on_cpu(self.network.state_dict()), len(self.history)
 
     def _batches(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """The examples of an epoch in random order; each has a generator of its own, so threads change nothing."""
+        """The examples of an epoch; each has a generator of its own, so threads change nothing."""
         settings, epoch = self._settings, len(self.history)
-        order = np.random.default_rng([settings.seed, 3, epoch]).permutation(len(self._fit.cases))
+        rng = np.random.default_rng([settings.seed, 3, epoch])
+        rows = rng.choice(len(self._fit.cases), settings.examples, p=self._shares)
 
-        def one(row: int) -> Drawn:
-            cube = self._fit.cases[row]
+        def some(places: range) -> list[Drawn]:
+            return [one(place, self._fit.cases[int(rows[place])]) for place in places]
+
+        def one(place: int, cube: WideCube) -> Drawn:
             hosts = self._fit.hosts.get(cube.spacing_mm, ())
-            return draw(cube, hosts, np.random.default_rng([settings.seed, 4, epoch, int(row)]))
+            return draw(cube, hosts, np.random.default_rng([settings.seed, 4, epoch, place]))
 
         with ThreadPoolExecutor(settings.threads) as pool:
-            groups = [order[a : a + settings.batch] for a in range(0, len(order), settings.batch)]
-            coming = [pool.submit(lambda rows: [one(row) for row in rows], rows) for rows in groups[:2]]
+            groups = [range(len(rows))[a : a + settings.batch] for a in range(0, len(rows), settings.batch)]
+            coming = [pool.submit(some, places) for places in groups[:2]]
             for number in range(len(groups)):
                 if number + 2 < len(groups):
-                    coming.append(pool.submit(lambda rows: [one(row) for row in rows], groups[number + 2]))
+                    coming.append(pool.submit(some, groups[number + 2]))
                 yield self._tensors(coming[number].result())
                 coming[number] = coming[-1]  # what was used is let go
 
@@ -177,11 +212,11 @@ class _Run:
             torch.from_numpy(np.stack([getattr(one, name) for one in drawn])).to(self._device)
             for name in ("shown", "tumor", "known")
         )
-        return shown, tumor, known
+        return shown.to(memory_format=torch.channels_last_3d), tumor, known
 
     def _step(self, shown: Tensor, tumor: Tensor, known: Tensor) -> float:
         self._optimizer.zero_grad()
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._device.type == "cuda"):
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._sixteen):
             logits = self.network(shown).maps[:, 0]
         loss = loss_of(logits.float(), tumor, known)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -191,17 +226,17 @@ class _Run:
         return float(loss.detach())
 
     def _watched(self) -> float:
-        """Mean Dice of the watched cases, one click each."""
+        """Mean Dice of the watched cases, one click each; each source counts alike."""
         self.network.eval()
-        found = []
-        for row, cube in enumerate(self._validation.cases):
+        found: dict[str, list[float]] = {}
+        for row, cube in enumerate(self._watch):
             one = draw(cube, (), np.random.default_rng([self._settings.seed, 5, row]), moved=False)
             shown, tumor, known = self._tensors([one])
             with torch.no_grad():
                 answer = (self.network(shown).maps[:, 0] > 0).float() * known
             both = answer.sum() + (tumor * known).sum()
-            found.append(float(2 * (answer * tumor).sum() / both.clamp(min=1)))
-        return float(np.mean(found))
+            found.setdefault(cube.source, []).append(float(2 * (answer * tumor).sum() / both.clamp(min=1)))
+        return float(np.mean([np.mean(some) for some in found.values()]))
 
     def snapshot(self) -> Snapshot:
         state = self._optimizer.state_dict()
@@ -230,6 +265,6 @@ class _Run:
         self._best_epoch = int(snapshot.facts["best_epoch"])
 
     def trained(self) -> TrainedSegmenter:
-        best = deepcopy(self.network).to("cpu")
+        best = laid_out(deepcopy(self.network).to("cpu"), torch.contiguous_format)
         best.load_state_dict(self._best)
         return TrainedSegmenter(best.eval(), tuple(self.history), self._best_epoch, self._device.type, self._settings)

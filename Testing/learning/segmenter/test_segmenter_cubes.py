@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from clicked import made_ct
+from scipy import ndimage
 
-from PDL1PredictorLib.cohort.crops import Scene, continued
+from PDL1PredictorLib.cohort.crops import Scene, continued, nsclc_parts
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.learning.segmenter.cubes import WIDE, counts_of, cubes_of, hosts_of, read_cubes
 from PDL1PredictorLib.learning.segmenter.drawing import click, draw, line, pasted
@@ -17,7 +18,7 @@ def cubes():
     made = made_ct()
     mask = sitk.GetImageFromArray(made.tumor.astype(np.uint8))
     mask.CopyInformation(made.ct)
-    return cubes_of("ball", Scene(sitk.Cast(made.ct, sitk.sitkFloat32), mask, mask * 0 + 1), True)
+    return cubes_of("ball", "phantom", Scene(sitk.Cast(made.ct, sitk.sitkFloat32), mask, mask * 0 + 1), True)
 
 
 def crop(cut: int = 0):
@@ -49,6 +50,7 @@ def test_beyond_a_cut_tumor_nothing_is_known():
 
 def test_a_tumor_is_kept_at_the_spacing_of_a_click_and_at_the_next(cubes):
     assert [cube.spacing_mm for cube in cubes] == [0.75, 1.5]
+    assert [cube.wide for cube in cubes] == [False, True]
     for cube in cubes:
         assert cube.tumor.shape == (WIDE,) * 3
         middle = np.argwhere(cube.tumor).mean(axis=0)
@@ -120,12 +122,28 @@ def test_cropped_tumors_are_divided_by_patient_and_read(tmp_path):
         sitk.WriteImage(mask, str(tmp_path / "voi" / f"case_{n}_mask.nii.gz"))
     parts = read_cubes(None, tmp_path, 0, 1)
     names = [{cube.name for cube in part.cases} for part in parts]
-    assert set.union(*names) == {f"case_{n}" for n in range(8)}
-    assert sum(map(len, names)) == 8
-    assert min(map(len, names)) >= 1
-    assert counts_of(parts) == dict(
-        zip(("fit", "validation", "test"), (len(part.cases) for part in parts), strict=True)
-    )
+    assert not names[0] & names[1]
+    test = {crop.name for crop in nsclc_parts(tmp_path, 1)[2]}
+    assert test
+    assert set.union(*names) == {f"case_{n}" for n in range(8)} - test
+    assert {cube.source for part in parts for cube in part.cases} == {"NSCLC"}
+    assert counts_of(parts) == dict(zip(("fit", "validation"), (len(part.cases) for part in parts), strict=True))
     (tmp_path / "voi" / "case_3_mask.nii.gz").unlink()
     with pytest.raises(InputError, match=r"no case_3_mask\.nii\.gz"):
         read_cubes(None, tmp_path, 0, 1)
+
+
+def test_lung_near_the_crops_end_is_as_if_the_mirrored_tumor_were_measured():
+    """The tumor's mirror image and its halo become lung; farther away the mirror image stays."""
+    ct, mask = crop()
+    hu = sitk.GetArrayFromImage(ct)
+    hu[0] = -100.0  # a wall, 2 voxels from the tumor
+    image = sitk.GetImageFromArray(hu)
+    made = sitk.GetArrayFromImage(continued(image, mask, 10.0, True, np.random.default_rng(0)).ct)
+    tumor = np.pad(sitk.GetArrayFromImage(mask) > 0, 10, mode="symmetric")
+    near = ndimage.distance_transform_edt(~tumor) <= 1.5
+    wide = np.pad(hu, 10, mode="symmetric")
+    inside = np.zeros(wide.shape, bool)
+    inside[10:20, 10:20, 10:20] = True
+    assert (made[near & ~inside] < -600).all()
+    assert np.array_equal(made[~near | inside], wide[~near | inside])

@@ -1,6 +1,7 @@
 """Training of the network of contours on a few made-up cubes: it learns, goes on after a stop, is written and read."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,21 +13,27 @@ from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.learning.segmenter.cubes import WIDE, Cubes, WideCube
 from PDL1PredictorLib.learning.segmenter.drawing import shown_of
 from PDL1PredictorLib.learning.segmenter.export import check_agreement, write_segmenter
-from PDL1PredictorLib.learning.segmenter.training import SegmenterTraining, loss_of, train_segmenter
+from PDL1PredictorLib.learning.segmenter.training import (
+    SegmenterTraining,
+    loss_of,
+    shares_of,
+    train_segmenter,
+    watched_cases,
+)
 from PDL1PredictorLib.networks.segmenter import SegmenterNetwork
 from PDL1PredictorLib.segmentation.network import GRAPH, MAX_BYTES, SETTINGS, WEIGHTS, read_segmenter
 from PDL1PredictorLib.segmentation.prompt import Prompt
 from PDL1PredictorLib.segmentation.segment import segment
 
 WIDTHS = (2, 3, 4, 5)
-SETTINGS_2 = SegmenterTraining(seed=3, epochs=2, batch=2, widths=WIDTHS, threads=1)
+SETTINGS_2 = SegmenterTraining(seed=3, epochs=2, examples=3, batch=2, widths=WIDTHS, threads=1)
 
 
 def ball_cube(name: str, radius: float) -> WideCube:
     away = np.linalg.norm(np.indices((WIDE,) * 3).T - WIDE / 2, axis=-1).T
     tumor = away <= radius
     hu = np.where(tumor, 40, -850).astype(np.int16)
-    return WideCube(name, 0.75, hu, tumor, np.ones_like(tumor), True)
+    return WideCube(name, "LIDC", False, 0.75, hu, tumor, np.ones_like(tumor), True)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +62,7 @@ def test_what_is_unknown_gives_no_gradient():
 
 
 def test_the_same_seed_gives_the_same_network_whatever_the_threads(parts, trained):
-    other = train_segmenter(*parts, SegmenterTraining(seed=3, epochs=2, batch=2, widths=WIDTHS, threads=2))
+    other = train_segmenter(*parts, replace(SETTINGS_2, threads=2))
     for name, value in trained.network.state_dict().items():
         assert torch.equal(value, other.network.state_dict()[name]), name
     assert len(trained.history) == 2
@@ -65,7 +72,7 @@ def test_the_same_seed_gives_the_same_network_whatever_the_threads(parts, traine
 def test_a_training_that_was_cancelled_goes_on_to_the_same_end(parts, trained, tmp_path):
     file = tmp_path / "état.checkpoint"
     steps = []
-    stop = Progress(lambda *_: steps.append(1), lambda: len(steps) >= 1)
+    stop = Progress(lambda *_: steps.append(1), lambda: len(steps) >= 2)
     with pytest.raises(CancelledError):
         train_segmenter(*parts, SETTINGS_2, progress=stop, checkpoint=file)
     assert file.is_file()
@@ -74,7 +81,7 @@ def test_a_training_that_was_cancelled_goes_on_to_the_same_end(parts, trained, t
     for name, value in trained.network.state_dict().items():
         assert torch.equal(value, went_on.network.state_dict()[name]), name
     with pytest.raises(InputError, match="other settings"):
-        train_segmenter(*parts, SegmenterTraining(seed=4, epochs=2, batch=2, widths=WIDTHS), checkpoint=file)
+        train_segmenter(*parts, replace(SETTINGS_2, seed=4), checkpoint=file)
 
 
 def test_what_is_written_is_read_back_and_answers_alike(parts, trained, tmp_path):
@@ -113,4 +120,23 @@ def test_another_network_than_the_written_one_is_noticed(parts, trained, tmp_pat
 
 def test_the_shipped_size_fits_in_three_megabytes():
     weights = sum(p.numel() for p in SegmenterNetwork().parameters())
-    assert 2 * weights < 0.6 * MAX_BYTES
+    assert 2 * weights < 0.8 * MAX_BYTES
+
+
+def test_sources_have_their_shares_and_wider_cubes_come_less_often():
+    one = ball_cube("a", 6.0)
+    nodules = [replace(one, name=str(n)) for n in range(6)]
+    cases = [*nodules, replace(one, wide=True), replace(one, source="NSCLC")]
+    shares = shares_of(cases)
+    assert shares.sum() == pytest.approx(1)
+    assert shares[:7].sum() == pytest.approx(0.5)  # 0.4 of LIDC and of NSCLC each, none of phantoms
+    assert shares[0] / shares[6] == pytest.approx(0.7 / 0.3)
+    assert shares[7] == pytest.approx(0.5)
+
+
+def test_each_source_is_watched_at_a_clicks_own_spacing():
+    one = ball_cube("a", 6.0)
+    many = [replace(one, name=str(n), source="phantom") for n in range(100)]
+    watched = watched_cases([*many, replace(one, wide=True), replace(one, source="NSCLC")])
+    assert [cube.source for cube in watched] == ["NSCLC", *["phantom"] * 40]
+    assert not any(cube.wide for cube in watched)

@@ -13,7 +13,9 @@ from PDL1PredictorGUI.background.batch_cases import BadCase
 from PDL1PredictorGUI.scene import answers, charts, result_tables, results
 from window_steps import judged
 
+from PDL1PredictorLib.models.bundle import read_bundle
 from PDL1PredictorLib.report import words
+from PDL1PredictorLib.resources import find_model, model_names
 
 ROOT = Path(__file__).resolve().parents[3]
 WINDOW = (ROOT / "PDL1Predictor" / "Resources" / "UI" / "PDL1Predictor.ui").read_text(encoding="utf-8")
@@ -229,9 +231,9 @@ def test_a_batchs_row_names_its_warnings(shown, content, of_case, of_lesion, sta
 # --- the bundled models
 
 
-def test_the_about_box_tells_the_two_models_apart_and_names_the_cohorts(shown):
+def test_the_about_box_tells_the_models_apart_and_names_the_cohorts(shown):
     text = slicer.modules.pdl1predictor.acknowledgementText
-    for part in ("two bundled models", "synthetic patients only", "Bakr et al. 2018", "10.1038/sdata.2018.202"):
+    for part in ("Of the bundled models", "responder3d-demo", "synthetic patients only", "Bakr et al. 2018", "10.1038/sdata.2018.202"):
         assert part in text
     for part in ("The Cancer Imaging Archive", "CC BY 3.0", "makes no call on PD-L1"):
         assert part in text
@@ -250,10 +252,10 @@ def test_a_case_that_an_earlier_run_had_done_says_so(shown, content):
     assert window.ui.batchTable.item(0, 2).text() == "done earlier"
 
 
-@pytest.mark.parametrize("name", ["phantom-demo", "nsclc-radiogenomics"])
+@pytest.mark.parametrize("name", model_names())
 def test_what_the_tooltips_say_of_the_bundled_models_is_so(name):
-    regions = json.loads((ROOT / "Resources" / "Models" / name / "model.json").read_text(encoding="utf-8"))["regions"]
-    assert "Both bundled models were trained with 3 mm" in WINDOW
+    regions = read_bundle(find_model(name)).manifest["regions"]
+    assert "The bundled models were trained with 3 mm" in WINDOW
     assert regions["ring_mm"] == 3.0
     assert not regions["exclude_air"]  # "trained with it": air and bone were part of the ring
     assert not regions["exclude_bone"]
