@@ -18,10 +18,17 @@ from PySide6 import QtCore
 from PySide6.QtTest import QTest
 from slicerhost.user import click
 
+from PDL1PredictorLib import resources
 from PDL1PredictorLib.imaging.case_files import Files, read_case
 from PDL1PredictorLib.segmentation.prompt import Prompt
 from PDL1PredictorLib.segmentation.segment import segment
 from PDL1PredictorLib.statistics.contours.overlap import dice
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch):
+    """The classical method alone, whatever is installed here."""
+    monkeypatch.setattr(resources, "segmenter_folder", lambda: None)
 
 
 @pytest.fixture
@@ -283,8 +290,6 @@ def test_a_saved_segmentation_keeps_it_for_slicer_and_for_the_library(at_ct, mad
 
 
 def test_a_network_without_what_runs_it_is_asked_for_once(at_ct, made, monkeypatch, tmp_path):
-    from PDL1PredictorLib import resources
-
     real = packages.installed_version
     monkeypatch.setattr(resources, "segmenter_folder", lambda: tmp_path)
     monkeypatch.setattr(packages, "installed_version", lambda name: None if name == "onnxruntime" else real(name))

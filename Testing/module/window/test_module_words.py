@@ -233,7 +233,13 @@ def test_a_batchs_row_names_its_warnings(shown, content, of_case, of_lesion, sta
 
 def test_the_about_box_tells_the_models_apart_and_names_the_cohorts(shown):
     text = slicer.modules.pdl1predictor.acknowledgementText
-    for part in ("Of the bundled models", "responder3d-demo", "synthetic patients only", "Bakr et al. 2018", "10.1038/sdata.2018.202"):
+    for part in (
+        "Of the bundled models",
+        "responder3d-demo",
+        "synthetic patients only",
+        "Bakr et al. 2018",
+        "10.1038/sdata.2018.202",
+    ):
         assert part in text
     for part in ("The Cancer Imaging Archive", "CC BY 3.0", "makes no call on PD-L1"):
         assert part in text

@@ -1,6 +1,8 @@
 """In section 2: a click in the tumor, or a line across it, gives a contour that the reader checks and corrects."""
 
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import slicer
@@ -175,7 +177,6 @@ class OneClick:
         """The network, or None for the classical method alone, with why where one is installed."""
         from PDL1PredictorLib.core.errors import PDL1Error
         from PDL1PredictorLib.resources import segmenter_folder
-        from PDL1PredictorLib.segmentation.network import read_segmenter
 
         folder = segmenter_folder()
         if folder is None:
@@ -183,9 +184,17 @@ class OneClick:
         if _runtime_is_missing():
             return None, _("The network was not asked: the package onnxruntime is not installed.")
         try:
-            return read_segmenter(folder), ""
+            return _network(folder), ""
         except PDL1Error as error:
             return None, str(error)
+
+
+@cache
+def _network(folder: Path) -> Any:
+    """Read once: making it ready takes some tenths of a second."""
+    from PDL1PredictorLib.segmentation.network import read_segmenter
+
+    return read_segmenter(folder)
 
 
 def _runtime_is_missing() -> bool:
