@@ -40,13 +40,13 @@ class PDL1Predictor(ScriptedLoadableModule):
         )
         self.parent.helpText += self.getDefaultModuleDocumentationLink()
         self.parent.acknowledgementText = _(
-            "Method: Deep-RadScore, and others as named in each model's card. Of the bundled models, phantom-demo "
-            "and responder3d-demo (which wants a PET) were trained on synthetic patients only: they show that the "
-            "software works and say nothing about real ones. nsclc-radiogenomics was trained on 99 tumors of NSCLC Radiogenomics (Bakr et al. 2018, "
-            "doi 10.1038/sdata.2018.202) and pretrained on LIDC-IDRI (Armato et al. 2011, doi 10.1118/1.3528204), both "
-            "from The Cancer Imaging Archive under CC BY 3.0 (https://creativecommons.org/licenses/by/3.0/); the "
-            "images were resampled, measured and used to fit weights. It makes no call on PD-L1: what it tells, it "
-            "tells by the tumor's volume."
+            "Method: Deep-RadScore, and others as named in each model's card. Of the bundled models, phantom-demo and "
+            "responder3d-demo were trained on synthetic patients only: they show that the software works and say "
+            "nothing about real ones. nsclc-radiogenomics was trained on 99 tumors of NSCLC Radiogenomics (Bakr et al. "
+            "2018, doi 10.1038/sdata.2018.202) and pretrained on LIDC-IDRI (Armato et al. 2011, doi "
+            "10.1118/1.3528204), both from The Cancer Imaging Archive under CC BY 3.0 "
+            "(https://creativecommons.org/licenses/by/3.0/); the images were resampled, measured and used to fit "
+            "weights. It makes no call on PD-L1: what it tells, it tells by the tumor's volume."
         )
         slicer.app.connect("startupCompleted()", register_sample_data)
 
