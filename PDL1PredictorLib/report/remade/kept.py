@@ -18,13 +18,14 @@ _PARTS = (
     rf'<text class="letter" {_PLACE}>[\w ]{{0,9}}</text>',
 )
 _HEAD = r'<svg class="picture" viewBox="0 0 \d{1,5} \d{1,5}" role="img" aria-label="[^"<>]{0,300}">'
-_DRAWING = rf"{_HEAD}(?:{'|'.join(_PARTS)}){{1,40}}</svg>"
+DRAWING = rf"{_HEAD}(?:{'|'.join(_PARTS)}){{1,40}}</svg>"
+"""The pattern of one, for pages that keep them in other places."""
 _FIGURE = re.compile(
-    rf"<figure>({_DRAWING})\s*<figcaption><b>([^<>]{{1,200}})</b>, ([^<>]{{0,600}})"
+    rf"<figure>({DRAWING})\s*<figcaption><b>([^<>]{{1,200}})</b>, ([^<>]{{0,600}})"
     r"(<b>The map is empty: [^<>]{0,80}</b>)?\s*</figcaption></figure>"
 )
 _MAP = re.compile(  # its legend is drawn anew
-    rf"<figure>({_DRAWING})\s*<figcaption><b>([^<>]{{1,200}})</b>, ([^<>]{{0,600}}?)\s*<svg class=\"legend\""
+    rf"<figure>({DRAWING})\s*<figcaption><b>([^<>]{{1,200}})</b>, ([^<>]{{0,600}}?)\s*<svg class=\"legend\""
 )
 _HEAT = re.compile(r"(.+) \((Grad-CAM|class activation map)\) for (.+)")
 _SHARES = re.compile(r"\. [^.]{1,20} of the heat .*")  # a sentence that is written anew
@@ -69,6 +70,11 @@ class KeptPictures(NamedTuple):
 def kept_pictures(page: str) -> list[KeptPictures]:
     """The pictures of every tumor of a report, in its order; none of a page that is no report of this library."""
     return [_of_one(section.partition("</section>")[0]) for section in page.split(_SECTION)[1:]]
+
+
+def drawings_in(text: str) -> list[Markup]:
+    """The drawings of a text, in its order: those of this library's own forms alone."""
+    return [Markup(drawing) for drawing in re.findall(DRAWING, text)]  # noqa: S704 matched, letter by letter
 
 
 def _of_one(section: str) -> KeptPictures:
