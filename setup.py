@@ -15,7 +15,7 @@ INTO = "PDL1PredictorLib/Resources"
 MAPPED = {
     "Resources/Models": (f"{INTO}/Models", "**/*"),
     "Resources/SampleData": (f"{INTO}/SampleData", "*"),
-    "examples": (f"{INTO}/examples", "*.[pt][yo]*"),  # scripts, and files of settings (.toml)
+    "examples": (f"{INTO}/examples", "*.[pti][yop]*"),  # scripts, notebooks (.ipynb), settings (.toml)
 }
 
 
