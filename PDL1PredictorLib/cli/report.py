@@ -31,7 +31,7 @@ def _report(options: argparse.Namespace, speaker: Speaker) -> None:
     if (options.result / RESULT).is_file():
         name = REPORT
         page, with_pictures = report_again(options.result)
-        lacking = () if with_pictures else (WITHOUT,)
+        lacking: tuple[str, ...] = () if with_pictures else (WITHOUT,)
     else:
         page, name, lacking = _of_study(options.result, speaker)
     out = options.out or options.result / name

@@ -1,6 +1,8 @@
 """The structured report says what result.json says; what is withheld has a reason in it, and no number."""
 
 import json
+import shutil
+import subprocess
 from dataclasses import replace
 
 import highdicom
@@ -92,13 +94,20 @@ def test_features_that_a_code_would_say_wrong_are_left_out(report):
     assert ("IPH6",) not in numbers(tumor)  # kurtosis without the 3 that IBSI subtracts
 
 
-def test_textures_that_the_answers_rest_on_come_with_code_and_method(oblique):
+def test_textures_that_the_answers_rest_on_come_with_code_and_method(oblique, tmp_path):
     making = oblique.making
     lesion = replace(making.result.lesions[0], features={**FEATURES, **TEXTURES}, endpoints=(_moved(*BEHIND),))
-    made = replace(making.result.provenance, settings={"features": {"bin_width": 25.0, "wavelet": "coif1"}})
-    told = replace(making, result=replace(making.result, lesions=(lesion,), provenance=made))
+    how = replace(making.result.provenance, settings={"features": {"bin_width": 25.0, "wavelet": "coif1"}})
+    told = replace(making, result=replace(making.result, lesions=(lesion,), provenance=how))
     regions = regions_of(lesion, oblique.tumor, oblique.ring, oblique.source.text("SeriesInstanceUID"))
-    report = structured_report(told, Numbered((regions,), segmentation(told, list(regions.segments))))
+    made = structured_report(told, Numbered((regions,), segmentation(told, list(regions.segments))))
+    made.save_as(tmp_path / "measures.dcm")
+    report = highdicom.sr.srread(tmp_path / "measures.dcm")
+    if shutil.which("dciodvfy"):
+        checked = subprocess.run(
+            ["dciodvfy", "-new", tmp_path / "measures.dcm"], capture_output=True, text=True, check=False
+        )
+        assert [line for line in (checked.stdout + checked.stderr).splitlines() if line.startswith("Error")] == []
     tumor, ring = report.content.get_volumetric_roi_measurement_groups()
     found = [(one.name.value, one.value, one.method.meaning) for one in tumor.get_measurements() if one.method]
     assert found == [  # the sum of its effects over the answers: 0.9, 0.4

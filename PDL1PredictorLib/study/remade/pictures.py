@@ -46,5 +46,5 @@ def kept_planes(rows: list[dict[str, Any]], kept: Kept) -> dict[str, list[Shown]
 
 
 def _case(row: dict[str, Any]) -> AnyCase:
-    arrays = {"hu": _NOTHING, "tumor": _NOTHING, "heat": _NOTHING}
-    return GalleryCase(**row, **arrays) if "probability" in row else NumberGalleryCase(**row, **arrays)
+    made = GalleryCase if "probability" in row else NumberGalleryCase
+    return made(**row, hu=_NOTHING, tumor=_NOTHING, heat=_NOTHING)
