@@ -16,7 +16,7 @@ MAPPED = {
     "Resources/Models": (f"{INTO}/Models", "**/*"),
     "Resources/SampleData": (f"{INTO}/SampleData", "*"),
     "Resources/Segmenter": (f"{INTO}/Segmenter", "*"),
-    "examples": (f"{INTO}/examples", "*.[pt][yo]*"),  # scripts, and files of settings (.toml)
+    "examples": (f"{INTO}/examples", "*.[pti][yop]*"),  # scripts, notebooks (.ipynb), settings (.toml)
 }
 
 

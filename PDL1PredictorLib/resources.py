@@ -38,14 +38,14 @@ def sample_patient() -> tuple[Path, Path]:
 
 
 def example_files() -> list[Path]:
-    """The example scripts and files, sorted.
+    """The example scripts, notebooks and files, sorted.
 
     Raises:
         InputError: This installation holds none, as that of 3D Slicer.
     """
     for folder in (PACKAGE / "Resources" / "examples", PACKAGE.parent / "examples"):
         if (folder / "patients.py").is_file():  # another package may have a folder of this name beside the library
-            return sorted(path for path in folder.iterdir() if path.suffix in (".py", ".toml"))
+            return sorted(path for path in folder.iterdir() if path.suffix in (".ipynb", ".py", ".toml"))
     raise InputError("The examples are not part of this installation. Install pdl1predictor by pip to have them.")
 
 

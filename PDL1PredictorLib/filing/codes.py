@@ -88,6 +88,21 @@ def ibsi(feature: Feature) -> CodedConcept:
     return CodedConcept(feature.ibsi, "IBSI", _meanings().get(feature.ibsi, words))
 
 
+def texture_method(picture: str, wavelet: str, bin_width: float | None, bin_count: int | None) -> CodedConcept:
+    """How a texture was measured, which its IBSI code does not say.
+
+    Args:
+        picture: What was measured: `original`, a band such as `wavelet-LLH`, or `log-sigma-2-0-mm-3D`.
+        wavelet: Name of the wavelet whose bands are measured.
+        bin_width: Of a gray level, in HU; None where their number is set.
+        bin_count: Number of gray levels.
+    """
+    words = {"original": "unfiltered"}.get(picture, f"{wavelet} {picture}" if "wavelet" in picture else picture)
+    if bin_width is None:
+        return own(f"{picture}.n{bin_count}", f"{words}, {bin_count} gray levels")
+    return own(f"{picture}.w{bin_width:g}", f"{words}, gray levels of {bin_width:g} HU")
+
+
 @cache
 def _meanings() -> dict[str, str]:
     known = (getattr(codes.IBSI, name) for name in codes.IBSI.dir())

@@ -18,6 +18,7 @@ class Backbone(NamedTuple):
         least_pixels: Edge of the smallest input; below it a pooling has nothing left.
         prefix: What torchvision's weight files put before the names of the convolutional part.
         source: The publication.
+        beyond: How names of weights begin that a file of the whole network holds besides, where it is cut short.
     """
 
     build: Callable[[], nn.Sequential]
@@ -25,6 +26,7 @@ class Backbone(NamedTuple):
     least_pixels: int
     prefix: str
     source: str
+    beyond: tuple[str, ...] = ()
 
 
 TABLE = {
@@ -46,6 +48,7 @@ TABLE = {
             1,
             "",
             "He et al. 2016, arXiv:1512.03385, up to a layer",
+            beyond=tuple(f"layer{layer}." for layer in range(last + 1, 5)),
         )
         for last in (1, 2, 3)
     },

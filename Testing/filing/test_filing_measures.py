@@ -1,13 +1,40 @@
 """The structured report says what result.json says; what is withheld has a reason in it, and no number."""
 
 import json
+import shutil
+import subprocess
+from dataclasses import replace
 
 import highdicom
 import pydicom
 import pytest
+from filed_result import FEATURES
 
+from PDL1PredictorLib.core.answer_parts import Behind, Contribution
+from PDL1PredictorLib.core.results import BinaryAnswer
+from PDL1PredictorLib.filing import codes
+from PDL1PredictorLib.filing.measures import MOST_TEXTURES, textures_behind
 from PDL1PredictorLib.filing.segmentation import regions_of, segmentation
 from PDL1PredictorLib.filing.structured_report import Numbered, structured_report
+from PDL1PredictorLib.radiomics.table import features_of
+
+TEXTURES = {
+    "tumor_original_glcm_Contrast": 1.5,
+    "tumor_wavelet-LLH_glcm_Contrast": 3.5,
+    "tumor_original_glcm_JointEntropy": 9.0,  # on which no answer rests
+    "ring_original_glszm_ZonePercentage": 0.25,
+}
+BEHIND = (
+    Contribution("radscore_tumor", 1.0, -1.0, (Behind("tumor_wavelet-LLH_glcm_Contrast", -0.9),)),
+    Contribution("tumor_original_glcm_Contrast", 1.0, 0.4),
+    Contribution("radscore_ring", 1.0, 0.2, (Behind("ring_original_glszm_ZonePercentage", 1.0),)),
+    Contribution("log_volume", 1.0, 2.0),
+)
+
+
+def _moved(*contributions: Contribution) -> BinaryAnswer:
+    """An answer with what moved it."""
+    return BinaryAnswer("PDL1", 0.6, (0.5, 0.7), 0.5, True, ("positive",), 0.9, contributions)
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +92,53 @@ def test_the_measures_are_those_of_the_result(report):
 def test_features_that_a_code_would_say_wrong_are_left_out(report):
     tumor, _ = report.content.get_volumetric_roi_measurement_groups()
     assert ("IPH6",) not in numbers(tumor)  # kurtosis without the 3 that IBSI subtracts
+
+
+def test_textures_that_the_answers_rest_on_come_with_code_and_method(oblique, tmp_path):
+    making = oblique.making
+    lesion = replace(making.result.lesions[0], features={**FEATURES, **TEXTURES}, endpoints=(_moved(*BEHIND),))
+    how = replace(making.result.provenance, settings={"features": {"bin_width": 25.0, "wavelet": "coif1"}})
+    told = replace(making, result=replace(making.result, lesions=(lesion,), provenance=how))
+    regions = regions_of(lesion, oblique.tumor, oblique.ring, oblique.source.text("SeriesInstanceUID"))
+    made = structured_report(told, Numbered((regions,), segmentation(told, list(regions.segments))))
+    made.save_as(tmp_path / "measures.dcm")
+    report = highdicom.sr.srread(tmp_path / "measures.dcm")
+    if shutil.which("dciodvfy"):
+        checked = subprocess.run(
+            ["dciodvfy", "-new", tmp_path / "measures.dcm"], capture_output=True, text=True, check=False
+        )
+        assert [line for line in (checked.stdout + checked.stderr).splitlines() if line.startswith("Error")] == []
+    tumor, ring = report.content.get_volumetric_roi_measurement_groups()
+    found = [(one.name.value, one.value, one.method.meaning) for one in tumor.get_measurements() if one.method]
+    assert found == [  # the sum of its effects over the answers: 0.9, 0.4
+        ("ACUI", 3.5, "coif1 wavelet-LLH, gray levels of 25 HU"),
+        ("ACUI", 1.5, "unfiltered, gray levels of 25 HU"),
+    ]
+    assert [one.name.value for one in ring.get_measurements() if one.method] == ["P30P"]
+    assert {one.name.scheme_designator for one in tumor.get_measurements() if one.method} == {"IBSI"}
+
+
+def test_what_no_answer_rests_on_and_what_has_no_value_is_no_texture_of_the_report(oblique):
+    lesion = replace(oblique.making.result.lesions[0], features={**FEATURES, **TEXTURES})
+    assert textures_behind(lesion, "tumor") == {}  # no answer says what moved it
+    lacking = {**TEXTURES, "tumor_original_glcm_Contrast": float("nan")}
+    moved = replace(lesion, features={**FEATURES, **lacking}, endpoints=(_moved(*BEHIND),))
+    assert list(textures_behind(moved, "tumor")) == ["tumor_wavelet-LLH_glcm_Contrast"]
+
+
+def test_of_many_textures_the_weightiest_are_told(oblique):
+    names = [
+        f"tumor_original_{row.family}_{row.name}" for row in (*features_of("glcm"), *features_of("glszm")) if row.ibsi
+    ]
+    moved = _moved(*(Contribution(name, 0.0, 0.1 * (n + 1)) for n, name in enumerate(names)))
+    lesion = replace(oblique.making.result.lesions[0], features=dict.fromkeys(names, 1.0), endpoints=(moved,))
+    assert list(textures_behind(lesion, "tumor")) == names[::-1][:MOST_TEXTURES]
+
+
+def test_how_a_texture_was_measured_is_said_in_few_letters():
+    method = codes.texture_method("log-sigma-2-0-mm-3D", "", None, 64)
+    assert (method.value, method.meaning) == ("log-sigma-2-0-mm-3D.n64", "log-sigma-2-0-mm-3D, 64 gray levels")
+    assert codes.texture_method("original", "", 25.0, None).value == "original.w25"
 
 
 def test_each_region_names_its_segment(report):

@@ -37,7 +37,7 @@ from PDL1PredictorLib.study.conduct import Cases, Plan, _outcome
 from PDL1PredictorLib.study.outcome import StudyOutcome
 from PDL1PredictorLib.study.overlays import overlays
 from PDL1PredictorLib.study.report.document import study_document
-from PDL1PredictorLib.study.report.page import to_html
+from PDL1PredictorLib.study.report.page import beside, to_html
 from PDL1PredictorLib.study.run import StudyRun, run_study
 from PDL1PredictorLib.study.setup import Study
 
@@ -152,7 +152,7 @@ def test_the_report_shows_epochs_attention_and_cuts(study: Study, run: StudyRun)
     assert (one["cut"], fifty["cut"]) == (1.0, 50.0)
     assert fifty["auc"]["value"] > 0.8
     assert number["models"]["Mean"]["cuts"][1]["auc"] is None
-    html = to_html(outcome, document)
+    html = to_html(document, beside(outcome))
     assert all(
         words in html for words in ("Errors by epoch", "Attention by share", "AUC at 50", "Principal components")
     )
@@ -316,7 +316,7 @@ def test_nearest_and_farthest_answers_are_drawn_in_three_planes(study: Study, ru
     told = replace(outcome_of(study, run), overlays=found)
     document = study_document(told)
     assert [row["case"] for row in document["overlays"]] == [one.case for one in found]
-    html = to_html(told, document)
+    html = to_html(document, beside(told))
     assert all(f"planes-TPS-{one.case}" in html for one in found)
     assert html.count('class="planes"') == len(found) == 4
     assert overlays([], {"TPS": replace(outcome, insight=None)}, study.recipe.regions) == ()

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from PDL1PredictorLib.cli.main import main
+from PDL1PredictorLib.cli.report import WITHOUT
 from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.results import VoxelMap
@@ -133,5 +134,5 @@ def test_the_command_writes_it_beside_or_over_the_old_one(write, make_result, ca
     shutil.copy(folder / "result.json", alone)
     assert main(["report", str(alone), "--out", str(alone / "words.html"), "--progress", "json"]) == 0
     said = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert said == {"type": "result", "out": str(alone / "words.html"), "pictures": False}
+    assert said == {"type": "result", "out": str(alone / "words.html"), "pictures": False, "lacking": [WITHOUT]}
     assert main(["report", str(alone / "none")]) == 2

@@ -44,25 +44,21 @@ def load_backbone(network: OnBackbone, file: Path) -> None:
     Raises:
         InputError: The file is not such a file.
     """
-    prefix = backbone(network.backbone).prefix
+    known = backbone(network.backbone)
+    prefix = known.prefix
     try:
         if file.suffix == ".safetensors":
             stored = safetensors.torch.load_file(file)
         else:
             stored = torch.load(file, map_location="cpu", weights_only=True)
-        beyond = layers_beyond(network.backbone)
-        named = {_present_name(name): value for name, value in stored.items() if not name.startswith((*HEADS, *beyond))}
+        left = (*HEADS, *known.beyond)
+        named = {_present_name(name): value for name, value in stored.items() if not name.startswith(left)}
         network.features.load_state_dict(
             {name.removeprefix(prefix): value for name, value in named.items() if name.startswith(prefix)}
         )
     except Exception as error:  # whatever a damaged or foreign file raises
         title = TITLES[network.backbone]
         raise InputError(f"{file} is not a {title} weight file of torchvision: {error}") from error
-
-
-def layers_beyond(name: str) -> tuple[str, ...]:
-    """How names of weights begin that a file of the whole network holds beyond a backbone that is cut short."""
-    return tuple(f"layer{layer}." for layer in range(int(name[-1]) + 1, 5)) if name in CUT else ()
 
 
 def save_backbone(network: DeepCT, file: Path, overwrite: bool = False) -> None:

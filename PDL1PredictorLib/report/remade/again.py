@@ -65,8 +65,7 @@ def read_result(path: Path) -> CaseResult:
         content = strict_json(path.read_bytes())
     except FileNotFoundError:
         raise InputError(
-            f"{path.parent} is no result: it holds no {path.name}. Give the folder that pdl1 predict made; reports of "
-            "studies and evaluations are made again by their commands."
+            f"{path.parent} is no result: it holds no {path.name}. Give the folder that pdl1 predict made."
         ) from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from error

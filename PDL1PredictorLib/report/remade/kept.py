@@ -18,16 +18,17 @@ _PARTS = (
     rf'<text class="letter" {_PLACE}>[\w ]{{0,9}}</text>',
 )
 _HEAD = r'<svg class="picture" viewBox="0 0 \d{1,5} \d{1,5}" role="img" aria-label="[^"<>]{0,300}">'
-_DRAWING = rf"{_HEAD}(?:{'|'.join(_PARTS)}){{1,40}}</svg>"
+DRAWING = rf"{_HEAD}(?:{'|'.join(_PARTS)}){{1,40}}</svg>"
+"""The pattern of one, for pages that keep them in other places."""
 _FIGURE = re.compile(
-    rf"<figure>({_DRAWING})\s*<figcaption><b>([^<>]{{1,200}})</b>, ([^<>]{{0,600}})"
+    rf"<figure>({DRAWING})\s*<figcaption><b>([^<>]{{1,200}})</b>, ([^<>]{{0,600}})"
+    r'(?:<span class="shares">[^<>]{0,600}</span>\s*)?'  # written anew
     r"(<b>The map is empty: [^<>]{0,80}</b>)?\s*</figcaption></figure>"
 )
 _MAP = re.compile(  # its legend is drawn anew
-    rf"<figure>({_DRAWING})\s*<figcaption><b>([^<>]{{1,200}})</b>, ([^<>]{{0,600}}?)\s*<svg class=\"legend\""
+    rf"<figure>({DRAWING})\s*<figcaption><b>([^<>]{{1,200}})</b>, ([^<>]{{0,600}}?)\s*<svg class=\"legend\""
 )
 _HEAT = re.compile(r"(.+) \((Grad-CAM|class activation map)\) for (.+)")
-_SHARES = re.compile(r"\. [^.]{1,20} of the heat .*")  # a sentence that is written anew
 _TILT = re.compile(r"tilted by up to (\d{1,2})°")
 _SECTION = '<section class="card where">'
 
@@ -71,6 +72,11 @@ def kept_pictures(page: str) -> list[KeptPictures]:
     return [_of_one(section.partition("</section>")[0]) for section in page.split(_SECTION)[1:]]
 
 
+def drawings_in(text: str) -> list[Markup]:
+    """The drawings of a text, in its order: those of this library's own forms alone."""
+    return [Markup(drawing) for drawing in re.findall(DRAWING, text)]  # noqa: S704 matched, letter by letter
+
+
 def _of_one(section: str) -> KeptPictures:
     slices, heat, method, empty = [], [], "", False
     for drawing, title, caption, is_empty in _FIGURE.findall(section):
@@ -79,7 +85,7 @@ def _of_one(section: str) -> KeptPictures:
         if of_heat is None:
             slices.append(picture)
             continue
-        heat.append(picture._replace(title=of_heat[1], note=_SHARES.sub("", picture.note)))
+        heat.append(picture._replace(title=of_heat[1]))
         method, empty = of_heat[2], empty or bool(is_empty)
     tilt = _TILT.search(section)
     maps = tuple(_kept(*figure) for figure in _MAP.findall(section))

@@ -14,7 +14,7 @@ from PDL1PredictorLib.study.evaluation import kinds
 from PDL1PredictorLib.study.evaluation.kinds import kind_evaluation
 from PDL1PredictorLib.study.evaluation.outcome import Evaluated
 from PDL1PredictorLib.study.outcome import StudyOutcome
-from PDL1PredictorLib.study.report.page import to_html
+from PDL1PredictorLib.study.report.page import beside, to_html
 
 COLUMNS = (
     *("endpoint", "case", "patient", "label", "model"),
@@ -52,7 +52,7 @@ def write_evaluation(
         (draft / "evaluation.json").write_text(text + "\n", encoding="utf-8", newline="\n")
         with (draft / "predictions.csv").open("w", encoding="utf-8", newline="") as file:
             write_answers(found, file)
-        page = to_html(outcome, document, "evaluation.html", progress)
+        page = to_html(document, beside(outcome), "evaluation.html", progress)
         (draft / "report.html").write_text(page, encoding="utf-8", newline="\n")
     return folder / "report.html"
 

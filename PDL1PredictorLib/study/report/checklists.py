@@ -116,7 +116,7 @@ def _of_data(outcome: StudyOutcome) -> dict[str, str]:
     if outcome.flow:
         found["flow"] = "Chart under Cases."
         words = dict.fromkeys(kind_report(one.kind).words.carried for one in outcome.endpoints.values())
-        used = f"All usable cases: {cases_used(outcome)}."
+        used = f"All usable cases: {cases_used(outcome.flow, False)}."
         found["sample_size"] = " ".join([used, *filter(None, words)])
     if version := outcome.provenance.get("library_version"):
         found["software"] = f"PDL1Predictor {version}; values agree with pyradiomics 3.0.1. Versions: Settings."

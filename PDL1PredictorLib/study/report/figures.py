@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from PDL1PredictorLib.core.settings import REGIONS
 from PDL1PredictorLib.report.html import number
 from PDL1PredictorLib.report.words import feature_title
-from PDL1PredictorLib.study.outcome import EndpointOutcome
+from PDL1PredictorLib.study.report.dots import SHOWN_INPUTS, Dots, strongest
 from PDL1PredictorLib.study.report.drawing import (
     FAINT,
     INK,
@@ -24,7 +24,6 @@ from PDL1PredictorLib.study.report.drawing import (
 from PDL1PredictorLib.study.report.looks import Looks
 
 SHOWN_FEATURES = 20
-SHOWN_INPUTS = 24  # of the lead model, the strongest; more cannot be read
 TOLD_INPUTS = 16  # with so many the correlations are written into their fields
 
 
@@ -123,27 +122,26 @@ def correlation_map(numbers: Numbers) -> tuple[Figure, str]:
 
 
 @drawn
-def contribution_swarm(outcome: EndpointOutcome, mean_absolute: dict[str, float], unit: str) -> tuple[Figure, str]:
-    """Shapley values of every case and input, colored by the input's value; inputs by their mean absolute value.
+def contribution_swarm(dots: Dots, mean_absolute: Mapping[str, float], measure: str, unit: str) -> tuple[Figure, str]:
+    """Effects of every case and input, colored by the input's value; inputs by their mean absolute effect.
 
-    `unit`: of the values, in words.
+    Args:
+        dots: A column each of the inputs that are shown.
+        mean_absolute: Input to its mean absolute effect.
+        measure: What an effect is, such as `Shapley value`.
+        unit: Of the effects, in words.
     """
-    measure = "Shapley value" if outcome.insight is None else "integrated gradient"
     figure = Figure(figsize=(4.8, 4.5))
     axes = figure.subplots()
-    if outcome.contributions is None:
-        empty(figure, "Contributions were not asked for.")
-        return figure, "no contributions"
-    order = sorted(mean_absolute, key=lambda name: (-mean_absolute[name], name))[:SHOWN_INPUTS]
-    columns = [outcome.input_names.index(name) for name in order]
+    order = strongest(mean_absolute)
     axes.axvline(0, color=SOFT, linewidth=0.7, zorder=0)
     points: Any = None
-    for row, column in enumerate(columns):
-        effects = outcome.contributions[:, column]
+    for row in range(len(order)):
+        effects = dots.effects[:, row].astype(float)
         points = axes.scatter(
             effects,
             row + swarm(effects),
-            c=np.clip(outcome.inputs[:, column], -2, 2),
+            c=np.clip(dots.inputs[:, row].astype(float), -2, 2),
             cmap="cividis",
             vmin=-2,
             vmax=2,

@@ -1,14 +1,14 @@
 """The flow of cases, drawn: the cohort from step to step and into its parts, then every endpoint with its cases."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from markupsafe import Markup, escape
 
 from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.endpoints import endpoint
-from PDL1PredictorLib.study.outcome import StudyOutcome
 from PDL1PredictorLib.study.report.kinds import kind_report
 
 Line = tuple[str, bool]
@@ -35,15 +35,19 @@ class Step:
     gone: list[tuple[str, int]] = field(default_factory=list)
 
 
-def arrange(outcome: StudyOutcome) -> tuple[list[Step], list[Step]]:
+def arrange(flow: Sequence[tuple[str, int]], divided: bool) -> tuple[list[Step], list[Step]]:
     """The steps one below the other, and the parts into which the last one is divided.
 
     In a study that divides its cases the last entries are parts where they add up to the entry before them. Of the
     others, one with fewer cases than a later one tells what left the study.
+
+    Args:
+        flow: What happened to the cases, in order: words, number of cases.
+        divided: Whether the study divides its cases, as a split does.
     """
-    entries, parts = list(outcome.flow), []
+    entries, parts = list(flow), []
     for first in range(1, len(entries) - 1):
-        if outcome.design == Design.SPLIT and sum(cases for _, cases in entries[first:]) == entries[first - 1][1]:
+        if divided and sum(cases for _, cases in entries[first:]) == entries[first - 1][1]:
             entries, parts = entries[:first], [Step(*entry) for entry in entries[first:]]
             break
     steps: list[Step] = []
@@ -55,15 +59,20 @@ def arrange(outcome: StudyOutcome) -> tuple[list[Step], list[Step]]:
     return steps, parts
 
 
-def cases_used(outcome: StudyOutcome) -> int | None:
+def cases_used(flow: Sequence[tuple[str, int]], divided: bool) -> int | None:
     """How many cases the study has in the end, before they are divided; None where nothing was told."""
-    steps, _ = arrange(outcome)
+    steps, _ = arrange(flow, divided)
     return steps[-1].cases if steps else None
 
 
-def flow_chart(outcome: StudyOutcome) -> Markup:
-    """Boxes and arrows, `outcome.flow` from above to below, what left the study beside it."""
-    steps, parts = arrange(outcome)
+def flow_of(document: Mapping[str, Any]) -> tuple[list[tuple[str, int]], bool]:
+    """The flow of a study's document, and whether its cases were divided: what `arrange` asks for."""
+    return [(row["step"], row["cases"]) for row in document["cohort"]["flow"]], document["design"] == Design.SPLIT.words
+
+
+def flow_chart(document: Mapping[str, Any]) -> Markup:
+    """Boxes and arrows, the flow of a study's document from above to below, what left the study beside it."""
+    steps, parts = arrange(*flow_of(document))
     marks: list[str] = []
     y = 2
     left = (WIDTH - STEP_WIDTH) // 2
@@ -71,7 +80,7 @@ def flow_chart(outcome: StudyOutcome) -> Markup:
         lines = _step_lines(step, 54)
         height = _height(lines)
         marks.append(_box(left, y, STEP_WIDTH, lines, "step"))
-        aside = _aside(outcome, step, number == len(steps) - 1)
+        aside = _aside(document["left_out"], step, number == len(steps) - 1)
         if aside:
             x, middle = left + STEP_WIDTH + GAP, y + height // 2
             marks.append(f'<path class="arrow" d="M{left + STEP_WIDTH} {middle}H{x - 2}"/>')
@@ -83,7 +92,7 @@ def flow_chart(outcome: StudyOutcome) -> Markup:
     above = [WIDTH // 2]
     for boxes, kind in (
         ([_step_lines(part, 22) for part in parts], "step"),
-        ([_endpoint_lines(outcome, key) for key in outcome.endpoints], "endpoint"),
+        ([_endpoint_lines(key, numbers) for key, numbers in document["endpoints"].items()], "endpoint"),
     ):
         if boxes:
             marks += _connected(above, _middles(boxes[:PER_ROW]), y)
@@ -102,20 +111,23 @@ def _step_lines(step: Step, width: int) -> list[Line]:
     return [*((line, False) for line in textwrap.wrap(words, width)), (f"n = {step.cases}", True)]
 
 
-def _aside(outcome: StudyOutcome, step: Step, last: bool) -> list[Line]:
+def _aside(left_out: Mapping[str, str], step: Step, last: bool) -> list[Line]:
     """What stands beside a step: what left the study there, and beside the last one endpoints without a model."""
     sentences = [f"{words}: n = {cases}" for words, cases in step.gone]
-    if last and outcome.left_out:
-        names = ", ".join(endpoint(key).title for key in outcome.left_out)
+    if last and left_out:
+        names = ", ".join(endpoint(key).title for key in left_out)
         sentences.append(f"Endpoints without a model, reasons in the results: {names}")
     return [(line, False) for sentence in sentences for line in textwrap.wrap(sentence, 36)]
 
 
-def _endpoint_lines(outcome: StudyOutcome, key: str) -> list[Line]:
-    found = outcome.endpoints[key]
+def _endpoint_lines(key: str, numbers: Mapping[str, Any]) -> list[Line]:
     title = textwrap.wrap(endpoint(key).title, 20)
-    parts = [f"{part}: {kind_report(found.kind).counted(counts)}" for part, counts in found.counts.items()]
-    return [*((line, True) for line in title), *((line, False) for line in parts)]
+    counted = kind_report(numbers["kind"]).counted
+    counts = {part: of.values() if isinstance(of, Mapping) else (of,) for part, of in numbers["counts"].items()}
+    return [
+        *((line, True) for line in title),
+        *((f"{part}: {counted(tuple(of))}", False) for part, of in counts.items()),
+    ]
 
 
 def _connected(above: Sequence[int], below: Sequence[int], y: int) -> list[str]:

@@ -1,6 +1,6 @@
 """The gallery of heat maps: where the network looked, in cases that were called rightly and wrongly."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from PDL1PredictorLib.report.words import percent
 from PDL1PredictorLib.study.outcome import GalleryCase, GalleryPlane, NumberGalleryCase, Overlay
 
 AnyCase = GalleryCase | NumberGalleryCase
+Pictures = tuple[Markup, ...]
 
 
 @dataclass(frozen=True)
@@ -42,54 +43,52 @@ class Shown:
     right: bool
     tag: str
     said: str
-    pictures: tuple[Markup, ...]
+    pictures: Pictures
 
 
 def gallery(cases: tuple[AnyCase, ...], settings: Mapping[str, Any]) -> dict[str, list[Shown]]:
-    """Cases by endpoint, those answered rightly first.
+    """Heat maps by endpoint.
 
     Args:
         cases: To show.
         settings: Of the study; `regions.spacing_mm` gives the pixels' edge, `volume.spacing_mm` that of a volume's, the
             library's own grid where they are absent.
     """
-    found: dict[str, list[Shown]] = {}
-    for case in sorted(cases, key=lambda c: not _right(c)):
-        found.setdefault(case.endpoint, []).append(_shown(case, _spacing_mm(case, settings)))
-    return found
+    return by_endpoint([(case, _pictures(case, _spacing_mm(case, settings))) for case in cases])
 
 
 def planes(cases: tuple[Overlay, ...]) -> dict[str, list[Shown]]:
-    """Cases by endpoint with their tumors in three planes, those within their intervals first."""
+    """Cases by endpoint with their tumors in three planes."""
+    return by_endpoint([(case, tuple(picture_svg(picture) for picture in case.pictures)) for case in cases])
+
+
+def by_endpoint(cases: Sequence[tuple[AnyCase | Overlay, Pictures]]) -> dict[str, list[Shown]]:
+    """Cases with their pictures by endpoint, those first that were answered rightly or lie in their interval."""
     found: dict[str, list[Shown]] = {}
-    for case in sorted(cases, key=lambda c: not c.low <= c.label <= c.high):
-        right = case.low <= case.label <= case.high
-        pictures = tuple(picture_svg(picture) for picture in case.pictures)
-        tag = "in its interval" if right else "outside"
-        found.setdefault(case.endpoint, []).append(Shown(case.case, right, tag, _predicted(case), pictures))
+    for case, pictures in sorted(cases, key=lambda pair: not _right(pair[0])):
+        yes_no, right = isinstance(case, GalleryCase), _right(case)
+        tag = ("right" if right else "wrong") if yes_no else ("in its interval" if right else "outside")
+        said = _called(case) if isinstance(case, GalleryCase) else _predicted(case)
+        found.setdefault(case.endpoint, []).append(Shown(case.case, right, tag, said, pictures))
     return found
 
 
-def _right(case: AnyCase) -> bool:
+def _right(case: AnyCase | Overlay) -> bool:
     if isinstance(case, GalleryCase):
         return case.positive == bool(case.label)
     return case.low <= case.label <= case.high
 
 
-def _shown(case: AnyCase, spacing_mm: float) -> Shown:
+def _pictures(case: AnyCase, spacing_mm: float) -> Pictures:
     axial = GalleryPlane("axial", case.hu, case.tumor, case.heat)
     others = case.others if isinstance(case, GalleryCase) else ()
-    pictures = (
+    return (
         picture_svg(_picture(axial, "Lung window", LUNG, False, spacing_mm)),
         *(
             picture_svg(_picture(plane, "Soft-tissue window with heat map", SOFT_TISSUE, True, spacing_mm))
             for plane in (axial, *others)
         ),
     )
-    right = _right(case)
-    if isinstance(case, GalleryCase):
-        return Shown(case.case, right, "right" if right else "wrong", _called(case), pictures)
-    return Shown(case.case, right, "in its interval" if right else "outside", _predicted(case), pictures)
 
 
 def _called(case: GalleryCase) -> str:

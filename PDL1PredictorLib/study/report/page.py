@@ -17,9 +17,10 @@ from PDL1PredictorLib.report.html import number, significant, templates
 from PDL1PredictorLib.report.words import p_value, percent
 from PDL1PredictorLib.study.outcome import StudyOutcome
 from PDL1PredictorLib.study.report import figures
+from PDL1PredictorLib.study.report.dots import SHOWN_INPUTS, Dots, dots_of
 from PDL1PredictorLib.study.report.drawing import Numbers
-from PDL1PredictorLib.study.report.flow_chart import cases_used, flow_chart
-from PDL1PredictorLib.study.report.gallery import gallery, planes
+from PDL1PredictorLib.study.report.flow_chart import cases_used, flow_chart, flow_of
+from PDL1PredictorLib.study.report.gallery import Shown, gallery, planes
 from PDL1PredictorLib.study.report.kinds import Drawings, kind_report
 from PDL1PredictorLib.study.report.looks import Looks, looks_of
 from PDL1PredictorLib.study.report.method_text import blocks, marked
@@ -45,38 +46,61 @@ class KindView:
     overview: Markup | None
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What the page shows and the document does not hold.
+
+    Attributes:
+        dots: Endpoint to what its lead model made of every case.
+        gallery: Endpoint to its heat maps.
+        overlays: Endpoint to its cases in three planes.
+    """
+
+    dots: Mapping[str, Dots]
+    gallery: Mapping[str, list[Shown]]
+    overlays: Mapping[str, list[Shown]]
+
+
+def beside(outcome: StudyOutcome) -> Beside:
+    """Dots and pictures of a study that has just been made."""
+    return Beside(dots_of(outcome), gallery(outcome.gallery, outcome.settings), planes(outcome.overlays))
+
+
 def to_html(
-    outcome: StudyOutcome,
     document: Mapping[str, Any],
+    pictured: Beside,
     page: str = "study_report.html",
     progress: Progress = SILENT,
 ) -> str:
     """The report as one HTML page that needs no other file, no network and no script.
 
     Args:
-        outcome: For the pictures and the dots of the contributions.
-        document: Of the same outcome, from `study_document`: the source of every number.
+        document: From `study_document`: the source of every number.
+        pictured: Of the same study; what is not there is left out.
         page: Template of the page: of a study, or of an evaluation, whose document has parts of its own.
         progress: Told endpoint by endpoint, from half of it: the document was the first.
     """
-    told = progress.each("drawings", list(outcome.endpoints), "drawings of {}".format, 0.5, 1.0)
-    looks = looks_of(outcome.roles)
-    environment = _environment(looks, outcome.roles)
+    endpoints: Mapping[str, Numbers] = document["endpoints"]
+    told = progress.each("drawings", list(endpoints), "drawings of {}".format, 0.5, 1.0)
+    roles: Mapping[str, Role] = document["roles"]
+    looks, history = looks_of(roles), document.get("history")
+    reports = {key: kind_report(numbers["kind"]) for key, numbers in endpoints.items()}
+    environment = _environment(looks, roles)
     style = environment.loader.get_source(environment, "study_report.css")[0] if environment.loader else ""
     return environment.get_template(page).render(
         study=document,
         style=Markup(style),  # noqa: S704 our own style sheet
-        folded=outcome.design == Design.NESTED,
-        kinds=_kinds(outcome, document, looks),
-        sections={key: kind_report(found.kind).section for key, found in outcome.endpoints.items()},
-        counted=list(dict.fromkeys(kind_report(found.kind).words.counts for found in outcome.endpoints.values())),
-        flow=flow_chart(outcome),
-        n_cases=cases_used(outcome),
-        drawings={key: _drawings(outcome, document, key, looks) for key in told},
-        towards={key: kind_report(found.kind).towards(key) for key, found in outcome.endpoints.items()},
-        learning=figures.learning_curves("learning", outcome.history) if outcome.history else None,
-        gallery=gallery(outcome.gallery, outcome.settings),
-        overlays=planes(outcome.overlays),
+        folded=document["design"] == Design.NESTED.words,
+        kinds=_kinds(document, looks),
+        sections={key: report.section for key, report in reports.items()},
+        counted=list(dict.fromkeys(report.words.counts for report in reports.values())),
+        flow=flow_chart(document),
+        n_cases=cases_used(*flow_of(document)),
+        drawings={key: _drawings(key, endpoints[key], pictured.dots.get(key), looks) for key in told},
+        towards={key: report.towards(key) for key, report in reports.items()},
+        learning=figures.learning_curves("learning", history) if history else None,
+        gallery=pictured.gallery,
+        overlays=pictured.overlays,
         heat_legend=svg.heat_legend(),
         method=blocks(document.get("method", "")),
         settings=flat(document["settings"]),
@@ -94,7 +118,7 @@ def _environment(looks: Looks, roles: Mapping[str, Role]) -> Environment:
         "lead": lead_of(roles),
         "baselines": with_role(roles, "baseline"),
         "SHOWN_FEATURES": figures.SHOWN_FEATURES,
-        "SHOWN_INPUTS": figures.SHOWN_INPUTS,
+        "SHOWN_INPUTS": SHOWN_INPUTS,
         "cell": cell,
         "columns_of": columns_of,
         "endpoint": endpoint,
@@ -109,16 +133,15 @@ def _environment(looks: Looks, roles: Mapping[str, Role]) -> Environment:
     return environment
 
 
-def _kinds(outcome: StudyOutcome, document: Mapping[str, Any], looks: Looks) -> list[KindView]:
+def _kinds(document: Mapping[str, Any], looks: Looks) -> list[KindView]:
     """By kind, in the order of the endpoints; those without a model last."""
     endpoints: Mapping[str, Numbers] = document["endpoints"]
-    kind_of = {key: endpoint(key).kind for key in outcome.left_out} | {key: e["kind"] for key, e in endpoints.items()}
+    gone: Mapping[str, str] = document["left_out"]
+    kind_of = {key: endpoint(key).kind for key in gone} | {key: e["kind"] for key, e in endpoints.items()}
     views = []
-    for kind in dict.fromkeys(kind_of[key] for key in (*endpoints, *outcome.left_out)):
+    for kind in dict.fromkeys(kind_of[key] for key in (*endpoints, *gone)):
         own = {key: numbers for key, numbers in endpoints.items() if kind_of[key] == kind}
-        left_out = {
-            key: reason for key, reason in outcome.left_out.items() if kind_of[key] == kind and key not in endpoints
-        }
+        left_out = {key: reason for key, reason in gone.items() if kind_of[key] == kind and key not in endpoints}
         report = kind_report(kind)
         views.append(
             KindView(report.results, own, left_out, report.overview(f"overview-{kind}", own, looks) if own else None)
@@ -195,17 +218,19 @@ def flat(values: Any, prefix: str = "") -> dict[str, str]:
     return lines
 
 
-def _drawings(outcome: StudyOutcome, document: Mapping[str, Any], key: str, looks: Looks) -> Drawings:
+def _drawings(key: str, numbers: Numbers, dots: Dots | None, looks: Looks) -> Drawings:
     """The figures of one endpoint: those of its kind, and those that all kinds have."""
-    numbers, found = document["endpoints"][key], outcome.endpoints[key]
-    report, contributions = kind_report(found.kind), numbers["contributions"]
+    report, contributions = kind_report(numbers["kind"]), numbers["contributions"]
+    measure = "integrated gradient" if numbers.get("network") else "Shapley value"
     return {
         **report.drawings(key, numbers, looks),
         "features": figures.selected_features(f"features-{key}", numbers) if numbers["coefficients"] else None,
-        "correlation": figures.correlation_map(f"correlation-{key}", numbers) if found.input_names else None,
+        "correlation": figures.correlation_map(f"correlation-{key}", numbers)
+        if numbers["correlation"]["inputs"]
+        else None,
         "contributions": figures.contribution_swarm(
-            f"contributions-{key}", found, contributions, report.effect_unit(key)
+            f"contributions-{key}", dots, contributions, measure, report.effect_unit(key)
         )
-        if contributions
+        if contributions and dots
         else None,
     }

@@ -10,8 +10,9 @@ from PDL1PredictorLib.core.outside_text import safe_cell
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.study.outcome import StudyOutcome
 from PDL1PredictorLib.study.report.document import study_document
+from PDL1PredictorLib.study.report.dots import write_dots
 from PDL1PredictorLib.study.report.kinds import kind_report
-from PDL1PredictorLib.study.report.page import to_html
+from PDL1PredictorLib.study.report.page import beside, to_html
 
 COLUMNS = ("endpoint", "case", "label", "model")  # and those of the kinds
 
@@ -19,7 +20,7 @@ COLUMNS = ("endpoint", "case", "label", "model")  # and those of the kinds
 def write_study_report(
     outcome: StudyOutcome, folder: Path, overwrite: bool = False, progress: Progress = SILENT
 ) -> Path:
-    """Write `report.html`, `study.json` and `predictions.csv`.
+    """Write `report.html`, `study.json`, `predictions.csv`, and `contributions.safetensors` where there are any.
 
     The same outcome gives the same bytes.
 
@@ -42,9 +43,10 @@ def write_study_report(
         (draft / "study.json").write_text(text + "\n", encoding="utf-8", newline="\n")
         with (draft / "predictions.csv").open("w", encoding="utf-8", newline="") as file:
             write_predictions(outcome, file)
-        (draft / "report.html").write_text(
-            to_html(outcome, document, progress=progress), encoding="utf-8", newline="\n"
-        )
+        pictured = beside(outcome)
+        write_dots(pictured.dots, draft)
+        page = to_html(document, pictured, progress=progress)
+        (draft / "report.html").write_text(page, encoding="utf-8", newline="\n")
     return Path(folder) / "report.html"
 
 

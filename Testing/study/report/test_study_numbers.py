@@ -19,7 +19,7 @@ from PDL1PredictorLib.study.outcome import EndpointOutcome, NumberModelOutcome
 from PDL1PredictorLib.study.report.checklists import run_answers
 from PDL1PredictorLib.study.report.document import schema, study_document
 from PDL1PredictorLib.study.report.kinds import KINDS, kind_report
-from PDL1PredictorLib.study.report.page import to_html
+from PDL1PredictorLib.study.report.page import beside, to_html
 from PDL1PredictorLib.study.report.write import write_predictions, write_study_report
 
 VALIDATOR = jsonschema.Draft202012Validator(schema())
@@ -130,7 +130,7 @@ def test_too_few_cases_are_told_and_not_measured(whole, one, n):
     numbers = one(**few)
     assert numbers["constants"] is numbers["models"][NET]["r2"] is numbers["models"][NET]["against"] is None
     outcome = whole(**few)
-    text = Page(to_html(outcome, study_document(outcome))).text
+    text = Page(to_html(study_document(outcome), beside(outcome))).text
     assert f"Too few cases to measure a model: 4 are needed, there {'is' if n == 1 else 'are'} {n}." in text
 
 
@@ -140,13 +140,13 @@ def test_values_that_are_all_equal_have_no_share_of_variance_and_still_make_a_pa
     assert net["r2"]["value"] is net["spearman"]["value"] is None
     assert net["mae"]["value"] == 10
     outcome = whole(**same)
-    assert "Bland-Altman" in Page(to_html(outcome, study_document(outcome))).text
+    assert "Bland-Altman" in Page(to_html(study_document(outcome), beside(outcome))).text
 
 
 def test_without_a_baseline_nothing_is_compared(whole):
     outcome = whole(models={NET: model([10, 10, 30, 30])}, roles={NET: "lead"})
     outcome = replace(outcome, roles={NET: "lead"})
-    text = Page(to_html(outcome, study_document(outcome))).text
+    text = Page(to_html(study_document(outcome), beside(outcome))).text
     assert "The study has no baseline to compare with." in text
     assert "what any model has to beat" not in text.partition("Checklists")[0].replace(
         "Outline without filling: what any model has to beat.", ""
@@ -158,7 +158,7 @@ def test_a_page_of_a_number_is_whole(make_study, design):
     outcome = make_study(design, (40,), ("TPS",))
     document = study_document(outcome)
     VALIDATOR.validate(document)
-    html = to_html(outcome, document)
+    html = to_html(document, beside(outcome))
     page = Page(html)
     assert page.open == []
     for drawing in html.split("<svg")[1:]:

@@ -19,7 +19,16 @@ from PDL1PredictorLib.report.words import p_value
 from PDL1PredictorLib.study.report.checklist_items import CHECKLISTS
 from PDL1PredictorLib.study.report.checklists import filled_checklists, run_answers
 from PDL1PredictorLib.study.report.document import schema, study_document
-from PDL1PredictorLib.study.report.page import cell, columns_of, columns_of_results, estimate, flat, is_words, to_html
+from PDL1PredictorLib.study.report.page import (
+    beside,
+    cell,
+    columns_of,
+    columns_of_results,
+    estimate,
+    flat,
+    is_words,
+    to_html,
+)
 from PDL1PredictorLib.study.report.write import write_predictions, write_study_report
 
 LEAD, BASELINE = "Two-eyes", "Size alone"
@@ -45,11 +54,12 @@ def small(make_study):
 
 
 def page_of(outcome):
-    return Page(to_html(outcome, study_document(outcome)))
+    return Page(to_html(study_document(outcome), beside(outcome)))
 
 
-def test_three_files_are_written_and_nothing_else(folder):
-    assert sorted(path.name for path in folder.iterdir()) == ["predictions.csv", "report.html", "study.json"]
+def test_four_files_are_written_and_nothing_else(folder):
+    names = ["contributions.safetensors", "predictions.csv", "report.html", "study.json"]
+    assert sorted(path.name for path in folder.iterdir()) == names
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
@@ -62,7 +72,7 @@ def test_the_json_is_the_document_and_keeps_its_schema(folder, study):
 def test_the_same_outcome_gives_the_same_bytes(small, make_study, tmp_path):
     write_study_report(small, tmp_path / "a")
     write_study_report(make_study(keys=("PDL1",), sizes=(24,)), tmp_path / "b")
-    for name in ("report.html", "study.json", "predictions.csv"):
+    for name in ("report.html", "study.json", "predictions.csv", "contributions.safetensors"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 

@@ -10,7 +10,7 @@ from PDL1PredictorLib.statistics.subgroups import auc_by_level
 from PDL1PredictorLib.study.report.binary.subgroups import in_order, subgroup_numbers
 from PDL1PredictorLib.study.report.document import study_document
 from PDL1PredictorLib.study.report.hard_cases import MOST, hard_cases
-from PDL1PredictorLib.study.report.page import to_html
+from PDL1PredictorLib.study.report.page import beside, to_html
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ def test_warnings_stand_beside_the_case_and_the_page_shows_all(folded_study, bin
     document = study_document(warned)
     shown = document["endpoints"][binary.key]
     assert shown["hard_cases"][0]["warnings"] == ["The ring is <cut>."]
-    html = to_html(warned, document)
+    html = to_html(document, beside(warned))
     assert "Hard cases" in html
     assert "The ring is &lt;cut&gt;." in html
     assert "Subgroups" in html
@@ -103,7 +103,7 @@ def test_warnings_stand_beside_the_case_and_the_page_shows_all(folded_study, bin
 
 def test_hard_cases_point_to_their_picture_where_there_is_one(study):
     document = study_document(study)
-    html = to_html(study, document)
+    html = to_html(document, beside(study))
     names = {(one["endpoint"], one["case"]) for one in document["gallery"]}
     hard = {(key, one["case"]) for key, e in document["endpoints"].items() for one in e["hard_cases"]}
     assert names & hard
@@ -113,10 +113,10 @@ def test_hard_cases_point_to_their_picture_where_there_is_one(study):
 
 def test_the_page_shows_the_further_divisions_beside_the_studys_own(study, folded_study):
     document = study_document(study)
-    page = to_html(study, document)
+    page = to_html(document, beside(study))
     split = [one["redivisions"] for one in document["endpoints"].values() if one["redivisions"]]
     assert split
     assert {len(one) for one in split} == {3}
     assert page.count("Two further divisions") == page.count("Drawn anew, 2") == len(split)
     assert page.count("No model was trained anew") == len(split)
-    assert "Two further divisions" not in to_html(folded_study, study_document(folded_study))
+    assert "Two further divisions" not in to_html(study_document(folded_study), beside(folded_study))

@@ -1,0 +1,1 @@
+"""Reports of studies, evaluations and survival that are made again from what lies in their folder."""
