@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import SimpleITK as sitk
 
-from PDL1PredictorLib.core.case import Clinical
+from PDL1PredictorLib.core.case import Clinical, Study
 from PDL1PredictorLib.core.results import CaseWarning
 
 
@@ -19,9 +19,11 @@ class Loaded:
             docs/input.md.
         clinical: What a DICOM header says of age, sex and scan; never a name or number. Empty for other formats.
         synthetic: Whether the file is marked as of a synthetic patient.
+        study: The day, and a hash of the patient's number, of DICOM; they are written only where the patient may be named.
     """
 
     image: sitk.Image
     warnings: tuple[CaseWarning, ...] = ()
     clinical: Clinical = field(default_factory=Clinical)
     synthetic: bool = False
+    study: Study = field(default_factory=Study)
