@@ -1,4 +1,4 @@
-"""The commands on results that are there: report makes a page again, compare holds two studies of a patient together."""
+"""The commands on results that are there: report makes a page again, compare holds two studies together."""
 
 import argparse
 import json

@@ -19,7 +19,7 @@ class Loaded:
             docs/input.md.
         clinical: What a DICOM header says of age, sex and scan; never a name or number. Empty for other formats.
         synthetic: Whether the file is marked as of a synthetic patient.
-        study: The day, and a hash of the patient's number, of DICOM; they are written only where the patient may be named.
+        study: Day, and a hash of the patient's number, of DICOM; only written where the patient may be named.
     """
 
     image: sitk.Image
