@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from PDL1PredictorLib.models.manifest import Manifest
 from PDL1PredictorLib.radiomics.memory import available_bytes
 
-START_S = 2.0  # Python, its packages, the bundle, and the pages that are written
-PER_MILLION_VOXELS_S = 0.010  # reading, checking, hashing the CT
-FEATURES_S = 0.25  # of one measurement of all features, whatever the size
-PER_MILLION_BOX_S = 0.40  # of the box about tumor and ring, with the filters' margin
+START_S = 1.6  # Python, its packages, the bundle, and the pages that are written
+PER_MILLION_VOXELS_S = 0.06  # reading, checking, hashing the CT
+FEATURES_S = 0.2  # of one measurement of all features, whatever the size
+PER_MILLION_BOX_S = 0.33  # of the box about tumor and ring, with the filters' margin
 NETWORK_S = 0.10
 PER_ENDPOINT_S = 0.05
 VOXEL_MAP_S = 1.5
-BASE_BYTES = 400e6
-NETWORK_BYTES = 60e6
-BYTES_PER_VOXEL = 14
-BYTES_PER_BOX_VOXEL = 300
+BASE_BYTES = 482e6
+NETWORK_BYTES = 63e6
+BYTES_PER_VOXEL = 11.5
+BYTES_PER_BOX_VOXEL = 42
 TORCH_START_S, TORCH_BYTES = 4.0, 500e6
 OTHER_CONTOURS = 2  # inwards and outwards
 MARGIN_MM = 20.0  # ring and filters about the tumor
@@ -93,7 +93,7 @@ def expected_run(
     seconds = START_S + PER_MILLION_VOXELS_S * size.voxels / 1e6
     memory = BASE_BYTES + BYTES_PER_VOXEL * size.voxels
     if manifest.features is not None:
-        rounds = 1 + OTHER_CONTOURS * stability
+        rounds = 1 + OTHER_CONTOURS * (stability and bool(manifest.feature_mean))  # a model of the volume measures once
         seconds += rounds * (FEATURES_S + PER_MILLION_BOX_S * size.box_voxels / 1e6)
         memory += BYTES_PER_BOX_VOXEL * size.box_voxels
     if manifest.network is not None:

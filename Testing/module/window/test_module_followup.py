@@ -116,8 +116,7 @@ def earlier_folder(result_folder, tmp_path):
     content = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     content["provenance"]["ct_sha256"] = "0" * 64
     lesion = content["lesions"][0]
-    for name in ("volume_ml",):
-        lesion["tumor"][name] /= 2
+    lesion["tumor"]["volume_ml"] /= 2
     lesion["volume_range_ml"] = [end / 2 for end in lesion["volume_range_ml"]]
     lesion["endpoints"] = [
         judged(row, "positive", stability=[0.7, 0.9], probability=0.8, uncertainty=[0.7, 0.9], positive=True)
@@ -195,6 +194,7 @@ def test_earlier_runs_of_this_computer_change_the_time(ready):
 
 def test_a_batch_tells_what_all_its_cases_take(ready):
     ui = ready.ui
+    ui.batchSection.collapsed = False
     choose(ui.batchSourceComboBox, "All tumors of this scene")
     click(ui.findCasesButton)
     assert "Takes about" in ui.batchExpectedLabel.text
