@@ -131,8 +131,8 @@ def page(rows: list[dict[str, object]]) -> str:
 
 What the window says before *Predict* of time and memory (`models.expected`), against `pdl1 predict` on {machine}, each run a
 process of its own. Other work went on, so the seconds are those of the processor, turned into the clock's of two quiet cores ({CLOCK_PER_PROCESSOR_S:.2f} of them, as measured
-above). Written by `python Testing/benchmarks/bench_expected.py`. On another computer the
-window multiplies the time by what its earlier runs took.
+above). Written by `python Testing/benchmarks/bench_expected.py`. The rates were fitted on the rows of phantom-demo; those of nsclc-radiogenomics
+were left aside. On another computer the window multiplies the time by what its earlier runs took.
 
 {chr(10).join(lines)}
 
