@@ -10,6 +10,7 @@ from PDL1PredictorLib.report.kinds import renderer
 
 WITHIN, BEYOND, NOT_KNOWN = "within the noise of the contour", "beyond the noise of the contour", "not compared"
 NOISE_WORDS: dict[Noise, str] = {"within": WITHIN, "beyond": BEYOND, "not_known": NOT_KNOWN}
+SHORT_WORDS: dict[Noise, str] = {"within": "within noise", "beyond": "beyond noise", "not_known": NOT_KNOWN}
 WHAT_NOISE_IS = (
     "Noise of the contour: what the number does when the contour is moved by 1 mm inwards and outwards. A change is "
     "beyond it where the two ranges share no value. A change within it may come from the outline alone. Scanner, dose, "
@@ -28,6 +29,7 @@ class Line(NamedTuple):
         later: Then.
         change: The change, or why there is none.
         noise: What it is worth.
+        short: The same where there is little room.
         kinds: Colors of the two answers (`report.colors.ANSWERS`); empty for sizes.
     """
 
@@ -36,6 +38,7 @@ class Line(NamedTuple):
     later: str
     change: str
     noise: str
+    short: str
     kinds: tuple[str, str] = ("", "")
 
 
@@ -113,6 +116,7 @@ def _size(what: str, size: SizeChange, unit: str, digits: int) -> Line:
         f"{size.later:.{_digits(size.later, digits)}f} {unit}",
         f"{size.percent:+.0f} %",
         NOISE_WORDS[size.noise],
+        SHORT_WORDS[size.noise],
     )
 
 
@@ -123,8 +127,9 @@ def _digits(value: float, digits: int) -> int:
 
 def _answer(one: AnswerChange) -> Line:
     (before, kind_before), (then, kind_then) = _shown(one.earlier), _shown(one.later)
+    kinds = (kind_before, kind_then)
     noise = NOISE_WORDS[one.noise] if not one.why_not else f"{NOT_KNOWN}: {one.why_not}"
-    return Line(endpoint(one.endpoint).title, before, then, _by(one), noise, (kind_before, kind_then))
+    return Line(endpoint(one.endpoint).title, before, then, _by(one), noise, SHORT_WORDS[one.noise], kinds)
 
 
 def _shown(answer: Answer | None) -> tuple[str, str]:

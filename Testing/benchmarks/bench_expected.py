@@ -3,8 +3,8 @@
     python Testing/benchmarks/bench_expected.py [--no-page]
 
 Every run is a process of its own with the command `pdl1 predict`, as the window starts it; the first run of a model is
-left out (its kernels may have to be compiled). Synthetic patients, cut to several sizes about the tumor, whole ones, and the
-whole CTs of the folder of real data where it is there (PDL1_SHARED). Writes a table into docs/performance.md.
+left out (its kernels may have to be compiled). Synthetic patients, cut to several sizes about the tumor, whole ones,
+and the whole CTs of the folder of real data where it is there (PDL1_SHARED). Writes a table into docs/performance.md.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -81,7 +82,7 @@ def run(ct: Path, mask: Path, model: str, out: Path) -> tuple[float, float]:
     return CLOCK_PER_PROCESSOR_S * processor_s, peak_kb / 1024
 
 
-def measured(folder: Path) -> list[dict[str, object]]:
+def measured(folder: Path) -> list[dict[str, Any]]:
     """Every case with every model: what was expected, and what it took."""
     rows = []
     for model in MODELS:
@@ -111,33 +112,35 @@ def measured(folder: Path) -> list[dict[str, object]]:
     return rows
 
 
-def page(rows: list[dict[str, object]]) -> str:
+def page(rows: list[dict[str, Any]]) -> str:
     """The Markdown of the section."""
-    lines = [
-        "| model | case | Mvoxels | tumor, mL | expected, s | took, s | off | expected, MB | took, MB | off |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    off_s, off_mb = [], []
+    head = ("model", "case", "Mvoxels", "tumor, mL", "expected, s", "took, s", "off", "expected, MB", "took, MB", "off")
+    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     for row in rows:
-        s, mb = float(row["expected_s"]) / float(row["s"]) - 1, float(row["expected_mb"]) / float(row["mb"]) - 1  # type: ignore[arg-type]
-        off_s.append(abs(s))
-        off_mb.append(abs(mb))
-        lines.append(
-            f"| {row['model']} | {row['case']} | {float(row['voxels']) / 1e6:.1f} | {float(row['tumor']) / 1000:.1f} "  # type: ignore[arg-type]
-            f"| {row['expected_s']:.1f} | {row['s']:.1f} | {100 * s:+.0f} % | {row['expected_mb']:.0f} | {row['mb']:.0f} | {100 * mb:+.0f} % |"
-        )
+        cells = [row["model"], row["case"], f"{row['voxels'] / 1e6:.1f}", f"{row['tumor'] / 1000:.1f}"]
+        cells += [f"{row['expected_s']:.1f}", f"{row['s']:.1f}", f"{100 * off(row, 's'):+.0f} %"]
+        cells += [f"{row['expected_mb']:.0f}", f"{row['mb']:.0f}", f"{100 * off(row, 'mb'):+.0f} %"]
+        lines.append(f"| {' | '.join(cells)} |")
     machine = f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+    time, memory = ([100 * abs(off(row, name)) for row in rows] for name in ("s", "mb"))
     return f"""## Told before the run
 
-What the window says before *Predict* of time and memory (`models.expected`), against `pdl1 predict` on {machine}, each run a
-process of its own. Other work went on, so the seconds are those of the processor, turned into the clock's of two quiet cores ({CLOCK_PER_PROCESSOR_S:.2f} of them, as measured
-above). Written by `python Testing/benchmarks/bench_expected.py`. The rates were fitted on the rows of phantom-demo; those of nsclc-radiogenomics
-were left aside. On another computer the window multiplies the time by what its earlier runs took.
+What the window says before *Predict* of time and memory (`models.expected`), against `pdl1 predict` on {machine},
+each run a process of its own. Other work went on, so the seconds are those of the processor, turned into the clock's of
+two quiet cores ({CLOCK_PER_PROCESSOR_S:.2f} of them, as measured above). Written by
+`python Testing/benchmarks/bench_expected.py`. The rates were fitted on the rows of phantom-demo; those of
+nsclc-radiogenomics were left aside. On another computer the window multiplies the time by what its earlier runs took.
 
 {chr(10).join(lines)}
 
-Time is off by {100 * statistics.median(off_s):.0f} % (median; at most {100 * max(off_s):.0f} %), memory by {100 * statistics.median(off_mb):.0f} % (at most {100 * max(off_mb):.0f} %).
+Time is off by {statistics.median(time):.0f} % (median; at most {max(time):.0f} %), memory by
+{statistics.median(memory):.0f} % (at most {max(memory):.0f} %).
 """
+
+
+def off(row: dict[str, Any], name: str) -> float:
+    """How far the estimate lies above what it took, as a share of that."""
+    return float(row[f"expected_{name}"] / row[name] - 1)
 
 
 def main() -> None:

@@ -80,6 +80,7 @@ def test_a_click_goes_to_the_tumor_and_chooses_its_result_and_the_finding(answer
     assert parameters.segment_id == first
     assert answered.results.result is not None
     assert parameters.endpoint == "EGFR"
+    assert [ui.lesionsTable.item(row, 0).font().bold() for row in (0, 1)] == [True, False]
     center = answered.results.result.lesion["center_lps_mm"]
     assert red_slice() == pytest.approx(center[2], abs=1.0)
     click_cell(ui.lesionsTable, 1, 0)  # one without a result is chosen, too
@@ -137,7 +138,8 @@ def test_an_earlier_result_from_a_folder_stands_beside_the_present_one(answered,
     assert ui.earlierComboBox.currentText == "Earlier: früher 1"
     rows = {row[0]: row[1:] for row in texts(ui.earlierTable)}
     assert rows["Volume"][2].startswith("+100 %")
-    assert rows["PD-L1"][2].endswith("beyond the noise of the contour")
+    assert rows["PD-L1"][2].endswith("points\nbeyond noise")
+    assert "beyond the noise of the contour" in ui.earlierTable.item(2, 3).toolTip()
     assert "date" in ui.earlierNotesLabel.text
     ui.earlierDaysSpinBox.value = 100
     assert "doubles in 100 days" in ui.earlierGrowthLabel.text

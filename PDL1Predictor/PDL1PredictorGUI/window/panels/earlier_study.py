@@ -14,7 +14,7 @@ from PDL1PredictorGUI.setup.library import make_importable
 from PDL1PredictorGUI.window.section import NOTE, WARNING, Section, Shared, enable, fill_combo, say
 
 WHAT, EARLIER, LATER, CHANGE = range(4)
-ROW_HEIGHT = 24
+ROW_HEIGHT = 38  # two lines: the panel is narrow
 EARLIER_FOLDER = preferences.GROUP + "EarlierFolder"
 
 
@@ -31,7 +31,7 @@ class EarlierStudy(Section):
         table.setHorizontalHeaderLabels([_("What"), _("Earlier"), _("Now"), _("Change")])
         table.verticalHeader().hide()
         header = table.horizontalHeader()
-        for column, mode in enumerate(("ResizeToContents", "ResizeToContents", "ResizeToContents", "Stretch")):
+        for column, mode in enumerate(("Stretch", "ResizeToContents", "ResizeToContents", "ResizeToContents")):
             header.setSectionResizeMode(column, getattr(qt.QHeaderView, mode))
         ui.earlierComboBox.connect("activated(int)", self.on_chosen)
         ui.earlierDaysSpinBox.connect("valueChanged(int)", self.on_days)
@@ -109,10 +109,11 @@ class EarlierStudy(Section):
 
         table = self.ui.earlierTable
         table.setRowHeight(number, ROW_HEIGHT)
-        change = line.noise if line.change == "–" else f"{line.change}, {line.noise}"
-        for column, text in ((WHAT, line.what), (EARLIER, line.earlier), (LATER, line.later), (CHANGE, change)):
+        change = line.short if line.change == "–" else f"{line.change}\n{line.short}"
+        before, then = (text.replace(", ", "\n") for text in (line.earlier, line.later))
+        for column, text in ((WHAT, line.what), (EARLIER, before), (LATER, then), (CHANGE, change)):
             item = qt.QTableWidgetItem(text)
-            item.setToolTip(what_noise_is if column == CHANGE else text)
+            item.setToolTip(f"{line.noise}. {what_noise_is}" if column == CHANGE else text)
             kind = line.kinds[column - EARLIER] if column in (EARLIER, LATER) else ""
             if kind:
                 item.setForeground(qt.QBrush(qt.QColor(ANSWERS[kind].ink)))

@@ -46,19 +46,16 @@ class LesionList(Section):
         self.ui.lesionsGroup.setVisible(len(self.rows) >= LEAST)
         if len(self.rows) >= LEAST:
             self._fill()
-            self.mark()
 
     def mark(self) -> None:
-        """Marks the row of the tumor that is chosen."""
-        parameters, table = self.parameters, self.ui.lesionsTable
-        chosen = (parameters.segmentation, parameters.segment_id)
-        found = (n for n, row in enumerate(self.rows) if (row.segmentation, row.segment_id) == chosen)
-        blocked = table.blockSignals(True)
-        table.clearSelection()
-        number = next(found, None)
-        if number is not None:
-            table.selectRow(number)
-        table.blockSignals(blocked)
+        """Sets the name of the tumor that is chosen in bold: a marked row would hide the colors of its answers."""
+        chosen = (self.parameters.segmentation, self.parameters.segment_id)
+        for number, row in enumerate(self.rows):
+            item = self.ui.lesionsTable.item(number, NAME)
+            if item is not None:
+                font = item.font()
+                font.setBold((row.segmentation, row.segment_id) == chosen)
+                item.setFont(font)
 
     def _fill(self) -> None:
         table = self.ui.lesionsTable
@@ -75,6 +72,7 @@ class LesionList(Section):
         table.setRowCount(len(self.rows))
         for number, row in enumerate(self.rows):
             self._fill_row(number, row)
+        self.mark()
         table.resizeColumnsToContents()
         bar = table.horizontalScrollBar().sizeHint.height()
         seen = min(len(self.rows), MOST_ROWS_SEEN)
