@@ -22,8 +22,8 @@ from PDL1PredictorLib.filing.request import NOTHING, Filing, require_ready
 from PDL1PredictorLib.imaging.case_files import Files, read_case
 from PDL1PredictorLib.imaging.file_hashes import image_sha256
 from PDL1PredictorLib.imaging.heat import with_shares
-from PDL1PredictorLib.imaging.lesions import choose_tumors, require_lesion, require_one_for_ring
-from PDL1PredictorLib.imaging.measures import centroid_lps_mm, measure, volume_ml
+from PDL1PredictorLib.imaging.lesions import axial_slice, choose_tumors, require_lesion, require_one_for_ring
+from PDL1PredictorLib.imaging.measures import centroid_lps_mm, measure, range_ml, volume_ml
 from PDL1PredictorLib.imaging.moved import CONTOUR_MM, moved_contour
 from PDL1PredictorLib.imaging.patch import Patch, deep_patch, deep_patches
 from PDL1PredictorLib.imaging.regions import Regions, make_regions
@@ -33,6 +33,7 @@ from PDL1PredictorLib.imaging.volume import tumor_volume
 from PDL1PredictorLib.models.case_warnings import (
     TRAINING_CASE,
     heat_warnings,
+    pet_as_needed,
     prevalence_warning,
     settings_warning,
 )
@@ -177,7 +178,7 @@ def predict_case(
     started = datetime.now(UTC)
     tumors = choose_tumors(case.tumor, options.lesion)
     require_one_for_ring(len(tumors.chosen), ring)
-    case, told = _with_pet_as_needed(case, predictor)
+    case, told = pet_as_needed(case, predictor)
     warnings = [*tumors.warnings, *told]
     device = _device(predictor, options)
     require_prevalence(options.prevalence, predictor)
@@ -206,28 +207,8 @@ def predict_case(
         provenance=provenance,
         warnings=tuple(warnings),
         training_case=training_case,
+        study=case.study,
     )
-
-
-def _with_pet_as_needed(case: Case, predictor: Predictor) -> tuple[Case, tuple[CaseWarning, ...]]:
-    """The case without a PET that nobody looks at; and what is told where one would be.
-
-    Raises:
-        InputError: The model needs a PET, and there is none.
-    """
-    pet = predictor.needs.pet
-    if pet == "no" and case.pet is not None:
-        text = "A PET was given, but this model does not look at one; the answer rests on the CT alone."
-        return replace(case, pet=None), (CaseWarning("pet_unused", text),)
-    if case.pet is not None or pet == "no":
-        return case, ()
-    if pet == "required":
-        raise InputError(
-            f"The model {predictor.summary.name} needs a PET in SUV beside the CT. Give one (--pet), or take a model "
-            "of the CT alone."
-        )
-    text = "No PET was given; the model answers from the CT alone, which it was trained to do, too."
-    return case, (CaseWarning("pet_missing", text),)
 
 
 def _device(predictor: Predictor, options: Options) -> str:
@@ -279,6 +260,8 @@ def _predict_lesion(
         views_ct=view,
         unlike=said.unlike,
         voxel_maps=maps,
+        volume_range_ml=range_ml(given.volume_ml, [one.volume_ml for one in moved]) if options.stability else None,
+        slice_number=axial_slice(case.ct, center),
     )
     return result, said
 

@@ -11,7 +11,10 @@ from PDL1PredictorLib.report.kinds import read_answer, renderer
 
 TRAINING_CASE = "training_case"  # whether the model has learned from the CT: yes, no, or empty where it does not say
 PREDICTIONS, FAILURES = "predictions.csv", "failures.csv"
-HEAD = ("case", "folder", "lesion", "tumor_volume_ml", "unlike_p", TRAINING_CASE, "warnings")
+HEAD = (
+    *("case", "folder", "lesion", "tumor_volume_ml", "tumor_diameter_mm", "slice", "unlike_p", TRAINING_CASE),
+    "warnings",
+)
 Row = dict[str, Any]
 
 
@@ -34,9 +37,11 @@ def rows_of(case: str, folder: str, content: Mapping[str, Any]) -> list[Row]:
 def _row(case: str, folder: str, content: Mapping[str, Any], lesion: Mapping[str, Any]) -> Row:
     codes = dict.fromkeys(warning["code"] for warning in (*content["warnings"], *lesion["warnings"]))
     learned = {True: "yes", False: "no", None: ""}[content.get(TRAINING_CASE)]  # None: also in older results
-    volume, likeness = lesion["tumor"]["volume_ml"], lesion["unlike"]["p"]
-    head = (case, folder, lesion["index"], volume, likeness, learned, " ".join(codes))
-    row: Row = dict(zip(HEAD, head, strict=True))
+    size, likeness = lesion["tumor"], lesion["unlike"]["p"]
+    place = (lesion.get("slice") or {}).get("number")
+    head = (case, folder, lesion["index"], size["volume_ml"], size["longest_axial_diameter_mm"], place, likeness)
+    told = (learned, " ".join(codes))
+    row: Row = dict(zip(HEAD, (*head, *told), strict=True))
     for entry in lesion["endpoints"]:
         answer = read_answer(entry)
         row |= {f"{answer.endpoint}_{name}": cell for name, cell in renderer(answer).cells(answer).items()}

@@ -1,9 +1,12 @@
 """A case: a CT, a tumor mask on the same grid, and clinical values; valid once built."""
 
+import hashlib
 import itertools
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import date
 from typing import Any, Self
 
 import numpy as np
@@ -119,6 +122,52 @@ class Clinical:
         return cls(**{**given, **({OTHER: {**given.get(OTHER, {}), **own}} if own else {})})
 
 
+@dataclass(frozen=True)
+class Study:
+    """Of which day the images are, and whose: what two studies of a patient are held against each other by.
+
+    Attributes:
+        day: Of the study; None where it is not known.
+        patient: `patient_key` of the patient's number; empty where it is not known.
+    """
+
+    day: date | None = None
+    patient: str = ""
+
+    def to_dict(self) -> dict[str, str | None]:
+        """Plain values for JSON: `date` and `patient`, None where they are not known."""
+        return {"date": None if self.day is None else self.day.isoformat(), "patient": self.patient or None}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """What `to_dict` made.
+
+        Raises:
+            ValueError: There is no such day, or a key is none.
+        """
+        day, patient = values.get("date"), values.get("patient")
+        if patient is not None and not (isinstance(patient, str) and re.fullmatch(r"[0-9a-f]{64}", patient)):
+            raise ValueError(f"{patient!r} is no key of a patient")
+        return cls(None if day is None else date.fromisoformat(str(day)), patient or "")
+
+
+def patient_key(number: str) -> str:
+    """A hash of a patient's number, by which two results are known to be of one patient; empty for an empty one.
+
+    Whoever tries all numbers of a hospital finds the one behind it: it belongs only where the patient may be named.
+    """
+    plain = " ".join(number.split())
+    return hashlib.sha256(f"PDL1Predictor patient {plain}".encode()).hexdigest() if plain else ""
+
+
+def day_of(text: str) -> date | None:
+    """A day as DICOM writes it (20260131), or people (2026-01-31); None where it is none."""
+    try:
+        return date.fromisoformat(text.strip().replace(".", "-"))
+    except ValueError:
+        return None
+
+
 @dataclass(frozen=True, eq=False)
 class Case:
     """One tumor of one patient.
@@ -132,6 +181,7 @@ class Case:
         synthetic: Whether the CT is known to be of a synthetic patient: the phantom says so, or a mark in its file. A
             CT that was cropped or saved by another program has lost the mark, and counts as a patient's.
         outline: How the tumor's contour was drawn from a click, where that is known; None for any other contour.
+        study: Of which day the CT is, and whose, as far as its files say.
 
     Raises:
         InputError: The CT cannot be one.
@@ -146,6 +196,7 @@ class Case:
     pet: sitk.Image | None = None
     synthetic: bool = False
     outline: Outline | None = None
+    study: Study = field(default_factory=Study)
 
     def __post_init__(self) -> None:
         require_ct(self.ct)

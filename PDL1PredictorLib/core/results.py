@@ -7,7 +7,7 @@ from typing import Any, Literal
 import SimpleITK as sitk
 
 from PDL1PredictorLib.core.answer_parts import Chance, Contribution, Estimate, NumberTest, Range, TimeAnswer, TimeTest
-from PDL1PredictorLib.core.case import Clinical
+from PDL1PredictorLib.core.case import Clinical, Study
 from PDL1PredictorLib.core.errors import printable
 from PDL1PredictorLib.core.provenance import Outline
 from PDL1PredictorLib.core.roles import Role
@@ -245,6 +245,10 @@ class LesionResult:
         views_ct: HU volume around the tumor on the resampled lattice, for pictures.
         unlike: How unlike the training cohort it is, and in what.
         voxel_maps: Of those features that the model asks for; none of most.
+        volume_range_ml: Least and greatest volume under contours moved by 1 mm, the given one among them; None if that
+            was not tried.
+        slice_number: The axial slice of the CT that holds the center, counted from the feet, from 1, and how many
+            there are; None where it is not known.
     """
 
     index: int
@@ -262,6 +266,8 @@ class LesionResult:
     views_ct: sitk.Image
     unlike: Unlike = Unlike()
     voxel_maps: tuple[VoxelMap, ...] = ()
+    volume_range_ml: Range | None = None
+    slice_number: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -343,6 +349,7 @@ class CaseResult:
         provenance: How to repeat it.
         warnings: What concerns the whole case.
         training_case: Whether the model has learned from this CT; None where it does not say from which.
+        study: Of which day the CT is, and whose, as far as its files say.
     """
 
     case: str
@@ -353,6 +360,7 @@ class CaseResult:
     provenance: Provenance
     warnings: tuple[CaseWarning, ...]
     training_case: bool | None = None
+    study: Study = field(default_factory=Study)
 
 
 def plain(value: Any) -> Any:

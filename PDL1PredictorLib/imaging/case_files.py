@@ -77,7 +77,7 @@ def read_case(files: Files) -> ReadCase:
     pet = None if files.pet is None else read_pet(files.pet)
     clinical = files.clinical.with_defaults(loaded.clinical)
     own = None if pet is None else pet.image
-    case = Case(loaded.image, tumor.image, clinical, files.name, own, loaded.synthetic, tumor.outline)
+    case = Case(loaded.image, tumor.image, clinical, files.name, own, loaded.synthetic, tumor.outline, loaded.study)
     told = (*loaded.warnings, *tumor.warnings, *(() if ring is None else ring.warnings), *_of_pet(pet, loaded))
     told = (*told, *_of_outline(tumor.outline))
     return ReadCase(case, None if ring is None else ring.image, told)

@@ -1,6 +1,7 @@
 """Separate tumors in one mask: how many there are, which are meant, and what is left out."""
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy import ndimage
 from PDL1PredictorLib.core.errors import EmptyRegionError, InputError
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.core.settings import MIN_TUMOR_VOXELS
+from PDL1PredictorLib.imaging.lattice import lattice_of
 
 LARGEST, ALL = "largest", "all"
 TOLD_PARTS = 5  # volumes that a warning lists one by one
@@ -72,6 +74,18 @@ def choose_tumors(mask: sitk.Image, lesion: str = LARGEST) -> Tumors:
     return Tumors(tuple((number, masks[number - 1]) for number in numbers), len(masks), warnings)
 
 
+def axial_slice(image: sitk.Image, point_lps_mm: Sequence[float]) -> tuple[int, int]:
+    """Which axial slice of a volume holds a patient point: its number, counted from the feet, from 1; and of how many.
+
+    For a point beyond them it is the nearest slice.
+    """
+    lattice = lattice_of(image, 1.0)
+    axis, slices = 2 - lattice.native_axes[0], lattice.native_shape[0]
+    along = round(float(image.TransformPhysicalPointToContinuousIndex(list(point_lps_mm))[axis]))
+    number = slices - along if lattice.reversed_axes[0] else along + 1
+    return min(max(number, 1), slices), slices
+
+
 def require_one_for_ring(count: int, ring: sitk.Image | None) -> None:
     """Refuse an edited ring for several tumors.
 
@@ -121,6 +135,14 @@ def split_lesions(mask: sitk.Image, minimum_voxels: int = 1) -> tuple[sitk.Image
         uint8 masks on the same grid; none for an empty mask.
     """
     return _masks(mask, *_label(mask), minimum_voxels)
+
+
+def each_part(mask: sitk.Image, minimum_voxels: int) -> Iterator[sitk.Image]:
+    """The same parts one after another, so that only one fills the memory at a time."""
+    labels, sizes, box = _label(mask)
+    for number in np.argsort(-sizes, kind="stable"):
+        if sizes[number] >= max(minimum_voxels, 1):
+            yield _mask_like(mask, labels == number + 1, box)
 
 
 def _masks(

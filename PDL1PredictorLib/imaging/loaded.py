@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import SimpleITK as sitk
 
-from PDL1PredictorLib.core.case import Clinical
+from PDL1PredictorLib.core.case import Clinical, Study
 from PDL1PredictorLib.core.provenance import Outline
 from PDL1PredictorLib.core.results import CaseWarning
 
@@ -21,6 +21,7 @@ class Loaded:
         clinical: What a DICOM header says of age, sex and scan; never a name or number. Empty for other formats.
         synthetic: Whether the file is marked as of a synthetic patient.
         outline: How a mask was drawn from a click, where its file says that it was.
+        study: Day, and a hash of the patient's number, of DICOM; only written where the patient may be named.
     """
 
     image: sitk.Image
@@ -28,3 +29,4 @@ class Loaded:
     clinical: Clinical = field(default_factory=Clinical)
     synthetic: bool = False
     outline: Outline | None = None
+    study: Study = field(default_factory=Study)

@@ -1,5 +1,7 @@
 """Size, intensity and position of a region."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import SimpleITK as sitk
 from scipy.spatial.distance import pdist
@@ -19,11 +21,10 @@ def measure(ct: sitk.Image, region: sitk.Image) -> RegionMeasures:
     require_region(region, "region", minimum=1)
     mask = sitk.GetArrayViewFromImage(region) > 0
     values = sitk.GetArrayViewFromImage(ct)[mask].astype(np.float64)
-    spacing_mm = region.GetSpacing()
     return RegionMeasures(
         voxels=len(values),
         volume_ml=volume_ml(region),
-        longest_axial_diameter_mm=_longest_axial_diameter_mm(mask, (spacing_mm[1], spacing_mm[0])),
+        longest_axial_diameter_mm=longest_axial_diameter_mm(region),
         mean_hu=float(values.mean()),
         sd_hu=float(values.std()),
     )
@@ -32,6 +33,17 @@ def measure(ct: sitk.Image, region: sitk.Image) -> RegionMeasures:
 def volume_ml(mask: sitk.Image) -> float:
     """Volume of a mask, in mL."""
     return float(np.count_nonzero(sitk.GetArrayViewFromImage(mask)) * np.prod(mask.GetSpacing()) / 1000)
+
+
+def range_ml(own_ml: float, moved_ml: Sequence[float]) -> tuple[float, float]:
+    """Least and greatest volume of a tumor whose contour was moved inwards and outwards.
+
+    Args:
+        own_ml: As outlined.
+        moved_ml: Of the moved contours; where one is missing, it had left too little of the tumor: the least is 0.
+    """
+    least = min(own_ml, *moved_ml) if len(moved_ml) > 1 else 0.0
+    return least, max([own_ml, *moved_ml])
 
 
 def centroid_lps_mm(mask: sitk.Image) -> tuple[float, float, float]:
@@ -46,7 +58,10 @@ def centroid_lps_mm(mask: sitk.Image) -> tuple[float, float, float]:
     return x, y, z
 
 
-def _longest_axial_diameter_mm(mask: np.ndarray, spacing_ji_mm: tuple[float, float]) -> float:
+def longest_axial_diameter_mm(region: sitk.Image) -> float:
+    """Greatest distance between two voxel centers in one slice along k, plus one voxel, in mm."""
+    mask = sitk.GetArrayViewFromImage(region) > 0
+    spacing_ji_mm = (region.GetSpacing()[1], region.GetSpacing()[0])
     longest = 0.0
     for plane in mask:
         rows = np.flatnonzero(plane.any(axis=1))
@@ -57,4 +72,4 @@ def _longest_axial_diameter_mm(mask: np.ndarray, spacing_ji_mm: tuple[float, flo
         # the farthest pair are corners of the convex hull, and every corner is an end of its row
         ends = np.column_stack([np.tile(rows, 2), np.concatenate([first, last])]) * np.asarray(spacing_ji_mm)
         longest = max(longest, float(pdist(ends).max()))
-    return longest + max(spacing_ji_mm)
+    return float(longest + max(spacing_ji_mm))

@@ -1,15 +1,19 @@
-"""What a person sees while outlining: both regions' size and intensity, and the ring on the CT's own grid."""
+"""What a person sees while outlining: both regions with their measures, the ring on the CT's grid, a mask's tumors."""
 
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import SimpleITK as sitk
 
 from PDL1PredictorLib.core.case import Case
 from PDL1PredictorLib.core.results import CaseWarning, RegionMeasures
-from PDL1PredictorLib.core.settings import RegionSettings
-from PDL1PredictorLib.imaging.measures import measure
-from PDL1PredictorLib.imaging.regions import make_regions
+from PDL1PredictorLib.core.settings import MIN_TUMOR_VOXELS, RegionSettings
+from PDL1PredictorLib.imaging.lesions import axial_slice, each_part
+from PDL1PredictorLib.imaging.measures import centroid_lps_mm, longest_axial_diameter_mm, measure, volume_ml
+from PDL1PredictorLib.imaging.regions import make_regions, tumor_on_lattice
+
+MOST_TUMORS = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +31,52 @@ class Preview:
     ring: RegionMeasures
     ring_on_ct: sitk.Image
     warnings: tuple[CaseWarning, ...]
+
+
+@dataclass(frozen=True)
+class TumorPlace:
+    """One tumor of a mask, with the numbers that a prediction will give it.
+
+    Attributes:
+        number: 1 for the largest, 2 for the next.
+        volume_ml: On the working lattice, in mL.
+        longest_axial_diameter_mm: Likewise, in mm.
+        center_lps_mm: Centroid in patient coordinates (L, P, S), in mm.
+        slice_number: The axial slice that holds it, counted from the feet, from 1, and how many there are.
+    """
+
+    number: int
+    volume_ml: float
+    longest_axial_diameter_mm: float
+    center_lps_mm: tuple[float, float, float]
+    slice_number: tuple[int, int]
+
+
+def tumor_places(mask: sitk.Image, spacing_mm: float = 1.0) -> tuple[TumorPlace, ...]:
+    """Every separate tumor of a mask that a prediction could take: at least 64 voxels, on the lattice too.
+
+    Args:
+        mask: 0 outside, on the CT's grid.
+        spacing_mm: Of the working lattice.
+
+    Returns:
+        The largest first, at most 20: a threshold that was set too low makes hundreds.
+    """
+    parts = islice(each_part(mask, MIN_TUMOR_VOXELS), MOST_TUMORS)
+    placed = [tumor_on_lattice(part, spacing_mm) for part in parts]
+    kept = [one for one in placed if np.count_nonzero(sitk.GetArrayViewFromImage(one)) >= MIN_TUMOR_VOXELS]
+    return tuple(_place(number, one, mask) for number, one in enumerate(kept, start=1))
+
+
+def _place(number: int, tumor: sitk.Image, mask: sitk.Image) -> TumorPlace:
+    center = centroid_lps_mm(tumor)
+    return TumorPlace(
+        number=number,
+        volume_ml=volume_ml(tumor),
+        longest_axial_diameter_mm=longest_axial_diameter_mm(tumor),
+        center_lps_mm=center,
+        slice_number=axial_slice(mask, center),
+    )
 
 
 def preview(case: Case, settings: RegionSettings, ring: sitk.Image | None = None) -> Preview:

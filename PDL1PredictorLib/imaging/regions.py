@@ -142,6 +142,13 @@ def _given_ring(case: Case, mask: sitk.Image, made: _Made) -> _Ring:
     return _Ring(ring, box, [CaseWarning("ring_edited", text)])
 
 
+def tumor_on_lattice(mask: sitk.Image, spacing_mm: float) -> sitk.Image:
+    """A tumor's mask as `make_regions` resamples it, on its own bounding box; without a voxel if nothing is left."""
+    lattice = lattice_of(mask, spacing_mm)
+    box, found = _region_on(lattice, mask, _bounding_box(canonical_view(mask, lattice)))
+    return lattice.image(found.astype(np.uint8), box)
+
+
 def _region_on(lattice: Lattice, mask: sitk.Image, native: Box) -> tuple[Box, np.ndarray]:
     """A region's bounding box on the lattice, and its voxels there; the whole search box where it has none."""
     # linear interpolation reaches one native voxel beyond the mask

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import SimpleITK as sitk
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
 from PDL1PredictorLib.core.answer_parts import Contribution
@@ -24,6 +24,7 @@ from PDL1PredictorLib.report.reading.first_words import unproven_words
 from PDL1PredictorLib.report.remade.kept import KeptPicture, KeptPictures
 
 SHOWN_CONTRIBUTIONS = 8
+TUMORS_ABREAST = 4  # columns of the overview
 TILT_WORTH_A_WORD = 3.0  # degrees
 _TYPOGRAPHY = (
     *((">=", "≥"), ("<=", "≤"), (" %", "\u00a0%"), (" mm", "\u00a0mm"), (" mL", "\u00a0mL")),
@@ -114,6 +115,7 @@ def to_html(result: CaseResult, with_patient: bool, kept: Sequence[KeptPictures]
         "contribution_rows": contribution_rows,
         "limit_of": limit_of,
         "number": number,
+        "tumors_abreast": TUMORS_ABREAST,
     }
     return environment.get_template("template.html").render(
         result=result,
@@ -130,14 +132,14 @@ def to_html(result: CaseResult, with_patient: bool, kept: Sequence[KeptPictures]
     )
 
 
-def templates(package: str) -> Environment:
-    """The templates of a package: everything that is filled in is escaped, and a name that is not known is an error.
+def templates(*packages: str) -> Environment:
+    """The templates of packages: everything that is filled in is escaped, and a name that is not known is an error.
 
     Args:
-        package: Where they lie, such as `PDL1PredictorLib.report`.
+        packages: Where they lie, the first that has one counts; such as `PDL1PredictorLib.report`.
     """
     environment = Environment(
-        loader=PackageLoader(package, "."),
+        loader=ChoiceLoader([PackageLoader(package, ".") for package in packages]),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=shown,
@@ -263,11 +265,13 @@ def clinical_values(result: CaseResult) -> dict[str, str]:
     yes_no = {True: "yes", False: "no"}
     values = result.clinical.to_dict()
     values |= values.pop("other", {})
-    return {
+    shown = {
         names.get(key, key): yes_no[value] if isinstance(value, bool) else f"{value}{units.get(key, '')}"
         for key, value in values.items()
         if value is not None
     }
+    day = result.study.day
+    return shown if day is None else {**shown, "CT of": day.isoformat()}
 
 
 def flat(settings: object, prefix: str = "") -> dict[str, str]:

@@ -33,6 +33,7 @@ def to_json(result: CaseResult, with_patient: bool) -> dict[str, Any]:
         "research_use_only": RESEARCH_USE_ONLY,
         "case": result.case if with_patient else FREE_NAME,
         "clinical": result.clinical.to_dict() if with_patient else None,
+        "study": result.study.to_dict() if with_patient else None,
         "warnings": _warnings(result.warnings),
         "training_case": result.training_case,
         "lesions_found": result.lesions_found,
@@ -69,6 +70,8 @@ def _lesion(lesion: LesionResult) -> dict[str, Any]:
     return {
         "index": lesion.index,
         "center_lps_mm": lesion.center_lps_mm,
+        "slice": None if lesion.slice_number is None else dict(zip(("number", "of"), lesion.slice_number, strict=True)),
+        "volume_range_ml": lesion.volume_range_ml,
         "warnings": _warnings(lesion.warnings),
         "atypicality": lesion.atypicality,
         "unlike": plain(lesion.unlike),

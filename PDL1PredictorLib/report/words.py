@@ -66,6 +66,17 @@ def lesion_title(lesion: LesionResult, result: CaseResult) -> str:
     return f"Tumor {lesion.index} of {result.lesions_found}" if result.lesions_found > 1 else "Tumor"
 
 
+def slice_words(slice_number: tuple[int, int] | None) -> str:
+    """`64 of 128`; a dash where it is not known."""
+    return "–" if slice_number is None else f"{slice_number[0]} of {slice_number[1]}"
+
+
+def place_words(center_lps_mm: Sequence[float]) -> str:
+    """`R 41, P 12, S 230 mm`: the patient's sides, as 3D Slicer and the pictures of the report name them."""
+    sides = zip(center_lps_mm, ("LR", "PA", "SI"), strict=True)
+    return ", ".join(f"{side[0] if mm >= 0 else side[1]} {abs(mm):.0f}" for mm, side in sides) + " mm"
+
+
 def atypical(lesion: LesionResult) -> str:
     """A sentence for a case that the model cannot know; empty if it is like the training cohort, or not known."""
     if not (lesion.unlike.flagged or lesion.atypicality > 1):

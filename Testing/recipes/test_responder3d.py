@@ -112,23 +112,23 @@ def test_the_same_tumor_hotter_in_the_pet_answers_otherwise(trained: Path, files
 
 @pytest.mark.parametrize(("pet", "given", "code"), [("no", True, "pet_unused"), ("optional", False, "pet_missing")])
 def test_a_pet_that_nobody_reads_and_one_that_is_missing_are_told(pet: str, given: bool, code: str, phantom):
-    from PDL1PredictorLib.prediction import _with_pet_as_needed
+    from PDL1PredictorLib.models.case_warnings import pet_as_needed
 
     settings = None if pet == "no" else VolumeSettings()
     needs = Needs(picture="none" if pet == "no" else "volume", pet=pet, volume=settings)
     image = sitk.Image([4, 4, 4], sitk.sitkFloat32) + 1.0
     case = replace(phantom.case, pet=image if given else None)
-    found, told = _with_pet_as_needed(case, SimpleNamespace(needs=needs))
+    found, told = pet_as_needed(case, SimpleNamespace(needs=needs))
     assert (found.pet, [warning.code for warning in told]) == (None, [code])
 
 
 def test_a_model_that_needs_a_pet_refuses_a_case_without(phantom):
-    from PDL1PredictorLib.prediction import _with_pet_as_needed
+    from PDL1PredictorLib.models.case_warnings import pet_as_needed
 
     needs = Needs(picture="volume", pet="required", volume=VolumeSettings())
     model = SimpleNamespace(needs=needs, summary=SimpleNamespace(name="toy"))
     with pytest.raises(InputError, match=r"toy needs a PET in SUV beside the CT. Give one \(--pet\)"):
-        _with_pet_as_needed(replace(phantom.case, pet=None), model)
+        pet_as_needed(replace(phantom.case, pet=None), model)
 
 
 def built(**options: object) -> Responder3dRecipe:

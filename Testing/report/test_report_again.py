@@ -94,7 +94,7 @@ def test_a_strange_drawing_is_not_taken(write, make_result, strange):
     [
         (
             lambda content: content.update(schema_version="2.0"),
-            "is of version '2.0'; reports are made again of version",
+            "is of version '2.0'; results of version",
         ),
         (lambda content: content.pop("model"), "is damaged: KeyError, 'model'"),
         (lambda content: content["lesions"][0]["endpoints"][0].update(probability=2), "is damaged: ValueError"),

@@ -4,12 +4,14 @@ import copy
 import json
 import math
 from dataclasses import replace
+from datetime import date
 
 import jsonschema
 import numpy as np
 import pytest
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
+from PDL1PredictorLib.core.case import Study, patient_key
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.report.heat_files import heat_map_name
 from PDL1PredictorLib.report.json_result import finite, schema, to_json
@@ -172,3 +174,11 @@ def test_heat_maps_are_named_by_lesion_and_endpoint(make_result, index, key, nam
 def test_a_heat_map_of_an_unknown_endpoint_is_refused(make_result):
     with pytest.raises(InputError, match="not known"):
         heat_map_name(make_result().lesions[0], "../x")
+
+
+def test_day_and_patient_stand_there_only_where_the_patient_may_be_named(make_result):
+    study = Study(date(2026, 1, 31), patient_key("77"))
+    result = replace(make_result(), study=study)
+    assert to_json(result, with_patient=False)["study"] is None
+    assert to_json(result, with_patient=True)["study"] == {"date": "2026-01-31", "patient": patient_key("77")}
+    jsonschema.validate(to_json(result, with_patient=True), schema())

@@ -23,7 +23,7 @@ def clinical_of(volumeNode: Any) -> dict[str, Any]:
     """
     if volumeNode is None:
         return {}
-    headers = _Headers(volumeNode)
+    headers = Headers(volumeNode)
     found = {
         "age_years": _age(headers),
         "sex": {"M": "male", "F": "female"}.get((headers.text(SEX) or headers.patient_sex).upper()[:1]),
@@ -47,7 +47,7 @@ def _is_possible(name: str, value: Any) -> bool:
     return True
 
 
-class _Headers:
+class Headers:
     """The headers of a volume's first slice in Slicer's DICOM database, and what the subject hierarchy keeps."""
 
     def __init__(self, volumeNode: Any) -> None:
@@ -59,6 +59,7 @@ class _Headers:
         self.patient_sex = _of_hierarchy(volumeNode, names.GetDICOMPatientSexAttributeName())
         self.patient_birth_date = _of_hierarchy(volumeNode, names.GetDICOMPatientBirthDateAttributeName())
         self.study_date = _of_hierarchy(volumeNode, names.GetDICOMStudyDateAttributeName())
+        self.patient_number = _of_hierarchy(volumeNode, names.GetDICOMPatientIDAttributeName())
 
     def text(self, tag: str) -> str:
         """A value of the header; empty where it is not known, or the files are no longer there."""
@@ -77,7 +78,7 @@ def _of_hierarchy(volumeNode: Any, attribute: str) -> str:
     return ""
 
 
-def _age(headers: _Headers) -> float | None:
+def _age(headers: Headers) -> float | None:
     """From the age, such as 063Y or 018M; else from the birth date and the date of the study, in whole years."""
     age = re.fullmatch(r"(\d{1,3})([YMWD])", headers.text(AGE).upper())
     if age:

@@ -72,6 +72,8 @@ class PDL1PredictorParameters:
         show_ring: Whether the ring is drawn as a segment.
         model: Name or path of the model bundle; empty until one is chosen.
         model_ct_id: ID of the CT for which it was chosen: another patient's CT, another choice.
+        earlier_result: Text node of an earlier study that the shown result is held against.
+        earlier_days: Days between the two, where their dates are not known; 0 for not known.
         shown_result: The main node of the result that is shown.
         endpoint: The finding whose heat map and contributions are shown.
     """
@@ -98,6 +100,8 @@ class PDL1PredictorParameters:
     show_ring: bool = False
     model: str = ""
     model_ct_id: str = ""
+    earlier_result: slicer.vtkMRMLTextNode
+    earlier_days: Annotated[int, WithinRange(0, 36500)] = 0
     shown_result: slicer.vtkMRMLTextNode
     endpoint: str = "PDL1"
     show_heat_map: bool = False

@@ -87,17 +87,29 @@ def open_report(result: ResultNodes) -> Path:
         OutputError: It cannot be written, or there is no browser.
     """
     make_importable()
-    from PDL1PredictorLib.core.errors import InputError, OutputError
+    from PDL1PredictorLib.core.errors import InputError
 
     if result.report is None:
         raise InputError(_("The report was deleted from the scene. Predict again to make it anew."))
+    return open_page(result.report.GetText())
+
+
+def open_page(html: str) -> Path:
+    """Opens a page in the user's browser, likewise.
+
+    Raises:
+        OutputError: It cannot be written, or there is no browser.
+    """
+    make_importable()
+    from PDL1PredictorLib.core.errors import OutputError
+
     try:
         parent = Path(slicer.app.temporaryPath)
         parent.mkdir(parents=True, exist_ok=True)
         folder = new_folder(parent, "report")
         _report_folders.append(folder)
         path = folder / "report.html"
-        path.write_text(result.report.GetText(), encoding="utf-8", newline="\n")
+        path.write_text(html, encoding="utf-8", newline="\n")
     except OSError as error:
         raise OutputError(
             _("The report cannot be written to {folder}: {reason}. Free some space there.").format(

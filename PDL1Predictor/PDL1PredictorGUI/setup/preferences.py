@@ -11,6 +11,7 @@ DEVICE, MODELS_FOLDER, WHEELS_FOLDER, OUTPUT_FOLDER, DICOM_FOLDER = (
     GROUP + name for name in ("Device", "ModelsFolder", "WheelsFolder", "OutputFolder", "DicomFolder")
 )
 DURATIONS = GROUP + "Seconds/"
+RATIOS = GROUP + "Slowness/"
 KEPT_DURATIONS = 9  # an odd number has a middle; older runs say little about this computer's state
 
 
@@ -37,6 +38,18 @@ def add_duration(model: str, device: str, seconds: float) -> None:
     write(_key(model, device), " ".join(f"{value:.1f}" for value in kept))
 
 
+def slowness(device: str) -> float:
+    """How many times longer than the library expects earlier runs took here: their median; 1 before the first."""
+    kept = _numbers(f"{RATIOS}{device}")
+    return median(kept) if kept else 1.0
+
+
+def add_ratio(device: str, seconds: float, expected_s: float) -> None:
+    """Remembers a run beside what the library expects of it on the computer where its rates were measured."""
+    kept = [*_numbers(f"{RATIOS}{device}"), seconds / expected_s][-KEPT_DURATIONS:]
+    write(f"{RATIOS}{device}", " ".join(f"{value:.3f}" for value in kept))
+
+
 def clock(seconds: float) -> str:
     """Seconds for people: 7 s, 12 min 30 s."""
     minutes, rest = divmod(round(seconds), 60)
@@ -50,7 +63,11 @@ def _key(model: str, device: str) -> str:
 
 
 def _durations(model: str, device: str) -> list[float]:
+    return _numbers(_key(model, device))
+
+
+def _numbers(key: str) -> list[float]:
     try:
-        return [float(part) for part in read(_key(model, device)).split()]
+        return [float(part) for part in read(key).split()]
     except ValueError:  # edited by hand
         return []

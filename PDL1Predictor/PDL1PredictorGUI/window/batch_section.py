@@ -10,11 +10,19 @@ import slicer
 from slicer.i18n import tr as _
 
 from PDL1PredictorGUI.background.batch import Batch, BatchRequest, BatchRow
-from PDL1PredictorGUI.background.batch_cases import BadCase, BatchCase, SceneCase, cases_of_folder, cases_of_scene
+from PDL1PredictorGUI.background.batch_cases import (
+    BadCase,
+    BatchCase,
+    FileCase,
+    SceneCase,
+    cases_of_folder,
+    cases_of_scene,
+)
 from PDL1PredictorGUI.background.outcome import CANCELLED
 from PDL1PredictorGUI.background.outcome import DONE as FINISHED
 from PDL1PredictorGUI.scene.answers import answered, lead, reasons, shown, what_the_number_is
 from PDL1PredictorGUI.setup import computer, packages, preferences
+from PDL1PredictorGUI.window.panels.expected_cost import ExpectedCost, size_of_files, size_of_volume
 from PDL1PredictorGUI.window.section import DONE, ERROR, NOTE, WARNING, Section, Shared, Switches, enable, say
 
 FOLDER, SCENE = "folder", "scene"
@@ -41,7 +49,9 @@ class BatchSection(Section):
     def __init__(self, shared: Shared) -> None:
         super().__init__(shared)
         self._cases: list[BatchCase] = []
+        self._sizes: list[Any] = []
         self._cancelled = False
+        self.cost = ExpectedCost()
         self.batch: Any = None
         ui = self.ui
         self._choices = Switches(ui.batchSourceComboBox, ui.batchFolderEdit, ui.batchOutEdit, ui.batchSegmentEdit)
@@ -85,6 +95,7 @@ class BatchSection(Section):
         ui.batchProgressBar.setVisible(self.running)
         ui.batchOutcomeLabel.setVisible(bool(ui.batchOutcomeLabel.text))
         self._show_model()
+        self._show_cost()
         busy = "" if self.running else self.shared.busy
         why_not_find = _("Off while a batch runs.") if self.running else ""
         if not why_not_find and from_folder and not ui.batchFolderEdit.currentPath.strip():
@@ -118,6 +129,18 @@ class BatchSection(Section):
         else:
             say(self.ui.batchModelLabel, _("Model: {title}").format(title=title), NOTE)
 
+    def _show_cost(self) -> None:
+        """What the batch will take, once its cases are known and before it runs."""
+        parameters, device = self.parameters, computer.chosen_device()
+        sizes = [] if self.running or self.shared.why_no_model else self._sizes
+        self.cost.show(self.ui.batchExpectedLabel, [self.cost.of(parameters.model, device, size) for size in sizes])
+
+    def _size(self, case: BatchCase) -> Any:
+        """Of one case of the list, as far as it can be told without reading its voxels."""
+        if isinstance(case, FileCase):
+            return size_of_files(case.ct)
+        return size_of_volume(case.volume) if isinstance(case, SceneCase) else None
+
     def _list(self) -> None:
         table = self.ui.batchTable
         table.setRowCount(len(self._cases))
@@ -149,7 +172,7 @@ class BatchSection(Section):
         self.update()
 
     def _forget_cases(self) -> None:
-        self._cases = []
+        self._cases, self._sizes = [], []
         self._list()
         say(self.ui.batchOutcomeLabel, "")
         self.update()
@@ -159,6 +182,7 @@ class BatchSection(Section):
         say(self.ui.batchOutcomeLabel, "")
         with slicer.util.tryWithErrorDisplay(_("The cases cannot be listed."), waitCursor=True):
             self._cases = self._find()
+            self._sizes = [self._size(case) for case in self._cases]
             self._list()
             if not self._cases:
                 say(self.ui.batchOutcomeLabel, _("No case was found: {hint}").format(hint=self._hint()), WARNING)
@@ -302,7 +326,7 @@ class BatchSection(Section):
     def forget(self) -> None:
         """Cases of a scene that goes away are no cases."""
         if any(isinstance(case, SceneCase) for case in self._cases):
-            self._cases = []
+            self._cases, self._sizes = [], []
             self._list()
 
     def close_scene(self) -> None:

@@ -16,6 +16,7 @@ from PDL1PredictorGUI.setup.preferences import clock
 from PDL1PredictorGUI.window.filing_choice import FilingChoice
 from PDL1PredictorGUI.window.model_choice import ModelChoice
 from PDL1PredictorGUI.window.packages_panel import PackagesPanel
+from PDL1PredictorGUI.window.panels.expected_cost import ExpectedCost, size_of_case
 from PDL1PredictorGUI.window.section import DONE, ERROR, NOTE, WARNING, Section, Shared, Switches, enable, say
 
 TICK_MS = 500
@@ -48,6 +49,8 @@ class PredictSection(Section):
         self._began = 0.0
         self._expected: float | None = None
         self._run_of = ("", "")
+        self._told: Any = None  # the library's estimate of the run, before it was turned into this computer's
+        self.cost = ExpectedCost()
         self.model, self.packages = ModelChoice(shared), PackagesPanel(shared)
         self.filing = FilingChoice(shared)
         self._timer = qt.QTimer()
@@ -90,6 +93,7 @@ class PredictSection(Section):
             stopping = _("The prediction is being stopped.") if self.state is State.CANCELLING else ""
             enable(button, _("Stops the prediction; nothing of it is kept."), stopping)
             say(self.ui.whyNotLabel, "")
+            say(self.ui.expectedLabel, "")
             return
         button.text = _("Predict")
         shared = self.shared
@@ -97,7 +101,13 @@ class PredictSection(Section):
         if not why_not and not live.waiting:
             why_not = live.problem
         enable(button, self.PREDICT_TIP, why_not)
+        self.cost.show(self.ui.expectedLabel, [] if why_not else [self._expected_run()])
         say(self.ui.whyNotLabel, _("Predict is off: {reason}").format(reason=why_not) if why_not else "", NOTE)
+
+    def _expected_run(self) -> Any:
+        """What the library expects of the chosen case; None while it is not measured."""
+        size = size_of_case(self.shared.live.preview, self.parameters.volume)
+        return self.cost.of(self.parameters.model, computer.chosen_device(), size)
 
     def on_device(self, row: int) -> None:
         """A device was chosen: kept for this computer; a graphics card needs another package."""
@@ -153,7 +163,8 @@ class PredictSection(Section):
         self.prediction = self.shared.logic.new_prediction(self.on_progress, self.on_log, self.on_end)
         self._began = time.monotonic()
         self._run_of = (request.model, request.device)
-        self._expected = preferences.expected_seconds(*self._run_of)
+        self._told = self._expected_run()
+        self._expected = preferences.expected_seconds(*self._run_of) if self._told is None else self._told.seconds
         self.prediction.start(request)
         return "", NOTE
 
@@ -198,7 +209,7 @@ class PredictSection(Section):
     def on_end(self, outcome: Any, result: Any) -> None:
         """The prediction has ended, one way or another."""
         if outcome.kind == "done" and result is not None:
-            preferences.add_duration(*self._run_of, time.monotonic() - self._began)
+            self._remember(time.monotonic() - self._began)
             seconds = clock(time.monotonic() - self._began)
             self._end(_("Done in {time}. The result is in section 5.").format(time=seconds), DONE)
             self._on_result(result)
@@ -207,6 +218,13 @@ class PredictSection(Section):
             self._end(outcome.text, kind)
             if outcome.package:
                 self.packages.blame(outcome.package)
+
+    def _remember(self, seconds: float) -> None:
+        """How long it took, for the next run's estimate."""
+        preferences.add_duration(*self._run_of, seconds)
+        if self._told is not None:
+            device = self._run_of[1]
+            preferences.add_ratio(device, seconds, self._told.seconds / preferences.slowness(device))
 
     def _end(self, text: str, kind: str) -> None:
         self.prediction = None

@@ -14,6 +14,8 @@ from PDL1PredictorGUI.window.answer_text import details
 from PDL1PredictorGUI.window.base_rate import BaseRateControl
 from PDL1PredictorGUI.window.contributions import ContributionTree
 from PDL1PredictorGUI.window.feature_list import FeatureList
+from PDL1PredictorGUI.window.panels.earlier_study import EarlierStudy
+from PDL1PredictorGUI.window.panels.lesion_list import LesionList
 from PDL1PredictorGUI.window.section import (
     ERROR,
     NOTE,
@@ -36,6 +38,7 @@ class ResultsSection(Section):
         self.display = heatmap.HeatMapDisplay()
         self.features = FeatureList(shared.ui)
         self.base_rate, self.contributions = BaseRateControl(shared), ContributionTree(shared.ui)
+        self.lesions, self.earlier = LesionList(shared, self.on_lesion), EarlierStudy(shared)
         self._tumor: tuple[Any, str] | None = None
         self._shown_map: tuple[Any, ...] = ()
         self._chart: tuple[str, str] | None = None  # the shown chart: result and endpoint, "" for all
@@ -124,9 +127,12 @@ class ResultsSection(Section):
         self._show_map(result)
         self._follow_with_chart(result)
         self.features.show(result)
+        self.earlier.show(result)
+        self.lesions.mark()
 
     def settled(self) -> None:
-        """Says whether the result still holds."""
+        """Lists the tumors, and says whether the result still holds."""
+        self.lesions.settled()
         result = self.result
         if result is None:
             return
@@ -173,6 +179,7 @@ class ResultsSection(Section):
                 ui.endpointLabel,
                 ui.baseRatePanel,
                 ui.contributionsGroup,
+                ui.earlierGroup,
                 ui.heatMapGroup,
                 ui.chartLabel,
                 ui.probabilityChartButton,
@@ -242,17 +249,31 @@ class ResultsSection(Section):
         """Goes back to a tumor's result, and to the tumor if it is still there."""
         node = slicer.mrmlScene.GetNodeByID(self.ui.resultComboBox.itemData(row) or "")
         result = next((item for item in results.all_results() if item.main is node), None)
-        if result is None:
-            return
+        if result is not None:
+            self._go_to(result, "")
+
+    def _go_to(self, result: Any, endpoint: str) -> None:
+        """A result, its tumor if it is still there, and a finding if one is named."""
         parameters, segmentation = self.parameters, result.segmentation
         with slicer.util.NodeModify(parameters.parameterNode):
             parameters.shown_result = result.main
+            parameters.endpoint = endpoint or parameters.endpoint
             if segmentation is not None and segmentation.GetSegmentation().GetSegment(result.segment_id) is not None:
                 self._tumor = (segmentation, result.segment_id)
                 parameters.segmentation = segmentation
                 parameters.segment_id = result.segment_id
         self.shared.refresh()
         self.shared.live.poke()
+
+    def on_lesion(self, row: Any, endpoint: str) -> None:
+        """A tumor of the list was clicked: its result, or the tumor itself where there is none."""
+        if row.result is not None:
+            self._go_to(row.result, endpoint)
+        elif row.segmentation is not None:
+            with slicer.util.NodeModify(self.parameters.parameterNode):
+                self.parameters.segmentation = row.segmentation
+                self.parameters.segment_id = row.segment_id
+            self.shared.refresh()
 
     def on_endpoint_chosen(self, row: int) -> None:
         """A finding was chosen in the list."""
@@ -339,6 +360,8 @@ class ResultsSection(Section):
         self.table.forget()
         self.contributions.forget()
         self.features.forget()
+        self.lesions.forget()
+        self.earlier.forget()
         self._shown_map = ()
 
     def cleanup(self) -> None:

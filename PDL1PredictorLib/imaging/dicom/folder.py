@@ -18,8 +18,9 @@ TAGS = (
     *("RescaleSlope", "RescaleIntercept", "RescaleType", "ModalityLUTSequence", "PhotometricInterpretation"),
     *("PixelRepresentation", "BitsAllocated", "BitsStored", "HighBit", "ImagesInAcquisition"),
     *("LossyImageCompression", "LossyImageCompressionRatio"),
-    *("PatientAge", "PatientSex", "SliceThickness", "ConvolutionKernel", "Manufacturer"),  # never name or number
+    *("PatientAge", "PatientSex", "SliceThickness", "ConvolutionKernel", "Manufacturer"),  # never a name
     *("SmokingStatus", "XRayTubeCurrent"),
+    *("StudyDate", "PatientID"),  # of the number a hash alone is kept
 )
 CT_CLASSES = (CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage)
 DICOM_SUFFIXES = (".dcm", ".dicom", ".dic", ".ima")

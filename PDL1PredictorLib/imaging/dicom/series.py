@@ -8,7 +8,7 @@ from statistics import median
 
 import SimpleITK as sitk
 
-from PDL1PredictorLib.core.case import Clinical
+from PDL1PredictorLib.core.case import Clinical, Study, day_of, patient_key
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.imaging.dicom.files import FRAME_KEY, PREFIX, header, quiet
@@ -45,7 +45,7 @@ def read_series(path: Path, series: str | None) -> Loaded:
     first = placed.slices[0]
     if first.text("FrameOfReferenceUID"):
         image.SetMetaData(FRAME_KEY, first.text("FrameOfReferenceUID"))
-    return Loaded(image, (*left_out, *placed.warnings, *pixels, *units), _clinical(placed.slices))
+    return Loaded(image, (*left_out, *placed.warnings, *pixels, *units), _clinical(placed.slices), study=_study(first))
 
 
 @quiet()
@@ -156,6 +156,10 @@ def _clinical(slices: Sequence[Slice]) -> Clinical:
         manufacturer=one.hint("Manufacturer") or None,
         tube_current_ma=float(median(currents)) if currents else None,
     )
+
+
+def _study(first: Slice) -> Study:
+    return Study(day_of(first.hint("StudyDate")), patient_key(first.hint("PatientID")))
 
 
 def _age_years(text: str) -> float | None:

@@ -214,10 +214,11 @@ def _overview(views: list[LesionView], look: Style) -> Any:
         value = renderer(view.lead).value(view.lead) if view.lead and view.lead.verdict.answered else "–"
         size = view.lesion.tumor
         volume, diameter = f"{number(size.volume_ml)} mL", f"{number(size.longest_axial_diameter_mm, 0)} mm"
+        place = words.slice_words(view.lesion.slice_number)
         count = len(view.notes) + bool(view.atypical)
-        rows.append((view.title, volume, diameter, value, said, str(count) if count else "none"))
-    heads = ("Tumor", "Volume", "Diameter", "Number", "Read as", "Warnings")
-    return table(heads, rows, (2, 1.2, 1.2, 1, 4, 1), look, right=(1, 2, 3, 5))
+        rows.append((view.title, volume, diameter, place, value, said, str(count) if count else "none"))
+    heads = ("Tumor", "Volume", "Diameter", "Slice", "Number", "Read as", "Warnings")
+    return table(heads, rows, (2, 1.2, 1.2, 1.4, 1, 4, 1), look, right=(1, 2, 3, 4, 6))
 
 
 def _model(result: CaseResult, look: Style) -> list[Any]:

@@ -1,11 +1,12 @@
 import shutil
+from datetime import date
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 from pydicom.uid import generate_uid
 
-from PDL1PredictorLib.core.case import Clinical, same_grid
+from PDL1PredictorLib.core.case import Clinical, Study, patient_key, same_grid
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.imaging.read import read_ct
 
@@ -42,6 +43,15 @@ def test_age_sex_and_scan_are_taken_and_nothing_that_names_the_patient(chest, wr
     travelling = repr(found.clinical) + "".join(found.image.GetMetaData(k) for k in found.image.GetMetaDataKeys())
     assert "secret" not in travelling.lower()
     assert found.image.GetMetaDataKeys() == ("0020|0052",)
+
+
+def test_the_day_and_a_hash_of_the_number_are_taken_and_never_the_number(chest, write_series, tmp_path):
+    def change(_, data):
+        data.StudyDate, data.PatientID = "20260131", "secret 77"
+
+    loaded = read_ct(write_series(tmp_path, chest, change).folder)
+    assert loaded.study == Study(date(2026, 1, 31), patient_key("secret 77"))
+    assert "secret" not in repr(loaded.study)
 
 
 @pytest.mark.parametrize(

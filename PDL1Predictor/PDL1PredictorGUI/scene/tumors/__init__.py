@@ -1,0 +1,1 @@
+"""The tumors of a case, and the studies of a patient, as the scene has them."""
