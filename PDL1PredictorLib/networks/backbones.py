@@ -18,6 +18,8 @@ class Backbone(NamedTuple):
         least_pixels: Edge of the smallest input; below it a pooling has nothing left.
         prefix: What torchvision's weight files put before the names of the convolutional part.
         source: The publication.
+        halvings: How often the input is halved by windows around every other pixel; None where it is otherwise, and
+            feature maps cannot be pooled within a contour.
     """
 
     build: Callable[[], nn.Sequential]
@@ -25,14 +27,17 @@ class Backbone(NamedTuple):
     least_pixels: int
     prefix: str
     source: str
+    halvings: int | None = None
 
 
 TABLE = {
     "densenet121": Backbone(
         densenet.densenet121_features, densenet.LAST_CHANNELS, 32, "features.", "Huang et al. 2017, arXiv:1608.06993"
     ),
-    "resnet50": Backbone(resnet.resnet50_features, resnet.LAST_CHANNELS, 1, "", "He et al. 2016, arXiv:1512.03385"),
-    "resnet101": Backbone(resnet.resnet101_features, resnet.LAST_CHANNELS, 1, "", "He et al. 2016, arXiv:1512.03385"),
+    "resnet50": Backbone(resnet.resnet50_features, resnet.LAST_CHANNELS, 1, "", "He et al. 2016, arXiv:1512.03385", 5),
+    "resnet101": Backbone(
+        resnet.resnet101_features, resnet.LAST_CHANNELS, 1, "", "He et al. 2016, arXiv:1512.03385", 5
+    ),
     "vgg19": Backbone(
         vgg.vgg19_features, vgg.LAST_CHANNELS, 32, "features.", "Simonyan and Zisserman 2015, arXiv:1409.1556"
     ),
@@ -46,6 +51,7 @@ TABLE = {
             1,
             "",
             "He et al. 2016, arXiv:1512.03385, up to a layer",
+            last + 1,
         )
         for last in (1, 2, 3)
     },

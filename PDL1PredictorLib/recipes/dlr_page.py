@@ -24,6 +24,14 @@ OPTIONS = (
             "early: textures, where the weights were trained for something else)"
         },
     ),
+    Option(
+        "--pool",
+        {
+            "choices": ("contour", "picture"),
+            "help": "what the maps are averaged over: the tumor, where their spread is taken, too (contour: default "
+            "with a ResNet), or the slice (picture: default with others and with --as-published)",
+        },
+    ),
     Option("--repeats", {"type": int, "help": "of the choice of the classifier (default: 10)"}, 10),
     Option("--patch-pixels", {"type": int, "help": "edge of the network's patch in mm (default: 112)"}),
     TO_SHARE,
@@ -38,13 +46,17 @@ def build(shared: Shared, options: Mapping[str, Any]) -> "Recipe":
         InputError: The options do not fit each other.
     """
     from PDL1PredictorLib.learning.classifiers import CLASSIFIERS, HOLDS_ROWS
+    from PDL1PredictorLib.networks.names import POOLED_WITHIN
     from PDL1PredictorLib.recipes.dlr import DlrRecipe
 
+    backbone = options["backbone"] or "resnet50"
+    within = backbone in POOLED_WITHIN and not options["as_published"]
     recipe = DlrRecipe(
         **shared.of_study,
         n_repeats=options["repeats"],
         drawn=options["random_weights"],
-        backbone=options["backbone"] or "resnet50",
+        backbone=backbone,
+        pool=options["pool"] or ("contour" if within else "picture"),
         kinds=tuple(kind for kind in CLASSIFIERS if not (options["shareable"] and kind in HOLDS_ROWS)),
         clinical=shared.clinical,
         declared=shared.declared,
