@@ -1,4 +1,4 @@
-"""The backbones that Deep-CT can stand on, by name: five as published, and ResNet50 cut short."""
+"""The backbones that Deep-CT can stand on, by name: five as published, ResNet50 cut short, and that on a finer grid."""
 
 from collections.abc import Callable
 from functools import partial
@@ -20,6 +20,8 @@ class Backbone(NamedTuple):
         source: The publication.
         halvings: How often the input is halved by windows around every other pixel; None where it is otherwise, and
             feature maps cannot be pooled within a contour.
+        last: Layer after which it ends, where it is the beginning of a network that a weight file holds whole.
+        fine: Whether its first kernels are those of the weight file as `resnet.fine_stem` makes them.
     """
 
     build: Callable[[], nn.Sequential]
@@ -28,6 +30,8 @@ class Backbone(NamedTuple):
     prefix: str
     source: str
     halvings: int | None = None
+    last: int | None = None
+    fine: bool = False
 
 
 TABLE = {
@@ -52,9 +56,20 @@ TABLE = {
             "",
             "He et al. 2016, arXiv:1512.03385, up to a layer",
             last + 1,
+            last,
         )
         for last in (1, 2, 3)
     },
+    "resnet50_layer1_fine": Backbone(
+        partial(resnet.resnet50_features, 1, fine=True),
+        resnet.channels_after(1),
+        1,
+        "",
+        "He et al. 2016, arXiv:1512.03385, up to a layer, on a picture twice enlarged",
+        1,
+        1,
+        True,
+    ),
 }
 
 

@@ -21,7 +21,8 @@ OPTIONS = (
         "--backbone",
         {
             "help": "whose pooled features are taken (default: resnet50; resnet50_layer1, _layer2 and _layer3 end "
-            "early: textures, where the weights were trained for something else)"
+            "early: textures, where the weights were trained for something else; resnet50_layer1_fine sees twice as "
+            "finely)"
         },
     ),
     Option(
