@@ -43,6 +43,19 @@ class TorchNetwork:
             self._on_device[device] = deepcopy(self._on_device["cpu"]).to(device)
         return self._on_device[device]
 
+    def deep(self, x: np.ndarray, contour: np.ndarray, device: str) -> np.ndarray:
+        """Deep features alone, (n, n_deep), 64-bit: of a network that gives no answers, which has no Grad-CAM.
+
+        Args:
+            x: Input channels, (n, 3, h, w), 32-bit.
+            contour: (n, 1, h, w), 1 inside, 32-bit.
+            device: Where.
+        """
+        with torch.no_grad(), full_precision():
+            output = self.module(device)(*(torch.from_numpy(part).to(device) for part in (x, contour)))
+        found: np.ndarray = output.deep.double().cpu().numpy()
+        return found
+
     def run(self, x: np.ndarray, contour: np.ndarray, device: str) -> tuple[np.ndarray, np.ndarray]:
         """One forward pass, and Grad-CAM of every output on the first slice.
 

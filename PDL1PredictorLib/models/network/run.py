@@ -110,9 +110,11 @@ class Network(StoredNetwork):
         return NetworkOutput(mean_of_slices([deep]), maps, "class activation map", "cpu", "onnxruntime", ())
 
     def _by_torch(self, x: np.ndarray, contour: np.ndarray, device: str) -> NetworkOutput:
+        if self._head == NO_HEAD:
+            deep = self._torch.deep(x, contour, device)
+            return NetworkOutput(mean_of_slices([deep]), NO_MAPS, "", device, "torch", ())
         deep, maps = self._torch.run(x, contour, device)
-        shown, method = (NO_MAPS, "") if self._head == NO_HEAD else (maps, "Grad-CAM")
-        return NetworkOutput(mean_of_slices([deep]), shown, method, device, "torch", ())
+        return NetworkOutput(mean_of_slices([deep]), maps, "Grad-CAM", device, "torch", ())
 
     def _maps_by_torch(self, x: np.ndarray, contour: np.ndarray) -> tuple[np.ndarray, str, tuple[CaseWarning, ...]]:
         try:
