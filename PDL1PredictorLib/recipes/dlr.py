@@ -17,12 +17,11 @@ from PDL1PredictorLib.learning.fitting import Fitting
 from PDL1PredictorLib.learning.imputation import HOW
 from PDL1PredictorLib.learning.lasso import Lasso
 from PDL1PredictorLib.learning.parts.clinical import ClinicalLearner
-from PDL1PredictorLib.learning.parts.frozen import FrozenBackbone
+from PDL1PredictorLib.learning.parts.frozen import FrozenBackbone, check_pool
 from PDL1PredictorLib.learning.parts.part import PartLearner, Place
 from PDL1PredictorLib.learning.parts.stacked import StackedLearner
 from PDL1PredictorLib.learning.parts.volume import VolumeLearner
 from PDL1PredictorLib.learning.recipe import ModelPlan, check_design
-from PDL1PredictorLib.networks.names import POOLED_WITHIN, POOLS
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
 
 IMAGE, CLINICAL, COMBINED = "DLR", "Clinical", "DLR + clinical"
@@ -86,13 +85,7 @@ class DlrRecipe:
         check_design(self)
         if self.backbone not in TITLES:
             raise InputError(f"The backbone must be one of {', '.join(TITLES)}, got {self.backbone!r}.")
-        if self.pool not in POOLS:
-            raise InputError(f"The maps are pooled within one of {', '.join(POOLS)}, got {self.pool!r}.")
-        if self.pool == "contour" and self.backbone not in POOLED_WITHIN:
-            raise InputError(
-                f"The maps of {self.backbone} cannot be pooled within the contour. Take --pool picture, or one of "
-                f"{', '.join(POOLED_WITHIN)}."
-            )
+        check_pool(self.backbone, self.pool)
         if not self.kinds or not set(self.kinds) <= set(CLASSIFIERS):
             raise InputError(f"Classifiers must be some of {', '.join(CLASSIFIERS)}; got {list(self.kinds)}.")
 

@@ -47,17 +47,16 @@ def build(shared: Shared, options: Mapping[str, Any]) -> "Recipe":
         InputError: The options do not fit each other.
     """
     from PDL1PredictorLib.learning.classifiers import CLASSIFIERS, HOLDS_ROWS
-    from PDL1PredictorLib.networks.names import POOLED_WITHIN
+    from PDL1PredictorLib.learning.parts.frozen import usual_pool
     from PDL1PredictorLib.recipes.dlr import DlrRecipe
 
     backbone = options["backbone"] or "resnet50"
-    within = backbone in POOLED_WITHIN and not options["as_published"]
     recipe = DlrRecipe(
         **shared.of_study,
         n_repeats=options["repeats"],
         drawn=options["random_weights"],
         backbone=backbone,
-        pool=options["pool"] or ("contour" if within else "picture"),
+        pool=options["pool"] or ("picture" if options["as_published"] else usual_pool(backbone)),
         kinds=tuple(kind for kind in CLASSIFIERS if not (options["shareable"] and kind in HOLDS_ROWS)),
         clinical=shared.clinical,
         declared=shared.declared,

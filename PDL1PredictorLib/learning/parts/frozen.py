@@ -8,11 +8,13 @@ import numpy as np
 import torch
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
+from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.learning.deep.inference import embed
 from PDL1PredictorLib.learning.deep.weights import load_backbone, with_weights_of_a_bundle
 from PDL1PredictorLib.networks.backbones import backbone
 from PDL1PredictorLib.networks.deep_ct import DeepCT
+from PDL1PredictorLib.networks.names import POOLED_WITHIN, POOLS
 
 TRIED = 4  # cases that tell how long all take
 
@@ -92,3 +94,27 @@ class FrozenBackbone:
             network.classifier.weight.zero_()
             network.classifier.bias.zero_()
         return network.eval()
+
+
+def usual_pool(name: str) -> str:
+    """How the maps of a backbone become numbers unless somebody says otherwise: within the contour where it can be."""
+    return "contour" if name in POOLED_WITHIN else "picture"
+
+
+def check_pool(name: str, pool: str) -> None:
+    """Refuse what cannot be.
+
+    Args:
+        name: Of the backbone.
+        pool: How its maps are to become numbers.
+
+    Raises:
+        InputError: There is no such way, or not for this backbone.
+    """
+    if pool not in POOLS:
+        raise InputError(f"The maps are pooled within one of {', '.join(POOLS)}, got {pool!r}.")
+    if pool == "contour" and name not in POOLED_WITHIN:
+        raise InputError(
+            f"The maps of {name} cannot be pooled within the contour. Take --pool picture, or one of "
+            f"{', '.join(POOLED_WITHIN)}."
+        )
