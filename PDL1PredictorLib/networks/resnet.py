@@ -75,9 +75,9 @@ def resnet101_features() -> nn.Sequential:
 
 
 def _features(depths: tuple[int, ...], fine: bool = False) -> nn.Sequential:
-    window = {"kernel_size": 5, "stride": 1, "padding": 2} if fine else {"kernel_size": 7, "stride": 2, "padding": 3}
+    kernel, stride, padding = (5, 1, 2) if fine else (7, 2, 3)
     parts: OrderedDict[str, nn.Module] = OrderedDict(
-        conv1=nn.Conv2d(3, STEM, **window, bias=False),
+        conv1=nn.Conv2d(3, STEM, kernel, stride, padding, bias=False),
         bn1=nn.BatchNorm2d(STEM),
         relu=nn.ReLU(),
         maxpool=nn.MaxPool2d(kernel_size=3, stride=2, padding=1),
