@@ -81,7 +81,7 @@ def export_bundle(trained: Trained, about: About, folder: Path, overwrite: bool 
 def _network_files(own: TrainedNetwork | EndToEnd) -> NetworkFiles:
     if isinstance(own, EndToEnd):
         return answering_files(own)
-    return network_files(own.network, own.patches, own.probabilities, own.outputs)
+    return network_files(own.network, own.patches, own.probabilities, own.outputs, own.contours)
 
 
 def _manifest(trained: Trained, about: About, name: str, network: dict[str, Any] | None) -> dict[str, Any]:

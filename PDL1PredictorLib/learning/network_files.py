@@ -3,7 +3,7 @@
 import io
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from PDL1PredictorLib.core.settings import NEIGHBORS
 from PDL1PredictorLib.learning.deep.weights import with_weights_of_a_bundle
-from PDL1PredictorLib.models.network.graph import INPUT, OUTPUTS
+from PDL1PredictorLib.models.network.graph import CONTOUR, INPUT, OUTPUTS
+from PDL1PredictorLib.models.network.output import LINEAR, NO_HEAD
 from PDL1PredictorLib.models.network.session import NetworkSession
 from PDL1PredictorLib.models.network.weights import read_weights, restored, rounded
 from PDL1PredictorLib.models.schema.network import NetworkInputs
@@ -48,7 +49,11 @@ class NetworkFiles:
 
 
 def network_files(
-    network: DeepCT, patches: np.ndarray, probabilities: Probabilities | None = None, outputs: Sequence[int] = ()
+    network: DeepCT,
+    patches: np.ndarray,
+    probabilities: Probabilities | None = None,
+    outputs: Sequence[int] = (),
+    contours: np.ndarray | None = None,
 ) -> NetworkFiles:
     """Write a network: 8 bits per weight where no probability of the test cases moves by more than 0.005, else 16.
 
@@ -59,6 +64,7 @@ def network_files(
         patches: Input channels of real cases, (n, 3, h, w) 32-bit, at least one: both ways must agree on them.
         probabilities: Answers of the test cases, for the measure of the rounding; None, or no finite answer: 16 bits.
         outputs: Which of the network's outputs are kept, in this order; all where none is named.
+        contours: On the patches, (n, 1, h, w) 32-bit; needed where the network pools its maps within them.
 
     Raises:
         ValueError: The network is in training mode, or what was written answers differently.
@@ -74,18 +80,20 @@ def network_files(
     files = {GRAPH: graph_bytes(kept), WEIGHTS: bytes(safetensors.numpy.save(written))}
     back = _like(kept, read_weights(files[WEIGHTS]))
     _check_read_back(back, _like(kept, restored(written)))
-    check_agreement(files[GRAPH], back, patches)
+    check_agreement(files[GRAPH], back, patches, contours)
+    within = network.pool == "contour"  # so are made the inputs of a model that stands beside it; it has no answers
     entry = {
         "file": WEIGHTS,
         "graph": GRAPH,
         "backbone": network.backbone,
         "n_deep": network.reduce.out_features,
         "bits": bits,
-        "head": "linear",
+        "head": NO_HEAD if within else LINEAR,
         "moved": moved,
         "slices": 1 + len(NEIGHBORS),
         "inputs": NetworkInputs("slices").to_dict(),
         "outputs": "deep",
+        **({"pool": network.pool} if within else {}),
     }
     return NetworkFiles(files, entry, back)
 
@@ -141,8 +149,8 @@ class _Exported(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        return tuple(self.network.answer(x))  # type: ignore[return-value]
+    def forward(self, x: Tensor, contour: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        return tuple(self.network.answer(x, contour))  # type: ignore[return-value]
 
 
 def graph_bytes(network: DeepCT) -> bytes:
@@ -154,11 +162,13 @@ def graph_bytes(network: DeepCT) -> bytes:
         ValueError: The network is in training mode: its batch norms would be exported so.
     """
     wrapper = _Exported(network).eval()  # the exporter takes the mode of what it is handed
-    plain = _plain_graph(_exported(wrapper), set(network.state_dict()))
+    given = {INPUT: 3, CONTOUR: 1} if network.pool == "contour" else {INPUT: 3}
+    plain = _plain_graph(_exported(wrapper, given), set(network.state_dict()), given)
     return bytes(plain.SerializeToString(deterministic=True))
 
 
-def _exported(wrapper: nn.Module) -> onnx.ModelProto:
+def _exported(wrapper: nn.Module, given: Mapping[str, int]) -> onnx.ModelProto:
+    """By the exporter; `given` is how many channels each input has, by name."""
     buffer = io.BytesIO()
     free = {0: "n", 2: "h", 3: "w"}
     with warnings.catch_warnings():
@@ -166,14 +176,14 @@ def _exported(wrapper: nn.Module) -> onnx.ModelProto:
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
             wrapper,
-            (torch.zeros(2, 3, TRACED_PIXELS, TRACED_PIXELS),),
+            tuple(torch.zeros(2, n, TRACED_PIXELS, TRACED_PIXELS) for n in given.values()),
             buffer,  # type: ignore[arg-type]  # its annotation lags behind its documentation
             dynamo=False,
             opset_version=OPSET,
-            input_names=[INPUT],
+            input_names=list(given),
             output_names=list(OUTPUTS),
             dynamic_axes={
-                INPUT: free,
+                **dict.fromkeys(given, free),
                 "maps": {0: "n", 2: "maps_h", 3: "maps_w"},
                 "deep": {0: "n"},
                 "logits": {0: "n"},
@@ -184,9 +194,9 @@ def _exported(wrapper: nn.Module) -> onnx.ModelProto:
     return onnx.load_model_from_string(buffer.getvalue())
 
 
-def _plain_graph(model: onnx.ModelProto, weights: set[str]) -> onnx.ModelProto:
+def _plain_graph(model: onnx.ModelProto, weights: set[str], given: Mapping[str, int]) -> onnx.ModelProto:
     """The nodes alone, tensors numbered in order: nothing that depends on weights or on the exporter's version."""
-    names = {INPUT: INPUT, **{name: name for name in OUTPUTS}, **{f"network.{name}": name for name in weights}}
+    names = {**{name: name for name in (*given, *OUTPUTS)}, **{f"network.{name}": name for name in weights}}
     nodes: list[onnx.NodeProto] = []
     for node in model.graph.node:
         if node.op_type == "Identity" and node.output[0].removeprefix("network.") in weights:
@@ -198,20 +208,25 @@ def _plain_graph(model: onnx.ModelProto, weights: set[str]) -> onnx.ModelProto:
         plain = onnx.helper.make_node(node.op_type, [names[n] for n in node.input], [names[n] for n in node.output])
         plain.attribute.extend(sorted(node.attribute, key=lambda attribute: attribute.name))
         nodes.append(plain)
-    ends = {INPUT: ["n", 3, "h", "w"], "maps": ["n", "c", "maps_h", "maps_w"], "deep": ["n", "d"], "logits": ["n", "e"]}
-    first, *last = (onnx.helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, shape) for n, shape in ends.items())
-    graph = onnx.helper.make_graph(nodes, "Deep-CT", [first], last)
+    begin = {name: ["n", channels, "h", "w"] for name, channels in given.items()}
+    end = {"maps": ["n", "c", "maps_h", "maps_w"], "deep": ["n", "d"], "logits": ["n", "e"]}
+    first, last = (
+        [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape) for name, shape in ends.items()]
+        for ends in (begin, end)
+    )
+    graph = onnx.helper.make_graph(nodes, "Deep-CT", first, last)
     opset = onnx.helper.make_opsetid("", OPSET)
     return onnx.helper.make_model(graph, producer_name="PDL1Predictor", ir_version=IR_VERSION, opset_imports=[opset])
 
 
-def check_agreement(graph: bytes, network: DeepCT, patches: np.ndarray) -> None:
+def check_agreement(graph: bytes, network: DeepCT, patches: np.ndarray, contours: np.ndarray | None = None) -> None:
     """Hold onnxruntime's answers on the graph against torch's on the network.
 
     Args:
         graph: As `graph_bytes` gives it.
         network: In evaluation mode, on the CPU.
         patches: Input channels, (n, 3, h, w), at least one.
+        contours: On each, (n, 1, h, w), where the network pools its maps within them.
 
     Raises:
         ValueError: They differ, or the graph cannot be read.
@@ -222,10 +237,11 @@ def check_agreement(graph: bytes, network: DeepCT, patches: np.ndarray) -> None:
         name: value.detach().cpu().numpy() for name, value in network.state_dict().items() if value.is_floating_point()
     }
     session = NetworkSession(graph, weights, network.reduce.out_features, network.classifier.out_features)
-    for patch in patches.astype(np.float32):
+    for row in range(len(patches)):
+        given = [part[row : row + 1].astype(np.float32) for part in (patches, contours) if part is not None]
         with torch.no_grad():
-            wanted = [part.numpy() for part in network(torch.from_numpy(patch[None]))]
-        for name, by_torch, found in zip(OUTPUTS, wanted, session.run(patch[None]), strict=True):
+            wanted = [part.numpy() for part in network(*map(torch.from_numpy, given))]
+        for name, by_torch, found in zip(OUTPUTS, wanted, session.run(*given), strict=True):
             worst = float(np.abs(found - by_torch).max())
             if not worst <= SAME * max(1.0, float(np.abs(by_torch).max())):
                 raise ValueError(f"The exported network gives other {name} than the trained one, {worst:g} apart.")

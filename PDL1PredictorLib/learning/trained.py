@@ -64,6 +64,7 @@ class TrainedNetwork:
         outputs: Those of its outputs that are kept, one an endpoint that has a model, in order.
         patches: Input channels of some cases, (m, 3, h, w) 32-bit.
         probabilities: A network of the same build to the answers of the whole model on it for some cases, flat.
+        contours: On the patches, (m, 1, h, w) 32-bit, where the network pools its maps within them; else None.
     """
 
     network: DeepCT
@@ -71,6 +72,7 @@ class TrainedNetwork:
     outputs: tuple[int, ...]
     patches: np.ndarray
     probabilities: Callable[[DeepCT], np.ndarray] | None = None
+    contours: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -350,7 +350,7 @@ class Stack:
         n = len(self.endpoints)
         if entry.outputs == ANSWERS:
             return AnsweringNetwork(name, entry, weights, graph or b"", n)
-        return Network(name, weights, entry.backbone, entry.n_deep, n, graph=graph, head=entry.head)
+        return Network(name, weights, entry.backbone, entry.n_deep, n, graph=graph, head=entry.head, pool=entry.pool)
 
     def _classifier(self, file: str) -> Classifier:
         if file not in self._classifiers:

@@ -1,4 +1,4 @@
-"""The backbones that Deep-CT can stand on, by name: five as published, and ResNet50 cut short."""
+"""The backbones that Deep-CT can stand on, by name: five as published, ResNet50 cut short, and that on a finer grid."""
 
 from collections.abc import Callable
 from functools import partial
@@ -18,7 +18,10 @@ class Backbone(NamedTuple):
         least_pixels: Edge of the smallest input; below it a pooling has nothing left.
         prefix: What torchvision's weight files put before the names of the convolutional part.
         source: The publication.
-        beyond: How names of weights begin that a file of the whole network holds besides, where it is cut short.
+        halvings: How often the input is halved by windows around every other pixel; None where it is otherwise, and
+            feature maps cannot be pooled within a contour.
+        last: Layer after which it ends, where it is the beginning of a network that a weight file holds whole.
+        fine: Whether its first kernels are those of the weight file as `resnet.fine_stem` makes them.
     """
 
     build: Callable[[], nn.Sequential]
@@ -26,15 +29,19 @@ class Backbone(NamedTuple):
     least_pixels: int
     prefix: str
     source: str
-    beyond: tuple[str, ...] = ()
+    halvings: int | None = None
+    last: int | None = None
+    fine: bool = False
 
 
 TABLE = {
     "densenet121": Backbone(
         densenet.densenet121_features, densenet.LAST_CHANNELS, 32, "features.", "Huang et al. 2017, arXiv:1608.06993"
     ),
-    "resnet50": Backbone(resnet.resnet50_features, resnet.LAST_CHANNELS, 1, "", "He et al. 2016, arXiv:1512.03385"),
-    "resnet101": Backbone(resnet.resnet101_features, resnet.LAST_CHANNELS, 1, "", "He et al. 2016, arXiv:1512.03385"),
+    "resnet50": Backbone(resnet.resnet50_features, resnet.LAST_CHANNELS, 1, "", "He et al. 2016, arXiv:1512.03385", 5),
+    "resnet101": Backbone(
+        resnet.resnet101_features, resnet.LAST_CHANNELS, 1, "", "He et al. 2016, arXiv:1512.03385", 5
+    ),
     "vgg19": Backbone(
         vgg.vgg19_features, vgg.LAST_CHANNELS, 32, "features.", "Simonyan and Zisserman 2015, arXiv:1409.1556"
     ),
@@ -48,10 +55,21 @@ TABLE = {
             1,
             "",
             "He et al. 2016, arXiv:1512.03385, up to a layer",
-            beyond=tuple(f"layer{layer}." for layer in range(last + 1, 5)),
+            last + 1,
+            last,
         )
         for last in (1, 2, 3)
     },
+    "resnet50_layer1_fine": Backbone(
+        partial(resnet.resnet50_features, 1, fine=True),
+        resnet.channels_after(1),
+        1,
+        "",
+        "He et al. 2016, arXiv:1512.03385, up to a layer, on a picture twice enlarged",
+        1,
+        1,
+        True,
+    ),
 }
 
 

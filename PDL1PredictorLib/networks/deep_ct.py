@@ -14,6 +14,8 @@ from torch.nn import functional
 from PDL1PredictorLib.core.windows import LUNG, SOFT_TISSUE
 from PDL1PredictorLib.networks.backbones import backbone as backbone_of
 from PDL1PredictorLib.networks.channels import in_window
+from PDL1PredictorLib.networks.names import POOLED_WITHIN
+from PDL1PredictorLib.networks.pooling import WithinContour
 
 
 class DeepCTOutput(NamedTuple):
@@ -53,36 +55,77 @@ class DeepCT(nn.Module):
         n_deep: Width of the penultimate layer.
         dropout: On the pooled features, while training.
         backbone: One of `networks.names.BACKBONES`.
+        pool: One of `networks.names.POOLS`: the mean of each feature map over the slice, or its mean and spread within
+            the contour, which is then given beside the channels.
 
     Raises:
-        ValueError: There is no such backbone.
+        ValueError: There is no such backbone, or its maps cannot be pooled so.
     """
 
-    def __init__(self, n_endpoints: int, n_deep: int = 10, dropout: float = 0.0, backbone: str = "densenet121") -> None:
+    def __init__(
+        self,
+        n_endpoints: int,
+        n_deep: int = 10,
+        dropout: float = 0.0,
+        backbone: str = "densenet121",
+        pool: str = "picture",
+    ) -> None:
         super().__init__()
         chosen = backbone_of(backbone)
-        self.backbone = backbone
+        self.backbone, self.pool = backbone, pool
         self.features = chosen.build()
+        self.within = within_contour(backbone) if pool == "contour" else None
         self.dropout = nn.Dropout(dropout)
-        self.reduce = nn.Linear(chosen.channels, n_deep)
+        self.reduce = nn.Linear(chosen.channels * (1 if self.within is None else 2), n_deep)
         self.classifier = nn.Linear(n_deep, n_endpoints)
         for layer in (self.reduce, self.classifier):
             nn.init.xavier_uniform_(layer.weight)
             nn.init.zeros_(layer.bias)
 
-    def forward(self, x: Tensor) -> DeepCTOutput:
+    def forward(self, x: Tensor, contour: Tensor | None = None) -> DeepCTOutput:
         """Run on input channels (n, 3, h, w).
 
+        Args:
+            x: Channels.
+            contour: (n, 1, h, w), 1 inside; needed where the maps are pooled within it, else not looked at.
+
         Raises:
-            ValueError: The input is smaller than the backbone can see.
+            ValueError: The input is smaller than the backbone can see, or the contour is needed and not given.
         """
         least = backbone_of(self.backbone).least_pixels
         if min(x.shape[2:]) < least:
             raise ValueError(f"{self.backbone} needs patches of at least {least} pixels, got {tuple(x.shape[2:])}.")
-        return self.answer(x)
+        return self.answer(x, contour)
 
-    def answer(self, x: Tensor) -> DeepCTOutput:
+    def answer(self, x: Tensor, contour: Tensor | None = None) -> DeepCTOutput:
         """The steps alone, for input channels that are known to be large enough: what is exported as a graph."""
         maps = functional.relu(self.features(x))  # changes nothing where the backbone ends in one
-        deep = self.reduce(self.dropout(maps.mean(dim=(2, 3))))
+        deep = self.reduce(self.dropout(self.pooled(maps, contour)))
         return DeepCTOutput(maps, deep, self.classifier(deep))
+
+    def pooled(self, maps: Tensor, contour: Tensor | None = None) -> Tensor:
+        """What the last two layers are given of the last feature maps (n, c, h', w'): (n, c), or (n, 2 c).
+
+        Raises:
+            ValueError: The contour is needed and not given.
+        """
+        if self.within is None:
+            return maps.mean(dim=(2, 3))
+        if contour is None:
+            raise ValueError("The maps of this network are pooled within the contour, which was not given.")
+        pooled: Tensor = self.within(maps, contour)
+        return pooled
+
+
+def within_contour(backbone: str) -> WithinContour:
+    """How the maps of a backbone are pooled within the contour.
+
+    Raises:
+        ValueError: There is no such backbone, or its windows lie otherwise.
+    """
+    halvings = backbone_of(backbone).halvings
+    if halvings is None:
+        raise ValueError(
+            f"The maps of {backbone} cannot be pooled within the contour; take one of {', '.join(POOLED_WITHIN)}."
+        )
+    return WithinContour(halvings)

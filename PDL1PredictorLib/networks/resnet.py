@@ -7,6 +7,7 @@ Source: He et al. 2016, Deep Residual Learning for Image Recognition, arXiv:1512
 
 from collections import OrderedDict
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -41,14 +42,26 @@ class _Bottleneck(nn.Module):
         return functional.relu(new + (x if self.downsample is None else self.downsample(x)))
 
 
-def resnet50_features(last: int = 4) -> nn.Sequential:
+def resnet50_features(last: int = 4, fine: bool = False) -> nn.Sequential:
     """The convolutional part of ResNet50: (n, 3, h, w) to (n, 2048, ceil(h / 32), ceil(w / 32)), not negative.
 
     Args:
         last: Layer, of four, after which it ends: with each one less there are half as many channels, twice as long
             and wide.
+        fine: Whether it sees the picture twice enlarged, see `fine_stem`; the maps are twice as long and wide.
     """
-    return _features((3, 4, 6, 3)[:last])
+    return _features((3, 4, 6, 3)[:last], fine)
+
+
+def fine_stem(kernels: Tensor) -> Tensor:
+    """The first kernels as they are on a picture that is not enlarged: (n, c, 7, 7) to (n, c, 5, 5).
+
+    What 7 x 7 kernels in steps of two make of a picture enlarged twice by bilinear interpolation, these make of the
+    picture itself in steps of one, the same numbers everywhere but at its border.
+    """
+    places = torch.arange(-3, 4) / 2 - 0.25  # of the kernel's pixels, in pixels of the picture
+    onto = (1 - (places[:, None] - torch.arange(-2, 3)).abs()).clamp(min=0)
+    return torch.einsum("ncij,ik,jl->nckl", kernels, onto, onto)
 
 
 def channels_after(last: int) -> int:
@@ -61,9 +74,10 @@ def resnet101_features() -> nn.Sequential:
     return _features((3, 4, 23, 3))
 
 
-def _features(depths: tuple[int, ...]) -> nn.Sequential:
+def _features(depths: tuple[int, ...], fine: bool = False) -> nn.Sequential:
+    kernel, stride, padding = (5, 1, 2) if fine else (7, 2, 3)
     parts: OrderedDict[str, nn.Module] = OrderedDict(
-        conv1=nn.Conv2d(3, STEM, kernel_size=7, stride=2, padding=3, bias=False),
+        conv1=nn.Conv2d(3, STEM, kernel, stride, padding, bias=False),
         bn1=nn.BatchNorm2d(STEM),
         relu=nn.ReLU(),
         maxpool=nn.MaxPool2d(kernel_size=3, stride=2, padding=1),

@@ -17,7 +17,7 @@ from PDL1PredictorLib.learning.fitting import Fitting
 from PDL1PredictorLib.learning.imputation import HOW
 from PDL1PredictorLib.learning.lasso import Lasso
 from PDL1PredictorLib.learning.parts.clinical import ClinicalLearner
-from PDL1PredictorLib.learning.parts.frozen import FrozenBackbone
+from PDL1PredictorLib.learning.parts.frozen import FrozenBackbone, check_pool
 from PDL1PredictorLib.learning.parts.part import PartLearner, Place
 from PDL1PredictorLib.learning.parts.stacked import StackedLearner
 from PDL1PredictorLib.learning.parts.volume import VolumeLearner
@@ -45,6 +45,7 @@ class DlrRecipe:
         regions: How the regions are made; the network sees patches of `patch_pixels`.
         features: For the volume of the tumor alone.
         backbone: Whose pooled features are taken.
+        pool: How its feature maps become numbers: over the whole slice (`picture`), or within the contour (`contour`).
         drawn: Whether its weights are drawn at random, for tests of the software: what comes out means nothing.
         n_repeats: Repetitions of the cross-validation that chooses the classifier of the DLR that is kept.
         n_bootstrap: Resampled calibrations.
@@ -69,6 +70,7 @@ class DlrRecipe:
     regions: RegionSettings = field(default_factory=lambda: RegionSettings(patch_pixels=112))
     features: FeatureSettings = OF_SIZE
     backbone: str = "resnet50"
+    pool: str = "contour"
     drawn: bool = False
     n_repeats: int = 10
     n_bootstrap: int = 200
@@ -83,6 +85,7 @@ class DlrRecipe:
         check_design(self)
         if self.backbone not in TITLES:
             raise InputError(f"The backbone must be one of {', '.join(TITLES)}, got {self.backbone!r}.")
+        check_pool(self.backbone, self.pool)
         if not self.kinds or not set(self.kinds) <= set(CLASSIFIERS):
             raise InputError(f"Classifiers must be some of {', '.join(CLASSIFIERS)}; got {list(self.kinds)}.")
 
@@ -125,7 +128,7 @@ class DlrRecipe:
 
     def learners(self, cohort: PreparedCohort, place: Place) -> Mapping[str, PartLearner]:
         """The model of the image, clinical values, the volume."""
-        backbone = FrozenBackbone(cohort, self.backbone, place.start, self.seed, place.device)
+        backbone = FrozenBackbone(cohort, self.backbone, place.start, self.seed, place.device, self.pool)
         narrow = Lasso(self.seed, self.ranked_first)
         how = Fitting(1, self.n_bootstrap, self.coverage, self.kinds, self.choice, narrow)
         kept = replace(how, n_repeats=self.n_repeats)
@@ -152,6 +155,11 @@ def method_text(recipe: DlrRecipe) -> str:
         if recipe.drawn
         else "Its weights are those of the file that was given; none is changed."
     )
+    over = (
+        "their mean and their standard deviation within the contour of each slice"
+        if recipe.pool == "contour"
+        else "averaged over each slice"
+    )
     before = (
         "Mann-Whitney U (p < 0.05), correlation pruning (|rho| > 0.9, 60 at most), then "
         if recipe.ranked_first
@@ -167,7 +175,7 @@ def method_text(recipe: DlrRecipe) -> str:
     return f"""\
 DLR (pooled features of a frozen network, LASSO, one of seven classifiers), with the choices where the paper is silent:
 
-- Features: {recipe.backbone}, last feature maps averaged over each slice and over the slices of a case
+- Features: {recipe.backbone}, last feature maps: {over}, then averaged over the slices of a case
   ({recipe.regions.patch_pixels} pixels of 1 mm; lung window, soft-tissue window, that window inside the contour).
   {weights}
 - Selection, on training cases of every fold anew: z-score, {before}logistic LASSO, whose penalty has the least log loss

@@ -21,7 +21,16 @@ OPTIONS = (
         "--backbone",
         {
             "help": "whose pooled features are taken (default: resnet50; resnet50_layer1, _layer2 and _layer3 end "
-            "early: textures, where the weights were trained for something else)"
+            "early: textures, where the weights were trained for something else; resnet50_layer1_fine sees twice as "
+            "finely)"
+        },
+    ),
+    Option(
+        "--pool",
+        {
+            "choices": ("contour", "picture"),
+            "help": "what the maps are averaged over: the tumor, where their spread is taken, too (contour: default "
+            "with a ResNet), or the slice (picture: default with others and with --as-published)",
         },
     ),
     Option("--repeats", {"type": int, "help": "of the choice of the classifier (default: 10)"}, 10),
@@ -38,13 +47,16 @@ def build(shared: Shared, options: Mapping[str, Any]) -> "Recipe":
         InputError: The options do not fit each other.
     """
     from PDL1PredictorLib.learning.classifiers import CLASSIFIERS, HOLDS_ROWS
+    from PDL1PredictorLib.learning.parts.frozen import usual_pool
     from PDL1PredictorLib.recipes.dlr import DlrRecipe
 
+    backbone = options["backbone"] or "resnet50"
     recipe = DlrRecipe(
         **shared.of_study,
         n_repeats=options["repeats"],
         drawn=options["random_weights"],
-        backbone=options["backbone"] or "resnet50",
+        backbone=backbone,
+        pool=options["pool"] or ("picture" if options["as_published"] else usual_pool(backbone)),
         kinds=tuple(kind for kind in CLASSIFIERS if not (options["shareable"] and kind in HOLDS_ROWS)),
         clinical=shared.clinical,
         declared=shared.declared,

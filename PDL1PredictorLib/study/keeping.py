@@ -12,7 +12,7 @@ from PDL1PredictorLib.core.case import Clinical
 from PDL1PredictorLib.core.needs import Needs
 from PDL1PredictorLib.learning.bootstrap import bootstrap_fusion
 from PDL1PredictorLib.learning.crossfit import Inputs, Learned
-from PDL1PredictorLib.learning.deep.inference import channels_of, deep_features
+from PDL1PredictorLib.learning.deep.inference import channels_of, contours_of, deep_features
 from PDL1PredictorLib.learning.fitting import FittedModel
 from PDL1PredictorLib.learning.kinds import Fitted, Rules, rules
 from PDL1PredictorLib.learning.parts.clinical import imputer_of
@@ -216,10 +216,12 @@ def _network(
             ]
         )
 
+    network, few = model.network(), shown.take(np.arange(min(SHOWN, len(shown))))
     return TrainedNetwork(
-        network=model.network(),
+        network=network,
         history=model.history,
         outputs=outputs,
-        patches=channels_of(shown.take(np.arange(min(SHOWN, len(shown))))),
+        patches=channels_of(few),
         probabilities=answers,
+        contours=contours_of(few) if network.pool == "contour" else None,
     )

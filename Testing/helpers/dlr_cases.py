@@ -16,8 +16,14 @@ VOLUME = "tumor_original_shape_VoxelVolume"
 
 
 def small_recipe(**changed: object) -> DlrRecipe:
-    """Quick: drawn weights, small patches, one repetition."""
-    quick = {"n_repeats": 1, "n_bootstrap": 20, "n_inner_folds": 3, "clinical": ("age_years", "sex")}
+    """Quick: drawn weights, the first layer of small patches, one repetition."""
+    quick = {
+        "backbone": "resnet50_layer1",
+        "n_repeats": 1,
+        "n_bootstrap": 20,
+        "n_inner_folds": 3,
+        "clinical": ("age_years", "sex"),
+    }
     return DlrRecipe(("PDL1",), drawn=True, regions=RegionSettings(patch_pixels=PIXELS), **{**quick, **changed})
 
 

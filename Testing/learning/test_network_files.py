@@ -25,11 +25,11 @@ from PDL1PredictorLib.networks.names import BACKBONES
 EDGES = {"inception_v3": (80, 96)}
 
 
-def network_of(backbone: str = "densenet121", n_endpoints: int = 3) -> DeepCT:
+def network_of(backbone: str = "densenet121", n_endpoints: int = 3, pool: str = "picture") -> DeepCT:
     """Batch norms that were trained: no two vectors alike, so that none can be taken for another."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        network = DeepCT(n_endpoints, 4, backbone=backbone)
+        network = DeepCT(n_endpoints, 4, backbone=backbone, pool=pool)
         for module in network.modules():
             if isinstance(module, nn.BatchNorm2d):
                 nn.init.uniform_(module.weight, 0.8, 1.2)
@@ -64,6 +64,38 @@ def test_every_backbone_answers_by_its_files_as_by_torch_on_patches_of_any_size(
         np.testing.assert_allclose(
             logits, wanted.logits[0].numpy(), atol=5e-3 * max(1, float(wanted.logits.abs().max()))
         )
+
+
+def contours(*shape: int) -> np.ndarray:
+    found = np.zeros((2, 1, *shape), np.float32)
+    found[0, :, 8:20, 10:30], found[1, :, 5:9, 5:9] = 1, 1
+    return found
+
+
+@pytest.mark.parametrize("backbone", ["resnet50", "resnet50_layer1"])
+def test_maps_pooled_within_the_contour_are_the_same_by_the_files_as_by_torch(backbone: str):
+    network = network_of(backbone, pool="contour")
+    written = network_files(network, patches(64, 45), contours=contours(64, 45))
+    assert (written.entry["pool"], written.entry["head"]) == ("contour", "none")
+    session = NetworkSession(written.files["network.onnx"], read_weights(written.files["network.safetensors"]), 4, 3)
+    shown, within = patches(45, 64), contours(45, 64)
+    _, deep, _ = session.run(shown, within)
+    with torch.no_grad():
+        wanted = written.network(torch.from_numpy(shown), torch.from_numpy(within)).deep.numpy()
+    np.testing.assert_allclose(deep, wanted, atol=1e-4 * max(1.0, float(np.abs(wanted).max())))
+    assert np.abs(session.run(shown, within[::-1])[1] - wanted).max() > 1e-2  # another contour, another answer
+    with pytest.raises(ValueError, match="it needs 'patch', 'contour', and is given 'patch'"):
+        session.run(shown)
+
+
+def test_a_graph_that_pools_otherwise_is_caught():
+    network = network_of("resnet50_layer1", pool="contour")
+    check_agreement(graph_bytes(network), network, patches(64, 64), contours(64, 64))
+    other = onnx.load_from_string(graph_bytes(network))
+    root = next(node for node in other.graph.node if node.op_type == "Sqrt")
+    root.op_type = "Sigmoid"
+    with pytest.raises(ValueError, match="The exported network gives other deep than the trained one"):
+        check_agreement(other.SerializeToString(), network, patches(64, 64), contours(64, 64))
 
 
 def test_all_that_the_reader_allows_is_needed():
@@ -101,11 +133,11 @@ def test_an_exported_module_that_was_left_in_training_mode_is_caught(densenet: D
         wrapper.train()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a batch norm in training mode looks at the batch's size
-            model = page._exported(wrapper)
+            model = page._exported(wrapper, {"patch": 3})
     finally:
         densenet.eval()
     with pytest.raises(ValueError, match="exported in training mode"):
-        page._plain_graph(model, set(densenet.state_dict()))
+        page._plain_graph(model, set(densenet.state_dict()), {"patch": 3})
 
 
 def test_a_graph_that_answers_differently_is_caught(densenet: DeepCT):

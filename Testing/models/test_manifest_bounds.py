@@ -48,6 +48,8 @@ def sound(tiny_model: Path) -> Bundle:
         ("network/n_deep", 11, "needs 13 input means and positive SDs for PDL1"),
         ("network", [], "network must be an object, got"),
         ("network/backbone", ["densenet121"], "network.backbone must be one of densenet121"),
+        ("network/pool", "ring", "network.pool must be one of picture, contour"),
+        ("network/pool", "contour", "network.pool is contour, which needs deep features of a ResNet"),
         ("network/file", 3, "network.file must be a text"),
         ("network/file", "nothing.safetensors", "has no file 'nothing.safetensors'"),
         ("tables", None, "tables must be a text"),

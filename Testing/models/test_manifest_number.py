@@ -87,7 +87,7 @@ def test_a_model_may_be_without_network_and_reference(tiny: Bundle):
         ("network/bits", 4, "network.bits must be one of 8, 16, 32, got 4"),
         ("network/bits", True, "network.bits must be one of 8, 16, 32"),
         ("network/bits", 8.0, "network.bits must be one of 8, 16, 32"),
-        ("network/head", "curved", "network.head must be one of linear, other"),
+        ("network/head", "curved", "network.head must be one of linear, none, other"),
         ("network/moved", 2.0, "network.moved must lie from 0 to 1"),
         ("network/moved", "little", "network.moved: a finite number was expected"),
         ("reference", [], "reference must be an object"),

@@ -108,6 +108,25 @@ def test_a_network_that_is_cut_short_is_the_beginning_of_the_whole_one(name: str
         load_backbone(part, tmp_path / "dense.safetensors")
 
 
+def test_the_fine_network_makes_of_a_picture_what_the_plain_one_makes_of_it_enlarged_twice(tmp_path):
+    whole, part = DeepCT(1, backbone="resnet50").eval(), DeepCT(1, backbone="resnet50_layer1_fine").eval()
+    save_backbone(whole, tmp_path / "whole.safetensors")
+    load_backbone(part, tmp_path / "whole.safetensors")
+    x = torch.randn(1, 3, 48, 40, generator=torch.Generator().manual_seed(1))
+    large = nn.functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+    with torch.no_grad():
+        maps, wanted = part.features(x), whole.features[: len(part.features)](large)
+        coarse = whole.features[: len(part.features)](x)
+    assert maps.shape == wanted.shape == (1, 256, 24, 20)
+    inside = (..., slice(5, -5), slice(5, -5))  # what lies beyond the border, both fill with other numbers
+    torch.testing.assert_close(maps[inside], wanted[inside], rtol=1e-3, atol=1e-4)
+    assert coarse.shape == (1, 256, 12, 10)
+    save_backbone(part, tmp_path / "fine.safetensors")
+    again = DeepCT(1, backbone="resnet50_layer1_fine").eval()
+    load_backbone(again, tmp_path / "fine.safetensors")  # its kernels are fine already
+    assert torch.equal(again.features.conv1.weight, part.features.conv1.weight)
+
+
 def test_he_start_leaves_the_biases_at_zero_and_the_spread_at_root_two_over_fan_in():
     features = backbone("vgg19").build()
     assert not features[2].bias.detach().any()

@@ -2,14 +2,17 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from dlr_cases import made_up, small_recipe, write_cohort
 
 from PDL1PredictorLib.cli.main import main
 from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.errors import BundleError, InputError
+from PDL1PredictorLib.learning.parts.frozen import FrozenBackbone
 from PDL1PredictorLib.learning.parts.part import Place
 from PDL1PredictorLib.learning.parts.stacked import StackedAnswers
 from PDL1PredictorLib.models.bundle import Bundle, read_bundle
@@ -22,7 +25,19 @@ from PDL1PredictorLib.study.leak import leak_test
 from PDL1PredictorLib.study.run import StudyRun, run_study
 from PDL1PredictorLib.study.setup import Study
 
-TRAIN = ("--random-weights", "--patch-pixels", "32", "--repeats", "1", "--device", "cpu", "--workers", "1")
+TRAIN = (
+    "--random-weights",
+    "--backbone",
+    "resnet50_layer1",
+    "--patch-pixels",
+    "32",
+    "--repeats",
+    "1",
+    "--device",
+    "cpu",
+    "--workers",
+    "1",
+)
 CHOICE = ("--clinical", "age_years,ECOG=0..5")
 
 
@@ -62,7 +77,8 @@ def test_the_report_has_path_classifiers_and_nomogram(run: StudyRun):
     assert found.classifier in found.mean_auc
     part = run.kept.learned.parts["stacked"]
     kept = {name for name, w in zip(found.path.names, found.path.coefficients[found.path.best], strict=True) if w}
-    assert {f"pooled_{column + 1}" for column in part.fitted["PDL1"].columns} == kept
+    assert set(part.backbone.names(part.fitted["PDL1"].columns.tolist())) == kept
+    assert all(name.startswith(("pooled_mean_", "pooled_sd_")) for name in kept)
     assert [axis.name for axis in found.nomogram.axes] == ["stacked_logit", "age_years", "sex"]
 
 
@@ -89,11 +105,46 @@ def test_weights_are_needed_unless_they_are_said_to_be_drawn(tmp_path):
 
 @pytest.mark.parametrize(
     ("settings", "words"),
-    [({"backbone": "alexnet"}, "backbone must be one of"), ({"kinds": ()}, "Classifiers must be")],
+    [
+        ({"backbone": "alexnet"}, "backbone must be one of"),
+        ({"kinds": ()}, "Classifiers must be"),
+        ({"pool": "ring"}, "pooled within one of picture, contour, got 'ring'"),
+        ({"backbone": "vgg19"}, "maps of vgg19 cannot be pooled within the contour. Take --pool picture"),
+    ],
 )
 def test_settings_that_cannot_be_are_refused(settings, words):
     with pytest.raises(InputError, match=words):
         DlrRecipe(("PDL1",), **settings)
+
+
+def test_what_lies_far_from_the_contour_moves_what_is_pooled_over_the_slice_and_hardly_what_is_within_it():
+    cohort = made_up(12)
+    hu = cohort.blocks["slices"].copy()
+    hu[:, :, :2] = 400  # bright rows at the border of the picture
+    other = replace(cohort, blocks={**cohort.blocks, "slices": hu})
+    moved = {}
+    for pool in ("contour", "picture"):
+        own, far = (FrozenBackbone(one, "resnet50_layer1", None, 1, "cpu", pool).pooled for one in (cohort, other))
+        means = slice(0, 256)
+        moved[pool] = float(np.abs(far[:, means] - own[:, means]).mean() / own[:, means].mean())
+    assert moved["picture"] > 0.1
+    assert moved["contour"] < 0.4 * moved["picture"]
+
+
+def test_how_the_maps_are_pooled_follows_from_the_backbone_unless_it_is_said():
+    options = {option.key: option.default for option in PAGE.options}
+    shared = Shared(("PDL1",), 1, Design.SPLIT, 5)
+
+    def pool(**changed: object) -> str:
+        recipe = PAGE.build(shared, {**options, **changed})
+        assert ("within the contour" in recipe.method_text()) == (recipe.pool == "contour")
+        return recipe.pool
+
+    assert (pool(), pool(backbone="resnet50_layer1"), pool(backbone="vgg19")) == ("contour", "contour", "picture")
+    assert (pool(pool="picture"), pool(as_published=True)) == ("picture", "picture")
+    assert pool(as_published=True, pool="contour") == "contour"
+    with pytest.raises(InputError, match="vgg19 cannot be pooled within the contour"):
+        pool(backbone="vgg19", pool="contour")
 
 
 def test_as_published_selects_by_lasso_alone_and_takes_the_best():
@@ -125,6 +176,7 @@ def test_the_bundle_holds_the_model_within_and_says_that_its_weights_were_drawn(
     assert found["stacked"]["title"] == IMAGE
     assert found["stacked"]["model"]["file"] == "classifiers/PDL1.stacked.onnx"
     assert len(found["stacked"]["columns"]) == manifest["network"]["n_deep"]
+    assert (manifest["network"]["pool"], manifest["network"]["head"]) == ("contour", "none")
     assert (manifest["needs"]["clinical"], manifest["imputer"]["names"]) == (["age_years", "ECOG"],) * 2
     card = (trained / "model" / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert "drawn at random" in card
@@ -145,7 +197,11 @@ def test_a_prediction_answers_as_the_study_did(trained: Path, tmp_path: Path):
     assert main([*command, str(tmp_path / "known"), "--clinical", known]) == 0
     lesion = json.loads((tmp_path / "known" / "result.json").read_text(encoding="utf-8"))["lesions"][0]
     (answer,) = lesion["endpoints"]
-    assert answer["probability"] == pytest.approx(float(rows[name]["probability"]), abs=0.006)  # weights of 8 bits
+    assert answer["probability"] == pytest.approx(float(rows[name]["probability"]), abs=1e-4)
+    assert not any(warning["code"] == "no_heat_maps" for warning in lesion["warnings"])
+    assert main([*command, str(tmp_path / "torch"), "--clinical", known, "--runtime", "torch"]) == 0
+    by_torch = json.loads((tmp_path / "torch" / "result.json").read_text(encoding="utf-8"))["lesions"][0]
+    assert answer["probability"] == pytest.approx(by_torch["endpoints"][0]["probability"], abs=1e-4)
     assert {one["name"] for one in answer["contributions"]} == {"stacked_logit", "age_years", "ECOG"}
     assert main([*command, str(tmp_path / "unknown")]) == 0
     lesion = json.loads((tmp_path / "unknown" / "result.json").read_text(encoding="utf-8"))["lesions"][0]
@@ -188,4 +244,13 @@ def test_a_model_within_that_cannot_be_is_refused(trained: Path, change, words):
     manifest = json.loads(json.dumps(dict(bundle.manifest)))
     manifest["endpoints"]["PDL1"]["stacked"] |= change
     with pytest.raises(BundleError, match=words):
+        read_manifest(Bundle(bundle.name, bundle.sha256, manifest, bundle.files))
+
+
+def test_what_is_pooled_within_the_contour_has_no_head_that_maps_follow_from(trained: Path):
+    bundle = read_bundle(trained / "model")
+    manifest = json.loads(json.dumps(dict(bundle.manifest)))
+    read_manifest(Bundle(bundle.name, bundle.sha256, manifest, bundle.files))
+    manifest["network"]["head"] = "linear"
+    with pytest.raises(BundleError, match="is linear, but what is pooled within the contour is no mean"):
         read_manifest(Bundle(bundle.name, bundle.sha256, manifest, bundle.files))

@@ -85,6 +85,11 @@ def channels_of(cohort: PreparedCohort) -> np.ndarray:
     return np.asarray(input_channels(hu, tumor).numpy(), dtype=np.float32)
 
 
+def contours_of(cohort: PreparedCohort) -> np.ndarray:
+    """The contour on each case's first slice, (n, 1, rows, columns) 32-bit."""
+    return cohort.patches_tumor[:, :1].astype(np.float32)
+
+
 @torch.no_grad()
 def embed(
     network: DeepCT,
@@ -105,7 +110,7 @@ def embed(
         progress: Told batch by batch.
 
     Returns:
-        (n, channels) float32.
+        (n, channels) float32; (n, 2 channels) of a network that pools within the contour.
     """
     network.to(device)
     edge = pixels or cohort.patches_hu.shape[-1]
@@ -123,8 +128,8 @@ def _pooled(
 ) -> np.ndarray:
     n_slices, parts = len(_numbers(cohort, "all")), []
     done = 0
-    for output in _evaluate(network, cohort, device, pixels, index):
-        parts.append(output.maps.mean(dim=(2, 3)).cpu())
+    for x, contour in _shown(network, cohort, device, pixels, index):
+        parts.append(network.pooled(network(x, contour).maps, contour).cpu())
         done += len(parts[-1])
         share = (index + done / len(cohort)) / n_slices
         progress.step("network", share, f"slice {index + 1} of {n_slices}: {done} of {len(cohort)} cases")
@@ -134,6 +139,14 @@ def _pooled(
 def _evaluate(
     network: DeepCT, cohort: PreparedCohort, device: str, pixels: int, index: int = 0
 ) -> Iterator[DeepCTOutput]:
+    for x, contour in _shown(network, cohort, device, pixels, index):
+        yield network(x, contour)
+
+
+def _shown(
+    network: DeepCT, cohort: PreparedCohort, device: str, pixels: int, index: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Channels and contour, batch by batch, for a network that is then in evaluation mode."""
     network.eval()
     margin = (cohort.patches_hu.shape[-1] - pixels) // 2
     center = slice(margin, margin + pixels)
@@ -142,4 +155,4 @@ def _evaluate(
         rows = slice(first, first + batch)
         stored = (block[rows, index, center, center] for block in (cohort.patches_hu, cohort.patches_tumor))
         hu, tumor = (torch.from_numpy(np.ascontiguousarray(part)).to(device).float() for part in stored)
-        yield network(input_channels(hu, tumor))
+        yield input_channels(hu, tumor), tumor[:, None]

@@ -13,9 +13,11 @@ from PDL1PredictorLib.core.files.output import whole_file
 from PDL1PredictorLib.models.network.weights import restored, rounded
 from PDL1PredictorLib.networks.backbones import backbone
 from PDL1PredictorLib.networks.deep_ct import DeepCT
-from PDL1PredictorLib.networks.names import CUT
+from PDL1PredictorLib.networks.names import CUT, FINE
+from PDL1PredictorLib.networks.resnet import fine_stem
 
 Module = TypeVar("Module", bound=nn.Module)
+FIRST, STEM_WINDOW = "conv1.weight", 7  # the first kernels of a ResNet, and how wide a weight file holds them
 HEADS = ("classifier.", "fc.", "AuxLogits.")  # what torchvision's files hold besides the convolutional part
 TITLES = {
     "densenet121": "DenseNet121",
@@ -23,7 +25,7 @@ TITLES = {
     "resnet101": "ResNet101",
     "vgg19": "VGG19",
     "inception_v3": "Inception V3",
-    **{name: f"ResNet50, up to {name.partition('_')[2]}" for name in CUT},
+    **{name: f"ResNet50, up to {name.partition('_')[2].replace('_', ', ')}" for name in (*CUT, *FINE)},
 }
 
 
@@ -51,14 +53,22 @@ def load_backbone(network: OnBackbone, file: Path) -> None:
             stored = safetensors.torch.load_file(file)
         else:
             stored = torch.load(file, map_location="cpu", weights_only=True)
-        left = (*HEADS, *known.beyond)
-        named = {_present_name(name): value for name, value in stored.items() if not name.startswith(left)}
+        beyond = layers_beyond(network.backbone)
+        named = {_present_name(name): value for name, value in stored.items() if not name.startswith((*HEADS, *beyond))}
+        if known.fine and named[FIRST].shape[-1] == STEM_WINDOW:
+            named[FIRST] = fine_stem(named[FIRST])
         network.features.load_state_dict(
             {name.removeprefix(prefix): value for name, value in named.items() if name.startswith(prefix)}
         )
     except Exception as error:  # whatever a damaged or foreign file raises
         title = TITLES[network.backbone]
         raise InputError(f"{file} is not a {title} weight file of torchvision: {error}") from error
+
+
+def layers_beyond(name: str) -> tuple[str, ...]:
+    """How names of weights begin that a file of the whole network holds beyond a backbone that is cut short."""
+    last = backbone(name).last
+    return () if last is None else tuple(f"layer{layer}." for layer in range(last + 1, 5))
 
 
 def save_backbone(network: DeepCT, file: Path, overwrite: bool = False) -> None:

@@ -104,7 +104,7 @@ class StackedAnswers(NotOfFeatures):
             "stacked": {
                 "title": self.title,
                 "columns": np.searchsorted(self.columns, one.columns).tolist(),
-                "names": [f"pooled_{column + 1}" for column in one.columns],
+                "names": list(self.backbone.names(one.columns.tolist())),
                 "input_mean": one.mean.tolist(),
                 "input_sd": one.sd.tolist(),
                 "model": {

@@ -20,13 +20,16 @@ class TorchNetwork:
         backbone: One of `networks.names.BACKBONES`.
         n_deep: Width of the deep feature vector.
         n_endpoints: Number of outputs.
+        pool: One of `networks.names.POOLS`.
 
     Raises:
         ValueError: The weights do not fit the network.
     """
 
-    def __init__(self, weights: Mapping[str, np.ndarray], backbone: str, n_deep: int, n_endpoints: int) -> None:
-        network = DeepCT(n_endpoints, n_deep, backbone=backbone)
+    def __init__(
+        self, weights: Mapping[str, np.ndarray], backbone: str, n_deep: int, n_endpoints: int, pool: str = "picture"
+    ) -> None:
+        network = DeepCT(n_endpoints, n_deep, backbone=backbone, pool=pool)
         counters = {name: value for name, value in network.state_dict().items() if name.endswith(COUNTER)}
         try:
             network.load_state_dict(counters | {name: torch.from_numpy(value) for name, value in weights.items()})
@@ -40,11 +43,25 @@ class TorchNetwork:
             self._on_device[device] = deepcopy(self._on_device["cpu"]).to(device)
         return self._on_device[device]
 
-    def run(self, x: np.ndarray, device: str) -> tuple[np.ndarray, np.ndarray]:
+    def deep(self, x: np.ndarray, contour: np.ndarray, device: str) -> np.ndarray:
+        """Deep features alone, (n, n_deep), 64-bit: of a network that gives no answers, which has no Grad-CAM.
+
+        Args:
+            x: Input channels, (n, 3, h, w), 32-bit.
+            contour: (n, 1, h, w), 1 inside, 32-bit.
+            device: Where.
+        """
+        with torch.no_grad(), full_precision():
+            output = self.module(device)(*(torch.from_numpy(part).to(device) for part in (x, contour)))
+        found: np.ndarray = output.deep.double().cpu().numpy()
+        return found
+
+    def run(self, x: np.ndarray, contour: np.ndarray, device: str) -> tuple[np.ndarray, np.ndarray]:
         """One forward pass, and Grad-CAM of every output on the first slice.
 
         Args:
             x: Input channels, (n, 3, h, w), 32-bit.
+            contour: (n, 1, h, w), 1 inside, 32-bit.
             device: Where.
 
         Returns:
@@ -52,7 +69,8 @@ class TorchNetwork:
         """
         with torch.enable_grad(), full_precision():
             # the weights are frozen: the graph starts at the input
-            output = self.module(device)(torch.from_numpy(x).to(device).requires_grad_())
+            given = (torch.from_numpy(part).to(device) for part in (x, contour))
+            output = self.module(device)(next(given).requires_grad_(), next(given))
             maps = normalize(grad_cams(output.maps, output.logits))
         return output.deep.detach().double().cpu().numpy(), maps[0].cpu().numpy()
 

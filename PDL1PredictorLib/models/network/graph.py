@@ -28,10 +28,11 @@ from PDL1PredictorLib.models.onnx.messages import (
 )
 from PDL1PredictorLib.models.onnx.wire import fields_of, message, text, texts, varint
 
-INPUT, VOLUME, TABLE = "patch", "volume", "table"
-"""Names of what a network may be given: (n, c, h, w), (n, c, d, h, w), and (n, t) standardized columns."""
+INPUT, VOLUME, TABLE, CONTOUR = "patch", "volume", "table", "contour"
+"""Names of what a network may be given: (n, c, h, w), (n, c, d, h, w), (n, t) standardized columns, and the contour on
+the patch, (n, 1, h, w)."""
 OUTPUTS = ("maps", "deep", "logits")
-"""What a network of deep features gives; its only input is the patch."""
+"""What a network of deep features gives; it is given the patch, and the contour where it pools its maps within it."""
 ANSWER = "answers"
 BESIDE = ("maps", "deep", "attention")
 """What a network that answers may give beside its answers, in this order: last feature maps, exactly where it sees a
@@ -81,11 +82,11 @@ class Graph:
     @property
     def operators(self) -> Mapping[str, Operator]:
         """What it may hold."""
-        return _operators(self.outputs)
+        return _operators(self.inputs, self.outputs)
 
 
-def _operators(outputs: Sequence[str]) -> Mapping[str, Operator]:
-    return OPERATORS if tuple(outputs) == OUTPUTS else ALL
+def _operators(inputs: Sequence[str], outputs: Sequence[str]) -> Mapping[str, Operator]:
+    return OPERATORS if tuple(outputs) == OUTPUTS and CONTOUR not in inputs else ALL
 
 
 @dataclass(frozen=True)
@@ -122,13 +123,13 @@ def read_network_graph(data: bytes) -> Graph:
     if any(value.kind != FLOAT for value in (*inputs, *outputs)):
         raise ValueError("its input and outputs must be 32-bit floats.")
     at_most(len(values.get("node", [])), MAX_NODES, "the graph: node")
-    reader = _Reader(_operators(found))
+    reader = _Reader(_operators(given, found))
     return Graph(given, found, tuple(step for raw in values.get("node", []) for step in reader.read(raw)))
 
 
 def _check_ends(inputs: tuple[str, ...], outputs: tuple[str, ...]) -> None:
     """Deep features of a patch, or answers from a picture, a table or both."""
-    if (inputs, outputs) == ((INPUT,), OUTPUTS):
+    if inputs in ((INPUT,), (INPUT, CONTOUR)) and outputs == OUTPUTS:
         return
     sees = any(name in (INPUT, VOLUME) for name in inputs)
     beside = [name for name in BESIDE if name in outputs]
@@ -139,7 +140,8 @@ def _check_ends(inputs: tuple[str, ...], outputs: tuple[str, ...]) -> None:
     )
     if not fits:
         raise ValueError(
-            f"it must map '{INPUT}' to {listed(list(OUTPUTS))}, or a picture ('{INPUT}' or '{VOLUME}'), a '{TABLE}' or "
+            f"it must map '{INPUT}', with '{CONTOUR}' or without, to {listed(list(OUTPUTS))}, or "
+            f"a picture ('{INPUT}' or '{VOLUME}'), a '{TABLE}' or "
             f"both to '{ANSWER}', with 'maps' before them where it sees a picture; got {listed(list(inputs))} to "
             f"{listed(list(outputs))}."
         )

@@ -9,6 +9,8 @@ from PDL1PredictorLib.core.results import CaseWarning
 
 LINEAR = "linear"
 """Head of a network whose answers are a weighted mean over its last feature maps."""
+NO_HEAD = "none"
+"""Head of a network that gives no answers of its own, so that nothing can say where it looked: no heat maps."""
 
 
 @dataclass(frozen=True, eq=False)

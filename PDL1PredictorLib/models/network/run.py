@@ -19,7 +19,7 @@ from PDL1PredictorLib.core.results import CaseWarning
 from PDL1PredictorLib.explain.class_activation import class_activation_maps, scaled_to_one
 from PDL1PredictorLib.imaging.patch import Patch
 from PDL1PredictorLib.models.device import run_with_fallback
-from PDL1PredictorLib.models.network.output import LINEAR, NetworkOutput, mean_of_slices
+from PDL1PredictorLib.models.network.output import LINEAR, NO_HEAD, NetworkOutput, mean_of_slices
 from PDL1PredictorLib.models.network.stored import StoredNetwork
 from PDL1PredictorLib.networks.channels import channels
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 RUNTIMES = ("auto", "onnxruntime", "torch")
 GRAPHS = Path(__file__).parents[1] / "graphs"
 SHIPPED_GRAPHS = ("densenet121",)  # of bundles that were written without one
+NO_MAPS = np.zeros((0, 1, 1))
 _SAME = 1e-2  # the head as it is stored explains the answers within this share of the largest
 _REMEDY = "Install it with: pip install pdl1predictor[gpu]"
 
@@ -44,7 +45,9 @@ class Network(StoredNetwork):
         n_deep: Width of the deep feature vector.
         n_endpoints: Number of outputs.
         graph: Content of its .onnx file; None where the bundle has none, as those of its first version.
-        head: `linear` where the answers are a linear function of the pooled maps, else `other`.
+        head: `linear` where the answers are a linear function of the pooled maps, `none` where it gives none of its
+            own, else `other`.
+        pool: One of `networks.names.POOLS`.
     """
 
     def __init__(
@@ -56,9 +59,10 @@ class Network(StoredNetwork):
         n_endpoints: int,
         graph: bytes | None = None,
         head: str = LINEAR,
+        pool: str = "picture",
     ) -> None:
         super().__init__(model, weights, shipped_graph(backbone) if graph is None else graph, n_deep, n_endpoints)
-        self._backbone, self._head = backbone, head
+        self._backbone, self._head, self._pool = backbone, head, pool
 
     def run(self, patches: Sequence[Patch], device: str, runtime: str = "auto") -> NetworkOutput:
         """One forward pass on the slices of a tumor, and the heat maps of the first.
@@ -74,11 +78,11 @@ class Network(StoredNetwork):
             MissingPackageError: What has to run it is not installed.
         """
         require_runtime(runtime, device)
-        x = np.concatenate([patch_channels(patch) for patch in patches])
+        x, contour = (np.concatenate([of(patch) for patch in patches]) for of in (patch_channels, patch_contour))
 
         def compute(where: str) -> NetworkOutput:
             by_torch = where != "cpu" or runtime == "torch" or self._graph is None
-            return self._by_torch(x, where) if by_torch else self._by_onnxruntime(x)
+            return self._by_torch(x, contour, where) if by_torch else self._by_onnxruntime(x, contour)
 
         output, used, warnings = run_with_fallback(compute, device)
         return replace(output, device=used, warnings=(*warnings, *output.warnings))
@@ -92,29 +96,34 @@ class Network(StoredNetwork):
         """
         return self._torch.module(device)
 
-    def _by_onnxruntime(self, x: np.ndarray) -> NetworkOutput:
+    def _by_onnxruntime(self, x: np.ndarray, contour: np.ndarray) -> NetworkOutput:
         try:
-            activations, deep, logits = self._session.run(x)
+            activations, deep, logits = self._session.run(x, contour if self._pool == "contour" else None)
         except ValueError as error:
             raise self._unfit(str(error)) from error
+        if self._head == NO_HEAD:
+            return NetworkOutput(mean_of_slices([deep]), NO_MAPS, "", "cpu", "onnxruntime", ())
         if self._head != LINEAR:
-            maps, method, warnings = self._maps_by_torch(x)
+            maps, method, warnings = self._maps_by_torch(x, contour)
             return NetworkOutput(mean_of_slices([deep]), maps, method, "cpu", "onnxruntime", warnings)
         maps = scaled_to_one(class_activation_maps(activations[0], self._stored_head(activations[0], logits[0])))
         return NetworkOutput(mean_of_slices([deep]), maps, "class activation map", "cpu", "onnxruntime", ())
 
-    def _by_torch(self, x: np.ndarray, device: str) -> NetworkOutput:
-        deep, maps = self._torch.run(x, device)
+    def _by_torch(self, x: np.ndarray, contour: np.ndarray, device: str) -> NetworkOutput:
+        if self._head == NO_HEAD:
+            deep = self._torch.deep(x, contour, device)
+            return NetworkOutput(mean_of_slices([deep]), NO_MAPS, "", device, "torch", ())
+        deep, maps = self._torch.run(x, contour, device)
         return NetworkOutput(mean_of_slices([deep]), maps, "Grad-CAM", device, "torch", ())
 
-    def _maps_by_torch(self, x: np.ndarray) -> tuple[np.ndarray, str, tuple[CaseWarning, ...]]:
+    def _maps_by_torch(self, x: np.ndarray, contour: np.ndarray) -> tuple[np.ndarray, str, tuple[CaseWarning, ...]]:
         try:
-            return self._torch.run(x, "cpu")[1], "Grad-CAM", ()
+            return self._torch.run(x, contour, "cpu")[1], "Grad-CAM", ()
         except MissingPackageError:
             text = (
                 f"There are no heat maps: those of this model need the package torch, which is not installed. {_REMEDY}"
             )
-            return np.zeros((0, 1, 1)), "", (CaseWarning("no_heat_maps", text),)
+            return NO_MAPS, "", (CaseWarning("no_heat_maps", text),)
 
     def _stored_head(self, activations: np.ndarray, logits: np.ndarray) -> np.ndarray:
         """What each feature map's mean counts for each answer, (k, c); the answers must follow from it.
@@ -142,7 +151,7 @@ class Network(StoredNetwork):
         from PDL1PredictorLib.models.network.by_torch import TorchNetwork
 
         try:
-            return TorchNetwork(self._weights, self._backbone, self._n_deep, self._n_endpoints)
+            return TorchNetwork(self._weights, self._backbone, self._n_deep, self._n_endpoints, self._pool)
         except ValueError as error:
             raise self._unfit(str(error)) from error
 
@@ -165,6 +174,12 @@ def patch_channels(patch: Patch) -> np.ndarray:
     """What the network sees of a patch: (1, 3, h, w), 32-bit."""
     hu, tumor = (sitk.GetArrayFromImage(image).astype(np.float32) for image in (patch.image, patch.tumor))
     return channels(hu, tumor)
+
+
+def patch_contour(patch: Patch) -> np.ndarray:
+    """The contour on a patch: (1, 1, h, w), 1 inside, 32-bit."""
+    tumor: np.ndarray = sitk.GetArrayFromImage(patch.tumor).astype(np.float32)
+    return tumor[:, None]
 
 
 def shipped_graph(backbone: str) -> bytes | None:

@@ -6,7 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from PDL1PredictorLib.models.network.graph import INPUT, Graph, Sizes, check_network, joined, read_network_graph
+from PDL1PredictorLib.models.network.graph import (
+    CONTOUR,
+    INPUT,
+    Graph,
+    Sizes,
+    check_network,
+    joined,
+    read_network_graph,
+)
 from PDL1PredictorLib.models.onnx.session import require_onnxruntime
 
 MOST_THREADS = 4
@@ -32,11 +40,12 @@ class NetworkSession:
         self._sizes = Sizes(n_deep, n_endpoints)
         self._session: Any = None
 
-    def run(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def run(self, x: np.ndarray, contour: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """One forward pass of a network of deep features.
 
         Args:
             x: Input channels, (n, 3, h, w), 32-bit; n from 1 to `MOST_PATCHES`.
+            contour: (n, 1, h, w), 1 inside, 32-bit, of a network that pools its maps within it; None of any other.
 
         Returns:
             Last feature maps (n, c, h', w'), deep features (n, n_deep) and logits (n, n_endpoints), 32-bit.
@@ -47,7 +56,7 @@ class NetworkSession:
         """
         if x.ndim != 4 or not 1 <= len(x) <= MOST_PATCHES:
             raise ValueError(f"1 to {MOST_PATCHES} patches (n, channels, h, w) are needed, got the shape {x.shape}.")
-        found = self.outputs({INPUT: x})
+        found = self.outputs({INPUT: x} if contour is None else {INPUT: x, CONTOUR: contour})
         maps, deep, logits = found.values()
         return maps, deep, logits
 

@@ -16,7 +16,7 @@ from PDL1PredictorLib.models.schema.values import (
     text,
     texts,
 )
-from PDL1PredictorLib.networks.names import BACKBONES, NETWORKS
+from PDL1PredictorLib.networks.names import BACKBONES, NETWORKS, POOLED_WITHIN, POOLS
 
 PICTURES = ("none", "slice", "slices", "volume")
 DEEP, ANSWERS = "deep", "answers"
@@ -61,12 +61,13 @@ class NetworkEntry:
         n_deep: Width of the deep feature vector; 0 where it gives none.
         bits: Of a weight in the file: 8, 16 or 32.
         head: `linear` where the answers are a weighted mean over the feature maps, and of the columns of the table, so
-            that the maps need no gradient.
+            that the maps need no gradient; `none` where the network gives no answers of its own, and no maps.
         moved: Largest change of a probability of the test cases by the rounding to `bits`; None where not measured.
         slices: How many slices it sees: deep features, or answers, are their mean. 0 where it sees none.
         inputs: What it is given.
         outputs: `deep`: deep features of a patch. `answers`: one of each endpoint, in the model's order; the log-odds
             of a yes/no question, a number that was standardized, or a risk score.
+        pool: One of `networks.names.POOLS`: what its deep features are made of.
     """
 
     file: str
@@ -79,6 +80,7 @@ class NetworkEntry:
     slices: int = 1
     inputs: NetworkInputs = NetworkInputs()
     outputs: str = DEEP
+    pool: str = "picture"
 
 
 def read_network(values: Any) -> NetworkEntry | None:
@@ -100,11 +102,12 @@ def read_network(values: Any) -> NetworkEntry | None:
         backbone=one_of(given["backbone"], "network.backbone", BACKBONES if deep else (*BACKBONES, *NETWORKS)),
         n_deep=count(given["n_deep"], "network.n_deep", 1 if deep else 0, MAX_DEEP),
         bits=one_of(given["bits"], "network.bits", (8, 16, 32)),
-        head=one_of(given["head"], "network.head", ("linear", "other")),
+        head=one_of(given["head"], "network.head", ("linear", "none", "other")),
         moved=number_or_none(given["moved"], "network.moved", 0.0, 1.0),
         slices=slices,
         inputs=_inputs(given.get("inputs"), slices),
         outputs=outputs,
+        pool=one_of(given.get("pool", "picture"), "network.pool", POOLS),
     )
     _check(entry)
     return entry
@@ -143,6 +146,10 @@ def _check(entry: NetworkEntry) -> None:
         raise ValueError(f"network.slices is {entry.slices}, which does not fit the picture {inputs.picture!r}.")
     if entry.outputs == DEEP and (inputs.table or inputs.picture not in ("slice", "slices")):
         raise ValueError("network.inputs: a network of deep features is given slices, and nothing else.")
+    if entry.pool == "contour" and (entry.outputs == ANSWERS or entry.backbone not in POOLED_WITHIN or not entry.graph):
+        raise ValueError("network.pool is contour, which needs deep features of a ResNet, and a graph that makes them.")
+    if entry.pool == "contour" and entry.head == "linear":
+        raise ValueError("network.head is linear, but what is pooled within the contour is no mean of the maps alone.")
     if inputs.frame is not None and (entry.outputs == DEEP or inputs.picture not in ("slice", "slices")):
         raise ValueError("network.inputs.frame: only slices of a network that answers by itself have one.")
     if entry.outputs == ANSWERS and entry.graph is None:

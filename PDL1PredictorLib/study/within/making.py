@@ -34,15 +34,14 @@ def within_of(kept: Fold, lead: ModelPlan, key: str, columns: Sequence[ClinicalC
         title=part.title,
         classifier=one.chosen.kind,
         mean_auc=one.chosen.mean_auc,
-        path=None if path is None else _named(path),
+        path=None if path is None else _named(path, part.backbone.names(path.columns.tolist())),
         nomogram=nomogram_of(fitted, kept.input_names(lead, key), columns)
         if isinstance(fitted, FittedModel) and len(fitted.columns) > 1
         else None,
     )
 
 
-def _named(path: LassoPath) -> Path:
-    names = tuple(f"pooled_{column + 1}" for column in path.columns)
+def _named(path: LassoPath, names: tuple[str, ...]) -> Path:
     return Path(names, path.penalties, path.coefficients, path.loss, path.error, path.best)
 
 

@@ -261,10 +261,10 @@ def test_features_are_computed_where_the_network_was_trained(monkeypatch: pytest
 def test_features_are_computed_on_the_cpu_where_the_device_fails(monkeypatch: pytest.MonkeyPatch, told: str):
     there, calls, forward = TrainedDeepCT(DeepCT(2).eval(), device="cpu:0"), iter(range(100)), DeepCT.forward
 
-    def lost(self: DeepCT, x: torch.Tensor) -> object:
+    def lost(self: DeepCT, *given: torch.Tensor) -> object:
         if next(calls) == 0:
             raise RuntimeError(told)
-        return forward(self, x)
+        return forward(self, *given)
 
     monkeypatch.setattr(DeepCT, "forward", lost)
     if "memory" in told:

@@ -134,10 +134,26 @@ def test_a_graph_inside_is_refused():
 def test_other_ends_are_refused():
     made = graph()
     made.graph.output[0].name = "heat"
-    refused(made, "must map 'patch' to 'maps', 'deep', 'logits', or .* got 'patch' to 'heat', 'deep', 'logits'")
+    refused(
+        made,
+        "must map 'patch', with 'contour' or .* 'deep', 'logits', or .* got 'patch' to 'heat', 'deep', 'logits'",
+    )
     kind = graph()
     kind.graph.input[0].type.tensor_type.elem_type = TensorProto.DOUBLE
     refused(kind, "must be 32-bit floats")
+
+
+def test_a_contour_beside_the_patch_brings_what_pooling_within_it_needs_and_nothing_else_does():
+    steps = [helper.make_node("Sqrt", ["a"], ["maps"])]
+    refused(graph(steps), "operator '.Sqrt', which no network")
+    within = graph(steps)
+    within.graph.input.append(helper.make_tensor_value_info("contour", TensorProto.FLOAT, [None] * 4))
+    assert read_network_graph(within.SerializeToString()).inputs == ("patch", "contour")
+    within.graph.input[1].name = "mask"
+    refused(within, "must map 'patch', with 'contour' or without, .* got 'patch', 'mask'")
+    turned = graph(steps)
+    turned.graph.input.insert(0, helper.make_tensor_value_info("contour", TensorProto.FLOAT, [None] * 4))
+    refused(turned, "got 'contour', 'patch'")
 
 
 @pytest.mark.parametrize(

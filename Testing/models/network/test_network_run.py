@@ -3,17 +3,20 @@
 import subprocess
 import sys
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import safetensors.numpy
+import SimpleITK as sitk
 import torch
 
 from PDL1PredictorLib.core.errors import BundleError, InputError, MissingPackageError
 from PDL1PredictorLib.imaging.case_files import Files, read_case
 from PDL1PredictorLib.imaging.patch import Patch, deep_patch
 from PDL1PredictorLib.imaging.regions import make_regions
+from PDL1PredictorLib.learning.network_files import graph_bytes
 from PDL1PredictorLib.models.load import load_predictor
 from PDL1PredictorLib.models.network import run as page
 from PDL1PredictorLib.models.network.by_torch import full_precision
@@ -44,7 +47,7 @@ def weights_of(network: DeepCT) -> bytes:
 
 def made(backbone: str = "densenet121", **changes: object) -> Network:
     torch.manual_seed(0)
-    network = DeepCT(2, 10, backbone=backbone)
+    network = DeepCT(2, 10, backbone=backbone, pool=changes.get("pool", "picture"))
     return Network("toy", weights_of(network), backbone, 10, 2, **changes)
 
 
@@ -146,10 +149,26 @@ def test_a_head_that_is_not_linear_has_its_maps_from_torch(patch):
     assert (output.runtime, output.method, output.maps.shape) == ("onnxruntime", "Grad-CAM", (2, edge, edge))
 
 
+def test_maps_pooled_within_the_contour_give_the_same_both_ways_and_no_heat_map(patch, monkeypatch):
+    torch.manual_seed(0)
+    network = DeepCT(2, 10, backbone="resnet50_layer1", pool="contour").eval()
+    graph = graph_bytes(network)
+    within = made("resnet50_layer1", pool="contour", head="none", graph=graph)
+    by_torch = within.run([patch], "cpu", "torch")
+    monkeypatch.setattr(page, "require_module", lambda name, remedy: pytest.fail(f"{name} was asked for"))
+    by_graph = made("resnet50_layer1", pool="contour", head="none", graph=graph).run([patch], "cpu")
+    assert (by_graph.runtime, by_torch.runtime) == ("onnxruntime", "torch")
+    np.testing.assert_allclose(by_graph.deep, by_torch.deep, atol=1e-4 * max(1.0, np.abs(by_torch.deep).max()))
+    for output in (by_graph, by_torch):
+        assert (len(output.maps), output.method, output.warnings) == (0, "", ())
+    larger = replace(patch, tumor=sitk.BinaryDilate(patch.tumor, (4, 4, 0)))
+    assert np.abs(within.run([larger], "cpu", "onnxruntime").deep - by_graph.deep).max() > 1e-2
+
+
 def test_a_head_that_does_not_explain_the_answers_is_refused(patch, monkeypatch):
     network = made()
     activations, deep, logits = network._session.run(page.patch_channels(patch))
-    monkeypatch.setattr(network._session, "run", lambda x: (activations, deep, logits + 0.5))
+    monkeypatch.setattr(network._session, "run", lambda *given: (activations, deep, logits + 0.5))
     with pytest.raises(BundleError, match="answers do not follow from its last two layers"):
         network.run([patch], "cpu")
 
