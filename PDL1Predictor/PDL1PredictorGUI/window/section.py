@@ -1,4 +1,4 @@
-"""What the six sections of the window share."""
+"""What the seven sections of the window share."""
 
 from collections.abc import Callable
 from typing import Any

@@ -14,10 +14,7 @@ from PDL1PredictorLib.core.errors import CancelledError, CohortError, PDL1Error
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.core.running.memory import peak_memory_mb
 from PDL1PredictorLib.imaging.case_files import Files
-from PDL1PredictorLib.models.load import load_predictor
 from PDL1PredictorLib.models.manifest import Manifest
-from PDL1PredictorLib.models.predictor import Predictor
-from PDL1PredictorLib.prediction import Options, predict_into
 from PDL1PredictorLib.study.evaluation.cases import files_for_model
 from PDL1PredictorLib.study.evaluation.overlap import refuse_overlap
 
@@ -142,19 +139,19 @@ def _overlap(
 def _tried(files: Files, model: Path, progress: Progress) -> Trial:
     """The first case twice: code is compiled and loaded once."""
     try:
-        predictor = load_predictor(model)
-        with progress.part("trial", 0.0, 0.7) as part:
-            _answered(files, predictor, part)
-        started = perf_counter()
-        with progress.part("trial", 0.7, 1.0) as part:
-            _answered(files, predictor, part)
+        from PDL1PredictorLib.models.load import load_predictor
+        from PDL1PredictorLib.prediction import Options, predict_into  # needs what Slicer does not bring
+
+        predictor, options = load_predictor(model), Options(device="cpu", voxel_maps=False)
+        for low, high in ((0.0, 0.7), (0.7, 1.0)):
+            started = perf_counter()
+            with (
+                progress.part("trial", low, high) as part,
+                tempfile.TemporaryDirectory(prefix="pdl1-trial-") as folder,
+            ):
+                predict_into(Path(folder), files, predictor, options, progress=part)
         return Trial(perf_counter() - started, peak_memory_mb())
     except CancelledError:
         raise
-    except PDL1Error as error:
+    except (PDL1Error, ImportError) as error:
         return Trial(None, None, str(error))
-
-
-def _answered(files: Files, predictor: Predictor, progress: Progress) -> None:
-    with tempfile.TemporaryDirectory(prefix="pdl1-trial-") as folder:
-        predict_into(Path(folder), files, predictor, Options(device="cpu", voxel_maps=False), progress=progress)
