@@ -161,6 +161,12 @@ def enable(widget: Any, tool_tip: str, why_not: str = "") -> None:
     widget.setToolTip(why_not or tool_tip)
 
 
+def add_row(form: Any, text: str, widget: Any, tip: str) -> None:
+    """Adds a labeled control with its tooltip to a form."""
+    widget.setToolTip(tip)
+    form.addRow(text, widget)
+
+
 class Switches:
     """Controls that say why they are off, and else what they do, as the window's file says it.
 

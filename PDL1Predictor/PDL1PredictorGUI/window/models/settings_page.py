@@ -20,6 +20,7 @@ from PDL1PredictorGUI.background.study import (
 )
 from PDL1PredictorGUI.setup import packages, preferences
 from PDL1PredictorGUI.window.models.source_page import SourcePage
+from PDL1PredictorGUI.window.section import add_row
 
 OUT_KEY = preferences.GROUP + "StudyOutputFolder"
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. -]{0,99}")
@@ -48,16 +49,18 @@ class SettingsPage:
         layout.addLayout(form)
         self.endpoints = qt.QListWidget()
         self.endpoints.setMaximumHeight(96)
-        self._row(_("Findings:"), self.endpoints, _("What is evaluated or learned; untick what is not wanted."))
+        add_row(
+            self._form, _("Findings:"), self.endpoints, _("What is evaluated or learned; untick what is not wanted.")
+        )
         if kind == EVALUATE:
             self._add_evaluation()
         else:
             self._add_training()
         self.folder = ctk.ctkPathLineEdit()
         self.folder.filters = ctk.ctkPathLineEdit.Dirs
-        self._row(_("Results to:"), self.folder, _("The folder in which a new one is made for the results."))
+        add_row(self._form, _("Results to:"), self.folder, _("The folder in which a new one is made for the results."))
         self.name = qt.QLineEdit()
-        self._row(_("Name:"), self.name, _("Of the new folder; a model that is trained is called so, too."))
+        add_row(self._form, _("Name:"), self.name, _("Of the new folder; a model that is trained is called so, too."))
         self.takes = qt.QLabel()
         self.takes.setWordWrap(True)
         form.addRow(_("Takes:"), self.takes)
@@ -82,9 +85,10 @@ class SettingsPage:
         self.plans = qt.QComboBox()
         self.plans.setSizeAdjustPolicy(qt.QComboBox.AdjustToMinimumContentsLengthWithIcon)
         self.plans.setMinimumContentsLength(20)
-        self._row(_("Tested by:"), self.plans, _("How cases that test are kept apart from those that teach."))
+        add_row(self._form, _("Tested by:"), self.plans, _("How cases to test with are kept apart."))
         self.clinical = qt.QLineEdit()
-        self._row(
+        add_row(
+            self._form,
             _("Clinical values:"),
             self.clinical,
             _(
@@ -94,9 +98,14 @@ class SettingsPage:
         )
         self.weights = ctk.ctkPathLineEdit()
         self.weights.filters = ctk.ctkPathLineEdit.Files
-        self._row(_("Start weights:"), self.weights, _("Weights that the network starts from; some recipes need them."))
+        add_row(
+            self._form,
+            _("Start weights:"),
+            self.weights,
+            _("What the network starts from; some recipes need it."),
+        )
         self.more = qt.QLineEdit()
-        self._row(_("Further options:"), self.more, _("As in a shell: pdl1 train --help lists them."))
+        add_row(self._form, _("Further options:"), self.more, _("As in a shell: pdl1 train --help lists them."))
         self.plans.connect("currentIndexChanged(int)", self.on_changed)
         self.weights.connect("currentPathChanged(QString)", self.on_changed)
         for edit in (self.clinical, self.more):

@@ -12,6 +12,7 @@ from PDL1PredictorGUI.background.predictor import model_argument
 from PDL1PredictorGUI.background.study import EVALUATE
 from PDL1PredictorGUI.setup import preferences
 from PDL1PredictorGUI.setup.library import make_importable
+from PDL1PredictorGUI.window.section import add_row
 
 TABLE, FOLDER = "table", "folder"
 TABLE_KEY, FOLDER_KEY = preferences.GROUP + "CohortTable", preferences.GROUP + "CohortFolder"
@@ -41,9 +42,9 @@ class SourcePage:
         self.what = self._combo(self._whats(models))
         self.what.setCurrentIndex(max(0, self.what.findData(chosen)))
         tip = _("What is evaluated.") if kind == EVALUATE else _("How it is learned: the method of a published paper.")
-        self._row(_("Model:") if kind == EVALUATE else _("Recipe:"), self.what, tip)
+        add_row(self._form, _("Model:") if kind == EVALUATE else _("Recipe:"), self.what, tip)
         self.kinds = self._combo([(_("A table"), TABLE), (_("A folder of images and masks"), FOLDER)])
-        self._row(_("Cases from:"), self.kinds, _("A table that you have, or a folder that a table is made of."))
+        add_row(self._form, _("Cases from:"), self.kinds, _("A table, or a folder that one is made of."))
         self.table = self._path(_("Table:"), ctk.ctkPathLineEdit.Files, _("CSV or Parquet, one row a tumor."))
         self.folder = self._path(_("Folder:"), ctk.ctkPathLineEdit.Dirs, _("Images and masks, also in folders below."))
         self.labels = self._path(
@@ -184,9 +185,5 @@ class SourcePage:
     def _path(self, text: str, filters: int, tip: str) -> Any:
         edit = ctk.ctkPathLineEdit()
         edit.filters = filters
-        self._row(text, edit, tip)
+        add_row(self._form, text, edit, tip)
         return edit
-
-    def _row(self, text: str, widget: Any, tip: str) -> None:
-        widget.setToolTip(tip)
-        self._form.addRow(text, widget)
