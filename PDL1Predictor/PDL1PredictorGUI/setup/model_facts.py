@@ -30,7 +30,6 @@ def facts_html(entry: ModelEntry) -> str:
     if entry.synthetic:
         first = _("Trained on synthetic patients only: what it says of a real CT is not shown as an answer.")
     rows = [
-        (_("For"), model.intended_use),
         (_("Trained on"), model.cohort),
         (_("Needs"), needs_text(manifest.needs)),
         (
@@ -44,7 +43,8 @@ def facts_html(entry: ModelEntry) -> str:
     ]
     table = "".join(f"<tr><td><b>{_line(name)}</b>&nbsp;</td><td>{_line(text)}</td></tr>" for name, text in rows)
     warning = f"<p><b>{_line(first)}</b></p>" if first else ""
-    return f"{warning}<table cellpadding='2'>{table}</table>{_endpoints_html(manifest)}"
+    purpose = f"<p><b>{_line(_('For'))}</b> {_line(model.intended_use)}</p>"
+    return f"{warning}{purpose}{_endpoints_html(manifest)}<table cellpadding='2'>{table}</table>"
 
 
 def needs_text(needs: Any) -> str:
