@@ -21,6 +21,7 @@ from slicer.ScriptedLoadableModule import (
 from slicer.util import VTKObservationMixin
 
 OWN_PACKAGES = ("PDL1PredictorGUI", "PDL1PredictorLib")
+SECTIONS = ("patient", "tumor", "regions", "predict", "results", "batch", "models")
 
 
 class PDL1Predictor(ScriptedLoadableModule):
@@ -59,7 +60,7 @@ def register_sample_data() -> None:
 
 
 class PDL1PredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
-    """The window: six sections over one case."""
+    """The window: seven sections, six of them over one case."""
 
     def __init__(self, parent: Any = None) -> None:
         ScriptedLoadableModuleWidget.__init__(self, parent)
@@ -77,6 +78,7 @@ class PDL1PredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         from PDL1PredictorGUI.setup.library import make_importable
         from PDL1PredictorGUI.window.batch_section import BatchSection
         from PDL1PredictorGUI.window.live import LiveRegions
+        from PDL1PredictorGUI.window.models.models_section import ModelsSection
         from PDL1PredictorGUI.window.patient import PatientSection
         from PDL1PredictorGUI.window.predict_section import PredictSection
         from PDL1PredictorGUI.window.regions import RegionsSection
@@ -95,16 +97,11 @@ class PDL1PredictorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.results = ResultsSection(shared)
         self.predict = PredictSection(shared, self.results.show)
         self.batch = BatchSection(shared)
-        self.sections = [
-            PatientSection(shared),
-            TumorSection(shared),
-            RegionsSection(shared),
-            self.predict,
-            self.results,
-            self.batch,
-        ]
-        for section in ("patient", "tumor", "regions", "predict", "results", "batch"):
-            getattr(self.ui, f"{section}Section").connect("contentsCollapsed(bool)", self.on_opened)
+        self.models = ModelsSection(shared, self.predict.model)
+        first = [PatientSection(shared), TumorSection(shared), RegionsSection(shared)]
+        self.sections = [*first, self.predict, self.results, self.batch, self.models]
+        for name in SECTIONS:
+            getattr(self.ui, f"{name}Section").connect("contentsCollapsed(bool)", self.on_opened)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self.on_scene_start_close)
         self.addObserver(scene, scene.EndCloseEvent, self.on_scene_end_close)

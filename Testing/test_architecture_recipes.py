@@ -19,7 +19,11 @@ NAMES_ALLOWED = {  # page to the words that mean something else there
     "learning/tables/simple_models.py": {"Tumor volume"},  # of a first look, which knows no recipe
     "learning/network_files.py": {"Deep-CT"},  # the network, as paper 001 calls it
 }
-RECIPES_USED_IN = {"cli/train.py", "cli/recipe_options.py"}
+RECIPES_USED_IN = {
+    "cli/train.py",
+    "cli/recipe_options.py",
+    "cli/cohort.py",
+}  # the last: what a recipe would make of a cohort
 KINDS = {"binary", "number", "time"}
 KIND_COMPARED_IN = {"core/endpoints.py", "core/targets.py"}  # what the kinds are
 KIND_LOOKED_UP_IN = {
@@ -30,7 +34,7 @@ KIND_LOOKED_UP_IN = {
     "cohort/table.py",  # cells
     "cohort/describe.py",  # rows of Table 1
     "cohort/feature_table.py",  # columns
-    "cli/cohort.py",  # lines of a summary
+    "cohort/outlook/labels.py",  # counts of a summary, and how many are needed
     "report/kinds.py",  # what people see of an answer
     "study/report/kinds.py",  # of a study
     "study/evaluation/kinds.py",  # and of an evaluation
@@ -92,7 +96,7 @@ def test_no_room_but_recipes_names_a_recipe_or_its_models():
     assert set(NAMES_ALLOWED) == {page for page, own in found.items() if own}
 
 
-def test_only_the_command_that_trains_imports_recipes():
+def test_only_the_commands_that_train_and_check_import_recipes():
     found = {
         page_of(file)
         for file in FILES

@@ -2,20 +2,24 @@
 
 import argparse
 import csv
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PDL1PredictorLib.cli.options import add_cache, add_out, add_preset, add_work, cache_of
 from PDL1PredictorLib.cli.speaker import Speaker, add_command
-from PDL1PredictorLib.core.endpoints import endpoint
+from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.files.output import refuse_existing, whole_file
 from PDL1PredictorLib.core.lazy import require_module
 from PDL1PredictorLib.core.outside_text import safe_cell
+from PDL1PredictorLib.core.progress import Progress
+from PDL1PredictorLib.resources import find_model
 
 if TYPE_CHECKING:
-    from PDL1PredictorLib.cohort.table import Cohort, Label
+    from PDL1PredictorLib.cohort.table import Cohort
     from PDL1PredictorLib.cohort.writing import Imported
+    from PDL1PredictorLib.models.manifest import Manifest
 
 TABLE_HELP = "table of the cohort, CSV or Parquet (docs/cohort.md)"
 
@@ -38,6 +42,10 @@ def _add_check(commands: Any) -> None:
     command = add_command(commands, "check", "Check a cohort whole; every problem of every row is listed.", _check)
     command.add_argument("table", type=Path, metavar="FILE", help=TABLE_HELP)
     command.add_argument("--quick", action="store_true", help="do not open the images")
+    command.add_argument("--model", help="bundle: also tell what evaluating it would come to, and how long that takes")
+    command.add_argument(
+        "--recipe", help="also tell what training by this recipe would come to, and how long that takes"
+    )
     add_work(command)
     add_out(command, "CSV file to make: every warning of every case", required=False)
 
@@ -95,22 +103,83 @@ def _add_import_lidc(commands: Any) -> None:
 
 def _check(options: argparse.Namespace, speaker: Speaker) -> None:
     from PDL1PredictorLib.cohort.case_warnings import as_lines, as_plain, write_warning_table
+    from PDL1PredictorLib.cohort.outlook.labels import counted
     from PDL1PredictorLib.cohort.table import read_cohort
 
+    if options.model and options.recipe:
+        raise InputError("--model and --recipe are given: check for one of them at a time.")
     if options.out is not None:
         refuse_existing(options.out, options.overwrite)
-    cohort = read_cohort(
-        options.table, check_images=not options.quick, workers=options.workers, progress=speaker.progress()
-    )
+    read = _model(options.model) if options.model else None
+    progress = speaker.progress()
+    with progress.part("check", 0.0, 0.6 if read else 1.0, "reading the table") as part:
+        cohort = read_cohort(
+            options.table,
+            check_images=not options.quick,
+            workers=options.workers,
+            progress=part,
+            declared=read[1].needs.declared if read else (),
+        )
+    with progress.part("outlook", 0.6, 1.0) as part:
+        outlook = _outlook(options, cohort, read, part)
     if options.out is not None:
         write_warning_table(cohort.case_warnings, options.out, options.overwrite)
     speaker.done(
-        "\n".join([_summary(cohort), *as_lines(cohort.case_warnings)]),
+        "\n".join([_summary(cohort), *as_lines(cohort.case_warnings), *_outlook_lines(outlook)]),
         n=len(cohort),
+        patients=len(set(cohort.patients)),
         endpoints=list(cohort.endpoints),
+        labels=[one.to_dict() for one in counted(cohort)],
         warnings=list(cohort.warnings),
         case_warnings=as_plain(cohort.case_warnings),
+        outlook=outlook,
     )
+
+
+def _model(name: str) -> "tuple[Path, Manifest]":
+    """A bundle's place and what it says of itself, by its name or path."""
+    from PDL1PredictorLib.models.bundle import read_bundle
+    from PDL1PredictorLib.models.manifest import read_manifest
+
+    path = find_model(name)
+    return path, read_manifest(read_bundle(path))
+
+
+def _outlook(
+    options: argparse.Namespace, cohort: "Cohort", read: "tuple[Path, Manifest] | None", progress: Progress
+) -> dict[str, Any] | None:
+    """What would come of an evaluation or a training, where that was asked for."""
+    if read is not None:
+        from PDL1PredictorLib.study.evaluation.outlook import evaluation_outlook
+
+        return evaluation_outlook(cohort, *read, images=not options.quick, workers=options.workers, progress=progress)
+    if options.recipe:
+        from PDL1PredictorLib.cohort.outlook.training import training_outlook
+        from PDL1PredictorLib.recipes.table import recipe_page
+
+        page = recipe_page(options.recipe)
+        return training_outlook(cohort, page.kinds, page.effort, options.workers or os.cpu_count() or 1)
+    return None
+
+
+def _outlook_lines(outlook: dict[str, Any] | None) -> list[str]:
+    if outlook is None:
+        return []
+    rows = [
+        f"  {row['endpoint']}: {row['text']}{'' if row['usable'] else ' (not used)'}" for row in outlook["endpoints"]
+    ]
+    plans = [f"  {plan['text']}" for plan in outlook.get("plans", ())]
+    takes = [outlook["text"]] if outlook.get("text") else []
+    memory = [f"{outlook['memory_mb']} MB of memory"] if outlook["memory_mb"] else []
+    return [
+        "",
+        "What would come of it:",
+        *rows,
+        *plans,
+        *([f"Takes {', '.join([*takes, *memory])}."] if takes or memory else []),
+        *(f"Note: {note}" for note in outlook["notes"]),
+        *(f"It would be refused: {reason}" for reason in outlook["refusals"]),
+    ]
 
 
 def _describe(options: argparse.Namespace, speaker: Speaker) -> None:
@@ -205,12 +274,10 @@ def _write(found: "Imported", options: argparse.Namespace, speaker: Speaker) -> 
 
 
 def _summary(cohort: "Cohort") -> str:
+    from PDL1PredictorLib.cohort.outlook.labels import counted
+
     lines = [f"{len(cohort)} tumors of {len(set(cohort.patients))} patients."]
-    rows = []
-    for key in cohort.endpoints:
-        labels = [case.labels[key] for case in cohort.cases]
-        events = [case.events[key] for case in cohort.cases if key in case.events]
-        rows.append([key, *COUNTS[endpoint(key).kind](labels, events), str(labels.count(None))])
+    rows = [[one.endpoint, one.first, one.second, str(one.unknown)] for one in counted(cohort)]
     if rows:
         lines.append(_aligned([["endpoint", "positive", "negative", "not known"], *rows]))
     return "\n".join([*lines, *(f"Warning: {warning}" for warning in cohort.warnings)])
@@ -229,19 +296,3 @@ def _aligned(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
-
-
-def _yes_and_no(labels: "Sequence[Label]", _: Sequence[bool]) -> tuple[str, str]:
-    return str(labels.count(1)), str(labels.count(0))
-
-
-def _range(labels: "Sequence[Label]", _: Sequence[bool]) -> tuple[str, str]:
-    known = [label for label in labels if label is not None]
-    return (f"{min(known):g} to {max(known):g}", "") if known else ("", "")
-
-
-def _events(_: "Sequence[Label]", events: Sequence[bool]) -> tuple[str, str]:
-    return f"{sum(events)} events", f"{len(events) - sum(events)} without"
-
-
-COUNTS = {"binary": _yes_and_no, "number": _range, "time": _events}

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from PDL1PredictorLib.cohort.outlook.least import LEAST_NUMBERS, LEAST_PER_CLASS
 from PDL1PredictorLib.core.endpoints import Kind
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.targets import Target
@@ -23,8 +24,6 @@ from PDL1PredictorLib.learning.times.rules import HowLong, Time
 from PDL1PredictorLib.statistics.conformal import prediction_set
 from PDL1PredictorLib.statistics.fold_ranks import FoldAreas, spearman_within_folds
 
-LEAST_PER_CLASS = 10  # in training: with fewer, neither features nor classifiers can be chosen by cross-validation
-LEAST_NUMBERS = 20  # in training, of known values
 NOT_MORE = 1e-12  # a figure above chance by less is one of rounding
 Fitted = FittedModel | FittedNumber | FittedTime
 

@@ -45,7 +45,7 @@ def verdict_of(answer: Answer, model: EndpointModel, standing: Standing) -> Verd
         model: Of the endpoint.
         standing: Of case and model.
     """
-    reasons = [*_of_the_case(standing), *_of_the_skill(model), *_of_the_interval(answer)]
+    reasons = [*_of_the_case(standing), *doubts_of_skill(model), *_of_the_interval(answer)]
     if reasons:
         return refused(reasons)
     found = _called(answer) if isinstance(answer, BinaryAnswer) else Verdict("answered", "value")
@@ -79,7 +79,8 @@ def _in_what(standing: Standing) -> str:
     return "; ".join(shown)
 
 
-def _of_the_skill(model: EndpointModel) -> Iterator[Reason]:
+def doubts_of_skill(model: EndpointModel) -> Iterator[Reason]:
+    """Why an endpoint's model can answer for no patient, whoever comes: it was not measured, or has no proven skill."""
     test = model.rule.test
     if test is None:
         yield Reason("not_measured", "How well the model does here was not measured on cases that it had not seen.")

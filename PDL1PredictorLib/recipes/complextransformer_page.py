@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from PDL1PredictorLib.cohort.outlook.effort import Effort
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.recipes.page import AS_PUBLISHED, MOST_EPOCHS, Option, RecipePage, Shared
 
@@ -64,4 +65,5 @@ PAGE = RecipePage(
     endpoints=("TPS",),
     build=build,
     options=OPTIONS,
+    effort=Effort(case_s=1.4, taught_s=1.4, memory_mb=700),
 )

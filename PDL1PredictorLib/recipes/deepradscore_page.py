@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from PDL1PredictorLib.cohort.outlook.effort import Effort
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.recipes.page import CPU_BFLOAT16, TO_SHARE, Option, RecipePage, Shared
 
@@ -109,4 +110,5 @@ PAGE = RecipePage(
     endpoints=ENDPOINTS,
     build=build,
     options=OPTIONS,
+    effort=Effort(case_s=1.0, taught_s=5.7, memory_mb=1300),
 )

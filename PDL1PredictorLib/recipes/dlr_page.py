@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from PDL1PredictorLib.cohort.outlook.effort import Effort
 from PDL1PredictorLib.recipes.page import TO_SHARE, Option, RecipePage, Shared
 
 if TYPE_CHECKING:
@@ -74,4 +75,5 @@ PAGE = RecipePage(
     build=build,
     options=OPTIONS,
     clinical=("age_years", "sex", "smoking", "family_history"),
+    effort=Effort(case_s=1.4, taught_s=1.5, memory_mb=900),
 )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from PDL1PredictorLib.cohort.outlook.effort import Effort
 from PDL1PredictorLib.core.clinical_columns import ClinicalColumn
 from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.endpoints import Kind
@@ -50,6 +51,9 @@ TO_SHARE = Option(
 )
 
 
+MIDDLING = Effort(case_s=1.4, taught_s=6.0, memory_mb=1300)
+
+
 class Shared(NamedTuple):
     """What every recipe is built from.
 
@@ -93,6 +97,7 @@ class RecipePage:
         build: Makes it; loads what it needs.
         options: Its own.
         clinical: Clinical values that it takes of the synthetic cohort, names of `core.needs.CLINICAL_INPUTS`.
+        effort: What a training takes, as it was measured (docs/results.md).
     """
 
     name: str
@@ -102,3 +107,4 @@ class RecipePage:
     build: Build
     options: tuple[Option, ...] = field(default=())
     clinical: tuple[str, ...] = ()
+    effort: Effort = MIDDLING

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from PDL1PredictorLib.cohort.outlook.effort import Effort
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.recipes.page import AS_PUBLISHED, CPU_BFLOAT16, TO_SHARE, Option, RecipePage, Shared
 
@@ -73,4 +74,5 @@ PAGE = RecipePage(
     build=build,
     options=OPTIONS,
     clinical=("age_years", "sex", "smoking", "family_history"),
+    effort=Effort(case_s=5.0, taught_s=17.0, memory_mb=1300),
 )

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from PDL1PredictorLib.core.results import Answer
+from PDL1PredictorLib.core.endpoints import endpoint
+from PDL1PredictorLib.core.results import Answer, ModelSummary
 from PDL1PredictorLib.report.kind.binary import BinaryRenderer
 from PDL1PredictorLib.report.kind.number import NumberRenderer
 from PDL1PredictorLib.report.kind.time import TimeRenderer
@@ -17,6 +18,11 @@ FIRST = "binary"  # what every answer was before answers named their kind
 def renderer(answer: Answer) -> Renderer[Any]:
     """How an answer is shown."""
     return _KINDS[answer.kind]
+
+
+def test_sentence(model: ModelSummary, key: str) -> str:
+    """How well a model did for an endpoint on test cases, in words; empty where it was not measured."""
+    return _KINDS[endpoint(key).kind].test_sentence(model, key)
 
 
 def verdict(answer: Answer) -> Worded:

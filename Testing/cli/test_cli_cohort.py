@@ -144,3 +144,65 @@ def test_an_import_of_nothing_is_refused(tmp_path, capsys):
     assert main(["cohort", "import", "tcia", str(tmp_path), "--out", str(tmp_path / "c.csv")]) == EXIT_REFUSED
     assert "no CT with a DICOM segmentation" in capsys.readouterr().err
     assert not (tmp_path / "c.csv").exists()
+
+
+def checked(table, capsys, *more):
+    assert main(["cohort", "check", str(table), "--workers", "1", "--progress", "json", *map(str, more)]) == 0
+    return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
+def test_check_for_a_model_says_what_is_answered_how_long_it_takes_and_what_is_rough(table, tiny_model, capsys):
+    found = checked(table, capsys, "--model", tiny_model)
+    outlook = found["outlook"]
+    assert found["patients"] == 2
+    assert found["labels"][0]["text"] == "1 positive, 1 negative"
+    rows = {row["endpoint"]: row for row in outlook["endpoints"]}
+    assert rows["PDL1"]["usable"]
+    assert rows["EGFR"]["text"] == "the table has no such column"
+    assert outlook["refusals"] == []
+    assert outlook["seconds"] > 30
+    assert outlook["memory_mb"] > 100
+    assert outlook["text"].startswith("about 1 min")
+    assert "PDL1: fewer than 10 cases of the rarer answer (1), so that every figure is rough." in outlook["notes"]
+
+
+def test_check_for_a_model_refuses_what_it_has_learned_from(table, tiny_model, tmp_path, capsys):
+    from PDL1PredictorLib.imaging.file_hashes import image_sha256
+    from PDL1PredictorLib.imaging.read import read_ct
+    from PDL1PredictorLib.models.bundle import read_bundle, write_bundle
+    from PDL1PredictorLib.models.schema.origin import case_hashes
+
+    bundle = read_bundle(tiny_model)
+    manifest = {name: value for name, value in bundle.manifest.items() if name != "files"}
+    image = read_ct(table.parent / "a_image.nrrd").image
+    manifest["training_cases"] = sorted(case_hashes([image_sha256(image)]))
+    write_bundle(tmp_path / "knows", manifest, bundle.files)
+    outlook = checked(table, capsys, "--model", tmp_path / "knows")["outlook"]
+    (why,) = outlook["refusals"]
+    assert "a: " in why
+    assert "has learned from this CT" in why
+    assert outlook["seconds"] is None
+    assert checked(table, capsys, "--model", tmp_path / "knows", "--quick")["outlook"]["refusals"] == []
+
+
+def test_check_for_a_model_that_answers_nothing_of_the_table_is_told(table, tiny_model, capsys):
+    rows = [line.replace("PDL1", "KRAS") for line in table.read_text(encoding="utf-8").splitlines()]
+    table.write_text("\n".join(rows), encoding="utf-8")
+    (why,) = checked(table, capsys, "--model", tiny_model)["outlook"]["refusals"]
+    assert "No case has a label of what the model answers" in why
+    assert main(["cohort", "check", str(table), "--model", str(tiny_model)]) == 0
+    assert "It would be refused: No case has a label" in capsys.readouterr().out
+
+
+def test_check_for_a_recipe_says_what_it_would_learn(table, capsys):
+    outlook = checked(table, capsys, "--recipe", "deepradscore", "--quick")["outlook"]
+    assert [plan["design"] for plan in outlook["plans"]] == ["split", "nested", "nested"]
+    assert not outlook["endpoints"][0]["usable"]
+    assert "at least 5 patients" in outlook["refusals"][1]
+    assert checked(table, capsys, "--quick")["outlook"] is None
+
+
+def test_check_takes_a_model_or_a_recipe(table, tiny_model, capsys):
+    both = ["--model", str(tiny_model), "--recipe", "deepradscore"]
+    assert main(["cohort", "check", str(table), *both]) == EXIT_REFUSED
+    assert "for one of them at a time" in capsys.readouterr().err

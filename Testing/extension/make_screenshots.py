@@ -20,7 +20,7 @@ slicerhost.set_environment()  # before anything imports Qt or VTK
 
 IMAGES = ROOT / "docs" / "images"
 SIZE = (1180, 820)
-SECTIONS = ("patient", "tumor", "regions", "predict", "results", "batch")
+SECTIONS = ("patient", "tumor", "regions", "predict", "results", "batch", "models")
 PALETTE_COLORS = 256  # small files; the window is mostly gray
 VIEW_MM = 190.0  # width of the slice views when they show the tumor
 WAIT_S = 300
@@ -56,11 +56,16 @@ class Walk:
 
     def picture(self, name: str, fit: bool = False) -> None:
         """Writes one picture with few colors: small, and sharp where a JPEG would smear the letters."""
-        from PIL import Image
-
         slicerhost.process_events(0.2)
         path = self.folder / f"slicer-{name}.png"
         self.window.screenshot(path, fit)
+        self.fewer_colors(path)
+
+    @staticmethod
+    def fewer_colors(path: Path) -> None:
+        """Writes a picture again with few colors."""
+        from PIL import Image
+
         with Image.open(path) as picture:
             every = picture.convert("RGB")
         few = every.quantize(PALETTE_COLORS, kmeans=3)
@@ -178,11 +183,43 @@ def batch(walk: Walk) -> None:
         walk.picture("batch")
 
 
+def models(walk: Walk) -> None:
+    """Section 7, and the last page of the guide to a training on a table whose images are not opened."""
+    section = walk.widget.models
+    walk.open_only("models")
+    walk.ui.modelsTable.setCurrentCell(0, 0)
+    walk.picture("models")
+    with tempfile.TemporaryDirectory(prefix="cohort-") as parent:
+        folder = Path(parent)
+        rows = ["case,image,mask,PDL1,EGFR,age_years"]
+        for i in range(120):
+            for name in (f"p{i}_ct.nrrd", f"p{i}_tumor.nrrd"):
+                (folder / name).write_bytes(b"is not opened")
+            rows.append(f"p{i},p{i}_ct.nrrd,p{i}_tumor.nrrd,{int(i % 3 == 0)},{int(i % 4 == 0)},{50 + i % 30}")
+        (folder / "cases.csv").write_text("\n".join(rows), encoding="utf-8")
+        walk.ui.trainButton.click()
+        guide = section.guide
+        guide.source.table.currentPath = str(folder / "cases.csv")
+        guide.source.images.setChecked(False)
+        guide.next_button.click()
+        walk.wait(lambda: not guide.command.running)
+        guide.next_button.click()
+        # What a reader sees, not where this computer keeps it
+        guide.settings.folder.currentPath = "/data"
+        said = guide.settings.command.plainText
+        guide.settings.command.setPlainText(said.replace(str(folder), "/data"))
+        slicerhost.process_events(0.2)
+        path = walk.folder / "slicer-guide.png"
+        guide.dialog.grab().save(str(path))
+        walk.fewer_colors(path)
+        guide.close()
+
+
 def main(folder: Path) -> None:
     """All pictures, in the tutorial's order."""
     folder.mkdir(parents=True, exist_ok=True)
     walk = Walk(folder)
-    for step in (load_patient, one_click, outline, predict, results, batch):
+    for step in (load_patient, one_click, outline, predict, results, batch, models):
         step(walk)
     if slicerhost.slot_errors:
         raise RuntimeError(f"the window reported {slicerhost.slot_errors}")

@@ -48,7 +48,7 @@ def test_the_size_that_is_named_is_the_one_that_is_asked_for():
 
 def test_the_guide_goes_through_the_windows_sections_in_order():
     titles = re.findall(r"<string>(\d\. \w+)</string>", WINDOW)
-    assert len(titles) == 6
+    assert len(titles) == 7
     assert re.findall(r"^\*\*(\d\. \w+)\.\*\* ", GUIDE.partition("section by section")[2], flags=re.MULTILINE) == titles
 
 
@@ -56,7 +56,8 @@ def test_the_guide_goes_through_the_windows_sections_in_order():
     "name",
     [
         *("Load the synthetic sample patient", "Open report", "Other model…", "About the model", "Draw again"),
-        *("Copy text", "Repair packages…", "What moved the answer"),
+        *("Copy text", "Repair packages…", "What moved the answer", "Import…", "Remove…", "Open folder", "Show card"),
+        *("Evaluate on a cohort…", "Train on a cohort…", "Install this bundle"),
     ],
 )
 def test_a_button_is_called_what_the_window_calls_it(name):

@@ -243,7 +243,7 @@ def question(wanted: Sequence[Package], wheels: Path | None = None) -> str:
     rows = "\n".join(f"  {package.name}: {size_text(package.megabytes)}" for package in wanted)
     source = _("from the folder {folder}").format(folder=wheels) if wheels else _("from the internet")
     text = _(
-        "A prediction needs Python packages that Slicer does not have yet. Install them now, {source}? {changes}\n\n"
+        "This needs Python packages that Slicer does not have yet. Install them now, {source}? {changes}\n\n"
         "{rows}\n\nTogether about {total} on disk. {note}"
     )
     total = size_text(sum(package.megabytes for package in wanted))
@@ -289,7 +289,7 @@ def _torch_logic() -> Any:
         raise error(
             _(
                 "PyTorch is missing, and so is the extension that installs it. Open the Extensions Manager, install "
-                "PyTorch, restart Slicer, and press Predict again. Without internet, set a folder of wheel files."
+                "PyTorch, restart Slicer, and try again. Without internet, set a folder of wheel files."
             )
         ) from reason
     return PyTorchUtilsLogic()

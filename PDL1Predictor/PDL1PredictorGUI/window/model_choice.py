@@ -134,22 +134,7 @@ class ModelChoice(Section):
         from PDL1PredictorGUI.setup.models import card_html
 
         with slicer.util.tryWithErrorDisplay(_("The model's card cannot be read.")):
-            self._show_page(card_html(self.entry(self.parameters.model).path))
-
-    def _show_page(self, html: str) -> None:
-        dialog = qt.QDialog(slicer.util.mainWindow())
-        dialog.setWindowTitle(_("About the model"))
-        dialog.resize(720, 640)
-        layout = qt.QVBoxLayout(dialog)
-        browser = qt.QTextBrowser()
-        browser.setOpenExternalLinks(True)
-        browser.setHtml(html)
-        layout.addWidget(browser)
-        buttons = qt.QDialogButtonBox(qt.QDialogButtonBox.Close)
-        buttons.connect("rejected()", dialog.reject)
-        layout.addWidget(buttons)
-        dialog.exec_()
-        dialog.deleteLater()
+            show_page(card_html(self.entry(self.parameters.model).path))
 
     def on_models_folder(self, _path: str) -> None:
         """Another folder of models, or one more letter of its name."""
@@ -167,3 +152,20 @@ class ModelChoice(Section):
         if self._typing.isActive():  # what was typed last counts too
             preferences.write(preferences.MODELS_FOLDER, self.ui.modelsFolderEdit.currentPath)
         self._typing.stop()
+
+
+def show_page(html: str) -> None:
+    """Shows the card of a model."""
+    dialog = qt.QDialog(slicer.util.mainWindow())
+    dialog.setWindowTitle(_("About the model"))
+    dialog.resize(720, 640)
+    layout = qt.QVBoxLayout(dialog)
+    browser = qt.QTextBrowser()
+    browser.setOpenExternalLinks(True)
+    browser.setHtml(html)
+    layout.addWidget(browser)
+    buttons = qt.QDialogButtonBox(qt.QDialogButtonBox.Close)
+    buttons.connect("rejected()", dialog.reject)
+    layout.addWidget(buttons)
+    dialog.exec_()
+    dialog.deleteLater()

@@ -1,4 +1,4 @@
-"""What the six sections of the window share."""
+"""What the seven sections of the window share."""
 
 from collections.abc import Callable
 from typing import Any
@@ -159,6 +159,12 @@ def enable(widget: Any, tool_tip: str, why_not: str = "") -> None:
     """Switches a control on, or off with the reason as its tooltip."""
     widget.setEnabled(not why_not)
     widget.setToolTip(why_not or tool_tip)
+
+
+def add_row(form: Any, text: str, widget: Any, tip: str) -> None:
+    """Adds a labeled control with its tooltip to a form."""
+    widget.setToolTip(tip)
+    form.addRow(text, widget)
 
 
 class Switches:

@@ -1,6 +1,5 @@
 """What a computation takes: seconds, and the peak of the memory."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -9,8 +8,9 @@ from time import perf_counter
 
 import torch
 
-MEGABYTE = 1e6
-STATUS, RESET_PEAK = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+from PDL1PredictorLib.core.running.memory import MEGABYTE, peak_memory_mb
+
+RESET_PEAK = Path("/proc/self/clear_refs")
 
 
 @dataclass
@@ -44,15 +44,4 @@ def measured(device: str = "cpu") -> Iterator[Cost]:
     started = perf_counter()
     yield cost
     cost.seconds = perf_counter() - started
-    cost.peak_memory_mb = torch.cuda.max_memory_allocated(device) / MEGABYTE if on_gpu else _peak_of_process()
-
-
-def _peak_of_process() -> float | None:
-    if sys.platform == "win32":
-        return None
-    if STATUS.exists():
-        fields = dict(line.split(":", 1) for line in STATUS.read_text(encoding="utf-8").splitlines() if ":" in line)
-        return float(fields["VmHWM"].split()[0]) * 1024 / MEGABYTE
-    import resource
-
-    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / MEGABYTE  # bytes on macOS
+    cost.peak_memory_mb = torch.cuda.max_memory_allocated(device) / MEGABYTE if on_gpu else peak_memory_mb()

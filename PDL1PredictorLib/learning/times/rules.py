@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from PDL1PredictorLib.cohort.outlook.least import LEAST_EVENTS
 from PDL1PredictorLib.core.targets import HORIZON_DAYS, LANDMARK_DAYS, Target
 from PDL1PredictorLib.learning.fitting import Fitting
 from PDL1PredictorLib.learning.selection import fit_time_score
@@ -12,7 +13,6 @@ from PDL1PredictorLib.learning.times.fitting import HAZARDS, LEAST_AT_RISK, Fitt
 from PDL1PredictorLib.learning.times.ridge_cox import chosen_penalty, ridge_cox
 from PDL1PredictorLib.statistics.survival.fold_concordance import concordance_within_folds
 
-LEAST_EVENTS = 20  # in training
 RESAMPLES, SEED = 200, 1
 NOT_MORE = 1e-12
 

@@ -11,8 +11,7 @@ from PDL1PredictorLib.batch.request import BatchRequest
 from PDL1PredictorLib.batch.run import predict_cases
 from PDL1PredictorLib.cohort.clinical.known import lacking
 from PDL1PredictorLib.cohort.describe import dividing, table_1
-from PDL1PredictorLib.cohort.sources import case_files
-from PDL1PredictorLib.cohort.table import Cohort, CohortCase
+from PDL1PredictorLib.cohort.table import Cohort
 from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.endpoints import Kind, endpoint
 from PDL1PredictorLib.core.errors import InputError
@@ -25,6 +24,7 @@ from PDL1PredictorLib.models.bundle import Bundle, read_bundle
 from PDL1PredictorLib.models.manifest import Manifest, read_manifest
 from PDL1PredictorLib.models.schema.origin import case_hashes
 from PDL1PredictorLib.study.evaluation.answers import ModelAnswers, answers_of, titles_of
+from PDL1PredictorLib.study.evaluation.cases import files_for_model
 from PDL1PredictorLib.study.evaluation.document import evaluation_document
 from PDL1PredictorLib.study.evaluation.kinds import kind_evaluation
 from PDL1PredictorLib.study.evaluation.outcome import Evaluated, evaluated_endpoints, roles_of
@@ -89,7 +89,7 @@ def evaluate_models(plan: EvaluationPlan, cohort: Cohort, progress: Progress = S
     bundles = [read_bundle(path) for path in plan.models]
     manifests = [read_manifest(bundle) for bundle in bundles]
     titles = titles_of(manifests)
-    files = [[_for_model(case, manifest) for case in cohort.cases] for manifest in manifests]
+    files = [[files_for_model(case, manifest) for case in cohort.cases] for manifest in manifests]
     with progress.part("overlap", 0.0, 0.05, "looking for training cases among these") as part:
         known = dict(zip(titles, manifests, strict=True))
         notes = refuse_overlap(files[0], known, cohort.source, plan.workers, part)
@@ -132,14 +132,6 @@ def _predicted(
         with progress.part("predictions", 0.05 + place * share, 0.05 + (place + 1) * share, title) as part:
             models.append(answers_of(title, manifest, predict_cases(own, request, part).cases))
     return models
-
-
-def _for_model(case: CohortCase, manifest: Manifest) -> Files:
-    """A case with the declared clinical values that a model knows, and its PET where the model looks at one."""
-    files = case_files(case, manifest.needs.pet)
-    names = {column.name for column in manifest.needs.declared}
-    other = {name: value for name, value in files.clinical.other.items() if name in names}
-    return replace(files, clinical=replace(files.clinical, other=other))
 
 
 def _recalibrated(

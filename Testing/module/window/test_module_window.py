@@ -43,7 +43,7 @@ def tips(window, seen):
 
 def test_every_control_says_what_it_does_or_why_it_is_off(shown, case_in_scene, worker, result_folder, tmp_path):
     seen = {}
-    for name in ("logGroup", "computerGroup", "featuresGroup", "batchSection"):
+    for name in ("logGroup", "computerGroup", "featuresGroup", "batchSection", "modelsSection", "studyLogGroup"):
         getattr(shown.ui, name).collapsed = False
     tips(shown, seen)
     case = case_in_scene()

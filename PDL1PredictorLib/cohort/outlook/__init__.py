@@ -1,0 +1,1 @@
+"""What can be done with a cohort, and what it would take: told before anything is started."""
