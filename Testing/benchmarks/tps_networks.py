@@ -4,7 +4,7 @@
 
 The training patients of `pdl1 train --recipe complextransformer --n 600 --seed 1`; its test patients are not looked at.
 Five folds: of the other four, three quarters train a network and one quarter ends its training, then the fold is
-answered. R² is that of all answers together; `docs/results.md` holds the table, and how much of it is luck.
+answered. R² is that of all answers together. Of many settings the best one is partly the luckiest.
 """
 
 import argparse
