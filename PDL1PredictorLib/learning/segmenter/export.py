@@ -130,7 +130,7 @@ Draws the contour of a lung tumor from one click or a line, to be checked and co
   Radiogenomics (CC BY 3.0; Bakr et al. 2018, doi 10.1038/sdata.2018.202), and synthetic chests, as far as given.
   Patients are divided as pretraining and studies divide them (seed {training["seed"]}); the part `test` was not seen.
 - *Watched cases*: mean Dice {training["validation_dice"]:.3f} at epoch {training["best_epoch"]} of
-  {training["epochs"]} ({training["examples_an_epoch"]} examples each), which is the one that was kept, so this figure is too good. Figures of untouched patients:
-  `docs/segment.md`.
+  {training["epochs"]} ({training["examples_an_epoch"]} examples each), which is the one that was kept, so this figure
+  is too good. Figures of untouched patients: `docs/segment.md`.
 - *Not for*: organs other than the lung, contours without a reader's check, a diagnosis.
 """
