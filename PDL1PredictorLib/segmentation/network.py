@@ -18,7 +18,7 @@ from PDL1PredictorLib.models.network.session import NetworkSession
 from PDL1PredictorLib.models.network.weights import read_weights
 from PDL1PredictorLib.segmentation.cube import Cube, cube_about, on_grid_of
 from PDL1PredictorLib.segmentation.prompt import Prompt
-from PDL1PredictorLib.segmentation.shown import CHANNELS, SPACINGS_MM, VOXELS, WINDOWS_HU, channels, spacing_for
+from PDL1PredictorLib.segmentation.shown import CHANNELS, LONGER, SPACINGS_MM, VOXELS, WINDOWS_HU, channels, spacing_for
 
 SETTINGS, GRAPH, WEIGHTS, CARD = "segmenter.json", "network.onnx", "network.safetensors", "CARD.md"
 FORMAT = "pdl1-segmenter-1"
@@ -124,7 +124,7 @@ class Segmenter:
             prompt: The click, or line.
             radius_mm: How large the tumor is, about: decides the spacing of a point; a line says it itself.
         """
-        spacing, looks = spacing_for(prompt.length_mm or 2 * radius_mm), dict[float, _Look]()
+        spacing, looks = spacing_for(prompt.length_mm or LONGER * 2 * radius_mm), dict[float, _Look]()
         while spacing not in looks:
             cut = _cut(cube_about(ct, prompt.center, (VOXELS // 2) * spacing, spacing))
             places = np.array([cut.place(np.array(point)) for point in prompt.points])

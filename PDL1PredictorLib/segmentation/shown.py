@@ -10,6 +10,7 @@ SPACINGS_MM = (0.75, 1.5, 2.5)  # cubes of 48, 96 and 160 mm
 WINDOWS_HU = ((-1000.0, 200.0), (-160.0, 240.0))  # lung, soft tissue; low to -1, high to 1
 CLICK_SD_VOXELS = 2.0
 CHANNELS = 4  # two windows, the point, the ends of a line
+LONGER = 1.3  # a tumor's longest diameter, about, over that of a ball of its volume
 FILLED_SHARE = 0.6  # of the cube that a tumor may fill
 
 

@@ -14,7 +14,7 @@ from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.imaging.lattice import Box, lattice_of, sample
 from PDL1PredictorLib.phantom.patient import make_patient
-from PDL1PredictorLib.segmentation.shown import SPACINGS_MM, VOXELS, spacing_for
+from PDL1PredictorLib.segmentation.shown import LONGER, SPACINGS_MM, VOXELS, spacing_for
 
 WIDE = VOXELS + 32  # edge of a kept cube: a click may lie 16 voxels beside the tumor's middle
 OUTSIDE_HU = -1024
@@ -159,7 +159,7 @@ def cubes_of(name: str, source: str, scene: Scene, whole: bool) -> list[WideCube
 
 def _spacings(tumor: np.ndarray, image: sitk.Image) -> list[float]:
     volume_mm3 = tumor.sum() * np.prod(image.GetSpacing())
-    first = spacing_for(float(np.cbrt(volume_mm3 * 6 / np.pi)) * 1.3)
+    first = spacing_for(float(np.cbrt(volume_mm3 * 6 / np.pi)) * LONGER)
     at = SPACINGS_MM.index(first)
     return list(SPACINGS_MM[at : at + 2])
 
