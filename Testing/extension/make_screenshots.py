@@ -91,30 +91,6 @@ def outline(walk: Walk) -> None:
     walk.picture("tumor")
 
 
-def one_click(walk: Walk) -> None:
-    """A contour from a click beside it: pressed and placed as a user does, then removed."""
-    import slicer
-    import vtk
-
-    parameters = walk.widget.shared.parameters
-    segmentation, own = parameters.segmentation, parameters.segment_id
-    place = segmentation.GetSegmentCenterRAS(own)
-    walk.ui.newTumorButton.click()
-    walk.ui.pointButton.click()
-    (node,) = slicer.util.getNodesByClass("vtkMRMLMarkupsFiducialNode")
-    node.AddControlPointWorld(vtk.vtkVector3d(*place))
-    walk.wait(lambda: not slicer.util.getNodesByClass("vtkMRMLMarkupsFiducialNode"))
-    walk.widget.shared.live.settle()
-    segmentation.GetDisplayNode().SetSegmentVisibility(own, False)
-    walk.open_only("tumor")
-    zoom_to_tumor(walk)
-    walk.picture("click")
-    segmentation.GetDisplayNode().SetSegmentVisibility(own, True)
-    segmentation.GetSegmentation().RemoveSegment(parameters.segment_id)
-    parameters.segment_id = own
-    walk.widget.shared.live.settle()
-
-
 def zoom_to_tumor(walk: Walk) -> None:
     """Brings the slice views to the middle of the tumor, as a user does with the mouse."""
     import slicer
@@ -219,7 +195,7 @@ def main(folder: Path) -> None:
     """All pictures, in the tutorial's order."""
     folder.mkdir(parents=True, exist_ok=True)
     walk = Walk(folder)
-    for step in (load_patient, one_click, outline, predict, results, batch, models):
+    for step in (load_patient, outline, predict, results, batch, models):
         step(walk)
     if slicerhost.slot_errors:
         raise RuntimeError(f"the window reported {slicerhost.slot_errors}")
