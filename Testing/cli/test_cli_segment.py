@@ -8,7 +8,7 @@ import pytest
 import SimpleITK as sitk
 from clicked import made_ct
 
-from PDL1PredictorLib import __version__
+from PDL1PredictorLib import __version__, resources
 from PDL1PredictorLib.cli.main import main
 from PDL1PredictorLib.core.errors import EXIT_REFUSED
 from PDL1PredictorLib.imaging.case_files import Files, read_case
@@ -23,6 +23,36 @@ def ct(tmp_path_factory):
 
 
 POINT = "--point=0,0,-160"
+
+
+@pytest.fixture(autouse=True)
+def no_network_is_installed(monkeypatch, request):
+    """Most tests are of the classical method; that of the installed network is asked for by its fixture."""
+    if "installed_network" not in request.fixturenames:
+        monkeypatch.setattr(resources, "segmenter_folder", lambda: None)
+
+
+@pytest.fixture
+def installed_network():
+    """The network that the library brings."""
+    folder = resources.segmenter_folder()
+    assert folder is not None
+    return folder
+
+
+def test_the_installed_network_draws_where_none_is_named(ct, tmp_path, capsys, installed_network):
+    assert run(ct, tmp_path / "a.seg.nrrd", POINT) == 0
+    said = capsys.readouterr()
+    assert "by the network method, semi-automatic: check it" in said.out
+    assert "no network" not in said.err
+    image = sitk.ReadImage(str(ct))
+    read = read_mask(tmp_path / "a.seg.nrrd", image)
+    assert read.outline is not None
+    assert read.outline.method == "network (click-unet 1.0)"
+    found, truth = sitk.GetArrayFromImage(read.image) > 0, made_ct(radius_mm=6.0).tumor
+    assert 2 * (found & truth).sum() / (found.sum() + truth.sum()) > 0.85  # a ball of 6 mm in lung
+    assert run(ct, tmp_path / "b.seg.nrrd", POINT, "--method", "classical") == 0
+    assert "by the classical method" in capsys.readouterr().out
 
 
 def run(ct, out, *options):

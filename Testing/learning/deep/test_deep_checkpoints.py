@@ -175,10 +175,10 @@ def failing_device(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int, R
     def fail(step: int, error: RuntimeError) -> None:
         forward, calls = DeepCT.forward, iter(range(1000))
 
-        def failing(self: DeepCT, x: torch.Tensor) -> object:
+        def failing(self: DeepCT, x: torch.Tensor, contour: torch.Tensor | None = None) -> object:
             if self.training and next(calls) == step:
                 raise error
-            return forward(self, x)
+            return forward(self, x, contour)
 
         monkeypatch.setattr(DeepCT, "forward", failing)
 

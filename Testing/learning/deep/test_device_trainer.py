@@ -245,9 +245,9 @@ def test_features_are_computed_where_the_network_was_trained(monkeypatch: pytest
     expected = replace(there, device="cpu").deep_features(FIT, 16)
     forward, seen = DeepCT.forward, []
 
-    def watched(self: DeepCT, x: torch.Tensor) -> object:
+    def watched(self: DeepCT, x: torch.Tensor, contour: torch.Tensor | None = None) -> object:
         seen.append(len(x))
-        return forward(self, x)
+        return forward(self, x, contour)
 
     monkeypatch.setattr(DeepCT, "forward", watched)
     many = FIT.take(np.arange(140) % 11)

@@ -149,7 +149,9 @@ def test_numbers_of_a_graph_are_whole_and_stand_in_it(nodes: list, words: str):
 
 @pytest.mark.parametrize("inputs", [("rows",), ("table", "patch"), ("patch",), ("patch", "volume")])
 def test_other_inputs_are_refused_and_a_picture_gives_its_maps(inputs: tuple[str, ...]):
-    with pytest.raises(ValueError, match="it must map 'patch' to 'maps', 'deep', 'logits', or a picture"):
+    with pytest.raises(
+        ValueError, match="it must map 'patch', with 'contour' or without, to 'maps', 'deep', 'logits', or a pic"
+    ):
         read_network_graph(table_model([LAYER], inputs))
 
 
