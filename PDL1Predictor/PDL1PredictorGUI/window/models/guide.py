@@ -1,6 +1,7 @@
 """The guide to an evaluation or a training: a dialog of three pages that does not keep the user from working."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import qt
@@ -86,7 +87,8 @@ class Guide:
     def close(self) -> None:
         """Closes it; a check that runs is stopped."""
         self._stop_check()
-        self.dialog.hide()
+        with suppress(ValueError):  # the main window, whose child it is, may have taken it along
+            self.dialog.hide()
 
     @property
     def page(self) -> int:
