@@ -109,7 +109,7 @@ def to_html(
 
 
 def _environment(looks: Looks, roles: Mapping[str, Role]) -> Environment:
-    environment = templates("PDL1PredictorLib.study.report")
+    environment = templates("PDL1PredictorLib.study.report", "PDL1PredictorLib.report")
     environment.filters["header"] = header
     environment.globals |= {
         "looks": looks,

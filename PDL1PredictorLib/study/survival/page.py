@@ -15,7 +15,7 @@ Plain = Mapping[str, Any]
 
 def to_html(document: Plain) -> str:
     """The report as one HTML page that needs no other file, no network and no script."""
-    environment = templates("PDL1PredictorLib.study.survival")
+    environment = templates("PDL1PredictorLib.study.survival", "PDL1PredictorLib.report")
     style = templates("PDL1PredictorLib.study.report").loader
     css = style.get_source(environment, "study_report.css")[0] if style else ""
     environment.globals |= {
