@@ -26,6 +26,7 @@ from PDL1PredictorLib.imaging.volumes.files import read_volume
 
 MALIGNANCY = "MALIGNANCY"
 DIAGNOSES = {"Benign": 0, "Malign": 1}
+SCORE = "Malignancy_value"  # from 1 to 5; not needed
 COLUMNS = ("file", "patient_id", "diameter_mm", "mask_mm3", "Diagnosis")
 SHARES = (0.6, 0.15, 0.25)  # of the patients: to fit, to watch, to test
 PARTS = ("fit", "validation", "test")
@@ -42,6 +43,7 @@ class NoduleRow:
         malignant: 1 or 0, as radiologists voted.
         diameter_mm: As the table says.
         volume_mm3: Of the mask, likewise.
+        score: Malignancy from 1 to 5, as the table writes it; empty where it has none.
     """
 
     file: str
@@ -49,6 +51,7 @@ class NoduleRow:
     malignant: int
     diameter_mm: float
     volume_mm3: float
+    score: str = ""
 
     @property
     def name(self) -> str:
@@ -125,7 +128,7 @@ def read_table(folder: Path) -> list[NoduleRow]:
     files = [row.get("file") for row in rows]
     if not files or len(set(files)) < len(files):
         raise InputError(f"{table} must name at least one nodule, and each once.")
-    return [NoduleRow(row.get("file"), row.get("patient_id"), *_numbers(row, table)) for row in rows]
+    return [NoduleRow(row.get("file"), row.get("patient_id"), *_numbers(row, table), row.get(SCORE)) for row in rows]
 
 
 def divided(patients: Sequence[str], malignant: np.ndarray, seed: int) -> list[np.ndarray]:

@@ -97,6 +97,22 @@ ENDPOINTS: tuple[Endpoint, ...] = (  # order as in Table 3 of paper 001, PD-L1 f
     Endpoint(
         "TPS", "PD-L1 TPS", "tumor proportion score", kind="number", unit="%", low=0.0, high=100.0, cuts=(1.0, 50.0)
     ),
+    Endpoint(
+        "CD274",
+        "PD-L1 RNA level",
+        "RNA of CD274, the gene of PD-L1, less the median of its block of samples; no stain",
+        kind="number",
+        unit="log10",
+    ),
+    Endpoint(
+        "MALIGNANCY_SCORE",
+        "Malignancy score of a nodule",
+        "from 1, unlikely, to 5, suspicious, as radiologists scored who saw the CT; no pathology",
+        kind="number",
+        unit="points",
+        low=1.0,
+        high=5.0,
+    ),
     Endpoint("PFS", "Progression-free survival", "time to progression or death", kind="time", unit="days", low=0.0),
     Endpoint("OS", "Overall survival", "time to death of any cause", kind="time", unit="days", low=0.0),
 )

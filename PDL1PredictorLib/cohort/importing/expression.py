@@ -14,7 +14,8 @@ from PDL1PredictorLib.cohort.files import Row, read_rows
 from PDL1PredictorLib.cohort.writing import TableRow, known, own_column
 from PDL1PredictorLib.core.errors import InputError
 
-LABELS = {"CD274": "PDL1_RNA", "CD8A": "CD8"}  # gene to endpoint
+LABELS = {"CD274": "PDL1_RNA", "CD8A": "CD8"}  # gene to yes/no endpoint
+LEVELS = {"CD274_log10": "CD274"}  # column to the endpoint that is a number, in this unit
 BLOCK = "block"
 KEPT = (BLOCK, "matched_by")  # columns that go into the table as the user's own
 LEAST = 2  # samples of a block
@@ -22,6 +23,8 @@ LEAST = 2  # samples of a block
 
 def add_expression_by_block(rows: list[TableRow], path: Path) -> list[str]:
     """Write the labels `PDL1_RNA` and `CD8` into the rows, with the expression and the block beside them.
+
+    From a column `CD274_log10` comes the number `CD274` too: less the median of its block, for the runs' scales differ.
 
     Medians are of all samples of the table, those without an image too, so that a part of the cohort has the labels
     that it has in the whole.
@@ -96,7 +99,10 @@ def _write(
         value = values.get(row["case"])
         if value is not None:
             row[own_column(column)] = f"{value:g}"
-            row[LABELS[gene]] = str(int(value > cuts[by_case[row["case"]].get(BLOCK)]))
+            cut = cuts[by_case[row["case"]].get(BLOCK)]
+            row[LABELS[gene]] = str(int(value > cut))
+            if column in LEVELS:
+                row[LEVELS[column]] = f"{value - cut:.6g}"
 
 
 def _keep(rows: list[TableRow], by_case: Mapping[str, Row], columns: Sequence[str]) -> None:

@@ -26,6 +26,7 @@ PAIRS = (  # image, mask: * is the case; without suffix, any volume file or a DI
     ("*/ct", "*/mask"),
 )
 OTHER_NAMES = {"age": "age_years", "gender": "sex"}
+SURVIVAL = {"survival_days": "OS_days", "event": "OS_event"}  # both or neither
 STAGE_NAMES, HISTOLOGY = ("pt", "pathological t stage"), "histology"
 MASK_SUFFIXES = (*(f".seg{suffix}" for suffix in (".nrrd", ".nhdr")), *SUFFIXES, ".dcm")
 
@@ -46,7 +47,7 @@ def import_folder(
         mask: Pattern of the masks.
         labels: CSV or Parquet with the column `case` and clinical values and labels; words such as "Unknown" count as
             empty, columns that are not known are kept under another name. `pT` and `histology` give the labels T4, PT2
-            and SQUAMOUS, where the table does not.
+            and SQUAMOUS, `survival_days` and `event` the time OS, where the table does not.
         expression: Table of gene expression, see `importing.expression`.
 
     Raises:
@@ -113,6 +114,8 @@ def _join(rows: list[TableRow], labels: Path) -> list[str]:
     if len(names) < len(found):
         raise InputError(f"{labels} names a case twice. Keep one row of each.")
     renamed = {column: _known_column(column) for column in columns if column not in ("case", "image", "mask")}
+    survival = _survival(columns)
+    renamed |= survival
     by_case = {row.get("case"): row for row in found}
     for row in rows:
         values = by_case.get(row["case"])
@@ -120,7 +123,19 @@ def _join(rows: list[TableRow], labels: Path) -> list[str]:
             row.update({new: known(values.get(column)) for column, new in renamed.items()})
             row.update({key: text for key, text in _pathology(values, columns).items() if not row.get(key)})
     cases = {row["case"] for row in rows}
-    return [*_left_out("labels without images", names - cases), *_left_out("images without labels", cases - names)]
+    return [
+        *(["OS is survival_days until death (event)."] if survival else []),
+        *_left_out("labels without images", names - cases),
+        *_left_out("images without labels", cases - names),
+    ]
+
+
+def _survival(columns: Sequence[str]) -> dict[str, str]:
+    """Columns that are the time to death and whether it came, to those of `OS`; none where the table has it itself."""
+    lower = {column.strip().lower(): column for column in columns}
+    has_both = all(name in lower for name in SURVIVAL)
+    has_own = any(new.lower() in lower for new in SURVIVAL.values())
+    return {lower[name]: new for name, new in SURVIVAL.items()} if has_both and not has_own else {}
 
 
 def _pathology(values: Row, columns: Sequence[str]) -> dict[str, str]:

@@ -12,8 +12,8 @@ from PDL1PredictorLib.cohort.lidc import PARTS, divided, read_table
 from PDL1PredictorLib.cohort.writing import Imported
 
 NOTE = (
-    "MALIGNANT is how radiologists voted who saw the CT, not pathology. The column split is that of "
-    "`pdl1 pretrain --seed {seed}`: what it learned from is train, what it was tested on is test."
+    "MALIGNANT and MALIGNANCY_SCORE are what radiologists said who saw the CT, not pathology. The column split is that "
+    "of `pdl1 pretrain --seed {seed}`: what it learned from is train, what it was tested on is test."
 )
 
 
@@ -39,6 +39,7 @@ def import_lidc(folder: Path, seed: int = 1) -> Imported:
             "patient": nodule.patient,
             "split": "test" if row in tested else "train",
             "MALIGNANT": str(nodule.malignant),
+            "MALIGNANCY_SCORE": nodule.score,
         }
         for row, nodule in enumerate(nodules)
     ]

@@ -40,6 +40,21 @@ def test_a_gene_is_high_above_the_median_of_its_own_block(tmp_path):
     ]
 
 
+def test_the_level_of_pd_l1s_gene_is_told_less_the_median_of_its_block(tmp_path):
+    rows = rows_of("a", "c", "e")
+    add_expression_by_block(rows, table(tmp_path, HEAD, *SAMPLES))
+    levels = [float(row["CD274"]) for row in rows]
+    assert levels == [float(row["note_CD274_log10"]) - cut for row, cut in zip(rows, (2, 2, 20), strict=True)]
+    assert [level > 0 for level in levels] == [row["PDL1_RNA"] == "1" for row in rows]
+
+
+def test_a_level_in_no_known_unit_is_no_number_to_learn(tmp_path):
+    rows = rows_of("a", "b")
+    add_expression_by_block(rows, table(tmp_path, "case,CD274", "a,1", "b,4"))
+    assert [row["PDL1_RNA"] for row in rows] == ["0", "1"]
+    assert "CD274" not in rows[0]
+
+
 def test_samples_without_an_image_count_for_the_median_and_cases_without_a_sample_are_told(tmp_path):
     rows = rows_of("b", "z")
     notes = add_expression_by_block(rows, table(tmp_path, HEAD, *SAMPLES))

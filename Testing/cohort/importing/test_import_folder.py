@@ -67,6 +67,25 @@ def test_labels_are_joined_by_case_and_words_for_not_known_are_left_empty(tmp_pa
     assert (cohort.warnings, read_cohort(table)) == ((), cohort)
 
 
+@pytest.mark.parametrize(
+    ("head", "columns"),
+    [
+        ("survival_days,event", {"OS_days", "OS_event"}),
+        ("survival_days,recurrence", {"note_survival_days", "note_recurrence"}),
+        ("survival_days,event,OS_days,OS_event", {"OS_days", "OS_event", "note_survival_days", "note_event"}),
+    ],
+)
+def test_survival_is_a_time_to_learn_where_it_is_whole_and_the_table_has_none(tmp_path, head, columns):
+    folder = make(tmp_path / "images", "a_image.nrrd", "a_mask.nrrd")
+    labels = tmp_path / "labels.csv"
+    values = {"OS_days": "30", "OS_event": "0"}
+    labels.write_text(f"case,{head}\na,{','.join(values.get(n, '1.0') for n in head.split(','))}\n", encoding="utf-8")
+    found = import_folder(folder, labels=labels)
+    assert set(found.rows[0]) - {"case", "image", "mask", "T4", "PT2", "SQUAMOUS"} == columns
+    assert found.rows[0].get("OS_days") == {"survival_days,event": "1.0"}.get(head, "30" if "OS_days" in head else None)
+    assert any("OS is survival_days" in note for note in found.notes) == (head == "survival_days,event")
+
+
 def test_a_label_that_is_no_label_is_refused_but_the_table_is_there_to_correct(tmp_path):
     make(tmp_path, "a_image.nrrd", "a_mask.nrrd")
     labels = tmp_path / "labels.csv"
