@@ -130,6 +130,7 @@ def held_out(
         InputError: A fold has none of one label.
     """
     labels, makes = units.labels[units.owner], makes_of(kinds)
+    stage = "classifiers" if units.yes_no else "models"
     scores = np.zeros((len(kinds), settings.n_repeats, labels.size))
     folds = np.zeros((settings.n_repeats, labels.size), dtype=int)
     for repeat in range(settings.n_repeats):
@@ -141,11 +142,11 @@ def held_out(
             z, new = scaled(x[train]), scaled(x[test])
             done = (repeat * settings.n_folds + number) / (settings.n_repeats * settings.n_folds)
             for place, (kind, make) in enumerate(makes.items()):
-                progress.step("classifiers", done, f"repetition {repeat + 1}, fold {number + 1}: {kind}")
+                progress.step(stage, done, f"repetition {repeat + 1}, fold {number + 1}: {kind}")
                 model = make(settings.seed, train.size)
                 whose = units.row_patient[train], units.row_weights[train]
                 scores[place, repeat, test] = _answers(model, z, labels[train], whose, new)
-    progress.step("classifiers", 1.0)
+    progress.step(stage, 1.0)
     return HeldOut(units.of_rows(scores), np.rint(units.of_rows(folds)).astype(int))
 
 

@@ -1,15 +1,16 @@
 """The figures of models of a number on a table: R² and error with intervals, answers by the truth, Bland-Altman."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from PDL1PredictorLib.core.roles import Role
 from PDL1PredictorLib.learning.tables.numbers.comparison import NumberComparison, NumberResult
+from PDL1PredictorLib.learning.tables.numbers.measures import DIGITS
 from PDL1PredictorLib.statistics.agreement import calibration_line, limits_of_agreement
 from PDL1PredictorLib.study.numbers.document import Plain, ranked
 from PDL1PredictorLib.study.report.drawing import FAINT, INK, SOFT, WIDE, Numbers, drawn
@@ -82,9 +83,10 @@ def _rows(axes: Axes, rows: Sequence[tuple[str, Plain]], name: str, looks: Looks
 def _answers(one: NumberResult) -> dict[str, Any]:
     observed, predicted = one.answers.observed, one.answers.predicted[0]
     line = calibration_line(observed, predicted)._asdict()
-    constant = not one.learned or np.ptp(one.answers.scores[0]) == 0
+    digits = DIGITS - math.floor(math.log10(observed.std()))  # what lies behind is rounding
+    limits = {name: round(value, digits) for name, value in limits_of_agreement(observed, predicted)._asdict().items()}
     return {
         "predicted": {"value": predicted.tolist(), "low": predicted.tolist(), "high": predicted.tolist()},
-        "calibration": dict.fromkeys(line) if constant else line,
-        "limits": limits_of_agreement(observed, predicted)._asdict(),
+        "calibration": dict.fromkeys(line) if one.answers.flat else line,
+        "limits": limits,
     }

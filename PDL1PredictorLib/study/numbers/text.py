@@ -19,8 +19,9 @@ def to_text(document: Found) -> str:
         f"# {table['label']} from {table['file']}",
         "",
         f"{table['n_rows']} rows{own}, {len(table['inputs'])} inputs; mean {observed['mean']:.4g}, "
-        f"SD {observed['sd']:.4g}, median {observed['median']:.4g}, {observed['lowest']:.4g} to {observed['highest']:.4g}; "
-        f"{settings['n_folds']}-fold cross-validation, {settings['n_repeats']} repetitions, seed {settings['seed']}.",
+        f"SD {observed['sd']:.4g}, median {observed['median']:.4g}, from {observed['lowest']:.4g} to "
+        f"{observed['highest']:.4g}; {settings['n_folds']}-fold cross-validation, "
+        f"{settings['n_repeats']} repetitions, seed {settings['seed']}.",
         "",
         *figures(document),
         "",

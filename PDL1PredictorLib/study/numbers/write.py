@@ -1,4 +1,4 @@
-"""What `pdl1 numbers` leaves behind: numbers as JSON and Markdown, a page with pictures, each held-out answer as CSV."""
+"""What `pdl1 numbers` leaves behind: numbers as JSON and Markdown, a page with pictures, every answer as CSV."""
 
 import csv
 import json

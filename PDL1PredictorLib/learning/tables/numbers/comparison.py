@@ -23,7 +23,7 @@ from PDL1PredictorLib.learning.tables.numbers.measures import (
     spearman,
 )
 from PDL1PredictorLib.learning.tables.numbers.models import CONSTANTS, MEAN, MEDIAN, constant_answers, number_models
-from PDL1PredictorLib.learning.tables.numbers.number_table import Span
+from PDL1PredictorLib.learning.tables.numbers.number_table import UNBOUNDED, Span
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,9 @@ class Networks:
     makes: Mapping[str, Make] = field(default_factory=dict)
     repeats: int = 0
     left_out: str = ""
+
+
+NO_NETWORKS = Networks()
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,9 +97,9 @@ class NumberComparison:
 def compare_numbers(
     table: InputTable,
     settings: TableSettings,
-    span: Span = Span(),
+    span: Span = UNBOUNDED,
     cuts: Sequence[float] = (),
-    networks: Networks = Networks(),
+    networks: Networks = NO_NETWORKS,
     workers: int | None = 1,
     progress: Progress = SILENT,
 ) -> NumberComparison:

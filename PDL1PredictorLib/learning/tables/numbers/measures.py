@@ -55,6 +55,15 @@ class Answers:
         """The answers as they are ranked, (r, m): those that differ by rounding are equal."""
         return np.round(self.predicted / max(float(self.observed.std()), 1e-300), DIGITS)
 
+    @property
+    def flat(self) -> bool:
+        """Whether every fold of every repetition has one answer only."""
+        return all(
+            np.ptp(row[fold == number]) == 0
+            for row, fold in zip(self.scores, self.folds, strict=True)
+            for number in np.unique(fold)
+        )
+
 
 class Estimate(NamedTuple):
     """A figure with its 95 % interval; NaN where there is none."""
@@ -114,12 +123,13 @@ def resamples(m: int, patient: np.ndarray | None, n: int = RESAMPLES) -> list[np
 def mean_of(figure: Figure, answers: Answers, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
     """A figure of some units, (..., n) of them to (...), mean over the repetitions."""
     parts = zip(answers.predicted, answers.mean, answers.median, strict=True)
-    return np.mean([figure(answers.observed[rows], *(part[rows] for part in parts_)) for parts_ in parts], axis=0)
+    found = [figure(answers.observed[rows], *(part[rows] for part in of_repetition)) for of_repetition in parts]
+    return np.asarray(np.mean(found, axis=0))
 
 
 def spearman(answers: Answers) -> Estimate | None:
     """Within folds; None where a model has one answer in each."""
-    if _flat(answers):
+    if answers.flat:
         return None
     found = spearman_within_folds(answers.observed, answers.scores, answers.folds, answers.patient)
     return Estimate(found.value, found.interval)
@@ -129,7 +139,7 @@ def at_cut(answers: Answers, cut: float) -> Cut:
     """AUC within folds of the number for a value at or above the cut; its interval as of `auc_of_trained`."""
     labels = (answers.observed >= cut).astype(int)
     n_positive, n_negative = int(labels.sum()), int((1 - labels).sum())
-    if min(n_positive, n_negative) < LEAST or _flat(answers) or not _told_in_all(labels, answers.folds):
+    if min(n_positive, n_negative) < LEAST or answers.flat or not _told_in_all(labels, answers.folds):
         return Cut(cut, n_positive, n_negative, None)
     found = auc_of_trained(labels, answers.scores, answers.folds, answers.patient)
     return Cut(cut, n_positive, n_negative, Estimate(found.value, found.interval))
@@ -139,7 +149,7 @@ def line_and_limits(answers: Answers) -> dict[str, float]:
     """Calibration line and limits of agreement, mean over the repetitions; the slope NaN for constants."""
     lines = [calibration_line(answers.observed, row) for row in answers.predicted]
     limits = [limits_of_agreement(answers.observed, row) for row in answers.predicted]
-    flat = _flat(answers)
+    flat = answers.flat
     return {
         "slope": math.nan if flat else float(np.mean([line.slope for line in lines])),
         "intercept": math.nan if flat else float(np.mean([line.intercept for line in lines])),
@@ -156,15 +166,6 @@ def _estimate(figure: Figure, answers: Answers, rows: Sequence[np.ndarray]) -> E
         return Estimate(value)
     low, high = np.quantile(drawn, [0.025, 0.975])
     return Estimate(value, (float(low), float(high)))
-
-
-def _flat(answers: Answers) -> bool:
-    """Whether every fold of every repetition has one answer only."""
-    return all(
-        np.ptp(row[fold == number]) == 0
-        for row, fold in zip(answers.scores, answers.folds, strict=True)
-        for number in np.unique(fold)
-    )
 
 
 def _told_in_all(labels: np.ndarray, folds: np.ndarray) -> bool:

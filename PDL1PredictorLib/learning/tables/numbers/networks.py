@@ -121,9 +121,8 @@ class TableNetwork:
         self, x: np.ndarray, values: np.ndarray, how: TableTraining, watched: tuple[np.ndarray, np.ndarray] | None
     ) -> _Taught:
         taught = _Taught(x, values, self.most)
-        none = (x[:0], values[:0])
-        cases = [taught.cases(*part) for part in ((x, values), watched or none)]
-        taught.trained = train_table(*cases, [taught.bounds(self.span)], how, self.seed)
+        fit, other = taught.cases(x, values), taught.cases(*(watched or (x[:0], values[:0])))
+        taught.trained = train_table(fit, other, [taught.bounds(self.span)], how, self.seed)
         return taught
 
 

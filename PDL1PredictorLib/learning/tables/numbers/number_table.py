@@ -49,8 +49,11 @@ class Span:
         return "a number" if self.high is None else f"a number of at most {self.high:g}"
 
 
+UNBOUNDED = Span()
+
+
 def read_number_table(
-    path: Path, label: str, ignore: Sequence[str] = (), source: LabelSource = ITSELF, span: Span = Span()
+    path: Path, label: str, ignore: Sequence[str] = (), source: LabelSource = ITSELF, span: Span = UNBOUNDED
 ) -> InputTable:
     """Read a CSV or Parquet file with one row a case: inputs, and a number to be learned; see `read_input_table`.
 
