@@ -24,7 +24,7 @@ NOTES = (
     "tell this number here, not how a model fitted elsewhere would do, nor how these would on other patients.",
     "R²: 1 less the squared error of held-out answers over that of the mean of the same training part, so that the "
     "mean has 0 and a model that found nothing is at or below it. Mean of the repetitions. In the JSON file "
-    "`r2_own_mean` is R² about the mean of all cases, as in the reports of trainings; it is lower, since no training "
+    "r2_own_mean is R² about the mean of all cases, as in the reports of trainings; it is lower, since no training "
     "part knows that mean.",
     "Intervals: 95 %, from 2000 resamples of patients with their held-out answers. They take the trained models as "
     "they are: that other training patients would have taught other models makes the truth wider. Those of the rank "
@@ -57,6 +57,7 @@ def document_of(table: InputTable, settings: TableSettings, span: Span, found: N
             "n_rows": int(table.labels.size),
             "unit": found.units.words,
             "n_units": int(labels.size),
+            "n_patients": None if table.patients is None else len(set(table.patients)),
             "n_unknown": table.n_unknown,
             "inputs": list(table.inputs),
             "ignored": list(table.ignored),
@@ -124,6 +125,11 @@ def _about_units(table: InputTable, found: NumberComparison) -> list[str]:
             "where patients exchange their numbers and everything is fitted anew."
         )
     return notes
+
+
+def unit_digits(document: Mapping[str, Any]) -> int:
+    """Behind the point of figures in the number's unit: three that count of its SD."""
+    return max(0, 2 - math.floor(math.log10(document["observed"]["sd"])))
 
 
 def ranked(document: Mapping[str, Any]) -> list[tuple[str, Plain]]:

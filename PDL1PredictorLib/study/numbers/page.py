@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from PDL1PredictorLib.report.html import number, templates
 from PDL1PredictorLib.report.words import p_value
-from PDL1PredictorLib.study.numbers.document import Plain, ranked
+from PDL1PredictorLib.study.numbers.document import Plain, ranked, unit_digits
 from PDL1PredictorLib.study.numbers.text import fewer_repetitions
 from PDL1PredictorLib.study.report.page import estimate, flat
 
@@ -28,6 +28,7 @@ def to_html(document: Plain, drawings: Mapping[str, Markup]) -> str:
         style=Markup(css),  # noqa: S704 our own style sheet
         drawings=drawings,
         rows=ranked(document),
+        digits=unit_digits(document),
         fewer=fewer_repetitions(document),
         settings=flat(document["settings"]),
         provenance=flat({name: document["table"][name] for name in ("file", "sha256")} | document["versions"]),

@@ -3,17 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
-from PDL1PredictorLib.study.numbers.document import ranked
+from PDL1PredictorLib.study.numbers.document import ranked, unit_digits
 
 Found = Mapping[str, Any]
-COLUMNS = (("r2", 3), ("mae", 1), ("mae_less_median", 1), ("rmse", 1), ("concordance", 2), ("spearman", 2))
+COLUMNS: tuple[tuple[str, int | None], ...] = (  # with digits; None for those in the number's unit
+    ("r2", 3), ("mae", None), ("mae_less_median", None), ("rmse", None), ("concordance", 2), ("spearman", 2)
+)  # fmt: skip
 HEADS = ("R²", "MAE", "MAE less the median's", "RMSE", "concordance", "Spearman within folds")
 
 
 def to_text(document: Found) -> str:
     """The whole page."""
     table, settings = document["table"], document["settings"]
-    own = f" of {table['n_units']} {table['unit']}" if table["unit"] != "rows" else ""
+    own = "" if table["n_patients"] is None else f" of {table['n_patients']} patients"
     observed = document["observed"]
     lines = [
         f"# {table['label']} from {table['file']}",
@@ -38,9 +40,9 @@ def figures(document: Found) -> list[str]:
     """Lines of a Markdown table, values with their 95 % intervals."""
     cuts = [cut["cut"] for cut in next(iter(document["models"].values()))["cuts"]]
     heads = ["model", *HEADS, *(f"AUC at {cut:g}" for cut in cuts), "p of R²"]
-    rows = []
+    rows, of_unit = [], unit_digits(document)
     for title, model in ranked(document):
-        cells = [_ranged(model[name], digits) for name, digits in COLUMNS]
+        cells = [_ranged(model[name], of_unit if digits is None else digits) for name, digits in COLUMNS]
         cells += [_ranged(cut["auc"], 2) for cut in model["cuts"]]
         p = "–" if model["p"] is None else f"{model['p']:.2g}"
         rows.append(f"| {' | '.join([title, *cells, p])} |")

@@ -13,7 +13,7 @@ from PDL1PredictorLib.learning.tables.numbers import comparison
 from PDL1PredictorLib.learning.tables.numbers.comparison import Networks, compare_numbers
 from PDL1PredictorLib.learning.tables.numbers.models import RIDGE, number_models
 from PDL1PredictorLib.learning.tables.numbers.number_table import Span
-from PDL1PredictorLib.study.numbers.document import document_of, ranked
+from PDL1PredictorLib.study.numbers.document import document_of, ranked, unit_digits
 from PDL1PredictorLib.study.numbers.figures import first_repetition, roles_of
 from PDL1PredictorLib.study.numbers.text import to_text
 from PDL1PredictorLib.study.numbers.write import write_numbers
@@ -110,6 +110,15 @@ def test_the_text_ranks_by_r2_and_says_what_was_left_out(document):
     assert "3 rows without a label were left out" in text
     assert "Not used as inputs: who, b c." in text
     assert "AUC at 1 | AUC at 50" in text
+
+
+def test_errors_have_three_digits_that_count_of_the_unit(document):
+    for sd, digits in ((36.2, 1), (1.21, 2), (250.0, 0), (0.03, 4)):
+        assert unit_digits({"observed": {"sd": sd}}) == digits
+    small = {**document, "observed": {**document["observed"], "sd": 1.2}}
+    mae = document["models"]["ridge"]["mae"]["value"]
+    assert f"| {mae:.2f} (" in to_text(small)
+    assert f"| {mae:.2f} (" not in to_text(document)
 
 
 def test_the_page_is_whole_and_escapes_what_comes_from_outside(folder):
