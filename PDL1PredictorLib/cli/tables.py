@@ -38,8 +38,8 @@ def _add_numbers(commands: Any) -> None:
     text = "Compare models of a number on a table of inputs, by cross-validation."
     command = add_command(commands, "numbers", text, _numbers)
     _add_table(command, "numbers")
-    command.add_argument("--low", type=float, metavar="NUMBER", help="least value that the number can have")
-    command.add_argument("--high", type=float, metavar="NUMBER", help="its greatest value")
+    command.add_argument("--low", type=float, metavar="NUMBER", help="least value of the number, in the column's unit")
+    command.add_argument("--high", type=float, metavar="NUMBER", help="its greatest value, in the column's unit")
     command.add_argument(
         "--cuts",
         metavar="NUMBER,...",
