@@ -15,15 +15,16 @@ NAMES_ALLOWED = {  # page to the words that mean something else there
     "radiomics/settings.py": {"deepradscore", "pdl1es"},  # the preset of features
     "face.py": {"deepradscore"},  # the same
     "cli/options.py": {"deepradscore", "pdl1es"},  # the same, and its help text
-    "cli/tables.py": {"deepradscore"},  # the same
+    "cli/tables.py": {"deepradscore", "complextransformer"},  # the same, and whose networks a table can be given to
     "learning/tables/simple_models.py": {"Tumor volume"},  # of a first look, which knows no recipe
     "learning/network_files.py": {"Deep-CT"},  # the network, as paper 001 calls it
 }
 RECIPES_USED_IN = {
     "cli/train.py",
     "cli/recipe_options.py",
-    "cli/cohort.py",
-}  # the last: what a recipe would make of a cohort
+    "cli/cohort.py",  # what a recipe would make of a cohort
+    "cli/tables.py",  # networks of one, trained on a table
+}
 KINDS = {"binary", "number", "time"}
 KIND_COMPARED_IN = {"core/endpoints.py", "core/targets.py"}  # what the kinds are
 KIND_LOOKED_UP_IN = {

@@ -119,6 +119,24 @@ def r_squared(observed: FloatArray, predicted: FloatArray) -> FloatArray:
     return np.where(np.ptp(observed, axis=-1) > 0, 1 - error / np.where(variance > 0, variance, 1), np.nan)
 
 
+def skill(observed: FloatArray, predicted: FloatArray, without: FloatArray) -> FloatArray:
+    """1 less the squared error over that of answers that were given without a model, along the last axis.
+
+    With the mean of the training cases in place of the model, it is R² of held-out cases: 0 is what that mean gives,
+    which knew as little of them as the model did. NaN where those answers are all right.
+
+    Args:
+        observed: (..., n).
+        predicted: (..., n).
+        without: (..., n), such as the mean of each fold's training cases.
+
+    Source: Campbell and Thompson 2008, doi 10.1093/rfs/hhm055, equation 1; of cross-validated models Schuurmann et al.
+    2008, doi 10.1021/ci800253u.
+    """
+    error, reference = mean_squared_error(observed, predicted), mean_squared_error(observed, without)
+    return np.asarray(np.where(reference > 0, 1 - error / np.where(reference > 0, reference, 1), np.nan))
+
+
 def concordance(observed: FloatArray, predicted: FloatArray) -> FloatArray:
     """Lin's coefficient of concordance along the last axis: 1 where all cases lie on the line of identity.
 

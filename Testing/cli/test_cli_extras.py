@@ -41,6 +41,7 @@ NEEDS = {  # command: the extra
     "evaluate --model phantom-demo --cohort cases.csv --out O": "train",
     "survival --table t.csv --time t --event e --out O": "train",
     "classifiers --table t.csv --label e --out O": "train",
+    "numbers --table t.csv --label e --out O": "train",
     "first-look --cohort cases.csv --out O": "train",
     "cohort features cases.csv --out O.csv": "train",
     "cohort check cases.parquet": "train",

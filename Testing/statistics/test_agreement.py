@@ -24,6 +24,13 @@ def test_errors_by_hand():
     assert agreement.r_squared(OBSERVED, PREDICTED) == pytest.approx(1 - 600 / 1400)
 
 
+def test_skill_by_hand():
+    mean = np.full(len(OBSERVED), OBSERVED.mean())
+    assert agreement.skill(OBSERVED, PREDICTED, mean) == pytest.approx(1 - 600 / 1400)  # the own mean: R²
+    assert agreement.skill(OBSERVED, PREDICTED, OBSERVED + 5) == pytest.approx(1 - 600 / 100)
+    assert math.isnan(agreement.skill(OBSERVED, PREDICTED, OBSERVED))
+
+
 def test_concordance_by_hand():
     # covariance (20 x 10 + 10 x 10 + 0 + 30 x 10) / 4 = 150; variances 350 and 100; equal means
     assert agreement.concordance(OBSERVED, PREDICTED) == pytest.approx(2 * 150 / (350 + 100))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
 from sklearn.svm import SVC
 
 from PDL1PredictorLib.core.errors import InputError
@@ -58,13 +58,14 @@ class Units:
     """What is answered: rows, or patients where all rows of a patient have one label.
 
     Attributes:
-        labels: 0 or 1, (m,).
+        labels: 0 or 1, or numbers, (m,).
         owner: Unit of each row of the table, (n,).
         row_patient: Number of the patient of each row, (n,).
         patient: Of each unit, (m,); None where each is a patient of its own.
         words: What they are called.
         strata: Level of each unit, (m,), which keeps its share in every fold, and within which labels are exchanged for
             p; None without.
+        yes_no: Whether the labels are 0 and 1, whose shares folds keep; folds of numbers are drawn by patient alone.
     """
 
     labels: np.ndarray
@@ -73,11 +74,17 @@ class Units:
     patient: np.ndarray | None
     words: str
     strata: np.ndarray | None = None
+    yes_no: bool = True
 
     @property
     def numbers(self) -> tuple[int, int]:
         """Of positive and of negative units."""
         return int(self.labels.sum()), int((1 - self.labels).sum())
+
+    @property
+    def row_weights(self) -> np.ndarray:
+        """Of each row of the table, (n,): 1 over the rows of its unit, so that units weigh alike."""
+        return np.asarray(1 / np.bincount(self.owner)[self.owner])
 
     def of_rows(self, values: np.ndarray) -> np.ndarray:
         """Mean over the rows of each unit, (..., n) to (..., m)."""
@@ -92,15 +99,15 @@ class HeldOut(NamedTuple):
     folds: np.ndarray
 
 
-def units_of(table: InputTable) -> Units:
-    """The units that the table's label speaks of."""
+def units_of(table: InputTable, yes_no: bool = True) -> Units:
+    """The units that the table's label speaks of; `yes_no` is false where it is a number."""
     rows = np.arange(table.labels.size)
     if table.patients is None:
-        return Units(table.labels, rows, rows, None, "rows")
+        return Units(table.labels, rows, rows, None, "rows", yes_no=yes_no)
     _, first, patient = np.unique(np.array(table.patients), return_index=True, return_inverse=True)
     if (table.labels == table.labels[first][patient]).all():
-        return Units(table.labels[first], patient, patient, None, "patients")
-    return Units(table.labels, rows, patient, patient, "rows")
+        return Units(table.labels[first], patient, patient, None, "patients", yes_no=yes_no)
+    return Units(table.labels, rows, patient, patient, "rows", yes_no=yes_no)
 
 
 def held_out(
@@ -123,21 +130,23 @@ def held_out(
         InputError: A fold has none of one label.
     """
     labels, makes = units.labels[units.owner], makes_of(kinds)
+    stage = "classifiers" if units.yes_no else "models"
     scores = np.zeros((len(kinds), settings.n_repeats, labels.size))
     folds = np.zeros((settings.n_repeats, labels.size), dtype=int)
     for repeat in range(settings.n_repeats):
         for number, (train, test) in enumerate(_splits(units, settings, repeat)):
-            if min(np.ptp(labels[train]), np.ptp(labels[test])) == 0:
+            if units.yes_no and min(np.ptp(labels[train]), np.ptp(labels[test])) == 0:
                 raise InputError("A fold has no case of one label. Choose fewer folds (--folds).")
             folds[repeat, test] = number
             scaled = fit_standardizer(x[train])
             z, new = scaled(x[train]), scaled(x[test])
             done = (repeat * settings.n_folds + number) / (settings.n_repeats * settings.n_folds)
             for place, (kind, make) in enumerate(makes.items()):
-                progress.step("classifiers", done, f"repetition {repeat + 1}, fold {number + 1}: {kind}")
+                progress.step(stage, done, f"repetition {repeat + 1}, fold {number + 1}: {kind}")
                 model = make(settings.seed, train.size)
-                scores[place, repeat, test] = _answers(model, z, labels[train], units.row_patient[train], new)
-    progress.step("classifiers", 1.0)
+                whose = units.row_patient[train], units.row_weights[train]
+                scores[place, repeat, test] = _answers(model, z, labels[train], whose, new)
+    progress.step(stage, 1.0)
     return HeldOut(units.of_rows(scores), np.rint(units.of_rows(folds)).astype(int))
 
 
@@ -148,6 +157,8 @@ def makes_of(kinds: Kinds) -> Mapping[str, Make]:
 
 def _splits(units: Units, settings: TableSettings, repeat: int) -> list[tuple[np.ndarray, np.ndarray]]:
     state, patient = settings.seed + repeat, units.row_patient
+    if not units.yes_no:
+        return list(GroupKFold(settings.n_folds, shuffle=True, random_state=state).split(patient, groups=patient))
     groups = (
         units.labels if units.strata is None else 2 * np.unique(units.strata, return_inverse=True)[1] + units.labels
     )
@@ -159,11 +170,19 @@ def _splits(units: Units, settings: TableSettings, repeat: int) -> list[tuple[np
     return list(grouped.split(groups, groups, patient))
 
 
-def _answers(model: Any, x: np.ndarray, labels: np.ndarray, patient: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """Score of the new rows, (m,), higher for 1: before any calibration where the classifier has such a one."""
+def _answers(
+    model: Any, x: np.ndarray, labels: np.ndarray, whose: tuple[np.ndarray, np.ndarray], new: np.ndarray
+) -> np.ndarray:
+    """Score of the new rows, (m,), higher for 1: before any calibration where the classifier has such a one.
+
+    Of a model of a number its answer. `whose`: patient and weight of each training row, for models that ask for them.
+    """
+    asked = 2 if hasattr(model, "weighs_rows") else 1 if hasattr(model, "keeps_patients") else 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the step limit is meant: stopping early regularizes
-        fitted: Any = model.fit(x, labels, patient) if hasattr(model, "keeps_patients") else model.fit(x, labels)
+        fitted: Any = model.fit(x, labels, *whose[:asked])
     if hasattr(fitted, "decision_function"):
         return np.asarray(fitted.decision_function(new))
+    if not hasattr(fitted, "predict_proba"):
+        return np.asarray(fitted.predict(new))
     return np.asarray(fitted.predict_proba(new)[:, 1])

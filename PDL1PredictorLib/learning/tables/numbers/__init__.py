@@ -1,0 +1,1 @@
+"""Models of a number compared on a plain table of inputs."""

@@ -1,0 +1,1 @@
+"""What is written of models of a number on a plain table of inputs."""
