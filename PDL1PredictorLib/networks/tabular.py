@@ -59,6 +59,11 @@ class Span(nn.Module):
         share = torch.where(inside, -self.start / self.height.clamp(min=1e-6), 0.5)
         return torch.logit(share)
 
+    def shares_of(self, answers: Tensor) -> Tensor:
+        """Answers within their bounds to shares of the way from the lower to the upper, (n, e); 0 without bounds."""
+        both = self.height > 0
+        return torch.where(both, (answers - self.start) / torch.where(both, self.height, 1.0), 0.0).clamp(0, 1)
+
     def forward(self, raw: Tensor) -> Tensor:
         """See the class."""
         return raw * self.slope + torch.sigmoid(raw) * self.height + self.start
@@ -69,9 +74,15 @@ class TableModule(AnsweringModule):
 
     Attributes:
         spans: Of its answers.
+        line: A weighted sum of the features that is added before the answers are brought within their bounds; None
+            without one.
     """
 
     spans: Span
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.line: nn.Linear | None = None
 
     def forward(self, picture: Tensor | None, table: Tensor | None) -> Output:
         """Run on standardized features (n, t); there is no picture.
@@ -81,8 +92,34 @@ class TableModule(AnsweringModule):
         """
         if picture is not None or table is None:
             raise ValueError("This network is given a table and no picture.")
-        own, attention = self.read(drawn_in(table))
-        return Output(self.spans(self.classifier(own)), attention=attention)
+        raw, attention = self.raw(table)
+        return Output(self.spans(raw), attention=attention)
+
+    def raw(self, table: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Standardized features (n, t) to answers before `spans`, (n, e), and the attention where there is one."""
+        seen = drawn_in(table)
+        own, attention = self.read(seen)
+        found = self.classifier(own)
+        return found if self.line is None else found + self.line(seen), attention
+
+    def put_beside(self, weights: Tensor, bias: Tensor) -> None:
+        """Add a line that no training changes; the network begins at nothing, so that the line is its first answer.
+
+        Args:
+            weights: Of the features, as `drawn_in` gives them, (e, t).
+            bias: (e,).
+        """
+        self.put_line(weights, bias)
+        with torch.no_grad():
+            for parameter in self.classifier.parameters():
+                parameter.zero_()
+
+    def put_line(self, weights: Tensor, bias: Tensor) -> None:
+        """The line alone, see `put_beside`; the rest of the network stays as it is."""
+        line = nn.Linear(weights.shape[1], len(weights)).requires_grad_(False)
+        line.weight.copy_(weights)
+        line.bias.copy_(bias)
+        self.line = line
 
     def read(self, table: Tensor) -> tuple[Tensor, Tensor | None]:
         """Features (n, t) to what the last layer is given, (n, d), and the attention (n, t) where there is one."""
@@ -92,6 +129,9 @@ class TableModule(AnsweringModule):
         """See `AnsweringModule`; each answer keeps its bounds."""
         kept = super().with_outputs(outputs)
         kept.spans = self.spans.of(outputs)
+        if self.line is not None:
+            rows = torch.tensor(list(outputs))
+            kept.put_line(self.line.weight[rows], self.line.bias[rows])
         return kept.eval()
 
 

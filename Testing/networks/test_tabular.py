@@ -55,6 +55,34 @@ def test_an_answer_of_zero_is_where_a_training_begins():
     torch.testing.assert_close(found, torch.tensor([0.0, 0.0, 1.5]))
 
 
+@pytest.mark.parametrize("kind", ALL)
+def test_a_line_beside_a_network_is_its_first_answer_and_stays_within_the_bounds(kind: str):
+    network = made(kind, PERCENT, Bounds())
+    weights, bias = torch.randn(2, T, generator=torch.Generator().manual_seed(1)), torch.tensor([0.3, -2.0])
+    before = network(None, table()).answers
+    network.put_beside(weights, bias)
+    sums = drawn_in(table()) @ weights.T + bias
+    wanted = torch.stack([torch.sigmoid(sums[:, 0]) * 2.6 - 0.7, sums[:, 1]], dim=1)
+    torch.testing.assert_close(network(None, table()).answers, wanted)
+    assert not torch.allclose(before, wanted)
+    assert not any(weight.requires_grad for weight in network.line.parameters())
+
+
+def test_some_answers_keep_their_own_lines():
+    network = made("transformer", PERCENT, Bounds(), Bounds(-1.0, 3.0))
+    network.put_line(torch.randn(3, T, generator=torch.Generator().manual_seed(1)), torch.tensor([0.3, -2.0, 1.0]))
+    wanted = network(None, table()).answers
+    torch.testing.assert_close(network.with_outputs((2, 0))(None, table()).answers, wanted[:, [2, 0]])
+    torch.testing.assert_close(network(None, table()).answers, wanted)
+
+
+def test_answers_are_told_as_shares_of_the_way_between_their_bounds():
+    spans = Span((PERCENT, Bounds(), Bounds(low=0.0)))
+    found = spans.shares_of(torch.tensor([[-0.7, 5.0, 5.0], [0.6, 0.0, 1.0], [9.0, 0.0, 0.0]]))
+    torch.testing.assert_close(found[:, 0], torch.tensor([0.0, 0.5, 1.0]))
+    assert (found[:, 1:] == 0).all()
+
+
 def test_some_answers_keep_their_own_bounds():
     network = made("transformer", PERCENT, Bounds(), Bounds(-1.0, 3.0))
     kept = network.with_outputs((2, 0))

@@ -174,6 +174,14 @@ def test_the_bundle_answers_as_the_study_did_without_torch(
         assert max(abs(told[name] - wanted[name]) for name in told) < 0.5
         assert sum(dict(answer.attention).values()) < 1
         assert len(answer.attention) == len(told)
+        asked = dict(zip(outcome.input_names, outcome.insight.attention[row], strict=True))
+        assert dict(answer.attention) == pytest.approx(asked, abs=1e-4)
+
+
+def test_a_line_stands_beside_the_network(run: StudyRun):
+    network = run.kept.learned.parts[LEAD_PART].model.trained.network
+    assert network.line.weight.abs().max() > 0.1
+    assert "Beside it stands a line" in tiny().method_text()
 
 
 def given_of(cohort: PreparedCohort, name: str) -> Given:
@@ -241,6 +249,9 @@ def test_as_published_a_network_is_given_every_feature_of_the_tumor():
     recipe = PAGE.build(Shared(("TPS",), 1, Design.SPLIT, 5), options(as_published=True))
     assert (recipe.lead.layers, recipe.lead.feedforward, recipe.lead.heads, recipe.lead.dropout) == (6, 1024, 4, 0.4)
     assert not recipe.lead.bounded
+    assert not recipe.lead.line
+    assert recipe.lead.loss == "squares"
+    assert "stands a line" not in recipe.method_text()
     assert recipe.rivals["gru"].epochs == 500
     cohort = made_up(40)
     training = TrainingSet(cohort, np.array(cohort.names), np.arange(40), ("TPS",), 1)

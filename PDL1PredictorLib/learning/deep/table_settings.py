@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from PDL1PredictorLib.core.errors import InputError
 
 ARCHITECTURES = ("transformer", "ann", "cnn", "rnn", "lstm", "gru")
+LOSSES = ("squares", "shares")
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,10 @@ class TableTraining:
         layers: Of its encoder.
         feedforward: Inner width of such a layer.
         bounded: Whether answers of an endpoint with two bounds come from a logistic curve between them.
+        loss: `squares`, or `shares`: of an endpoint with two bounds the cross-entropy of the share of the way between
+            them (a fractional logit), of others the squares.
+        line: Whether a penalized line on the same features, fitted beforehand, stands beside the network, which then
+            learns what the line leaves.
 
     Raises:
         InputError: A value is impossible.
@@ -48,10 +53,16 @@ class TableTraining:
     layers: int = 6
     feedforward: int = 1024
     bounded: bool = True
+    loss: str = "squares"
+    line: bool = False
 
     def __post_init__(self) -> None:
         if self.network not in ARCHITECTURES:
             raise InputError(f"The network must be one of {', '.join(ARCHITECTURES)}, got {self.network!r}.")
+        if self.loss not in LOSSES:
+            raise InputError(f"The loss must be one of {', '.join(LOSSES)}, got {self.loss!r}.")
+        if self.loss == "shares" and not self.bounded:
+            raise InputError("The loss of shares needs answers within bounds.")
         counts = (self.epochs, self.batch, self.width, self.heads, self.layers, self.feedforward)
         if min(counts) < 1 or (self.patience is not None and self.patience < 1):
             raise InputError(f"Epochs, patience, batch and sizes of a network must be at least 1, got {self}.")

@@ -9,11 +9,21 @@ from time import perf_counter
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
 from PDL1PredictorLib.learning.deep.table_settings import TableTraining
-from PDL1PredictorLib.networks.tabular import Bounds, Perceptron, Recurrent, RowConvolution, Span, TableModule
+from PDL1PredictorLib.learning.numbers.fractional import fractional_line, ridge_line
+from PDL1PredictorLib.networks.tabular import (
+    Bounds,
+    Perceptron,
+    Recurrent,
+    RowConvolution,
+    Span,
+    TableModule,
+    drawn_in,
+)
 from PDL1PredictorLib.networks.transformer import FeatureTransformer
 
 AT_ONCE = 256  # rows of one forward pass
@@ -25,7 +35,8 @@ class TrainedTable:
 
     Attributes:
         network: In evaluation mode, on the CPU.
-        history: Per epoch: `train`, mean squared error on the standardized scale over the epoch's steps; where cases
+        history: Per epoch: `train`, mean squared error on the standardized scale over the epoch's steps, whatever loss
+            they follow; where cases
             were watched also `validation`, the same of them, and `validation_mae`, their mean absolute error.
     """
 
@@ -106,15 +117,16 @@ def train_table(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = build_table_network(fit.table.shape[1], own, settings)
+        if settings.line:
+            network.put_beside(*_line_of(network, fit))
         return _trained(network, fit, watched, settings, progress)
 
 
 def _trained(
     network: TableModule, fit: Cases, watched: Cases, settings: TableTraining, progress: Progress
 ) -> TrainedTable:
-    optimizer = torch.optim.AdamW(
-        network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, foreach=True
-    )
+    learned = [weight for weight in network.parameters() if weight.requires_grad]
+    optimizer = torch.optim.AdamW(learned, lr=settings.learning_rate, weight_decay=settings.weight_decay, foreach=True)
     history: list[dict[str, float]] = []
     best, lowest, weights = 0, math.inf, None
     begun = perf_counter()
@@ -140,7 +152,7 @@ def _trained(
 
 
 def _epoch(network: TableModule, optimizer: torch.optim.Optimizer, fit: Cases, settings: TableTraining) -> float:
-    """One pass in random order; the mean loss of its steps."""
+    """One pass in random order; the mean squared error of its steps, whatever loss they follow."""
     network.train()
     losses = []
     for rows in _batches(len(fit), settings.batch):
@@ -148,11 +160,13 @@ def _epoch(network: TableModule, optimizer: torch.optim.Optimizer, fit: Cases, s
         seen = fit.table[rows]
         if settings.noise:
             seen = seen + settings.noise * torch.randn_like(seen)
-        loss = masked_squares(network(None, seen).answers, fit.values[rows])
+        raw, values = network.raw(seen)[0], fit.values[rows]
+        squares = masked_squares(network.spans(raw), values)
+        loss = squares if settings.loss == "squares" else masked_entropy(raw, values, network.spans)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), settings.clip_norm)
         optimizer.step()
-        losses.append(float(loss.detach()))
+        losses.append(float(squares.detach()))
     return float(np.mean(losses))
 
 
@@ -167,6 +181,41 @@ def masked_squares(answers: Tensor, values: Tensor) -> Tensor:
     known = ~torch.isnan(values)
     squares = (answers - torch.nan_to_num(values)) ** 2 * known
     return squares.sum() / known.sum().clamp(min=1)
+
+
+def masked_entropy(raw: Tensor, values: Tensor, spans: Span) -> Tensor:
+    """Cross-entropy of shares between bounds, over the values that are known; squares of endpoints without two bounds.
+
+    The share needs not be 0 or 1: what lies at a bound, as many values of a percentage do, pulls as a label would.
+
+    Args:
+        raw: Answers before `spans`, (n, e).
+        values: On the scale of the answers, (n, e); NaN where not known.
+        spans: Of the answers.
+
+    Source: Papke and Wooldridge 1996, doi 10.1002/(SICI)1099-1255(199611)11:6<619::AID-JAE418>3.0.CO;2-1.
+    """
+    known, filled = ~torch.isnan(values), torch.nan_to_num(values)
+    entropy = binary_cross_entropy_with_logits(raw, spans.shares_of(filled), reduction="none")
+    each = torch.where(spans.height > 0, entropy, (spans(raw) - filled) ** 2) * known
+    return each.sum() / known.sum().clamp(min=1)
+
+
+def _line_of(network: TableModule, fit: Cases) -> tuple[Tensor, Tensor]:
+    """Weights (e, t) and bias (e,) of a penalized line on the features as the network sees them, an endpoint each."""
+    seen, values = drawn_in(fit.table).double().numpy(), fit.values.double().numpy()
+    shares = network.spans.shares_of(torch.nan_to_num(fit.values)).double().numpy()
+    both = (network.spans.height > 0).numpy()
+    lines = []
+    for place, own in enumerate(np.isfinite(values).T):
+        if not own.any():
+            lines.append(np.zeros(seen.shape[1] + 1))
+        elif both[place]:
+            lines.append(fractional_line(seen[own], shares[own, place]))
+        else:
+            lines.append(ridge_line(seen[own], values[own, place]))
+    found = torch.from_numpy(np.array(lines, np.float32))
+    return found[:, 1:], found[:, 0]
 
 
 def _watched(network: TableModule, watched: Cases) -> dict[str, float]:

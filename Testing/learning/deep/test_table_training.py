@@ -9,8 +9,8 @@ import torch
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.learning.deep.table_settings import ARCHITECTURES, TableTraining, best_epoch
 from PDL1PredictorLib.learning.deep.table_shares import table_shares
-from PDL1PredictorLib.learning.deep.table_training import Cases, masked_squares, run_table, train_table
-from PDL1PredictorLib.networks.tabular import Bounds
+from PDL1PredictorLib.learning.deep.table_training import Cases, masked_entropy, masked_squares, run_table, train_table
+from PDL1PredictorLib.networks.tabular import Bounds, Span
 
 QUICK = TableTraining(epochs=25, patience=None, learning_rate=5e-3, dropout=0.0, width=8, heads=2, layers=1,
                       feedforward=16)  # fmt: skip
@@ -68,6 +68,62 @@ def test_unknown_values_count_for_nothing():
     assert np.isfinite(trained.answers(np.eye(4))).all()
 
 
+def test_the_entropy_is_of_shares_between_bounds_and_squares_elsewhere():
+    spans, nan = Span((Bounds(-1.0, 3.0), Bounds())), float("nan")
+    raw = torch.tensor([[0.0, 1.0], [2.0, 5.0]])
+    half = float(np.log(2))  # a share of a half: whatever it should be, the entropy is that
+    assert masked_entropy(raw, torch.tensor([[-1.0, nan], [nan, nan]]), spans) == pytest.approx(half)
+    assert masked_entropy(raw, torch.tensor([[1.0, 4.0], [nan, nan]]), spans) == pytest.approx((half + 9) / 2)
+    share = 1 / (1 + np.exp(-2.0))
+    wanted = -(0.75 * np.log(share) + 0.25 * np.log(1 - share))
+    assert masked_entropy(raw, torch.tensor([[nan, nan], [2.0, nan]]), spans) == pytest.approx(wanted)
+    assert masked_entropy(raw, torch.full((2, 2), nan), spans) == 0
+
+
+def test_shares_are_learned_and_told_by_squares():
+    bounds, how = (Bounds(-1.5, 1.5),), replace(QUICK, loss="shares", epochs=40)
+    own = Cases(cases().table.numpy(), np.clip(cases().values.numpy(), -1.5, 1.5))
+    trained = train_table(own, cases(20, 1), bounds, how, 1)
+    assert r2(trained.answers(own.table.numpy())[:, 0], own.values.numpy()[:, 0]) > 0.75
+    error = ((trained.answers(own.table.numpy()) - own.values.numpy()) ** 2).mean()
+    assert trained.history[-1]["train"] == pytest.approx(error, rel=0.3)
+
+
+@pytest.mark.parametrize("bounds", [FREE, (Bounds(-2.0, 2.0),)])
+def test_a_line_beside_a_network_is_fitted_first_and_not_trained(bounds: tuple[Bounds]):
+    how = replace(QUICK, line=True, epochs=1, learning_rate=1e-9)
+    values = np.clip(cases().values.numpy(), -2, 2)
+    values[:5] = np.nan
+    own = Cases(cases().table.numpy(), values)
+    first = train_table(own, cases(20, 1), bounds, how, 1)
+    test = cases(200, seed=9)
+    assert r2(first.answers(test.table.numpy())[:, 0], test.values.numpy()[:, 0]) > 0.8
+    later = train_table(own, cases(20, 1), bounds, replace(how, epochs=5, learning_rate=5e-3), 1)
+    assert torch.equal(first.network.line.weight, later.network.line.weight)
+    assert np.abs(first.answers(np.eye(4)) - later.answers(np.eye(4))).max() > 1e-4
+
+
+def test_what_a_line_leaves_is_learned_by_the_network_beside_it():
+    def bent(n: int, seed: int) -> Cases:
+        z = np.random.default_rng(seed).normal(size=(n, 4))
+        return Cases(z, (z[:, 0] + np.abs(z[:, 1]) - 0.8)[:, None])
+
+    test, how = bent(200, 9), replace(QUICK, line=True, epochs=60)
+    wanted = test.values.numpy()[:, 0]
+    line = train_table(bent(200, 0), bent(20, 1), FREE, replace(how, epochs=1, learning_rate=1e-9), 1)
+    both = train_table(bent(200, 0), bent(20, 1), FREE, how, 1)
+    assert r2(line.answers(test.table.numpy())[:, 0], wanted) < 0.8
+    assert r2(both.answers(test.table.numpy())[:, 0], wanted) > 0.9
+
+
+def test_an_endpoint_without_a_known_value_has_a_line_of_nothing():
+    values = np.column_stack([cases(40).values.numpy()[:, 0], np.full(40, np.nan)])
+    how = replace(QUICK, line=True, epochs=2)
+    trained = train_table(Cases(cases(40).table.numpy(), values), cases(20, 1), (*FREE, *FREE), how, 1)
+    assert (trained.network.line.weight[1] == 0).all()
+    assert (trained.network.line.weight[0] != 0).all()
+
+
 def test_patience_ends_a_training_with_the_weights_of_its_best_epoch():
     watched = cases(30, 1)
     trained = train_table(cases(40), watched, FREE, replace(QUICK, patience=3, epochs=200, learning_rate=0.05), 1)
@@ -96,7 +152,7 @@ def test_shares_add_up_to_the_answer():
 @pytest.mark.parametrize(
     "wrong",
     [{"network": "mlp"}, {"epochs": 0}, {"width": 9}, {"learning_rate": 0.0}, {"dropout": 1.0}, {"noise": -1.0},
-     {"weight_decay": -0.1}, {"patience": 0}],
+     {"weight_decay": -0.1}, {"patience": 0}, {"loss": "hinge"}, {"loss": "shares", "bounded": False}],
 )  # fmt: skip
 def test_settings_that_cannot_be_are_refused(wrong: dict):
     with pytest.raises(InputError):

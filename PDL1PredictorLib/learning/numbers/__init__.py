@@ -1,0 +1,1 @@
+"""Lines that tell a number: penalized, through a logistic curve where it lies between two bounds."""
