@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from PDL1PredictorLib.cohort.outlook.effort import Effort
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.recipes.page import AS_PUBLISHED, MOST_EPOCHS, Option, RecipePage, Shared
+from PDL1PredictorLib.recipes.page import AS_PUBLISHED, CPU_BFLOAT16, MOST_EPOCHS, POOL, Option, RecipePage, Shared
 
 if TYPE_CHECKING:
     from PDL1PredictorLib.learning.recipe import Recipe
@@ -24,7 +24,9 @@ OPTIONS = (
     ),
     Option("--voxels", {"type": int, "help": "edge of the volume that the network sees, in voxels (default: 64)"}),
     Option("--voxel-mm", {"type": float, "help": "edge of such a voxel, in mm (default: 1.5)"}),
+    POOL,
     MOST_EPOCHS,
+    CPU_BFLOAT16,
     Option("--preset", {"help": "of the radiomic features (default: deepradscore)"}, "deepradscore"),
 )
 
