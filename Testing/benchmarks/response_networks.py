@@ -29,8 +29,9 @@ from PDL1PredictorLib.learning.deep.volume.training import answers_of, train_vol
 from PDL1PredictorLib.recipes.responder3d import Responder3dRecipe
 
 N, SEED, FOLDS, ENDPOINT = 600, 1, 5, "RESPONSE"
-BASE = VolumeTraining(epochs=20, patience=None, cpu_bfloat16=True)
-WITHIN = replace(BASE, pool="contour", widths=(8, 16, 32))
+OVER = VolumeTraining(epochs=10, patience=None, cpu_bfloat16=True)
+ALL = replace(OVER, pool="contour", widths=(8, 16, 32))
+LATER = replace(ALL, pooled=(1, 2))
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,18 @@ class Trial:
     """Settings of the training, and of the cube."""
 
     how: VolumeTraining
-    cube: VolumeSettings = VolumeSettings(32, 1.5)  # noqa: RUF009  frozen
+    voxels: int
+    spacing_mm: float
 
 
 TRIALS: dict[str, Trial] = {
-    "picture": Trial(BASE),
-    "contour": Trial(WITHIN),
-    "contour and ring": Trial(replace(WITHIN, ring=3)),
-    "contour and ring, 1 mm": Trial(replace(WITHIN, ring=4), VolumeSettings(48, 1.0)),
+    "volume, 48 of 1.5 mm": Trial(OVER, 48, 1.5),
+    "volume, 32 of 1.5 mm": Trial(OVER, 32, 1.5),
+    "volume, 40 of 1 mm": Trial(OVER, 40, 1.0),
+    "contour and ring, all blocks, 32 of 1.5 mm": Trial(replace(ALL, ring=3), 32, 1.5),
+    "contour and ring, 32 of 1.5 mm": Trial(replace(LATER, ring=3), 32, 1.5),
+    "contour and ring, 40 of 1 mm": Trial(replace(LATER, ring=4), 40, 1.0),
+    "contour and ring, 40 of 1 mm, 20 epochs": Trial(replace(LATER, ring=4, epochs=20), 40, 1.0),
 }
 
 
@@ -56,7 +61,7 @@ def training_sources() -> list[PhantomSource]:
     target = Target("binary", np.array([np.nan if value is None else value for value in known], dtype=float))
     shares = (1 - Responder3dRecipe().test_share, Responder3dRecipe().test_share)
     names = [source.name for source in sources]
-    train, _ = stratified_parts(names, target.strata()[:, None], shares, np.random.default_rng([SEED, 10]))
+    train, _ = stratified_parts(names, target.strata(), shares, np.random.default_rng([SEED, 10]))
     return [sources[row] for row in sorted(train) if known[row] is not None]
 
 
@@ -106,7 +111,8 @@ def main(words: list[str] | None = None) -> None:
     print("| settings | AUC (standard error) | by fold | seconds of one core |\n|---|---|---|---|", flush=True)
     for name in options.names or TRIALS:
         trial = TRIALS[name]
-        cases = volumes(options.cache, trial.cube, options.pet, trial.how.pool)
+        cube = VolumeSettings(trial.voxels, trial.spacing_mm)
+        cases = volumes(options.cache, cube, options.pet, trial.how.pool)
         print(row(name, cases, trial.how, [number - 1 for number in options.folds]), flush=True)
 
 

@@ -7,7 +7,14 @@ import torch
 from PDL1PredictorLib.networks.backbones import TABLE
 from PDL1PredictorLib.networks.deep_ct import DeepCT
 from PDL1PredictorLib.networks.names import POOLED_WITHIN
-from PDL1PredictorLib.networks.pooling import LEAST, LEAST_VARIANCE, WithinContour, WithinRegions
+from PDL1PredictorLib.networks.pooling import (
+    LEAST,
+    LEAST_VARIANCE,
+    WithinContour,
+    WithinRegions,
+    _quickly_widened,
+    _widened,
+)
 
 
 def numbers(halvings: int, maps: np.ndarray, contour: np.ndarray) -> np.ndarray:
@@ -109,6 +116,12 @@ def test_a_place_of_a_coarser_map_counts_by_how_much_of_it_is_tumor():
 
 def test_an_empty_region_of_a_volume_makes_zeros():
     assert regions(2, np.full((1, 2, 4, 4, 4), 7.0), np.zeros((1, 1, 4, 4, 4))).tolist() == [0.0] * 8
+
+
+@pytest.mark.parametrize("voxels", range(1, 8))
+def test_the_quick_way_widens_a_contour_as_the_other_does(voxels: int):
+    contour = (torch.rand(2, 1, 9, 12, 17, generator=torch.Generator().manual_seed(voxels)) > 0.98).float()
+    assert torch.equal(_quickly_widened(contour, voxels), _widened(contour, voxels))
 
 
 @pytest.mark.parametrize("voxels", [16, 21])

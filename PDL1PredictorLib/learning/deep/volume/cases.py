@@ -49,12 +49,8 @@ class Volumes:
 
     def channels(self, rows: np.ndarray) -> np.ndarray:
         """What the network is given of these cases in the end, (m, c, d, h, w) 32-bit."""
-        parts = [self._of(row) for row in rows]
-        return (
-            np.concatenate(parts)
-            if parts
-            else np.zeros((0, self.n_channels + (self.pool == "contour"), *self.hu.shape[1:]), np.float32)
-        )
+        n, parts = self.n_channels + (self.pool == "contour"), [self._of(row) for row in rows]
+        return np.concatenate(parts) if parts else np.zeros((0, n, *self.hu.shape[1:]), np.float32)
 
     def _of(self, row: int) -> np.ndarray:
         suv = None if self.suv is None or not self.has_pet[row] else self.suv[[row]] / SUV_STEPS
