@@ -61,6 +61,7 @@ def answering_files(network: EndToEnd) -> NetworkFiles:
         "slices": network.slices,
         "inputs": network.inputs.to_dict(),
         "outputs": "answers",
+        **({"pool": module.pool} if module.pool != "picture" else {}),
     }
     return NetworkFiles(files, entry)
 

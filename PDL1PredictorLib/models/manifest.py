@@ -355,7 +355,9 @@ def _check_files(bundle: Bundle, manifest: Manifest) -> None:
     read_tables(bundle, manifest.tables, manifest.table_shapes, manifest.calibrated, manifest.fusion_columns)
     network = manifest.network
     if network is not None and network.outputs == ANSWERS:
-        check_answering(bundle, network, picture_shape(manifest.needs, manifest.regions), len(manifest.endpoints))
+        check_answering(
+            bundle, network, picture_shape(manifest.needs, manifest.regions, network.pool), len(manifest.endpoints)
+        )
     elif network is not None:
         check_weights(bundle, network.file, network.n_deep, len(manifest.endpoints))
         if network.graph is not None:
@@ -376,8 +378,11 @@ def _classifiers(manifest: Manifest) -> Iterator[tuple[str, int]]:
             yield model.stacked.file, len(model.stacked.columns)
 
 
-def picture_shape(needs: Needs, regions: RegionSettings) -> tuple[int, ...]:
-    """What a network sees of one case: (1, c, h, w) of a slice, (1, c, d, h, w) of a volume, () of nothing."""
+def picture_shape(needs: Needs, regions: RegionSettings, pool: str) -> tuple[int, ...]:
+    """What a network sees of one case: (1, c, h, w) of a slice, (1, c, d, h, w) of a volume, () of nothing.
+
+    A volume whose maps are pooled within the contour (`pool`) has that as one channel more.
+    """
     if needs.volume is not None:
-        return (1, needs.n_channels, *(needs.volume.voxels,) * 3)
+        return (1, needs.n_channels + (pool == "contour"), *(needs.volume.voxels,) * 3)
     return () if needs.picture == "none" else (1, needs.n_channels, regions.patch_pixels, regions.patch_pixels)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from PDL1PredictorLib.networks.names import CNN3D_WIDTHS
 from PDL1PredictorLib.networks.output import AnsweringModule, Head, Output
+from PDL1PredictorLib.networks.pooling import WithinRegions
 
 LEAST_VOXELS = 2 ** (len(CNN3D_WIDTHS) - 1)
 
@@ -18,15 +19,20 @@ LEAST_VOXELS = 2 ** (len(CNN3D_WIDTHS) - 1)
 class Cnn3d(AnsweringModule):
     """Each block is a convolution, batch norm and ReLU; between two blocks the largest of 2 x 2 x 2 voxels is kept.
 
-    The means over the volume are batch-normalized. The last maps are not pooled, so that a heat map has an eighth of
-    the volume's voxels along each axis.
+    Maps become numbers in one of two ways. `picture`: the mean of each of the last maps over the volume. `contour`:
+    mean and standard deviation of the maps of some blocks, within the contour and within a ring about it, each alone
+    (`networks.pooling.WithinRegions`). The numbers are batch-normalized. The last maps are not pooled, so that a heat
+    map has an eighth of the volume's voxels along each axis.
 
     Args:
-        n_channels: Of the volume.
+        n_channels: Of the volume that is convolved.
         n_endpoints: Number of answers.
         n_deep: Width of the penultimate layer.
         dropout: On the pooled features, while training.
         widths: Channels of the blocks.
+        pool: One of `networks.names.POOLS`. For `contour` the volume has a last channel more, the contour.
+        ring: Voxels of the ring about the contour; 0 takes none. Of `contour` alone.
+        pooled: Which blocks are pooled within the contour, from 0, the last one among them; None takes all.
     """
 
     kind = "cnn3d"
@@ -38,6 +44,9 @@ class Cnn3d(AnsweringModule):
         n_deep: int = 10,
         dropout: float = 0.5,
         widths: Sequence[int] = CNN3D_WIDTHS,
+        pool: str = "picture",
+        ring: int = 0,
+        pooled: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         blocks: list[nn.Module] = []
@@ -46,9 +55,14 @@ class Cnn3d(AnsweringModule):
                 blocks.append(nn.MaxPool3d(2))
             blocks += [nn.Conv3d(before, width, 3, padding=1, bias=False), nn.BatchNorm3d(width), nn.ReLU()]
         self.features = nn.Sequential(*blocks)
-        self.norm = nn.BatchNorm1d(widths[-1])  # a tumor fills a few percent: the means hardly differ without
+        self.pool = pool
+        self.within = WithinRegions(ring)
+        self.pooled = tuple(range(len(widths)) if pooled is None else pooled)
+        of_blocks = self.within.per_map * sum(widths[block] for block in self.pooled)
+        numbers = widths[-1] if pool == "picture" else of_blocks
+        self.norm = nn.BatchNorm1d(numbers)  # a tumor fills a few percent: the means hardly differ without
         self.dropout = nn.Dropout(dropout)
-        self.reduce = nn.Linear(widths[-1], n_deep)
+        self.reduce = nn.Linear(numbers, n_deep)
         self.classifier = nn.Linear(n_deep, n_endpoints)
         for module in self.modules():
             if isinstance(module, nn.Conv3d):
@@ -65,9 +79,35 @@ class Cnn3d(AnsweringModule):
         """
         if picture is None:
             raise ValueError("a volume is needed")
-        maps = self.features(picture)
-        deep = self.reduce(self.dropout(self.norm(maps.mean(dim=(2, 3, 4)))))
-        return Output(self.classifier(deep), maps)
+        if self.training and self.pool == "contour":  # nobody looks at its maps, which take most of the time
+            blocks = self._blocks(picture)
+            with torch.autocast(picture.device.type, enabled=False):  # a deviation of 16 bits would be noise
+                return Output(self._answers(self.within(*blocks)))
+        maps = self.maps(picture)
+        return Output(self._answers(maps.mean(dim=(2, 3, 4))), maps)
+
+    def maps(self, picture: Tensor) -> Tensor:
+        """The maps from whose means over all places the answers follow.
+
+        They are the last ones, or what each place adds to a mean or a deviation within the contour.
+        """
+        found: Tensor = self.features(picture) if self.pool == "picture" else self.within.maps(*self._blocks(picture))
+        return found
+
+    def _answers(self, numbers: Tensor) -> Tensor:
+        answers: Tensor = self.classifier(self.reduce(self.dropout(self.norm(numbers))))
+        return answers
+
+    def _blocks(self, picture: Tensor) -> tuple[list[Tensor], tuple[int, ...], Tensor]:
+        """Maps of the blocks that are pooled within the contour, how often each was halved, and the contour."""
+        blocks, x = [], picture[:, :-1]
+        for layer in self.features:
+            x = layer(x)
+            if isinstance(layer, nn.ReLU):
+                blocks.append(x)
+        kept = [blocks[block] for block in self.pooled]
+        kept = [maps if maps.dtype == torch.float32 else maps.float() for maps in kept]
+        return kept, self.pooled, picture[:, -1:]
 
     @torch.no_grad()
     def head(self) -> Head:

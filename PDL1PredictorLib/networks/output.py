@@ -53,6 +53,7 @@ class AnsweringModule(nn.Module):
     """
 
     kind = ""  # one of networks.names.NETWORKS
+    pool = "picture"  # one of networks.names.POOLS
     classifier: nn.Linear
 
     def head(self) -> Head | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PDL1PredictorLib.cohort.outlook.effort import Effort
-from PDL1PredictorLib.recipes.page import TO_SHARE, Option, RecipePage, Shared
+from PDL1PredictorLib.recipes.page import POOL, TO_SHARE, Option, RecipePage, Shared
 
 if TYPE_CHECKING:
     from PDL1PredictorLib.learning.recipe import Recipe
@@ -26,14 +26,7 @@ OPTIONS = (
             "finely)"
         },
     ),
-    Option(
-        "--pool",
-        {
-            "choices": ("contour", "picture"),
-            "help": "what the maps are averaged over: the tumor, where their spread is taken, too (contour: default "
-            "with a ResNet), or the slice (picture: default with others and with --as-published)",
-        },
-    ),
+    POOL,
     Option("--repeats", {"type": int, "help": "of the choice of the classifier (default: 10)"}, 10),
     Option("--patch-pixels", {"type": int, "help": "edge of the network's patch in mm (default: 112)"}),
     TO_SHARE,

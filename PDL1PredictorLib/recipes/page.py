@@ -44,6 +44,15 @@ CPU_BFLOAT16 = Option(
     "--cpu-bfloat16", {"action": "store_true", "help": "on a CPU the network is trained in 16 bits"}, False
 )
 MOST_EPOCHS = Option("--most-epochs", {"type": int, "help": "of every network (default: by recipe)"})
+POOL = Option(
+    "--pool",
+    {
+        "choices": ("contour", "picture"),
+        "help": "what a network's maps become numbers over: the tumor, where their spread is taken, too (contour: "
+        "default of responder3d, and of dlr with a ResNet), or all that it sees (picture: default of dlr with others, "
+        "and with --as-published)",
+    },
+)
 TO_SHARE = Option(
     "--shareable",
     {"action": "store_true", "help": "only classifiers that keep no patient's row, to give the bundle away"},

@@ -35,6 +35,14 @@ BOTH = (
     ModelPlan(ModelName(FROM_BOTH, "lead"), ("network",), "logistic", order=5),
     ModelPlan(ModelName(FROM_CT, "part"), ("network_ct",), "logistic", order=4, rival=True),
 )
+RING_MM = 4.0
+CUBE = VolumeSettings(40, 1.0)
+"""Where maps are pooled within the contour, what lies far from the tumor does not count, and fine voxels do."""
+WITHIN = VolumeTraining(
+    epochs=10, patience=None, widths=(8, 16, 32), pool="contour", ring=round(RING_MM / CUBE.spacing_mm), pooled=(1, 2)
+)
+OVER = VolumeTraining()
+"""Mean of the last maps over the volume; its cube is that of `VolumeSettings`."""
 PUBLISHED = VolumeTraining(epochs=100, patience=None, learning_rate=1e-3, weight_decay=0.0, batch=32)
 
 
@@ -72,9 +80,9 @@ class Responder3dRecipe:
     n_inner_folds: int = 5
     regions: RegionSettings = field(default_factory=RegionSettings)
     features: FeatureSettings = field(default_factory=lambda: preset("deepradscore"))
-    volume: VolumeSettings = field(default_factory=VolumeSettings)
+    volume: VolumeSettings = CUBE
     pet: UsePet = "no"
-    network: VolumeTraining = field(default_factory=VolumeTraining)
+    network: VolumeTraining = WITHIN
     n_repeats: int = 5
     n_bootstrap: int = 200
     coverage: float = 0.9
@@ -141,11 +149,23 @@ def method_text(recipe: Responder3dRecipe) -> str:
         f"{how.modality_dropout:.0%} of the cases with one are shown without it in training, so that the network "
         "answers from the CT alone, too. A network of the CT alone stands beside it on the same cases."
     )
-    stop = (
-        f"{how.epochs} epochs"
-        if how.patience is None
-        else f"at most {how.epochs} epochs, {how.patience} without a better held-out fold end it"
+    sixteen = ", computed in 16 bits where it is safe (bfloat16)" if how.cpu_bfloat16 else ""
+    ring = f" and within a ring of {how.ring} voxels about it" if how.ring else ""
+    blocks = ", ".join(str(1 + block) for block in (range(len(how.widths)) if how.pooled is None else how.pooled))
+    over = (
+        f"mean and standard deviation of the maps of block {blocks} within the contour{ring}"
+        if how.pool == "contour"
+        else "mean of the last maps over the volume"
     )
+    heat = (
+        "what each place adds to the answer through these means and deviations"
+        if how.pool == "contour"
+        else "class activation map of the last feature maps"
+    )
+    stop, kept = f"{how.epochs} epochs", "in the end on all"
+    if how.patience is not None:
+        stop = f"at most {how.epochs} epochs, {how.patience} without a better held-out fold end it"
+        kept += " for as long as was best on average"
     return f"""\
 3D-CNN (the volume about the tumor), with the choices where the paper is silent or contradicts itself:
 
@@ -154,9 +174,10 @@ def method_text(recipe: Responder3dRecipe) -> str:
 - Volume: {cube.voxels} x {cube.voxels} x {cube.voxels} voxels of {cube.spacing_mm:g} mm ({cube.edge_mm:g} mm) about the
   tumor's centroid. Channels: lung window, soft-tissue window, that window inside the contour. {pet}
 - Network: {len(how.widths)} blocks ({", ".join(map(str, how.widths))} channels) of 3 x 3 x 3 convolution, batch norm,
-  ReLU and pooling, mean over the volume, dropout {how.dropout:g}, {how.n_deep} deep features, one answer an endpoint.
-- Training: binary cross-entropy, AdamW from a learning rate of {how.learning_rate:g} down, batches of {how.batch};
-  {stop}; once without each of {recipe.n_inner_folds} folds, and in the end on all for as long as was best on average.
+  ReLU and pooling; {over};
+  batch norm, dropout {how.dropout:g}, {how.n_deep} deep features, one answer an endpoint.
+- Training{sixteen}: binary cross-entropy, AdamW from a learning rate of {how.learning_rate:g} down, batches of
+  {how.batch}; {stop}; once without each of {recipe.n_inner_folds} folds, and {kept}.
   Volumes are turned by up to {how.degrees:g} degrees about the body's axis, scaled and changed in contrast by up to
   {how.scale:.0%} and {how.contrast:.0%}, {"mirrored along the body's axis and a diagonal, " if how.mirror else ""}and
   get a little noise.
@@ -165,4 +186,4 @@ def method_text(recipe: Responder3dRecipe) -> str:
   the features of the unfiltered image; the tumor's volume.
 - Every model is calibrated on cross-fitted answers (Platt); prediction sets: class-conditional conformal,
   {recipe.coverage:.0%} coverage by design.
-- Heat map: class activation map of the last feature maps, equal to Grad-CAM for this head, in three dimensions."""
+- Heat map: {heat}, equal to Grad-CAM for this head, in three dimensions."""

@@ -15,6 +15,7 @@ from PDL1PredictorLib.learning.classifiers import Chosen
 from PDL1PredictorLib.learning.trained import EndToEnd, TrainedEndpoint
 from PDL1PredictorLib.models.bundle import Bundle
 from PDL1PredictorLib.models.schema.network import NetworkInputs
+from PDL1PredictorLib.networks.cnn3d import Cnn3d
 from PDL1PredictorLib.networks.output import AnsweringModule, Head, Output
 
 VOXELS, PIXELS = 16, 160
@@ -77,7 +78,7 @@ def seeded(build: type[AnsweringModule], *arguments: object, **named: object) ->
         torch.manual_seed(3)
         module = build(*arguments, **named).eval()
         for part in module.modules():
-            if isinstance(part, nn.BatchNorm2d | nn.BatchNorm3d):
+            if isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d):
                 part.running_mean.uniform_(-0.5, 0.5)
                 part.running_var.uniform_(0.5, 2.0)
     return module
@@ -89,8 +90,13 @@ def columns(names: tuple[str, ...], picture: str) -> NetworkInputs:
 
 
 def end_to_end(form: str, n_table: int = 0, linear: bool = True) -> EndToEnd:
-    """A network of that form of picture, with some of `COLUMNS`."""
+    """A network of that form of picture, with some of `COLUMNS`; `contour`: of a volume, pooled within the contour."""
     rng = np.random.default_rng(0)
+    if form == "contour":
+        module = seeded(Cnn3d, 3, 2, widths=(4, 8), pool="contour", ring=2)
+        shown = rng.uniform(-1, 1, (2, 4, *(VOXELS,) * 3)).astype(np.float32)
+        shown[:, 3] = np.abs(np.indices((VOXELS,) * 3) - 7.5).max(axis=0) < 4
+        return EndToEnd(module, columns((), "volume"), {"volume": shown})
     shape = {"volume": (2, 3, *(VOXELS,) * 3), "slice": (2, 3, PIXELS, PIXELS), "slices": (2, 3, PIXELS, PIXELS)}
     shown = {"table": rng.normal(size=(2, n_table)).astype(np.float32)} if n_table else {}
     if form == "none":
@@ -106,8 +112,8 @@ def end_to_end(form: str, n_table: int = 0, linear: bool = True) -> EndToEnd:
 def needs_of(form: str, n_table: int) -> Needs:
     """What such a model asks of a case."""
     clinical = ("age_years",) if "age_years" in COLUMNS[:n_table] else ()
-    volume = VolumeSettings(VOXELS, 3.0) if form == "volume" else None
-    return Needs(picture=form.removesuffix("s"), clinical=clinical, volume=volume)
+    volume = VolumeSettings(VOXELS, 3.0) if form in ("volume", "contour") else None
+    return Needs(picture="volume" if volume else form.removesuffix("s"), clinical=clinical, volume=volume)
 
 
 def export_answering(folder: Path, network: EndToEnd, needs: Needs) -> Bundle:

@@ -46,6 +46,7 @@ def test_the_bundle_is_small_and_says_what_it_needs(trained: Path):
     assert size < 2**20
     manifest = json.loads((trained / "model" / "model.json").read_text(encoding="utf-8"))
     needs, network = manifest["needs"], manifest["network"]
+    assert (network["pool"], network["head"]) == ("contour", "linear")
     assert (needs["picture"], needs["pet"], needs["volume"]) == (
         "volume",
         "optional",
@@ -139,15 +140,28 @@ def built(**options: object) -> Responder3dRecipe:
 def test_without_a_pet_the_network_of_the_ct_leads():
     assert lead_of(roles_of(built())) == FROM_CT
     assert list(roles_of(built(use_pet="optional"))) == [FROM_BOTH, FROM_CT, *BASELINES]
-    assert built().needs.to_dict()["volume"] == {"voxels": 64, "spacing_mm": 1.5}
+    assert built().needs.to_dict()["volume"] == {"voxels": 40, "spacing_mm": 1.0}
     assert built(voxels=32, voxel_mm=3.0).volume.edge_mm == 96
 
 
 def test_as_published_trains_a_hundred_epochs_of_32():
     paper = built(as_published=True).network
     assert (paper.epochs, paper.batch, paper.learning_rate, paper.patience) == (100, 32, 1e-3, None)
-    with pytest.raises(InputError, match="leave --most-epochs out"):
-        built(as_published=True, most_epochs=3)
+    assert paper.pool == "picture"
+    for more in ({"most_epochs": 3}, {"pool": "contour"}, {"cpu_bfloat16": True}):
+        with pytest.raises(InputError, match="leave --most-epochs, --pool contour and --cpu-bfloat16 out"):
+            built(as_published=True, **more)
+
+
+def test_maps_are_pooled_within_the_contour_and_a_ring_of_4_mm_unless_asked_otherwise():
+    within, over = built(), built(pool="picture")
+    assert (within.network.pool, within.network.ring, within.network.pooled) == ("contour", 4, (1, 2))
+    assert [built(voxel_mm=mm).network.ring for mm in (0.5, 1.5, 5.0)] == [7, 3, 1]
+    assert (over.network.pool, over.network.epochs, over.volume.voxels) == ("picture", 40, 64)
+    assert "block 2, 3 within the contour and within a ring of 4 voxels" in within.method_text()
+    assert "mean of the last maps over the volume" in over.method_text()
+    assert built(cpu_bfloat16=True, most_epochs=3).network.epochs == 3
+    assert "16 bits" in built(cpu_bfloat16=True).method_text()
 
 
 def test_the_method_says_what_is_seen_and_how_it_is_trained():

@@ -84,7 +84,7 @@ class VolumeNetworkLearner:
         with_pet: bool,
         trainings: int = 1,
     ) -> None:
-        self._cases, self._settings, self._seed = volumes_of(cohort, with_pet), settings, seed
+        self._cases, self._settings, self._seed = volumes_of(cohort, with_pet, settings.pool), settings, seed
         self._device, self._trainings, self._told = device, trainings, False
 
     def learn(self, training: TrainingSet, fit: np.ndarray, watch: np.ndarray, progress: Progress) -> VolumeModel:

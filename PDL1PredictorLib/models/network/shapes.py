@@ -129,7 +129,7 @@ def _pool(given: Sequence[Shape], is_weight: Sequence[bool], attributes: Mapping
     if axes not in PICTURE_AXES:
         raise ValueError(f"an input of the shape {given[0]} has no plane.")
     window = _windowed(given[0], attributes)
-    if max(attributes["pads"]) >= min(attributes["kernel_shape"]):
+    if (attributes["pads"].reshape(2, axes) >= attributes["kernel_shape"]).any():
         raise ValueError("its pads are as wide as its window, which would see nothing there.")
     return limits.take((*given[0][:2], *window), int(np.prod(attributes["kernel_shape"])))
 

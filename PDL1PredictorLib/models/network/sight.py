@@ -36,7 +36,7 @@ def shown_of(given: Given, entry: NetworkEntry, needs: Needs, raw: Mapping[str, 
     """
     pictures = None
     if entry.inputs.picture == "volume":
-        pictures = _cube(given.volume, needs, model)
+        pictures = _cube(given.volume, needs, model, entry.pool)
     elif entry.inputs.picture != "none":
         frame = entry.inputs.frame
         pictures = np.concatenate([_slice(patch, frame) for patch in patches_seen(given, entry.slices, model)])
@@ -65,14 +65,14 @@ def patches_seen(given: Given, n: int, model: str) -> tuple[Patch, ...]:
     return patches
 
 
-def _cube(volume: Volume | None, needs: Needs, model: str) -> np.ndarray:
+def _cube(volume: Volume | None, needs: Needs, model: str, pool: str) -> np.ndarray:
     if volume is None:
         raise InputError(f"The model {model} needs the volume about the tumor, which was not given.")
     if volume.suv is None and needs.pet == "required":
         raise InputError(f"The model {model} needs a PET in SUV beside the CT. Give one, or take a model of the CT.")
     hu, tumor = (sitk.GetArrayFromImage(image)[None] for image in (volume.image, volume.tumor))
     suv = None if volume.suv is None else sitk.GetArrayFromImage(volume.suv)[None]
-    return volume_channels(hu, tumor, suv, needs.pet != "no")
+    return volume_channels(hu, tumor, suv, needs.pet != "no", pool)
 
 
 def table_row(inputs: NetworkInputs, raw: Mapping[str, float], model: str) -> np.ndarray:

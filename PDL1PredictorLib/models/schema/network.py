@@ -67,7 +67,9 @@ class NetworkEntry:
         inputs: What it is given.
         outputs: `deep`: deep features of a patch. `answers`: one of each endpoint, in the model's order; the log-odds
             of a yes/no question, a number that was standardized, or a risk score.
-        pool: One of `networks.names.POOLS`: what its deep features are made of.
+        pool: One of `networks.names.POOLS`: what its maps become numbers over. A network of volumes that pools within
+            the contour is given it as the last channel, and its `maps` are what each place adds to the numbers, so that
+            its head is linear in their means all the same.
     """
 
     file: str
@@ -146,13 +148,23 @@ def _check(entry: NetworkEntry) -> None:
         raise ValueError(f"network.slices is {entry.slices}, which does not fit the picture {inputs.picture!r}.")
     if entry.outputs == DEEP and (inputs.table or inputs.picture not in ("slice", "slices")):
         raise ValueError("network.inputs: a network of deep features is given slices, and nothing else.")
-    if entry.pool == "contour" and (entry.outputs == ANSWERS or entry.backbone not in POOLED_WITHIN or not entry.graph):
-        raise ValueError("network.pool is contour, which needs deep features of a ResNet, and a graph that makes them.")
-    if entry.pool == "contour" and entry.head == "linear":
-        raise ValueError("network.head is linear, but what is pooled within the contour is no mean of the maps alone.")
+    if entry.pool == "contour":
+        _check_pool(entry)
     if inputs.frame is not None and (entry.outputs == DEEP or inputs.picture not in ("slice", "slices")):
         raise ValueError("network.inputs.frame: only slices of a network that answers by itself have one.")
     if entry.outputs == ANSWERS and entry.graph is None:
         raise ValueError("network.graph must be named where the network answers by itself.")
     if inputs.picture == "none" and not inputs.table:
         raise ValueError("network.inputs names neither a picture nor a column.")
+
+
+def _check_pool(entry: NetworkEntry) -> None:
+    """Maps are pooled within the contour by a network of volumes, or by a ResNet that gives deep features."""
+    if entry.outputs == ANSWERS and entry.inputs.picture == "volume":
+        return
+    if entry.outputs == ANSWERS or entry.backbone not in POOLED_WITHIN or not entry.graph:
+        raise ValueError(
+            "network.pool is contour, which needs deep features of a ResNet, and a graph that makes them, or a volume."
+        )
+    if entry.head == "linear":
+        raise ValueError("network.head is linear, but what is pooled within the contour is no mean of the maps alone.")

@@ -30,7 +30,7 @@ from PDL1PredictorLib.models.schema.network import NetworkEntry, NetworkInputs
 from PDL1PredictorLib.models.stack import Stack
 
 CUBE = NetworkEntry("w", "g", "cnn3d", 0, 32, "linear", None, 0, NetworkInputs("volume"), "answers")
-FORMS = [("volume", 0), ("volume", 3), ("slice", 1), ("slices", 3), ("none", 3)]
+FORMS = [("volume", 0), ("volume", 3), ("contour", 0), ("slice", 1), ("slices", 3), ("none", 3)]
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,8 @@ def by_torch(form: str, n_table: int, given: Given, predictor: Stack):
 @pytest.mark.parametrize(("form", "n_table"), FORMS)
 def test_a_bundle_answers_as_torch_does(form: str, n_table: int, given: Given, tmp_path: Path):
     predictor = loaded(tmp_path / "m", form, n_table)
-    assert predictor.manifest.network.inputs.picture == form
+    assert predictor.manifest.network.inputs.picture == ("volume" if form == "contour" else form)
+    assert predictor.manifest.network.pool == ("contour" if form == "contour" else "picture")
     output = predictor._run(given, "cpu", "auto")
     wanted, first = by_torch(form, n_table, given, predictor)
     np.testing.assert_allclose(output.answers, wanted, atol=1e-5)
@@ -86,7 +87,7 @@ def test_the_answer_follows_from_the_network_alone(given: Given, tmp_path: Path)
     assert (said.device, said.network) == ("cpu", "onnxruntime")
 
 
-@pytest.mark.parametrize(("form", "n_table"), [("volume", 3), ("slices", 3)])
+@pytest.mark.parametrize(("form", "n_table"), [("volume", 3), ("contour", 0), ("slices", 3)])
 def test_the_heat_map_is_torchs_grad_cam_placed_in_the_patient(form: str, n_table: int, given: Given, tmp_path: Path):
     predictor = loaded(tmp_path / "m", form, n_table)
     output = predictor._run(given, "cpu", "auto")
@@ -97,12 +98,24 @@ def test_the_heat_map_is_torchs_grad_cam_placed_in_the_patient(form: str, n_tabl
             for k, maps in [(k, first.maps[0].flatten(1)) for k in range(2)]
         ]
     ).relu()
-    wanted = normalize(raw[None])[0].reshape(output.maps.shape).detach().numpy()
+    wanted = normalize(raw[:, None])[:, 0].reshape(output.maps.shape).detach().numpy()
     np.testing.assert_allclose(output.maps, wanted, atol=1e-4)
     image = predictor._heat_maps(output, given)[0].image
-    grid = given.volume.image if form == "volume" else given.patch.image
+    grid = given.patch.image if form == "slices" else given.volume.image
     assert image.GetSize() == grid.GetSize()
     assert image.GetOrigin() == pytest.approx(grid.GetOrigin())
+
+
+def test_what_each_place_adds_within_the_contour_sums_to_the_answer(given: Given, tmp_path: Path):
+    predictor = loaded(tmp_path / "m", "contour", 0)
+    shown = predictor.shown(given)
+    assert shown.pictures.shape == (1, 4, *(VOXELS,) * 3)
+    np.testing.assert_array_equal(shown.pictures[0, 3], sitk.GetArrayFromImage(given.volume.tumor))
+    found = predictor.network.outputs({"volume": shown.pictures})
+    head = end_to_end("contour").module.head()
+    adds = np.tensordot(head.maps, found["maps"][0], axes=1)
+    again = adds.reshape(len(adds), -1).mean(axis=1) + head.bias
+    np.testing.assert_allclose(again, found["answers"][0], atol=1e-4)
 
 
 def test_a_head_that_is_not_linear_has_no_heat_map(given: Given, tmp_path: Path):

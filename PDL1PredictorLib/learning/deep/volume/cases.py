@@ -29,6 +29,7 @@ class Volumes:
         suv: (n, d, h, w) int16, SUV in hundredths, 0 of cases without PET; None where no PET is looked at.
         has_pet: (n,) bool.
         labels: (n, e), 0 or 1, NaN where not known.
+        pool: One of `networks.names.POOLS`: where maps are pooled within the contour, it is the last channel.
     """
 
     hu: np.ndarray
@@ -36,26 +37,27 @@ class Volumes:
     suv: np.ndarray | None
     has_pet: np.ndarray
     labels: np.ndarray
+    pool: str = "picture"
 
     def __len__(self) -> int:
         return len(self.hu)
 
     @property
     def n_channels(self) -> int:
-        """Two windows and the tumor; SUV and whether there is one."""
+        """What is convolved: two windows and the tumor; SUV and whether there is one."""
         return 3 if self.suv is None else 5
 
     def channels(self, rows: np.ndarray) -> np.ndarray:
         """What the network is given of these cases in the end, (m, c, d, h, w) 32-bit."""
-        parts = [self._of(row) for row in rows]
-        return np.concatenate(parts) if parts else np.zeros((0, self.n_channels, *self.hu.shape[1:]), np.float32)
+        n, parts = self.n_channels + (self.pool == "contour"), [self._of(row) for row in rows]
+        return np.concatenate(parts) if parts else np.zeros((0, n, *self.hu.shape[1:]), np.float32)
 
     def _of(self, row: int) -> np.ndarray:
         suv = None if self.suv is None or not self.has_pet[row] else self.suv[[row]] / SUV_STEPS
-        return volume_channels(self.hu[[row]], self.tumor[[row]], suv, self.suv is not None)
+        return volume_channels(self.hu[[row]], self.tumor[[row]], suv, self.suv is not None, self.pool)
 
 
-def volumes_of(cohort: PreparedCohort, with_pet: bool) -> Volumes:
+def volumes_of(cohort: PreparedCohort, with_pet: bool, pool: str = "picture") -> Volumes:
     """The volumes of a cohort; without a look at the PET where none is wanted.
 
     Raises:
@@ -63,7 +65,7 @@ def volumes_of(cohort: PreparedCohort, with_pet: bool) -> Volumes:
     """
     has_pet = cohort.blocks.get("pet", np.zeros(len(cohort), dtype=bool))
     suv = cohort.block("volume_suv") if with_pet else None
-    return Volumes(cohort.block("volume"), cohort.block("volume_tumor"), suv, has_pet, cohort.labels)
+    return Volumes(cohort.block("volume"), cohort.block("volume_tumor"), suv, has_pet, cohort.labels, pool)
 
 
 def batches(
@@ -104,6 +106,8 @@ def moved_channels(
         shown = cases.has_pet[rows] & (rng.random(len(rows)) >= settings.modality_dropout)
         seen = torch.from_numpy(shown.astype(np.float32)).to(device)[:, None, None, None]
         found += [(moved[:, 2] / HIGHEST_SUV).clamp(0, 1) * seen, seen.expand_as(tumor)]
+    if cases.pool == "contour":
+        found.append(tumor)
     return torch.stack(found, dim=1)
 
 

@@ -2,9 +2,12 @@
 
 import math
 from dataclasses import dataclass
+from itertools import combinations
 
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.networks.names import CNN3D_WIDTHS
+from PDL1PredictorLib.networks.names import CNN3D_WIDTHS, POOLS
+
+MOST_RING = 7  # voxels: a window of the network has at most 16
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,10 @@ class VolumeTraining:
         contrast: Greatest change of contrast, as a share.
         noise: SD of Gaussian noise on the windowed channels, which span 2.
         modality_dropout: Share of the cases with a PET that are shown without it, in a network that has one.
+        pool: One of `networks.names.POOLS`: what the maps become numbers over, the volume or the tumor.
+        ring: Voxels of the ring about the contour in which they are pooled, too; 0 takes none. Of `contour` alone.
+        pooled: Which blocks are pooled within the contour, from 0, the last among them; None takes all.
+        cpu_bfloat16: Whether a CPU trains in 16 bits; answers are always computed in 32.
 
     Raises:
         InputError: A value is impossible.
@@ -47,6 +54,10 @@ class VolumeTraining:
     contrast: float = 0.1
     noise: float = 0.03
     modality_dropout: float = 0.3
+    pool: str = "picture"
+    ring: int = 0
+    pooled: tuple[int, ...] | None = None
+    cpu_bfloat16: bool = False
 
     def __post_init__(self) -> None:
         counts = (self.epochs, self.batch - 1, self.n_deep, *self.widths)
@@ -57,6 +68,16 @@ class VolumeTraining:
         shares = (self.dropout, self.scale, self.contrast, self.modality_dropout)
         if not all(0 <= share < 1 for share in shares) or not (0 <= self.degrees <= 180 and 0 <= self.noise <= 1):
             raise InputError(f"Shares lie from 0 to below 1, degrees from 0 to 180, noise from 0 to 1; got {self}.")
+        if self.pool not in POOLS or not 0 <= self.ring <= MOST_RING:
+            raise InputError(f"Maps are pooled within {' or '.join(POOLS)}, the ring has 0 to {MOST_RING} voxels.")
+        if self.pooled is not None and tuple(self.pooled) not in _kept(len(self.widths)):
+            raise InputError(f"Blocks are pooled in order, the last one among them, from 0; got {self.pooled}.")
+
+
+def _kept(blocks: int) -> list[tuple[int, ...]]:
+    """All choices of blocks that hold the last one."""
+    before = range(blocks - 1)
+    return [(*some, blocks - 1) for size in range(blocks) for some in combinations(before, size)]
 
 
 def best_epoch(history: tuple[dict[str, float], ...]) -> int:

@@ -122,7 +122,7 @@ class _Run:
         self._network.train()
         losses = []
         for channels, labels in batches(self._cases, self._fit, self._settings, self._rng, self._device):
-            losses.append(step(self._network, self._optimizer, channels, labels))
+            losses.append(step(self._network, self._optimizer, channels, labels, self._settings.cpu_bfloat16))
         return float(np.mean(losses))
 
     def trained(self) -> TrainedVolume:
@@ -136,15 +136,27 @@ class _Run:
 
 def build_network(cases: Volumes, fit: np.ndarray, settings: VolumeTraining) -> Cnn3d:
     """A network whose first answers are about the log-odds of the training cases."""
-    network = Cnn3d(cases.n_channels, cases.labels.shape[1], settings.n_deep, settings.dropout, settings.widths)
+    network = Cnn3d(
+        cases.n_channels,
+        cases.labels.shape[1],
+        settings.n_deep,
+        settings.dropout,
+        settings.widths,
+        settings.pool,
+        settings.ring,
+        settings.pooled,
+    )
     begin_at_shares(network.classifier, cases.labels[fit])
     return network
 
 
-def step(network: Cnn3d, optimizer: torch.optim.Optimizer, channels: Tensor, labels: Tensor) -> float:
-    """One step of the training; its loss."""
-    answers = network(channels.contiguous(memory_format=FAST), None).answers
-    return descend(network, optimizer, masked_loss(answers, labels))
+def step(
+    network: Cnn3d, optimizer: torch.optim.Optimizer, channels: Tensor, labels: Tensor, sixteen_bits: bool = False
+) -> float:
+    """One step of the training, on a CPU in 16 bits where it is safe if asked for; its loss."""
+    with torch.autocast("cpu", torch.bfloat16, enabled=sixteen_bits and channels.device.type == "cpu"):
+        answers = network(channels.contiguous(memory_format=FAST), None).answers
+    return descend(network, optimizer, masked_loss(answers.float(), labels))
 
 
 @torch.no_grad()
@@ -164,7 +176,7 @@ def maps_of(network: Cnn3d, cases: Volumes, rows: np.ndarray) -> np.ndarray:
     head = network.eval().head().maps
     found = []
     for row in rows:
-        maps = network.features(torch.from_numpy(cases.channels(np.array([row]))))[0].numpy()
+        maps = network.maps(torch.from_numpy(cases.channels(np.array([row]))))[0].numpy()
         found.append(scaled_to_one(class_activation_maps(maps, head)))
     return np.stack(found) if found else np.zeros((0, len(head), 1, 1, 1))
 
@@ -185,7 +197,8 @@ def seconds_per_epoch(cases: Volumes, fit: np.ndarray, settings: VolumeTraining,
         started = perf_counter()
         for _ in range(2):  # the first brings what is loaded once
             began = perf_counter()
-            step(network, optimizer, moved_channels(cases, rows, settings, np.random.default_rng(0), device), labels)
+            channels = moved_channels(cases, rows, settings, np.random.default_rng(0), device)
+            step(network, optimizer, channels, labels, settings.cpu_bfloat16)
         taken = min(perf_counter() - began, (perf_counter() - started) / 2)
     return taken / len(rows) * len(fit)
 

@@ -143,6 +143,31 @@ def test_a_missing_label_is_left_out():
     assert np.isfinite(found.history[0]["train"])
 
 
+WITHIN = replace(SMALL, pool="contour", ring=2)
+
+
+def test_within_the_contour_training_sees_the_contour_that_prediction_sees():
+    cases, rows = replace(volumes(6), pool="contour"), np.arange(6)
+    moved = moved_channels(cases, rows, STILL, np.random.default_rng(0), "cpu").numpy()
+    np.testing.assert_allclose(moved, cases.channels(rows), atol=2e-3)
+    np.testing.assert_array_equal(moved[:, 5], cases.tumor)
+    assert cases.channels(rows[:0]).shape == (0, 6, 16, 16, 16)
+
+
+def test_within_the_contour_a_known_signal_is_found_and_noise_is_not():
+    cases = replace(volumes(60, with_pet=False), pool="contour")
+    new = replace(volumes(100, with_pet=False, seed=9), pool="contour")
+    rows, shuffled = np.arange(100), replace(cases, labels=np.random.default_rng(1).permutation(cases.labels))
+    areas = [
+        roc_auc_score(
+            new.labels[:, 0], answers_of(train_volume(own, np.arange(60), rows[:0], how, 1).network, new, rows)
+        )
+        for own, how in ((cases, WITHIN), (cases, replace(WITHIN, cpu_bfloat16=True)), (shuffled, WITHIN))
+    ]
+    assert min(areas[:2]) > 0.9
+    assert areas[2] < 0.85
+
+
 def test_maps_are_those_of_grad_cam_and_hot_where_the_tumor_is():
     cases = volumes(60, with_pet=False, seed=3)
     network = train_volume(cases, np.arange(60), np.arange(0), replace(SMALL, epochs=15), seed=1).network
@@ -174,7 +199,18 @@ def test_progress_hears_of_every_epoch_and_can_end_it():
 
 
 @pytest.mark.parametrize(
-    "changes", [{"epochs": 0}, {"batch": 1}, {"dropout": 1.0}, {"degrees": 200.0}, {"patience": 0}]
+    "changes",
+    [
+        {"epochs": 0},
+        {"batch": 1},
+        {"dropout": 1.0},
+        {"degrees": 200.0},
+        {"patience": 0},
+        {"pool": "tumor"},
+        {"ring": 8},
+        {"pooled": (0, 1)},
+        {"pooled": (3, 1)},
+    ],
 )
 def test_settings_that_cannot_be_are_refused(changes: dict):
     with pytest.raises(InputError):
