@@ -180,7 +180,7 @@ class Case:
         pet: A PET in SUV, where there is one, on a grid of its own, all voxels finite.
         synthetic: Whether the CT is known to be of a synthetic patient: the phantom says so, or a mark in its file. A
             CT that was cropped or saved by another program has lost the mark, and counts as a patient's.
-        outline: How the tumor's contour was drawn from a click, where that is known; None for any other contour.
+        outline: How the tumor's contour was drawn by a program, where that is known; None for any other contour.
         study: Of which day the CT is, and whose, as far as its files say.
 
     Raises:

@@ -24,7 +24,10 @@ TRAINING = (*PREDICTING, "scikit-learn", "skl2onnx", "safetensors")
 NOTES = "PDL1_"  # how the names of an outline's notes begin, in files and as tags of 3D Slicer's segments
 ORIGIN = f"{NOTES}Origin"
 STATUS_NOTE = f"{NOTES}Status"
-SEMIAUTOMATIC = "semi-automatic"
+SEMIAUTOMATIC, AUTOMATIC = "semi-automatic", "automatic"
+CLICK, TOLD = "drawn from a click, to be checked by a reader", "as its file says"
+ALGORITHM_TYPE, ALGORITHM_NAME = "DICOM.SegmentAlgorithmType", "DICOM.SegmentAlgorithmName"  # tags of 3D Slicer
+_KINDS = {"SEMIAUTOMATIC": SEMIAUTOMATIC, "AUTOMATIC": AUTOMATIC}  # by the name in DICOM; MANUAL is a reader's own
 CHECKED, UNCHECKED = "completed", "inprogress"  # values of 3D Slicer's status of a segment
 MOST_LETTERS, MOST_CODES = 120, 20
 Point = tuple[float, float, float]
@@ -43,10 +46,10 @@ def versions(packages: tuple[str, ...] = PREDICTING) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Outline:
-    """How a contour was drawn from a click. What is not known of it is "", () or None.
+    """How a contour came about that no reader has drawn by hand. What is not known of it is "", () or None.
 
     Attributes:
-        method: `classical`, or `network` with its name and version.
+        method: `classical`, or `network` with its name and version; of another program the name of its algorithm.
         version: Of this library when it was drawn.
         prompt: `point` or `line`.
         points_lps_mm: The point, or both ends of the line; LPS, in mm.
@@ -54,7 +57,9 @@ class Outline:
         created_utc: When, ISO 8601.
         voxels: What was drawn, as `imaging.file_hashes.region_print` has it.
         edited: Whether it is another contour now.
-        checked: Whether a reader has confirmed it, as the segment's status says.
+        checked: Whether a reader has confirmed it, as the segment's status says; None where nothing says it.
+        kind: `semi-automatic`, or `automatic`.
+        clicked: Whether this library drew it from a click; else its file says so of another program.
     """
 
     method: str = ""
@@ -65,25 +70,32 @@ class Outline:
     created_utc: str = ""
     voxels: str = ""
     edited: bool | None = None
-    checked: bool = False
+    checked: bool | None = False
+    kind: str = SEMIAUTOMATIC
+    clicked: bool = True
 
     @property
     def short(self) -> str:
         """In two words: `semi-automatic`, or `semi-automatic, edited`."""
-        return f"{SEMIAUTOMATIC}, edited" if self.edited else SEMIAUTOMATIC
+        return f"{self.kind}, edited" if self.edited else self.kind
 
     @property
     def text(self) -> str:
         """In words: `semi-automatic (classical, from a point), edited by a reader, checked by a reader`."""
         since = {None: "", False: ", as drawn", True: ", edited by a reader"}[self.edited]
         how = ", ".join(part for part in (self.method, f"from a {self.prompt}" if self.prompt else "") if part)
-        seen = "checked by a reader" if self.checked else "not yet checked by a reader"
-        return f"{SEMIAUTOMATIC}{f' ({how})' if how else ''}{since}, {seen}"
+        seen = {
+            True: "checked by a reader",
+            False: "not yet checked by a reader",
+            None: "whether a reader has checked it is not known",
+        }[self.checked]
+        told = "" if self.clicked else f", {TOLD}"
+        return f"{self.kind}{f' ({how})' if how else ''}{told}{since}, {seen}"
 
     def notes(self) -> dict[str, str]:
         """By name, for files and tags; `outline_of` reads it."""
         return {
-            ORIGIN: f"{SEMIAUTOMATIC}: drawn from a click, to be checked by a reader",
+            ORIGIN: f"{self.kind}: {CLICK if self.clicked else TOLD}",
             f"{NOTES}Method": self.method,
             f"{NOTES}Version": self.version,
             f"{NOTES}Prompt": self.prompt,
@@ -91,12 +103,12 @@ class Outline:
             f"{NOTES}Warnings": " ".join(self.warnings),
             f"{NOTES}CreatedUTC": self.created_utc,
             f"{NOTES}Voxels": self.voxels,
-            STATUS_NOTE: CHECKED if self.checked else UNCHECKED,
+            STATUS_NOTE: {True: CHECKED, False: UNCHECKED, None: ""}[self.checked],
         }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Back from its entry in `result.json`.
+        """Back from its entry in `result.json`; older ones lack kind and click.
 
         Raises:
             TypeError: A field is not known, or is no list.
@@ -110,16 +122,22 @@ class Outline:
 
 
 def outline_of(notes: Mapping[str, str]) -> Outline | None:
-    """What a file's or segment's notes say of its contour; None where they do not say that it is semi-automatic.
+    """What a file's or segment's notes say of its contour; None where they do not say that a program has drawn it.
 
     They come from outside: what is not of the form that `Outline.notes` gives is taken as not known.
+
+    Args:
+        notes: By the names of `Outline.notes`; or the type and name of an algorithm, as DICOM has them, under the tags
+            that 3D Slicer gives a segment of a DICOM SEG.
     """
-    if not notes.get(ORIGIN, "").startswith(SEMIAUTOMATIC):
-        return None
+    kind, colon, told = notes.get(ORIGIN, "").partition(":")
+    if kind not in _KINDS.values():
+        return _of_algorithm(notes)
+    clicked = kind == SEMIAUTOMATIC and not (colon and told.strip() == TOLD)
 
     def text(name: str, form: str = r".*") -> str:
-        found = one_line(notes.get(f"{NOTES}{name}", ""))
-        return found if len(found) <= MOST_LETTERS and re.fullmatch(form, found) else ""
+        found = _bounded(notes.get(f"{NOTES}{name}", ""))
+        return found if re.fullmatch(form, found) else ""
 
     codes = re.findall(r"\b[a-z_]{1,40}\b", notes.get(f"{NOTES}Warnings", ""))
     return Outline(
@@ -130,8 +148,28 @@ def outline_of(notes: Mapping[str, str]) -> Outline | None:
         warnings=tuple(codes[:MOST_CODES]),
         created_utc=text("CreatedUTC", r"[0-9T:.+Z-]*"),
         voxels=text("Voxels", r"[0-9a-f]{32}@[0-9.,-]+"),
-        checked=notes.get(STATUS_NOTE) == CHECKED,
+        checked=_checked(notes, False if clicked else None),
+        kind=kind,
+        clicked=clicked,
     )
+
+
+def _of_algorithm(notes: Mapping[str, str]) -> Outline | None:
+    kind = _KINDS.get(notes.get(ALGORITHM_TYPE, "").strip())
+    if kind is None:
+        return None
+    name = _bounded(notes.get(ALGORITHM_NAME, ""))
+    return Outline(method=name, checked=_checked(notes, None), kind=kind, clicked=False)
+
+
+def _checked(notes: Mapping[str, str], unsaid: bool | None) -> bool | None:
+    return {CHECKED: True, UNCHECKED: False}.get(notes.get(STATUS_NOTE, ""), unsaid)
+
+
+def _bounded(text: str) -> str:
+    """On one line, with nothing that is obeyed; "" where it is longer than any note of ours."""
+    found = one_line(text)
+    return found if len(found) <= MOST_LETTERS else ""
 
 
 def _points(text: str) -> tuple[Point, ...]:

@@ -320,7 +320,7 @@ class Provenance:
         ct_sha256: Hash of the CT's voxels and grid.
         tumor_sha256: Hash of the mask's voxels and grid.
         seconds: Time of each stage.
-        outline: How the contour was drawn from a click, where its file or segment says that it was.
+        outline: How the contour was drawn by a program, where its file or segment says that it was.
     """
 
     library_version: str

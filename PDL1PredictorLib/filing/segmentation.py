@@ -10,11 +10,12 @@ from skimage.color import rgb2lab
 
 from PDL1PredictorLib import __version__
 from PDL1PredictorLib.core.errors import EmptyRegionError
-from PDL1PredictorLib.core.provenance import Outline
+from PDL1PredictorLib.core.provenance import AUTOMATIC, Outline
 from PDL1PredictorLib.core.results import LesionResult
 from PDL1PredictorLib.filing import codes
 from PDL1PredictorLib.filing.making import MAKER, RESEARCH, Kind, Making
 from PDL1PredictorLib.filing.uids import derived_uid
+from PDL1PredictorLib.imaging.dicom.algorithm import UNKNOWN_VERSION, parameters_of
 from PDL1PredictorLib.report.segments import RING_COLOR, TUMOR_COLOR
 
 
@@ -27,7 +28,7 @@ class Segment:
         is_ring: Whether it is the ring.
         voxels: bool (k, j, i) on the CT's grid.
         tracking_uid: The region's own name, in the segmentation and in the report of its measures.
-        outline: How a tumor's contour was drawn from a click; None of a ring, and of any other contour.
+        outline: How a tumor's contour was drawn by a program; None of a ring, and of a reader's contour.
     """
 
     name: str
@@ -70,7 +71,7 @@ def regions_of(
         ring: A ring that a person drew, on the same grid; None for the one that was drawn on the working lattice,
             whose nearest voxel decides.
         series_uid: Of the CT.
-        outline: How the tumor's contour was drawn from a click, where that is known.
+        outline: How the tumor's contour was drawn by a program, where that is known.
     """
     tumor = sitk.GetArrayFromImage(mask) > 0
     near = ring
@@ -119,20 +120,21 @@ def segmentation(making: Making, segments: list[Segment]) -> Any:
 
 
 def _told(outline: Outline | None) -> tuple[str, ...]:
-    """What an object's UID depends on besides the voxels, where a contour was drawn from a click."""
-    return () if outline is None else (outline.text, outline.version)
+    """What an object's UID depends on besides the voxels, where a program drew the contour: all but the clock."""
+    return () if outline is None else (outline.text, parameters_of(replace(outline, created_utc="")))
 
 
 def _description(number: int, segment: Segment) -> Any:
-    """The tumor is somebody's outline, or drawn from a click; the ring was computed from it by rule."""
-    kinds = highdicom.seg.SegmentAlgorithmTypeValues
-    algorithm = _rule() if segment.is_ring else None if segment.outline is None else _click(segment.outline)
+    """The tumor is somebody's outline, or drawn by a program; the ring was computed from it by rule."""
+    kinds, outline = highdicom.seg.SegmentAlgorithmTypeValues, segment.outline
+    algorithm = _rule() if segment.is_ring else None if outline is None else _program(outline)
+    by_program = kinds.AUTOMATIC if outline is not None and outline.kind == AUTOMATIC else kinds.SEMIAUTOMATIC
     found = highdicom.seg.SegmentDescription(
         segment_number=number,
         segment_label=segment.name,
         segmented_property_category=codes.CATEGORY_TISSUE if segment.is_ring else codes.CATEGORY_ALTERED,
         segmented_property_type=codes.RING if segment.is_ring else codes.NEOPLASM,
-        algorithm_type=kinds.MANUAL if algorithm is None else kinds.SEMIAUTOMATIC,
+        algorithm_type=kinds.MANUAL if algorithm is None else by_program,
         algorithm_identification=algorithm,
         tracking_uid=segment.tracking_uid,
         tracking_id=segment.name,
@@ -140,6 +142,10 @@ def _description(number: int, segment: Segment) -> Any:
         display_color=_color(RING_COLOR if segment.is_ring else TUMOR_COLOR),
     )
     found.SegmentDescription = _words(segment)
+    if outline is not None and outline.clicked:
+        found.SegmentationAlgorithmIdentificationSequence[0].AlgorithmParameters = parameters_of(outline)
+    elif outline is not None:  # of another program the name is all that is known, and no family of algorithms
+        del found.SegmentationAlgorithmIdentificationSequence
     return found
 
 
@@ -153,13 +159,18 @@ def _color(rgb: tuple[float, float, float]) -> Any:
     return highdicom.color.CIELabColor(*(float(part) for part in rgb2lab([[rgb]])[0, 0]))
 
 
-def _click(outline: Outline) -> Any:
-    """What drew a contour from a click."""
-    name, version = f"{MAKER} contour from a click, {outline.method or 'method not known'}", outline.version
+def _program(outline: Outline) -> Any:
+    """What drew a contour: this library from a click, or another program."""
+    if not outline.clicked:
+        name = (outline.method or "algorithm not named")[:64]
+        return highdicom.AlgorithmIdentificationSequence(
+            name=name, family=codes.EDGE_DETECTION, version=UNKNOWN_VERSION
+        )
+    name = f"{MAKER} contour from a click, {outline.method or 'method not known'}"
     by_network = outline.method.startswith("network")
     family = codes.ARTIFICIAL_INTELLIGENCE if by_network else codes.EDGE_DETECTION
     return highdicom.AlgorithmIdentificationSequence(
-        name=name[:64], family=family, version=(version or "not known")[:64], source=MAKER
+        name=name[:64], family=family, version=(outline.version or UNKNOWN_VERSION)[:64], source=MAKER
     )
 
 

@@ -81,7 +81,11 @@ def read_source(ct: Path, series: str | None, volume: sitk.Image) -> Source:
     from PDL1PredictorLib.imaging.dicom.series import slices_of  # loads pydicom
 
     require_series(ct)
-    found = tuple(_decoded(one.path) for one in slices_of(ct, series))
+    return _source([one.path for one in slices_of(ct, series)], ct, volume)
+
+
+def _source(slices: list[Path], ct: Path, volume: sitk.Image) -> Source:
+    found = tuple(map(_decoded, slices))
     first = found[0]
     if (len(found), first.Rows, first.Columns) != volume.GetSize()[::-1]:
         raise InputError(f"The series in {ct} changed while it was read. Predict again.")
@@ -99,15 +103,21 @@ def read_source(ct: Path, series: str | None, volume: sitk.Image) -> Source:
     return Source(found)
 
 
-def require_copy(volume: sitk.Image, ct: Path, series: str | None) -> sitk.Image:
+@quiet()
+def require_copy(volume: sitk.Image, ct: Path, series: str | None) -> tuple[sitk.Image, Source]:
     """The CT of a series, of which a volume must be a copy: its axes may run another way, its voxels are the same.
 
-    Raises:
-        InputError: It is another CT, was cropped, resampled or changed.
-    """
-    from PDL1PredictorLib.imaging.dicom.series import read_series
+    Returns:
+        The CT as it lies in the series, and its slices.
 
-    original = read_series(ct, series).image
+    Raises:
+        InputError: It is another CT, was cropped, resampled or changed; or what `read_source` refuses.
+    """
+    from PDL1PredictorLib.imaging.dicom.series import read_with_slices
+
+    require_series(ct)
+    loaded, slices = read_with_slices(ct, series)  # the folder is looked into once: it may be large, and far away
+    original = loaded.image
     ours, theirs = (sitk.DICOMOrient(image, "LPS") for image in (volume, original))
     same = same_grid(ours, theirs)
     if not same or not np.array_equal(sitk.GetArrayViewFromImage(ours), sitk.GetArrayViewFromImage(theirs)):
@@ -116,7 +126,7 @@ def require_copy(volume: sitk.Image, ct: Path, series: str | None) -> sitk.Image
             f"The CT is no copy of the series in {ct}: {why}. Name the series that it was loaded from, predict the "
             "series itself, or leave out --dicom."
         )
-    return original
+    return original, _source([one.path for one in slices], ct, original)
 
 
 def on_grid_of(original: sitk.Image, mask: sitk.Image) -> sitk.Image:

@@ -50,12 +50,13 @@ def file_result(
 
 def _file(filing: Filing, result: CaseResult, files: Files, read: ReadCase, lesion: str, folder: Path) -> None:
     masks, ring, ct = [mask for _, mask in choose_tumors(read.case.tumor, lesion).chosen], read.ring, read.case.ct
-    path, series = (files.ct, files.series) if filing.series is None else (filing.series, None)
-    if filing.series is not None:
-        ct = require_copy(ct, path, series)
+    if filing.series is None:
+        source = read_source(files.ct, files.series, ct)
+    else:
+        ct, source = require_copy(ct, filing.series, None)
         masks = [on_grid_of(ct, mask) for mask in masks]
         ring = None if ring is None else on_grid_of(ct, ring)
-    write_dicom(Making(result, read_source(path, series, ct)), masks, ring, folder, filing.sheets)
+    write_dicom(Making(result, source), masks, ring, folder, filing.sheets)
 
 
 @quiet()

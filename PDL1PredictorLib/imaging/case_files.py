@@ -84,7 +84,7 @@ def read_case(files: Files) -> ReadCase:
 
 
 def _of_outline(outline: Outline | None) -> Iterator[CaseWarning]:
-    """That no reader has confirmed a contour that was drawn from a click."""
+    """That no reader has confirmed a contour that a program has drawn, or that nothing says it."""
     if outline is not None and not outline.checked:
         text = (
             f"The contour is {outline.text}. Look at it in three planes, correct it, and mark it as checked (3D "

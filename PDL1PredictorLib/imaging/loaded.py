@@ -20,7 +20,7 @@ class Loaded:
             docs/input.md.
         clinical: What a DICOM header says of age, sex and scan; never a name or number. Empty for other formats.
         synthetic: Whether the file is marked as of a synthetic patient.
-        outline: How a mask was drawn from a click, where its file says that it was.
+        outline: How a mask was drawn by a program, where its file says that it was.
         study: Day, and a hash of the patient's number, of DICOM; only written where the patient may be named.
     """
 

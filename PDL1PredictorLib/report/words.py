@@ -123,7 +123,7 @@ def ran(result: CaseResult) -> str:
 
 
 def outline(found: Outline) -> str:
-    """How a contour was drawn from a click, in whole: what, by which version, where, with which doubts."""
+    """How a contour was drawn by a program, in whole: what, by which version, where, with which doubts."""
     points = " to ".join(f"({', '.join(f'{x:.1f}' for x in point)})" for point in found.points_lps_mm)
     parts = (
         found.text,

@@ -135,6 +135,7 @@ def measured(case: Case, segmenter: Segmenter | None, n_clicks: int) -> dict[str
     found = [_found(scene, Prompt((point,)), segmenter) for point in points]
     seconds = (perf_counter() - begun) / len(points), (process_time() - before) / len(points)
     masks = [mask & known for mask, _ in found]
+    inside = [dice(mask, truth & known) for mask in masks[1:]]
     first = overlap(masks[0], truth & known, step, TOLERANCE_MM)
     try:
         line = overlap(_found(scene, Prompt(longest_line(scene)), segmenter)[0] & known, truth, step, TOLERANCE_MM)
@@ -148,11 +149,30 @@ def measured(case: Case, segmenter: Segmenter | None, n_clicks: int) -> dict[str
         "ml": float(truth.sum() * np.prod(step) / 1000),
         **first._asdict(),
         "line_dice": line_dice,
-        "clicks_dice": [dice(mask, truth & known) for mask in masks[1:]],
+        "clicks_dice": inside,
+        **spread(inside, [int(mask.sum()) for mask in masks[1:]]),
         "clicks_agree": [dice(mask, masks[0]) for mask in masks[1:]],
         "warnings": found[0][1],
         "clock_s": seconds[0],
         "cpu_s": seconds[1],
+    }
+
+
+def spread(dices: list[float], voxels: list[int]) -> dict[str, float | None]:
+    """How far clicks drawn inside one tumor differ; None of fewer than two, or where none found anything.
+
+    Args:
+        dices: Of each click, against the reader's contour; 0 of a click that was refused.
+        voxels: Of each click's contour, likewise.
+
+    Returns:
+        SD of Dice (n - 1), and SD of the volume in percent of the mean volume.
+    """
+    if len(dices) < 2 or not any(voxels):
+        return {"clicks_dice_sd": None, "clicks_volume_sd_percent": None}
+    return {
+        "clicks_dice_sd": float(np.std(dices, ddof=1)),
+        "clicks_volume_sd_percent": float(100 * np.std(voxels, ddof=1) / np.mean(voxels)),
     }
 
 
@@ -166,18 +186,37 @@ def _found(scene: Scene, prompt: Prompt, segmenter: Segmenter | None) -> tuple[n
 
 def table(rows: list[dict[str, Any]]) -> list[str]:
     """Rows of Markdown, a data set and its surroundings each."""
-    lines = [
+    return [
         "| tumors | n | Dice, median | Dice, 10th percentile | surface Dice at 1 mm | volume error, median | Dice of a "
         "line | Dice of clicks anywhere inside | agreement of clicks, median | s a click |",
         "|---|---|---|---|---|---|---|---|---|---|",
+        *(_line(title, own) for title, own in _groups(rows)),
     ]
+
+
+def spread_table(rows: list[dict[str, Any]]) -> list[str]:
+    """The same of how far clicks drawn inside one tumor differ: medians over tumors, and the 90th percentiles."""
+    lines = [
+        "| tumors | n | SD of Dice, median | 90th percentile | SD of the volume in %, median | 90th percentile |",
+        "|---|---|---|---|---|---|",
+    ]
+    for title, own in _groups(rows):
+        cells = []
+        for name, digits in (("clicks_dice_sd", 3), ("clicks_volume_sd_percent", 1)):
+            known = [row[name] for row in own if row[name] is not None]
+            cells += [f"{np.percentile(known, at):.{digits}f}" if known else "-" for at in (50, 90)]
+        lines.append(f"| {title} | {len(own)} | {' | '.join(cells)} |")
+    return lines
+
+
+def _groups(rows: list[dict[str, Any]]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Each data set, and what is beside its tumors where that differs."""
     for source in dict.fromkeys(row["source"] for row in rows):
         own = [row for row in rows if row["source"] == source]
         kinds = [kind for kind in ("free", "vessel", "wall") if any(row["surroundings"] == kind for row in own)]
-        lines.append(_line(f"{source}, all", own))
+        yield f"{source}, all", own
         if len(kinds) > 1:
-            lines += [_line(f"{source}, {kind}", [row for row in own if row["surroundings"] == kind]) for kind in kinds]
-    return lines
+            yield from ((f"{source}, {kind}", [row for row in own if row["surroundings"] == kind]) for kind in kinds)
 
 
 def _line(title: str, rows: list[dict[str, Any]]) -> str:
@@ -202,7 +241,7 @@ def main() -> None:
     parser.add_argument("--tumors", type=int, help="at most so many of NSCLC Radiogenomics")
     parser.add_argument("--ct", nargs="+", action="append", default=[], metavar="NAME CT MASK [SEGMENT]")
     parser.add_argument("--phantoms", type=int, default=0)
-    parser.add_argument("--clicks", type=int, default=10)
+    parser.add_argument("--clicks", type=int, default=10, help="so many, drawn inside each tumor")
     parser.add_argument("--model", type=Path, help="folder of a network")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
@@ -215,7 +254,7 @@ def main() -> None:
                 f"{name:10} {case.name:28} Dice {rows[name][-1]['dice']:.2f} {rows[name][-1]['warnings']}", flush=True
             )
     for name, found in rows.items():
-        print(f"\n{name}\n\n" + "\n".join(table(found)))
+        print(f"\n{name}\n\n" + "\n".join([*table(found), "", *spread_table(found)]))
     if options.out:
         options.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 

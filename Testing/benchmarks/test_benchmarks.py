@@ -133,3 +133,10 @@ def test_the_losses_of_both_arithmetics_stand_in_a_row(folder_on_path: None):
 
     row = {"arithmetic": "bfloat16", "seed": 2, "seconds": 20.4, "train": [0.7, 0.65], "validation": [0.71, 0.7]}
     assert bench_bfloat16.line(row) == "| bfloat16 | 2 | 20 | 0.700, 0.650 | 0.710, 0.700 |"
+
+
+def test_the_medians_of_each_click_stand_in_the_table(folder_on_path: None):
+    import bench_click
+
+    runs = [[{"clock_s": clock, "processor_s": 1.0}, {"clock_s": 1.0, "processor_s": clock}] for clock in (2, 9, 4)]
+    assert bench_click.table(runs)[2:] == ["| first click | 3 | 4.00 | 1.00 |", "| second click | 3 | 1.00 | 4.00 |"]

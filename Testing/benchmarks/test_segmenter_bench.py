@@ -56,3 +56,29 @@ def test_the_table_has_a_row_a_data_set_and_its_surroundings(bench: ModuleType):
     lines = bench.table(rows)[2:]
     assert [line.split(" | ")[0] for line in lines] == ["| LIDC, all", "| LIDC, free", "| LIDC, wall"]
     assert lines[0] == "| LIDC, all | 2 | 0.70 | 0.62 | 0.90 | 0.10 | - | 0.60 | - | 1.00 |"
+
+
+def test_the_spread_of_clicks_is_that_of_their_dice_and_volume(bench: ModuleType):
+    found = bench.spread([0.7, 0.9], [90, 110])
+    assert found["clicks_dice_sd"] == pytest.approx(0.1 * 2**0.5)
+    assert found["clicks_volume_sd_percent"] == pytest.approx(10 * 2**0.5)
+    nothing = {"clicks_dice_sd": None, "clicks_volume_sd_percent": None}
+    assert bench.spread([0.7], [90]) == bench.spread([0.0, 0.0], [0, 0]) == nothing
+
+
+def test_the_spread_has_a_table_of_medians_over_tumors(bench: ModuleType):
+    rows = [
+        {"source": "LIDC", "surroundings": kind, "clicks_dice_sd": dice, "clicks_volume_sd_percent": percent}
+        for kind, dice, percent in (("free", 0.01, 4.0), ("wall", 0.03, 8.0), ("wall", None, None))
+    ]
+    lines = bench.spread_table(rows)[2:]
+    assert lines[0] == "| LIDC, all | 3 | 0.020 | 0.028 | 6.0 | 7.6 |"
+    assert lines[1] == "| LIDC, free | 1 | 0.010 | 0.010 | 4.0 | 4.0 |"
+    assert bench.spread_table(rows[2:])[2] == "| LIDC, all | 1 | - | - | - | - |"
+
+
+def test_a_case_is_measured_with_as_many_clicks_as_asked_for(bench: ModuleType):
+    row = bench.measured(bench.Case("made", "phantom", scene(made_ct())), None, 3)
+    assert len(row["clicks_dice"]) == len(row["clicks_agree"]) == 3
+    assert row["clicks_dice_sd"] == pytest.approx(np.std(row["clicks_dice"], ddof=1))
+    assert 0 <= row["clicks_volume_sd_percent"] < 20

@@ -4,7 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from PDL1PredictorLib.core.provenance import CHECKED, ORIGIN, Outline, outline_of
+from PDL1PredictorLib.core.provenance import (
+    ALGORITHM_NAME,
+    ALGORITHM_TYPE,
+    AUTOMATIC,
+    CHECKED,
+    ORIGIN,
+    SEMIAUTOMATIC,
+    Outline,
+    outline_of,
+)
 
 DRAWN = Outline(
     method="network (click-unet 1.0)",
@@ -18,7 +27,8 @@ DRAWN = Outline(
 
 
 def test_notes_are_read_back_as_they_were():
-    for outline in (DRAWN, replace(DRAWN, checked=True), Outline()):
+    told = [Outline("Finder", kind=kind, clicked=False, checked=None) for kind in (SEMIAUTOMATIC, AUTOMATIC)]
+    for outline in (DRAWN, replace(DRAWN, checked=True), Outline(), *told, replace(told[0], checked=False)):
         assert outline_of(outline.notes()) == outline
     assert Outline.from_dict(DRAWN.to_dict()) == DRAWN
 
@@ -41,6 +51,19 @@ def test_two_words_say_whether_it_was_edited():
         "semi-automatic",
         "semi-automatic, edited",
     ]
+
+
+def test_slicers_tags_of_a_dicom_segment_are_read():
+    tags = {ALGORITHM_TYPE: "AUTOMATIC", ALGORITHM_NAME: "Finder"}
+    assert outline_of(tags) == Outline("Finder", kind=AUTOMATIC, clicked=False, checked=None)
+    assert outline_of({**tags, "PDL1_Status": CHECKED}).checked is True
+    assert outline_of({**tags, ALGORITHM_TYPE: "MANUAL"}) is None
+    assert outline_of({**tags, **DRAWN.notes()}) == DRAWN  # what a click left says more
+
+
+def test_an_older_result_says_neither_kind_nor_click():
+    older = {name: value for name, value in DRAWN.to_dict().items() if name not in ("kind", "clicked")}
+    assert Outline.from_dict(older) == DRAWN
 
 
 def test_a_file_that_does_not_say_it_has_no_outline():

@@ -38,7 +38,8 @@ def test_a_volume_that_is_no_copy_of_the_series_is_refused(oblique):
 
 def test_a_copy_may_run_the_other_way(oblique):
     copy = sitk.Flip(oblique.ct, (True, False, True))
-    original = require_copy(copy, oblique.series.folder, None)
+    original, source = require_copy(copy, oblique.series.folder, None)
+    assert list(source.instances()) == list(oblique.source.instances())
     mask = on_grid_of(original, sitk.Flip(oblique.tumor, (True, False, True)))
     assert np.array_equal(sitk.GetArrayFromImage(mask), sitk.GetArrayFromImage(oblique.tumor))
 
@@ -61,3 +62,12 @@ def test_paper_is_a4_or_letter():
 def test_a_table_of_cases_is_not_filed(option, tmp_path, capsys):
     assert main(["predict", "--cohort", str(tmp_path / "c.csv"), "--out", str(tmp_path / "out"), *option]) == 2
     assert "are for one case" in capsys.readouterr().err
+
+
+def test_the_folder_of_a_copy_is_looked_into_once(oblique, monkeypatch):
+    from PDL1PredictorLib.imaging.dicom import series
+
+    seen, real = [], series.look_into
+    monkeypatch.setattr(series, "look_into", lambda folder: seen.append(folder) or real(folder))
+    require_copy(oblique.ct, oblique.series.folder, None)
+    assert seen == [oblique.series.folder]

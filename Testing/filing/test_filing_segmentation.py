@@ -7,8 +7,9 @@ import pytest
 import SimpleITK as sitk
 
 from PDL1PredictorLib.core.errors import EmptyRegionError
-from PDL1PredictorLib.core.provenance import Outline
+from PDL1PredictorLib.core.provenance import AUTOMATIC, Outline
 from PDL1PredictorLib.filing.segmentation import Segment, regions_of, segmentation
+from PDL1PredictorLib.imaging.file_hashes import region_print
 from PDL1PredictorLib.imaging.read import read_mask
 
 
@@ -89,6 +90,53 @@ def test_a_contour_from_a_click_is_semi_automatic_and_names_what_drew_it(case, m
     # of other content, so another object; whose regions are the same
     by_hand = segmentation(case.making, list(regions_of(lesion, case.tumor, case.ring, "1").segments))
     assert made.SOPInstanceUID != by_hand.SOPInstanceUID
+
+
+def filed_and_read(case, path, outline):
+    lesion, series_uid = case.making.result.lesions[0], case.source.text("SeriesInstanceUID")
+    found = regions_of(lesion, case.tumor, case.ring, series_uid, outline)
+    segmentation(case.making, list(found.segments)).save_as(path)
+    return read_mask(path, case.ct, segment="Tumor 1").outline
+
+
+def test_what_was_known_of_a_click_is_known_when_it_is_read_back(case, tmp_path):
+    drawn = Outline(
+        *(
+            "network (click-unet 1.0)",
+            "0.1.0",
+            "line",
+            ((-61.5, 12.0, -140.0), (1.25, 2.5, 3.0)),
+            ("segment_attached",),
+        ),
+        *("2026-08-01T09:30:00+00:00", region_print(case.tumor), False, True),
+    )
+    assert filed_and_read(case, tmp_path / "a.dcm", drawn) == drawn
+    unchecked = filed_and_read(case, tmp_path / "b.dcm", Outline("classical", voxels=region_print(case.ring)))
+    assert (unchecked.edited, unchecked.checked) == (True, False)  # what was drawn is another region
+    assert filed_and_read(case, tmp_path / "c.dcm", None) is None
+
+
+def test_the_clock_is_no_part_of_the_uid_and_a_readers_check_is(case):
+    lesion = case.making.result.lesions[0]
+
+    def uid(outline):
+        found = regions_of(lesion, case.tumor, case.ring, "1", outline)
+        return segmentation(case.making, list(found.segments)).SOPInstanceUID
+
+    drawn = Outline("classical", created_utc="2026-08-01T09:30:00+00:00")
+    assert uid(drawn) == uid(Outline("classical"))
+    assert uid(drawn) != uid(Outline("classical", checked=True))
+
+
+@pytest.mark.parametrize("name", ["Lesion finder 2", ""])
+def test_another_programs_contour_keeps_its_kind_and_name(case, tmp_path, name):
+    told = Outline(name, checked=None, kind=AUTOMATIC, clicked=False)
+    found = filed_and_read(case, tmp_path / "a.dcm", told)
+    assert (found.kind, found.method, found.clicked) == (AUTOMATIC, name or "algorithm not named", False)
+    tumor = pydicom.dcmread(tmp_path / "a.dcm").SegmentSequence[0]
+    assert tumor.SegmentAlgorithmType == "AUTOMATIC"
+    assert "SegmentationAlgorithmIdentificationSequence" not in tumor  # its family is not known
+    assert "as its file says" in tumor.SegmentDescription
 
 
 def test_a_click_of_which_nothing_is_known_can_be_filed(case):

@@ -91,3 +91,20 @@ def test_paper_says_it(clicked):
         pages.to_pdf(clicked, "A4")
     assert ("Contour", "semi-automatic, edited") in shown
     assert ("Contour", outline_words(OUTLINE)) in shown
+
+
+def test_an_automatic_contour_is_told_by_its_name_which_is_escaped(make_result, tmp_path):
+    told = Outline("<b>Finder</b>", checked=None, kind="automatic", clicked=False)
+    result = make_result()
+    result = replace(result, provenance=replace(result.provenance, outline=told))
+    page = to_html(result, with_patient=False)
+    assert "<dt>Contour</dt><dd>automatic</dd>" in page
+    assert (
+        "automatic (&lt;b&gt;Finder&lt;/b&gt;), as its file says, whether a reader has checked it is not known" in page
+    )
+    assert "<b>Finder" not in page
+    content = to_json(result, with_patient=False)
+    jsonschema.Draft202012Validator(schema()).validate(json.loads(json.dumps(content, allow_nan=False)))
+    assert plain_text(content).splitlines()[0].endswith(", contour automatic.")
+    write_all(result, tmp_path, with_patient=False)
+    assert read_result(tmp_path / "result.json").provenance.outline == told

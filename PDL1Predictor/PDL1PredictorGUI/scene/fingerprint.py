@@ -17,6 +17,8 @@ _voxel_hashes: dict[str, tuple[int, str]] = {}  # volume ID -> (modified time, h
 def fingerprint(request: Any) -> dict[str, Any]:
     """What the answer depends on: CT, PET, contour, edited ring, model, region settings, clinical values.
 
+    And what the result says of its contour: whether a reader has checked it.
+
     Of the CT its voxels and place; of the clinical values those that the model asks for. The device and other clinical
     values are left out: the answer does not depend on them. Plain values, so that it can be kept in the scene; compare
     two by `changes`.
@@ -24,12 +26,15 @@ def fingerprint(request: Any) -> dict[str, Any]:
     Args:
         request: A `predictor.PredictRequest`.
     """
+    from PDL1PredictorGUI.scene.outline import seen_in  # which reads prints of segments from here
+
     regions = request.regions
     ring = request.ring_segment_id
     known, pet = request.clinical or {}, getattr(request, "pet", None)
     return {
         "ct": volume_print(request.volume),
         "tumor": segment_print(request.segmentation, request.segment_id),
+        "checked": seen_in(request.segmentation, request.segment_id),
         "ring": segment_print(request.segmentation, ring) if ring else None,
         "pet": None if pet is None else volume_print(pet),
         "model": str(request.model),
@@ -42,9 +47,13 @@ def changes(before: dict[str, Any] | None, now: dict[str, Any] | None) -> list[s
     """In words, what is no longer as it was; empty if the result still holds."""
     if not before or not now:
         return [_("What the result was made from is no longer there")]
+    checked = now.get("checked") == "yes"
     words = {
         "ct": _("the CT has changed"),
         "tumor": _("the contour has changed"),
+        "checked": _("the contour was marked as checked since, which the result does not say")
+        if checked
+        else _("the contour is no longer marked as checked, as the result says"),
         "pet": _("the PET has changed"),
         "ring": _("the ring was edited or drawn anew"),
         "model": _("another model is chosen"),
@@ -53,6 +62,8 @@ def changes(before: dict[str, Any] | None, now: dict[str, Any] | None) -> list[s
     }
     if not now.get("model"):  # for another patient's CT none is chosen yet, which the section says by itself
         del words["model"]
+    if not (before.get("checked") and now.get("checked")):  # a reader's contour, none, or of an earlier version
+        del words["checked"]
     return [text for part, text in words.items() if not _alike(before.get(part), now.get(part))]
 
 

@@ -1,7 +1,8 @@
-"""A contour that was drawn from a click, as a segment: put there, told apart, marked as checked by a reader.
+"""A contour that a program has drawn, as a segment: put there, told apart, marked as checked by a reader.
 
-Tags of the segment keep how it was drawn, by the names that `pdl1 segment` writes into its files; Slicer's own status
-of the segment says whether a reader has confirmed it. Both are saved with the scene.
+Tags of the segment keep how it was drawn from a click, by the names that `pdl1 segment` writes into its files; of a
+segment of a DICOM SEG the tags in which Slicer keeps type and name of its algorithm. Slicer's own status of the
+segment says whether a reader has confirmed it. All are saved with the scene.
 """
 
 import dataclasses
@@ -29,7 +30,7 @@ def put(segmentation: Any, segment_id: str, found: Any, volume: Any) -> None:
     Raises:
         InputError: The segmentation lies under a transform that is not rigid.
     """
-    from PDL1PredictorLib.core.provenance import STATUS_NOTE, UNCHECKED
+    from PDL1PredictorLib.core.provenance import ALGORITHM_NAME, ALGORITHM_TYPE, STATUS_NOTE, UNCHECKED
     from PDL1PredictorLib.segmentation.write import notes_of as notes_of_found
 
     bridge.put_segment(segmentation, segment_id, found.mask, volume)
@@ -37,25 +38,44 @@ def put(segmentation: Any, segment_id: str, found: Any, volume: Any) -> None:
     notes = notes_of_found(found)
     del notes[STATUS_NOTE]  # Slicer's own tag says it
     told = BETWEEN.join(warning.text.replace("|", "/") for warning in found.warnings)  # | stands between tags in files
-    for name, text in {**notes, TOLD: told, STATUS: UNCHECKED}.items():
+    algorithm = {ALGORITHM_TYPE: "SEMIAUTOMATIC", ALGORITHM_NAME: f"PDL1Predictor, {found.method}"[:64]}  # for DICOM
+    for name, text in {**notes, **algorithm, TOLD: told, STATUS: UNCHECKED}.items():
         segment.SetTag(name, text)
 
 
 def outline_in(segmentation: Any, segment_id: str) -> Any:
-    """How a segment was drawn, a `core.provenance.Outline`; None where it was not drawn from a click."""
+    """How a segment was drawn, a `core.provenance.Outline`; None where nothing says that a program has drawn it."""
     segment = segmentation.GetSegmentation().GetSegment(segment_id) if segmentation is not None else None
-    if segment is None:
-        return None
-    make_importable()
-    from PDL1PredictorLib.core.provenance import ORIGIN, STATUS_NOTE, Outline, outline_of
-
-    if not tag(segment, ORIGIN):  # quick, for all other segments
-        return None
-    tags = {name: tag(segment, name) for name in Outline().notes()}
-    found = outline_of({**tags, STATUS_NOTE: tag(segment, STATUS)})
+    found = _told_by_tags(segment)
     if found is None or not found.voxels:
         return found
     return dataclasses.replace(found, edited=_changed(segmentation, segment_id, found.voxels))
+
+
+def seen_in(segmentation: Any, segment_id: str) -> str:
+    """Whether a reader has checked a contour that a program has drawn: yes, no, or unknown; "" of any other contour."""
+    segment = segmentation.GetSegmentation().GetSegment(segment_id) if segmentation is not None else None
+    found = _told_by_tags(segment)
+    return "" if found is None else {True: "yes", False: "no", None: "unknown"}[found.checked]
+
+
+def _told_by_tags(segment: Any) -> Any:
+    if segment is None:
+        return None
+    make_importable()
+    from PDL1PredictorLib.core.provenance import (
+        ALGORITHM_NAME,
+        ALGORITHM_TYPE,
+        ORIGIN,
+        STATUS_NOTE,
+        Outline,
+        outline_of,
+    )
+
+    if not tag(segment, ORIGIN) and not tag(segment, ALGORITHM_TYPE):  # quick, for all other segments
+        return None
+    tags = {name: tag(segment, name) for name in (*Outline().notes(), ALGORITHM_TYPE, ALGORITHM_NAME)}
+    return outline_of({**tags, STATUS_NOTE: tag(segment, STATUS)})
 
 
 def _changed(segmentation: Any, segment_id: str, drawn: str) -> bool | None:
@@ -72,7 +92,7 @@ def told_of(segmentation: Any, segment_id: str) -> list[str]:
 
 
 def notes_of(segmentation: Any, segment_id: str) -> dict[str, str]:
-    """The same for a file that is handed to the library; empty where it was not drawn from a click."""
+    """The same for a file that is handed to the library; empty where no program has drawn it."""
     found = outline_in(segmentation, segment_id)
     return {} if found is None else found.notes()
 

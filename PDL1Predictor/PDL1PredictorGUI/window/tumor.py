@@ -146,6 +146,8 @@ class TumorSection(Section):
             held = segmentation.GetSegmentation()
             events = [held.SegmentAdded, held.SegmentRemoved, held.SegmentModified]
             self._observed += observe(held, events, self.shared.refresh)
+            # its status too, here or in the Segment Editor: a result may say of a contour that nobody has checked it
+            self._observed += observe(held, [held.SegmentModified], self.shared.live.poke)
 
     def _bring_editor_along(self) -> None:
         parameters = self.parameters

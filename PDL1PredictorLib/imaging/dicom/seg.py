@@ -12,6 +12,7 @@ from pydicom.uid import generate_uid
 
 from PDL1PredictorLib.core.errors import GridMismatchError, InputError, MissingPackageError
 from PDL1PredictorLib.core.results import CaseWarning
+from PDL1PredictorLib.imaging.dicom.algorithm import outline_of_segment
 from PDL1PredictorLib.imaging.dicom.files import require_same_frame, uid
 from PDL1PredictorLib.imaging.label_maps import Entry, choose
 from PDL1PredictorLib.imaging.loaded import Loaded
@@ -26,7 +27,7 @@ MAX_FRAME_PIXELS = 1 << 24
 
 
 def read_seg(data: Any, path: Path, ct: sitk.Image, segment: str | None) -> Loaded:
-    """One segment of a DICOM SEG on its own grid, uint8 0/1.
+    """One segment of a DICOM SEG on its own grid, uint8 0/1; and which program has drawn it, where that is said.
 
     Args:
         data: The whole data set, which is changed.
@@ -51,6 +52,7 @@ def read_seg(data: Any, path: Path, ct: sitk.Image, segment: str | None) -> Load
         _require_sound(data, path.name)
         entries = _entries(data, path.name)
         number = entries[choose(entries, segment, path.name)].number
+        outline = outline_of_segment(data, number)
         frame = str(data.get("FrameOfReferenceUID") or "")
         require_same_frame(ct, frame, path.name)
         if not frame:
@@ -61,7 +63,8 @@ def read_seg(data: Any, path: Path, ct: sitk.Image, segment: str | None) -> Load
     values = np.asarray(volume.array)[..., 0]
     mask = _image(_cut(values, maximum, what), volume.affine)
     told = _fractions(values, maximum, math.prod(mask.GetSpacing()), what)
-    return Loaded(mask, (*told, *([] if frame else [_without_frame(mask, ct, path.name)])))
+    warnings = (*told, *([] if frame else [_without_frame(mask, ct, path.name)]))
+    return Loaded(mask, warnings, outline=outline)
 
 
 def _require_readable(data: Any, source: str) -> None:

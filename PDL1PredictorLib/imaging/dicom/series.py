@@ -22,7 +22,6 @@ from PDL1PredictorLib.imaging.volumes.itk import plain_names
 NO_MEMORY = ("allocat", "bad_alloc", "out of memory")  # what ITK says
 
 
-@quiet()
 def read_series(path: Path, series: str | None) -> Loaded:
     """Read the CT series in a folder, or the one that a file belongs to.
 
@@ -33,6 +32,16 @@ def read_series(path: Path, series: str | None) -> Loaded:
     Raises:
         InputError: No CT there, several, or slices that are missing, doubled, uneven, tilted, damaged, or no
             Hounsfield units.
+    """
+    return read_with_slices(path, series)[0]
+
+
+@quiet()
+def read_with_slices(path: Path, series: str | None) -> tuple[Loaded, list[Slice]]:
+    """The same, and its slices in the order of the volume along k: the folder is looked into once.
+
+    Raises:
+        InputError: As `read_series`.
     """
     slices, left_out = _chosen(path, series)
     pixels = require_pixels(slices)
@@ -45,7 +54,8 @@ def read_series(path: Path, series: str | None) -> Loaded:
     first = placed.slices[0]
     if first.text("FrameOfReferenceUID"):
         image.SetMetaData(FRAME_KEY, first.text("FrameOfReferenceUID"))
-    return Loaded(image, (*left_out, *placed.warnings, *pixels, *units), _clinical(placed.slices), study=_study(first))
+    warnings = (*left_out, *placed.warnings, *pixels, *units)
+    return Loaded(image, warnings, _clinical(placed.slices), study=_study(first)), placed.slices
 
 
 @quiet()

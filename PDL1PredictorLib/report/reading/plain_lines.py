@@ -54,8 +54,11 @@ def _tumor(content: Mapping[str, Any], lesion: Mapping[str, Any]) -> str:
     measures = ""
     if size.get("volume_ml") is not None and size.get("longest_axial_diameter_mm") is not None:
         measures = f", {size['volume_ml']:.1f} mL, longest axial diameter {size['longest_axial_diameter_mm']:.0f} mm"
-    clicked = (content.get("provenance") or {}).get("outline")  # older results have none
-    how = "" if clicked is None else f", contour {SEMIAUTOMATIC}{', edited' if clicked.get('edited') else ''}"
+    drawn = (content.get("provenance") or {}).get("outline")  # older results have none
+    how = ""
+    if drawn is not None:
+        kind = drawn.get("kind", SEMIAUTOMATIC)  # older results have no other
+        how = f", contour {kind}{', edited' if drawn.get('edited') else ''}"
     return f"Prediction from CT by {model['title']} {model['version']} (PDL1Predictor). {which}{measures}{how}."
 
 

@@ -10,7 +10,7 @@ import pytest
 import slicer
 import vtk
 from PDL1PredictorGUI.scene import bridge, heatmap, results
-from PDL1PredictorGUI.scene.fingerprint import fingerprint
+from PDL1PredictorGUI.scene.fingerprint import changes, fingerprint
 
 from PDL1PredictorLib.core.errors import PDL1Error
 
@@ -291,6 +291,36 @@ def test_a_change_makes_the_result_out_of_date_and_says_which(case, stored, chan
     assert len(reasons) == 1
     assert word in reasons[0]
     assert results.is_stale(stored, fingerprint(case))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "words"),
+    [
+        ("inprogress", "completed", "the contour was marked as checked since, which the result does not say"),
+        ("completed", "inprogress", "the contour is no longer marked as checked, as the result says"),
+    ],
+)
+def test_a_reader_who_checks_a_clicks_contour_makes_the_result_out_of_date(case, result_folder, before, now, words):
+    segment = case.segmentation.GetSegmentation().GetSegment(case.segment_id)
+    segment.SetTag("PDL1_Origin", "semi-automatic: drawn from a click, to be checked by a reader")
+    segment.SetTag("Segmentation.Status", before)
+    stored = results.store(result_folder, case)
+    assert results.why_stale(stored, fingerprint(case)) == []
+    segment.SetTag("Segmentation.Status", now)
+    assert results.why_stale(stored, fingerprint(case)) == [words]
+    change_one_voxel_of_the_contour(case)
+    assert results.why_stale(stored, fingerprint(case)) == ["the contour has changed", words]
+    case.segmentation.GetSegmentation().RemoveSegment(case.segment_id)
+    assert results.why_stale(stored, fingerprint(case)) == ["the contour has changed"]
+
+
+def test_of_a_readers_own_contour_and_an_earlier_versions_result_the_status_says_nothing(case, result_folder):
+    segment = case.segmentation.GetSegmentation().GetSegment(case.segment_id)
+    stored = results.store(result_folder, case)
+    segment.SetTag("Segmentation.Status", "completed")
+    assert results.why_stale(stored, fingerprint(case)) == []
+    now = {**fingerprint(case), "checked": "yes"}
+    assert changes({name: value for name, value in now.items() if name != "checked"}, now) == []
 
 
 def test_an_edit_that_is_taken_back_is_no_change(case, stored):

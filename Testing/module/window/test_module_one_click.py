@@ -115,6 +115,37 @@ def test_a_click_draws_what_the_library_draws_there(at_ct, made):
     assert "three planes" in text
 
 
+@pytest.mark.parametrize(("kind", "word"), [("AUTOMATIC", "automatic"), ("SEMIAUTOMATIC", "semi-automatic")])
+def test_a_segment_of_another_programs_dicom_seg_says_so(at_ct, made, kind, word, tmp_path):
+    one_click_at(at_ct, made.center)
+    segmentation, segment_id = chosen(at_ct)
+    segment = segmentation.GetSegmentation().GetSegment(segment_id)
+    for name in (*outline.outline_in(segmentation, segment_id).notes(), outline.STATUS):
+        segment.RemoveTag(name)
+    segment.SetTag("DICOM.SegmentAlgorithmType", kind)  # what Slicer keeps of it
+    segment.SetTag("DICOM.SegmentAlgorithmName", "Lesion finder")
+    at_ct.shared.live.settle()
+    words = f"{word} (Lesion finder), as its file says, whether a reader has checked it is not known"
+    assert words in at_ct.ui.clickLabel.text
+    assert at_ct.ui.contourCheckedCheckBox.visible
+    assert not outline.may_be_replaced(segmentation, segment_id)
+    files = export_case(at_ct.shared.parameters.volume, segmentation, segment_id, tmp_path)
+    assert read_case(Files(files.ct, files.tumor)).case.outline.text == words
+    click(at_ct.ui.contourCheckedCheckBox)
+    assert outline.outline_in(segmentation, segment_id).text.endswith("as its file says, checked by a reader")
+    segment.SetTag("DICOM.SegmentAlgorithmType", "MANUAL")
+    assert outline.outline_in(segmentation, segment_id) is None
+
+
+def test_a_click_is_semi_automatic_where_slicer_exports_it_as_dicom(at_ct, made):
+    one_click_at(at_ct, made.center)
+    segmentation, segment_id = chosen(at_ct)
+    drawn = segmentation.GetSegmentation().GetSegment(segment_id)
+    assert tag(drawn, "DICOM.SegmentAlgorithmType") == "SEMIAUTOMATIC"
+    assert tag(drawn, "DICOM.SegmentAlgorithmName") == "PDL1Predictor, classical"
+    assert outline.outline_in(segmentation, segment_id).clicked
+
+
 def test_a_line_needs_both_ends(at_ct, made):
     x, y, z = made.center
     click(at_ct.ui.lineButton)

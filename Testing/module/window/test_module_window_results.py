@@ -75,6 +75,25 @@ def test_a_change_marks_the_result_as_out_of_date(answered, change, words):
     assert answered.ui.predictionsTable.rowCount == 2  # still there to be read
 
 
+def test_confirming_a_clicks_contour_marks_its_result_as_out_of_date(answered, result_folder):
+    parameters = answered.shared.parameters
+    segment = parameters.segmentation.GetSegmentation().GetSegment(parameters.segment_id)
+    segment.SetTag("PDL1_Origin", "semi-automatic: drawn from a click, to be checked by a reader")
+    segment.SetTag("Segmentation.Status", "inprogress")
+    answered.results.show(results.store(result_folder, answered.shared.request()))
+    slicerhost.wait_until(lambda: not answered.shared.live.waiting, 10)
+    assert answered.ui.staleLabel.text == ""
+    click(answered.ui.contourCheckedCheckBox)
+    slicerhost.wait_until(lambda: not answered.shared.live.waiting, 10)
+    assert answered.ui.staleLabel.visible
+    assert answered.ui.staleLabel.text == (
+        "Out of date: the contour was marked as checked since, which the result does not say. Predict again."
+    )
+    segment.SetTag("Segmentation.Status", "inprogress")  # in Slicer's own Segment Editor
+    slicerhost.wait_until(lambda: not answered.shared.live.waiting, 10)
+    assert answered.ui.staleLabel.text == ""
+
+
 def test_every_tumor_keeps_its_result_and_one_can_go_back(answered, phantom, result_folder):
     ui, parameters = answered.ui, answered.shared.parameters
     first = answered.results.result.main

@@ -62,7 +62,7 @@ class OneClick:
         if parameters is not None:
             found = outline.outline_in(parameters.segmentation, parameters.segment_id)
         self.ui.contourCheckedCheckBox.setVisible(found is not None)
-        self.ui.contourCheckedCheckBox.setChecked(found is not None and found.checked)
+        self.ui.contourCheckedCheckBox.setChecked(found is not None and bool(found.checked))
         chosen = parameters.segment_id if parameters is not None else ""
         if kind:
             say(self.ui.clickLabel, self._what_to_do(kind), NOTE)
