@@ -101,7 +101,8 @@ class WithinRegions(nn.Module):
         Returns:
             (n, per_map * c of all, d', h', w') in the order of the numbers.
         """
-        found, last = [], halvings[-1]
+        found: list[Tensor] = []
+        last = halvings[-1]
         for region in self._regions(contour, _widened):
             whole = _coarser(region, last).mean(dim=(2, 3, 4), keepdim=True) + LEAST
             for maps, halved in zip(blocks, halvings, strict=True):

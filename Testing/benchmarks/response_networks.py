@@ -47,6 +47,7 @@ TRIALS: dict[str, Trial] = {
     "volume, 48 of 1.5 mm": Trial(OVER, 48, 1.5),
     "volume, 32 of 1.5 mm": Trial(OVER, 32, 1.5),
     "volume, 40 of 1 mm": Trial(OVER, 40, 1.0),
+    "contour and ring, 48 of 1.5 mm": Trial(replace(LATER, ring=3), 48, 1.5),
     "contour and ring, all blocks, 32 of 1.5 mm": Trial(replace(ALL, ring=3), 32, 1.5),
     "contour and ring, 32 of 1.5 mm": Trial(replace(LATER, ring=3), 32, 1.5),
     "contour and ring, 40 of 1 mm": Trial(replace(LATER, ring=4), 40, 1.0),
