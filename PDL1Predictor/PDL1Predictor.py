@@ -41,8 +41,8 @@ class PDL1Predictor(ScriptedLoadableModule):
         )
         self.parent.helpText += self.getDefaultModuleDocumentationLink()
         self.parent.acknowledgementText = _(
-            "Method: Deep-RadScore, and others as named in each model's card. Of the bundled models, phantom-demo and "
-            "responder3d-demo were trained on synthetic patients only: they show that the software works and say "
+            "Method: Deep-RadScore, and others as named in each model's card. Of the bundled models, those whose names "
+            "end in -demo were trained on synthetic patients only: they show that the software works and say "
             "nothing about real ones. nsclc-radiogenomics was trained on 99 tumors of NSCLC Radiogenomics (Bakr et al. "
             "2018, doi 10.1038/sdata.2018.202) and pretrained on LIDC-IDRI (Armato et al. 2011, doi "
             "10.1118/1.3528204), both from The Cancer Imaging Archive under CC BY 3.0 "

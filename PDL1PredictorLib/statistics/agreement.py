@@ -11,6 +11,7 @@ from scipy import stats
 from PDL1PredictorLib.statistics.checks import FloatArray, numbers, sample
 from PDL1PredictorLib.statistics.proportions import Proportion, proportion
 
+RESAMPLES, REDRAWN_SEED = 2000, 1
 Measure = Callable[[FloatArray, FloatArray], FloatArray]
 """Observed and predicted, (..., n), to a figure of each row, (...)."""
 
@@ -148,6 +149,14 @@ def concordance(observed: FloatArray, predicted: FloatArray) -> FloatArray:
     covariance = ((observed - means[0][..., None]) * (predicted - means[1][..., None])).mean(axis=-1)
     spread = np.asarray(observed.var(axis=-1) + predicted.var(axis=-1) + (means[0] - means[1]) ** 2)
     return np.where(spread > 0, 2 * covariance / np.where(spread > 0, spread, 1), np.nan)
+
+
+def redrawn(n: int) -> np.ndarray:
+    """Rows of n cases drawn with replacement, (`RESAMPLES`, n): the same wherever these cases are judged.
+
+    So the interval of a study's report is that of the model's card and manifest, to the last digit.
+    """
+    return np.random.default_rng(REDRAWN_SEED).integers(max(n, 1), size=(RESAMPLES, n))
 
 
 def with_interval(

@@ -5,11 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from PDL1PredictorLib.statistics.agreement import compare_errors, mean_squared_error, r_squared, with_interval
+from PDL1PredictorLib.statistics.agreement import compare_errors, mean_squared_error, r_squared, redrawn, with_interval
 from PDL1PredictorLib.study.outcome import EndpointOutcome
 
 LEAST = 10  # cases; with fewer nothing is compared
-RESAMPLES = 1000
 
 
 class Simplest(NamedTuple):
@@ -63,8 +62,7 @@ def simplest_of_numbers(outcome: EndpointOutcome, titles: Sequence[str]) -> Simp
 
 def _r2(observed: np.ndarray, predicted: np.ndarray) -> tuple[float, float]:
     """R2 and the lower end of its interval."""
-    rows = np.random.default_rng(0).integers(len(observed), size=(RESAMPLES, len(observed)))
-    value, (low, _) = with_interval(r_squared, observed, predicted, rows)
+    value, (low, _) = with_interval(r_squared, observed, predicted, redrawn(len(observed)))
     return value, low
 
 

@@ -11,6 +11,7 @@ from PDL1PredictorLib.statistics.agreement import (
     mean_absolute_error,
     mean_squared_error,
     r_squared,
+    redrawn,
     with_interval,
 )
 from PDL1PredictorLib.statistics.proportions import Proportion, proportion
@@ -20,7 +21,6 @@ from PDL1PredictorLib.study.outcome import EndpointOutcome, NumberModelOutcome, 
 
 Plain = dict[str, Any]
 LEAST = 10  # cases with a number: with fewer, nothing is told
-RESAMPLES = 2000
 
 
 def shipped_figures(outcome: EndpointOutcome, title: str) -> Plain | None:
@@ -77,8 +77,7 @@ def _of_number(truths: np.ndarray, model: NumberModelOutcome) -> Plain | None:
     """Errors, and the share of the variance that is explained with its resampled interval."""
     if len(truths) < LEAST or np.ptp(truths) == 0:
         return None
-    rows = np.random.default_rng(0).integers(len(truths), size=(RESAMPLES, len(truths)))
-    r2, (low, high) = with_interval(r_squared, truths, model.value, rows)
+    r2, (low, high) = with_interval(r_squared, truths, model.value, redrawn(len(truths)))
     if not all(map(math.isfinite, (r2, low, high))):
         return None
     return {

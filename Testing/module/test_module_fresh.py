@@ -34,7 +34,12 @@ def walk(result_folder, tmp_path_factory):
 
 
 def test_the_window_opens_and_lists_the_bundled_models_with_their_cards(walk):
-    assert list(walk["models"]) == ["nsclc-radiogenomics", "phantom-demo", "responder3d-demo"]
+    assert list(walk["models"]) == [
+        "complextransformer-demo",
+        "nsclc-radiogenomics",
+        "phantom-demo",
+        "responder3d-demo",
+    ]
     for title, problem, card in walk["models"].values():
         assert ", version " in title
         assert problem == ""

@@ -8,6 +8,7 @@ from nested_cases import outcome_of
 from simulated_cases import repeated
 
 from PDL1PredictorLib.study.outcome import NumberModelOutcome
+from PDL1PredictorLib.study.report.number.measures import headline
 from PDL1PredictorLib.study.shipped_figures import shipped_figures
 
 LABELS = np.repeat([1, 0], [8, 12])
@@ -65,3 +66,13 @@ def test_figures_of_a_number():
     assert found["r2"] == pytest.approx(1 - 1 / 33.25)
     assert found["r2_low"] <= found["r2"] <= found["r2_high"]
     assert shipped_figures(number(truths, np.full(20, 3.0)), "line") is None
+
+
+def test_a_numbers_interval_is_that_of_the_card_to_the_last_digit():
+    truths = np.arange(20.0)
+    outcome = number(truths + np.resize([3.0, -2.0, 0.5], 20), truths)
+    found, told = shipped_figures(outcome, "line"), headline(outcome, "line")
+    assert told is not None
+    assert (found["r2"], found["r2_low"], found["r2_high"]) == tuple(told[0][name] for name in ("value", "low", "high"))
+    other = replace(outcome, labels=truths[::-1] * 0.5)
+    assert shipped_figures(other, "line")["r2_low"] != found["r2_low"]

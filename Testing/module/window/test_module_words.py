@@ -235,7 +235,7 @@ def test_the_about_box_tells_the_models_apart_and_names_the_cohorts(shown):
     text = slicer.modules.pdl1predictor.acknowledgementText
     for part in (
         "Of the bundled models",
-        "responder3d-demo",
+        "end in -demo",
         "synthetic patients only",
         "Bakr et al. 2018",
         "10.1038/sdata.2018.202",

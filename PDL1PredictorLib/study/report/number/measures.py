@@ -21,12 +21,13 @@ from PDL1PredictorLib.statistics.agreement import (
     mean_absolute_error,
     mean_squared_error,
     r_squared,
+    redrawn,
     root_mean_squared_error,
     with_interval,
 )
 from PDL1PredictorLib.statistics.fold_ranks import spearman_within_folds
 from PDL1PredictorLib.study.outcome import EndpointOutcome, NumberModelOutcome
-from PDL1PredictorLib.study.report.measures import RESAMPLES, SEED, Plain, count_of, estimate_of
+from PDL1PredictorLib.study.report.measures import Plain, count_of, estimate_of
 from PDL1PredictorLib.study.report.number.cuts import cut_numbers
 from PDL1PredictorLib.study.report.number.network import network_numbers
 
@@ -53,7 +54,7 @@ def number_numbers(outcome: EndpointOutcome, coverage: float) -> Plain:
     words = endpoint(outcome.key)
     baselines = {title: models[title] for title in with_role(outcome.roles, "baseline") if title in models}
     enough = len(observed) >= LEAST
-    rows = resamples(len(observed))
+    rows = redrawn(len(observed))
     return {
         "unit": words.unit,
         "counts": {part: sum(numbers) for part, numbers in outcome.counts.items()},
@@ -79,17 +80,12 @@ def number_tests(numbers: Plain) -> list[Plain]:
     return [test for model in numbers["models"].values() for test in (model["against"] or {}).values()]
 
 
-def resamples(n: int) -> np.ndarray:
-    """Rows of n cases drawn with replacement, (`RESAMPLES`, n)."""
-    return np.random.default_rng(SEED).integers(max(n, 1), size=(RESAMPLES, n))
-
-
 def headline(outcome: EndpointOutcome, title: str) -> tuple[Plain, float] | None:
     """R² with its interval and mean absolute error of one model; None with too few cases."""
     observed, model = np.asarray(outcome.labels, dtype=float), outcome.number_models()[title]
     if len(observed) < LEAST:
         return None
-    r2 = estimate_of(*with_interval(r_squared, observed, model.value, resamples(len(observed))))
+    r2 = estimate_of(*with_interval(r_squared, observed, model.value, redrawn(len(observed))))
     return r2, float(mean_absolute_error(observed, model.value))
 
 
