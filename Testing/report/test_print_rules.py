@@ -42,3 +42,12 @@ def test_a_long_list_of_warned_cases_is_left_out_on_paper(cases, left_out):
     assert ('<details class="screen">' in shown) is left_out
     assert ("Left out on paper; cohort.warnings in study.json" in shown) is left_out
     assert shown.count("Thick &lt;slices&gt;.") == cases
+
+
+def test_a_long_fact_of_an_answer_wraps_and_does_not_widen_the_page():
+    style = (LIBRARY / "report" / "style.html").read_text(encoding="utf-8")
+    columns = re.findall(r"\.answer \{[^}]*grid-template-columns: ([^;]*);", style)
+    assert len(columns) == 2  # of the screen and of paper
+    assert all("minmax(0, 1fr)" in of_page for of_page in columns)
+    (facts,) = re.findall(r"^\.facts-row dd \{(.*)\}", style, re.MULTILINE)
+    assert "nowrap" not in facts
