@@ -109,8 +109,6 @@ def predict(walk: Walk) -> None:
 
     walk.open_only("predict")
     walk.ui.predictButton.click()
-    walk.wait(lambda: walk.ui.progressBar.value >= 40 or walk.widget.predict.state is State.IDLE)
-    walk.picture("running")
     walk.wait(lambda: walk.widget.predict.state is State.IDLE)
     if walk.widget.results.result is None:
         raise RuntimeError(walk.ui.outcomeLabel.text)

@@ -41,13 +41,16 @@ def image(values: np.ndarray, spacing_mm: tuple[float, float, float]) -> sitk.Im
     return made
 
 
-def ball(size: int, radius: int, spacing_mm: tuple[float, float, float], settings: FeatureSettings) -> GoldenCase:
-    """Tissue in lung, with the shell of three voxels around it."""
+def ball(
+    size: int, radius: int, spacing_mm: tuple[float, float, float], settings: FeatureSettings, *, shell: bool = True
+) -> GoldenCase:
+    """Tissue in lung, with or without the shell of three voxels around it."""
     shape = (size, size + 1, size + 2)
     squared = ((np.indices(shape) - size // 2) ** 2).sum(axis=0)
     tumor, ring = squared <= radius**2, (squared > radius**2) & (squared <= (radius + 3) ** 2)
     ct = np.where(tumor, -100, -850) + hashed(shape, 160) + 9 * np.indices(shape)[0]
-    masks = {name: image(inside.astype(np.uint8), spacing_mm) for name, inside in (("tumor", tumor), ("ring", ring))}
+    regions = {"tumor": tumor, **({"ring": ring} if shell else {})}
+    masks = {name: image(inside.astype(np.uint8), spacing_mm) for name, inside in regions.items()}
     return GoldenCase(image(ct.astype(np.float64), spacing_mm), masks, settings)
 
 
@@ -71,7 +74,7 @@ def lattice(settings: FeatureSettings) -> GoldenCase:
 
 
 CASES = {
-    "ball_pdl1es": lambda: ball(27, 5, (1.0, 1.0, 1.0), preset("pdl1es")),
+    "ball_pdl1es": lambda: ball(27, 5, (1.0, 1.0, 1.0), preset("pdl1es"), shell=False),
     "ball_anisotropic_db2": lambda: ball(23, 4, (0.7, 0.7, 2.5), FeatureSettings("db2", bin_width=10.0, wavelet="db2")),
     "frayed_haar_bin_count": lambda: frayed(FeatureSettings("count", bin_width=None, bin_count=24, wavelet="haar")),
     "lattice": lambda: lattice(FeatureSettings("plain", wavelet=None)),
