@@ -104,7 +104,7 @@ def zoom_to_tumor(walk: Walk) -> None:
 
 
 def predict(walk: Walk) -> None:
-    """Step 4, with a picture on the way."""
+    """Step 4."""
     from PDL1PredictorGUI.window.predict_section import State
 
     walk.open_only("predict")
