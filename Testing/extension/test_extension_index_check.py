@@ -20,7 +20,7 @@ CMAKE = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
 CATEGORIES = ("Analysis", "Chest Imaging Platform", "Quantification", "Radiotherapy", "Segmentation", "Utilities")
 LICENSES = ("LICENSE", "LICENCE", "License.txt", "license.txt", "LICENSE.txt", "COPYING", "COPYING.txt")
 PICTURES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".gif": "GIF"}
-MAX_CHECKOUT_BYTES = 99_900_000  # the index's limit for files and history is 100 MB
+MAX_CHECKOUT_BYTES = 99_950_000  # the index's limit for files and history is 100 MB
 
 
 def faults(entry: dict[str, object], cmake: str, name: str = NAME) -> list[str]:
