@@ -10,7 +10,15 @@ from PDL1PredictorLib.report.html import templates
 
 LIBRARY = Path(PDL1PredictorLib.__file__).parent
 RULES = LIBRARY / "report" / "print_rules.css"
-PAGES = ("report/style.html", "study/report/head.html", "study/survival/survival.html")
+PAGES = ("report/style.html", "study/report/head.html", "study/survival/survival.html", "study/numbers/numbers.html")
+
+
+def test_no_page_with_a_style_of_its_own_is_forgotten():
+    whole = {path for path in LIBRARY.rglob("*.html") if "page_start.html" in path.read_text(encoding="utf-8")}
+    taking = [path for path in LIBRARY.rglob("*.html") if "print_rules.css" in path.read_text(encoding="utf-8")]
+    names = {path.name for path in taking}
+    lacking = [path for path in whole if not any(name in path.read_text(encoding="utf-8") for name in names)]
+    assert [path.name for path in lacking if path not in taking] == []
 
 
 def test_they_are_said_in_one_file():
