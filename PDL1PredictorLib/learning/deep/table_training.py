@@ -36,8 +36,8 @@ class TrainedTable:
     Attributes:
         network: In evaluation mode, on the CPU.
         history: Per epoch: `train`, mean squared error on the standardized scale over the epoch's steps, whatever loss
-            they follow; where cases
-            were watched also `validation`, the same of them, and `validation_mae`, their mean absolute error.
+            they follow; where cases were watched also `validation`, the same of them, and `validation_mae`, their mean
+            absolute error.
     """
 
     network: TableModule
