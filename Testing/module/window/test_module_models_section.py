@@ -77,7 +77,7 @@ def ended(section):
 
 
 def test_the_bundled_models_are_listed_with_what_a_verdict_hangs_on(section):
-    assert [row[2] for row in rows(section)] == ["this extension"] * 3
+    assert [row[2] for row in rows(section)] == ["this extension"] * 4
     titles = [row[0] for row in rows(section)]
     real = next(place for place, title in enumerate(titles) if "Synthetic" not in title)
     click_cell(section.ui.modelsTable, real)
@@ -112,7 +112,7 @@ def test_a_bundle_is_imported_listed_and_removed_again(section, own, tiny_model,
         click(section.ui.removeModelButton)
     assert str(made) in dialogs.texts[0]
     assert not made.exists()
-    assert len(rows(section)) == 3
+    assert len(rows(section)) == 4
 
 
 def test_a_second_bundle_of_the_name_is_asked_for(section, own, tiny_model):
