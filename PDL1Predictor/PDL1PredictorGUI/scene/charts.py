@@ -19,6 +19,7 @@ KIND = PREFIX + "Chart"  # attribute of a chart and of its table
 PROBABILITIES = "probabilities"
 BLUE, DARK, AMBER = (0.45, 0.62, 0.78), (0.16, 0.20, 0.27), (0.90, 0.55, 0.10)
 TITLE_WIDTH = 52  # characters in one line of an axis' title
+MOST, LARGEST = 12, 6  # inputs whose names still leave room for their bars; of more, so many are shown
 _layout_before: list[int] = []  # the user's layout, while a chart has changed it
 
 
@@ -83,11 +84,14 @@ def _name_with_ends(row: dict[str, Any], scale: Any) -> str:
 def contribution_chart(result: ResultNodes, endpoint: str) -> Any:
     """The chart node of what moved one endpoint's answer, the largest effect first; made anew from the result.
 
+    Of many inputs the largest are shown, and the title says of how many; the result's table holds them all.
+
     Raises:
         KeyError: The result does not hold the endpoint.
     """
     row = result.endpoint(endpoint)
-    inputs = row["contributions"]
+    every = row["contributions"]
+    inputs = every if len(every) <= MOST else every[:LARGEST]
     names = [input_title(item["name"]) for item in inputs]
     columns = [
         Column("place", _("No."), [float(n) for n in range(1, len(inputs) + 1)]),
@@ -103,9 +107,10 @@ def contribution_chart(result: ResultNodes, endpoint: str) -> Any:
     how = show.explained(read)
     name = _("up: towards {positive}, down: towards {negative}").format(positive=how.raises, negative=how.lowers)
     _series(chart, 0, name, table, "effect", bars, BLUE, label="input")
-    chart.SetTitle(
-        _("{segment}: what moved the answer for {endpoint}").format(segment=result.segment_name, endpoint=row["title"])
-    )
+    title = _("{segment}: what moved the answer for {endpoint}")
+    if len(inputs) < len(every):
+        title = _("{segment}: what moved {endpoint}, {shown} largest of {all}")
+    chart.SetTitle(title.format(segment=result.segment_name, endpoint=row["title"], shown=len(inputs), all=len(every)))
     chart.SetYAxisTitle(_("Change in {unit}").format(unit=how.unit))
     chart.SetYAxisRangeAuto(True)
     _number_axis(chart, names)

@@ -87,6 +87,23 @@ def test_the_contribution_chart_holds_the_numbers_the_largest_first(stored):
     assert chart.GetXAxisTitle().startswith(f"1 {first}   2 ")
 
 
+@pytest.mark.parametrize(
+    ("given", "bars", "words"), [(12, 12, "what moved the answer for EGFR"), (13, 6, "6 largest of 13")]
+)
+def test_of_many_inputs_the_largest_are_shown(case_in_scene, result_folder, tmp_path, given, bars, words):
+    folder = tmp_path / "many"
+    shutil.copytree(result_folder, folder)
+    content = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    (row,) = (row for row in content["lesions"][0]["endpoints"] if row["endpoint"] == "EGFR")
+    row["contributions"] = (row["contributions"] * 2)[:given]
+    (folder / "result.json").write_text(json.dumps(content), encoding="utf-8")
+    chart = charts.contribution_chart(results.store(folder, case_in_scene()), "EGFR")
+    ((x, y),) = series(chart).values()
+    assert (x, y) == (list(range(1, bars + 1)), [item["effect"] for item in row["contributions"][:bars]])
+    assert words in chart.GetTitle()
+    assert f"   {bars + 1} " not in chart.GetXAxisTitle().replace("\n", "   ")
+
+
 def test_the_axis_names_every_bar(stored):
     title = charts.probability_chart(stored).GetXAxisTitle()
     assert title.replace("\n", "   ").split("   ") == ["1 PD-L1", "2 EGFR"]
