@@ -23,6 +23,7 @@ SIZE = (1180, 820)
 SECTIONS = ("patient", "tumor", "regions", "predict", "results", "batch", "models")
 PALETTE_COLORS = 256  # small files; the window is mostly gray
 VIEW_MM = 190.0  # width of the slice views when they show the tumor
+PANEL_MARGIN = 12  # pixels below the last section of a picture of the panel alone
 WAIT_S = 300
 
 
@@ -61,6 +62,16 @@ class Walk:
         self.window.screenshot(path, fit)
         self.fewer_colors(path)
 
+    def panel(self, name: str) -> None:
+        """The same of the module's panel alone, down to its last section: CT slices take most of a file's bytes."""
+        slicerhost.process_events(0.2)
+        path = self.folder / f"slicer-{name}.png"
+        last = getattr(self.ui, f"{SECTIONS[-1]}Section")
+        panel = last.parentWidget()
+        bottom = last.geometry.bottom() + PANEL_MARGIN
+        panel.grab(panel.rect.adjusted(0, 0, 0, bottom - panel.rect.height())).save(str(path))
+        self.fewer_colors(path)
+
     @staticmethod
     def fewer_colors(path: Path) -> None:
         """Writes a picture again with few colors."""
@@ -79,7 +90,7 @@ def load_patient(walk: Walk) -> None:
     walk.ui.sampleButton.click()
     walk.widget.shared.live.settle()
     walk.open_only("patient")
-    walk.picture("sample", fit=True)
+    walk.panel("sample")
 
 
 def outline(walk: Walk) -> None:
@@ -154,7 +165,7 @@ def batch(walk: Walk) -> None:
             edit.blockSignals(False)
         said = walk.ui.batchOutcomeLabel
         said.text = said.text.replace(str(out), "/data/results")
-        walk.picture("batch")
+        walk.panel("batch")
 
 
 def models(walk: Walk) -> None:
@@ -162,7 +173,7 @@ def models(walk: Walk) -> None:
     section = walk.widget.models
     walk.open_only("models")
     walk.ui.modelsTable.setCurrentCell(0, 0)
-    walk.picture("models")
+    walk.panel("models")
     with tempfile.TemporaryDirectory(prefix="cohort-") as parent:
         folder = Path(parent)
         rows = ["case,image,mask,PDL1,EGFR,age_years"]

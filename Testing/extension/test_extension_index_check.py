@@ -78,7 +78,7 @@ def test_icon_and_screenshots_are_pictures_of_the_kind_that_their_names_say():
 
 def packed_bytes(root: Path) -> int | None:
     """What a clone of HEAD brings, packed anew, however this checkout happens to be packed; None without git."""
-    command = ["git", "-C", str(root), "pack-objects", "--revs", "--stdout", "-q"]
+    command = ["git", "-C", str(root), "pack-objects", "--revs", "--no-reuse-delta", "--stdout", "-q"]
     packed = subprocess.run(command, input=b"HEAD\n", capture_output=True, check=False)
     return None if packed.returncode else len(packed.stdout)
 
