@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, TextIO
 
 from PDL1PredictorLib import RESEARCH_USE_ONLY
-from PDL1PredictorLib.cli.shell.log_lines import LogLines
+from PDL1PredictorLib.cli.shell.log_lines import SILENCE_S, LogLines, Told
 from PDL1PredictorLib.core.errors import OutputError, PDL1Error
 from PDL1PredictorLib.core.outside_text import one_line, visible
 from PDL1PredictorLib.core.progress import Progress
@@ -42,8 +42,10 @@ class Speaker:
     """
 
     def __init__(self, style: str, clock: Callable[[], float] = perf_counter) -> None:
-        self._style = style
-        self._started = perf_counter()
+        self._style, self._clock = style, clock
+        self._started = self._said_at = clock()
+        self._last: Told | None = None  # until the first step
+        self._unheard: OSError | None = None  # what stopped the thread that says it again
         self._lines = LogLines(clock)
         self._speaking = threading.RLock()  # a thread tells that the work goes on
         self._open_line = False
@@ -62,14 +64,14 @@ class Speaker:
 
     @contextmanager
     def beating(self) -> Iterator[None]:
-        """While a block works, it is told every now and then that it does, off a terminal, whatever a step takes."""
+        """While a block works, it is told every now and then that it does, whatever a step takes."""
         over = threading.Event()
 
         def beat() -> None:
             while not over.wait(BEAT_S):
                 self.beat()
 
-        if self._style == "bar":
+        if self._style != "none":
             with _signals_left_to_this_thread(), suppress(RuntimeError):  # no memory for a thread: then without
                 threading.Thread(target=beat, name="pdl1-heartbeat", daemon=True).start()
         try:
@@ -78,20 +80,31 @@ class Speaker:
             over.set()
 
     def beat(self) -> None:
-        """Break a silence that was too long; else nothing."""
+        """Break a silence that was too long: a bar's seconds run, programs and logs hear the last step again."""
         with self._speaking:
-            if not _on_terminal() and (line := self._lines.heartbeat()):
+            if self.speaks_json:
+                if self._last is not None and self._clock() - self._said_at >= SILENCE_S:
+                    try:
+                        self._say(*self._last)
+                    except OSError as error:
+                        self._last, self._unheard = None, error
+            elif _on_terminal():
+                if self._open_line and self._last is not None:
+                    self._say(*self._last)
+            elif line := self._lines.heartbeat():
                 _tell(f"pdl1: {line}")
 
     def note(self, text: str) -> None:
         """Something that the user should know besides."""
-        self._close_line()
-        _tell(f"pdl1: note: {visible(text)}")
+        with self._speaking:
+            self._close_line()
+            _tell(f"pdl1: note: {visible(text)}")
 
     def event(self, kind: str, **facts: Any) -> None:
         """Something that programs follow on the way, as a JSON line of its own; people are not told."""
         if self.speaks_json:
-            self._json(kind, **facts)
+            with self._speaking:
+                self._json(kind, **facts)
 
     def done(self, text: str, **facts: Any) -> None:
         """The end of a command that worked: words for people, `facts` for programs.
@@ -99,37 +112,51 @@ class Speaker:
         Raises:
             OutputError: They cannot be written, for example because the disk is full.
         """
-        self._close_line()
-        try:
+        with self._speaking, suppress(ReaderGoneError):  # he has read what he wanted, and the work is done
+            self._end()
             if self.speaks_json:
                 self._json("result", **facts)
             else:
                 _answer(visible(text))
-        except ReaderGoneError:  # he has read what he wanted, and the work is done
-            return
 
     def failed(self, text: str, **facts: Any) -> None:
         """The end of one that did not; `facts` for programs."""
-        if self.speaks_json:
-            with suppress(OSError):
-                self._json("error", message=text, **facts)
-        self._close_line()
-        _tell(f"pdl1: {visible(text)}")
+        with self._speaking:
+            self._end()
+            if self.speaks_json:
+                with suppress(OSError):
+                    self._json("error", message=text, **facts)
+            _tell(f"pdl1: {visible(text)}")
 
     def _report(self, stage: str, fraction: float, message: str) -> None:
-        elapsed = round(perf_counter() - self._started, 2)
+        with self._speaking:
+            if self._unheard is not None:
+                raise self._unheard
+            self._last = stage, fraction, message
+            if self._style == "bar" and not _on_terminal():
+                if line := self._lines.step(stage, fraction, message):
+                    _tell(f"pdl1: {line}")
+            else:
+                self._say(stage, fraction, message)
+
+    def _say(self, stage: str, fraction: float, message: str) -> None:
+        """A step for programs, or for a terminal."""
+        self._said_at = self._clock()
+        elapsed = self._said_at - self._started
         if self.speaks_json:
-            self._json("progress", stage=stage, fraction=round(fraction, 4), message=message, elapsed_s=elapsed)
-        elif self._style == "bar" and _on_terminal():
+            facts = {"fraction": round(fraction, 4), "message": message, "elapsed_s": round(elapsed, 2)}
+            self._json("progress", stage=stage, **facts)
+        elif self._style == "bar":
             filled = round(30 * fraction)
             bar = "#" * filled + "." * (30 - filled)
             shown = one_line(message or stage)
             _tell(f"\r[{bar}] {fraction:4.0%} {elapsed:6.1f} s  {shown:.60}\033[K", end="")
             self._open_line = True
-        elif self._style == "bar":
-            with self._speaking:
-                if line := self._lines.step(stage, fraction, message):
-                    _tell(f"pdl1: {line}")
+
+    def _end(self) -> None:
+        """No step is said again."""
+        self._close_line()
+        self._last = None
 
     def _close_line(self) -> None:
         if self._open_line:

@@ -1,6 +1,7 @@
 """Off a terminal: a line a stage, no long silence, and every long step tells where it is."""
 
 import io
+import json
 import sys
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from PDL1PredictorLib.cli.shell.log_lines import AGAIN_S, SILENCE_S, LogLines, duration
-from PDL1PredictorLib.cli.speaker import Speaker
+from PDL1PredictorLib.cli.speaker import ReaderGoneError, Speaker
 from PDL1PredictorLib.core.errors import CancelledError
 from PDL1PredictorLib.core.progress import Progress
 
@@ -97,6 +98,11 @@ def test_off_a_terminal_the_command_writes_lines_to_the_standard_error(capsys, c
     ]
 
 
+def no_reader(text: str) -> None:
+    """Where a pipe has no reader any more."""
+    raise ReaderGoneError("Nobody reads the output any more.")
+
+
 @pytest.mark.parametrize("style", ["none", "json"])
 def test_nobody_else_gets_lines_of_a_log(style, capsys, clock):
     speaker = Speaker(style, clock)
@@ -111,7 +117,56 @@ def test_a_terminal_gets_its_bar_and_no_line(monkeypatch, clock):
     clock.now += 60
     speaker.beat()
     assert sys.stderr.getvalue().count("\n") == 0
-    assert sys.stderr.getvalue().startswith("\r[###############...............]  50%")
+    first, again = sys.stderr.getvalue().split("\r")[1:]
+    assert first.startswith("[###############...............]  50%    0.0 s  reading")
+    assert again.startswith("[###############...............]  50%   60.0 s  reading")
+
+
+def test_a_terminal_gets_no_bar_again_once_its_line_has_ended(monkeypatch, clock):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    speaker = Speaker("bar", clock)
+    speaker.beat()  # nothing was said yet
+    assert sys.stderr.getvalue() == ""
+    speaker.progress().step("read", 0.5, "reading")
+    speaker.note("it is odd")
+    said = sys.stderr.getvalue()
+    clock.now += 60
+    speaker.beat()
+    assert sys.stderr.getvalue() == said
+
+
+def test_programs_hear_the_last_step_again_after_a_long_silence_and_nothing_after_the_end(capsys, clock):
+    speaker = Speaker("json", clock)
+    speaker.beat()
+    progress = speaker.progress()
+    progress.step("read", 0.5, "reading")
+    clock.now += 9
+    speaker.beat()
+    progress.step("read", 0.6, "more")
+    for _ in range(12):
+        clock.now += 1
+        speaker.beat()
+    speaker.done("read", out="there")
+    clock.now += 60
+    speaker.beat()
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(one.get("message"), one.get("elapsed_s")) for one in said] == [
+        *(("reading", 0.0), ("more", 9.0), ("more", 19.0), (None, None))
+    ]
+
+
+def test_a_program_that_has_gone_is_found_out_at_the_next_step(monkeypatch, clock):
+    speaker = Speaker("json", clock)
+    progress = speaker.progress()
+    progress.step("read", 0.5, "reading")
+    monkeypatch.setattr("PDL1PredictorLib.cli.speaker._answer", no_reader)
+    clock.now += 20
+    speaker.beat()  # the thread does not fail
+    clock.now += 20
+    speaker.beat()
+    monkeypatch.undo()
+    with pytest.raises(ReaderGoneError):
+        progress.step("read", 0.6, "more")
 
 
 def test_the_thread_that_looks_ends_with_the_work(capsys, monkeypatch, clock):
