@@ -34,6 +34,7 @@ from PDL1PredictorLib.imaging.sanity import sanity_row
 from PDL1PredictorLib.imaging.volume import tumor_volume, volume_arrays
 from PDL1PredictorLib.radiomics.extract import extract_features
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
+from PDL1PredictorLib.radiomics.slabs import measure_slabs, skipped_slabs
 
 __all__ = ["FileSource", "PhantomSource", "PreparedCohort", "Source", "file_sources", "prepare"]
 
@@ -100,6 +101,8 @@ def prepare(
         ]
         cohort = _gather(cases, tuple(endpoints), how)
         write_feature_table(cohort, cache / "features.parquet", overwrite=True)
+        if needs.slabs:
+            warnings += skipped_slabs(cohort.block("slabs_measured"), cohort.names)
         return replace(cohort, failed=failed, warnings=tuple(warnings))
 
 
@@ -234,7 +237,7 @@ def _prepare_one(source: Source, how: Preparation) -> PreparedCase:
     if how.needs.features and how.features is not None:
         values = extract_features(made, how.features)
         features = np.array([values[name] for name in how.feature_names])
-    arrays = _pictures(case, made, how)
+    arrays = {**_pictures(case, made, how), **_slabs(made, how)}
     if len(features):
         arrays["sanity"] = sanity_row(case, made)
     if how.moved:
@@ -266,6 +269,14 @@ def _pictures(case: Case, made: Regions, how: Preparation) -> dict[str, np.ndarr
     if how.needs.volume is not None:
         return volume_arrays(tumor_volume(case, how.needs.volume), how.needs.pet != "no")
     return _slices(case, made, how.regions) if how.needs.picture == "slice" else {}
+
+
+def _slabs(made: Regions, how: Preparation) -> dict[str, np.ndarray]:
+    """The tumor's slabs, where they are asked for."""
+    if not how.needs.slabs or how.features is None:
+        return {}
+    slabs = measure_slabs(made, how.needs.slabs, how.features)
+    return {"slabs": slabs.features, "slabs_measured": slabs.measured}
 
 
 def _slices(case: Case, made: Regions, regions: RegionSettings) -> dict[str, np.ndarray]:

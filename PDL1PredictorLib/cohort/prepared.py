@@ -24,9 +24,11 @@ class PreparedCohort:
             `slices`: (n, s, rows, columns) int16, HU, the deep patch first, then the same square on its neighbor
             slices; `slices_tumor`: the contour on them, bool. `volume`: (n, d, h, w) int16, HU of the cube about the
             tumor; `volume_tumor`: the contour in it, bool; with a PET `volume_suv`: int16, SUV in hundredths, and
-            `pet`: (n,) bool, whether there is one. `clinical`: (n, c), NaN where not known. With `features`
-            come `sanity`: (n, m), see `core.sanity`, and `moved`: (n, m, f), the features under each move of
-            `imaging.moved`, NaN throughout for cases that were not moved. `strata`: (n, g), further groups of the
+            `pet`: (n,) bool, whether there is one. `clinical`: (n, c), NaN where not known. `slabs`: (n, s, g),
+            features of the tumor's axial slabs from below to above, see `radiomics.slabs`; `slabs_measured`: (n, s)
+            bool, whether a slab holds voxels enough, else its features are NaN. With `features` come `sanity`: (n, m),
+            see `core.sanity`, and `moved`: (n, m, f), the features under each move of `imaging.moved`, NaN throughout
+            for cases that were not moved. `strata`: (n, g), further groups of the
             cases for a stratified split, beside those of the targets; see `cohort.own_columns`.
         feature_names: Columns of `features`.
         failed: Case name to the reason, for the cases of the cohort that could not be prepared and are not among the n.

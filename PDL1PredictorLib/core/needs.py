@@ -10,8 +10,10 @@ from PDL1PredictorLib.core.settings import VolumeSettings
 
 Picture = Literal["none", "slice", "volume"]
 Pet = Literal["no", "optional", "required"]
-BLOCKS = ("features", "slices", "volume", "clinical")
+BLOCKS = ("features", "slices", "volume", "clinical", "slabs")
 """Names of the arrays of a prepared cohort."""
+SLABS = (2, 16)
+"""Axial slabs that a tumor can be cut into, fewest and most."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,11 @@ class Needs:
         pet: Whether a PET in SUV is used.
         volume: How the volume about the tumor is cut; None of any other picture.
         declared: What those names mean that are not among `CLINICAL_INPUTS`.
+        slabs: Axial slabs of the tumor that are measured one by one, see `SLABS`; 0 for none. Never of a model in a
+            bundle: what reads slabs is compared with.
 
     Raises:
-        InputError: A name is not known.
+        InputError: A name is not known, or a value out of its bounds.
     """
 
     features: bool = True
@@ -36,6 +40,7 @@ class Needs:
     pet: Pet = "no"
     volume: VolumeSettings | None = None
     declared: tuple[ClinicalColumn, ...] = ()
+    slabs: int = 0
 
     def __post_init__(self) -> None:
         known = [*CLINICAL_INPUTS, *(column.name for column in self.declared)]
@@ -51,6 +56,10 @@ class Needs:
                 raise InputError(f"{name} must be one of {', '.join(allowed)}, got {value!r}.")
         if (self.picture == "volume") != (self.volume is not None):
             raise InputError("The settings of a volume are given exactly where the picture is one.")
+        if self.slabs != 0:
+            require_slabs(self.slabs)
+            if not self.features:
+                raise InputError("Slabs are measured as the features are: ask for features, too.")
 
     @property
     def n_channels(self) -> int:
@@ -63,25 +72,28 @@ class Needs:
         return columns_of(self.clinical, self.declared)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; `declared` and `volume` are left out where there is none, as in files from before."""
+        """Plain values for JSON; what is not asked for is left out, as in files from before it could be."""
         values = {**asdict(self), "clinical": list(self.clinical)}
         del values["declared"]
         if self.volume is None:
             del values["volume"]
+        if not self.slabs:
+            del values["slabs"]
         if self.declared:
             values["declared"] = [column.to_dict() for column in self.declared]
         return values
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Read back what `to_dict` wrote.
+        """Read back what `to_dict` wrote of a model in a bundle, which has no slabs.
 
         Raises:
             InputError: A name or value is not known.
         """
-        unknown = sorted(set(values) - set(cls.__dataclass_fields__))
+        known = [name for name in cls.__dataclass_fields__ if name != "slabs"]
+        unknown = sorted(set(values) - set(known))
         if unknown:
-            raise InputError(f"Unknown needs: {', '.join(unknown)}. Known: {', '.join(cls.__dataclass_fields__)}.")
+            raise InputError(f"Unknown needs: {', '.join(unknown)}. Known: {', '.join(known)}.")
         volume = values.get("volume")
         return cls(
             **{
@@ -91,6 +103,17 @@ class Needs:
                 "declared": tuple(ClinicalColumn.from_dict(one) for one in values.get("declared", ())),
             }
         )
+
+
+def require_slabs(n_slabs: int) -> None:
+    """Refuse a number of slabs that no tumor is cut into.
+
+    Raises:
+        InputError: It is no whole number, or not within `SLABS`.
+    """
+    fewest, most = SLABS
+    if type(n_slabs) is not int or not fewest <= n_slabs <= most:
+        raise InputError(f"A tumor is cut into {fewest} to {most} axial slabs, or 0: into none; got {n_slabs!r}.")
 
 
 def columns_of(names: Sequence[str], declared: Sequence[ClinicalColumn]) -> tuple[ClinicalColumn, ...]:

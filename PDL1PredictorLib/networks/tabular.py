@@ -1,7 +1,7 @@
 """Networks over a row of features: a perceptron, a convolution along the row, and three kinds of recurrent network.
 
 A row of features has no order and no neighbors. The convolution and the recurrent networks read one into it, as paper
-000 does; they are here to be compared with.
+000 does; they are here to be compared with. The slabs of a tumor have an order, and recurrent networks can read these.
 
 Source: paper 000, section 3.4 names the architectures; their sizes are ours.
 """
@@ -85,7 +85,7 @@ class TableModule(AnsweringModule):
         self.line: nn.Linear | None = None
 
     def forward(self, picture: Tensor | None, table: Tensor | None) -> Output:
-        """Run on standardized features (n, t); there is no picture.
+        """Run on standardized features (n, t), or of a `Recurrent` of slabs (n, s, g); there is no picture.
 
         Raises:
             ValueError: There is one, or no table.
@@ -196,25 +196,47 @@ class RowConvolution(TableModule):
 
 
 class Recurrent(TableModule):
-    """A recurrent network that reads the row from left to right; its last state gives the answers.
+    """A recurrent network that reads a row from left to right, or slabs one after the other; its last state answers.
 
     Args:
-        n_features: Columns of the table; any number can be read.
+        n_features: Columns of the table, (n, t), of which any number can be read; of slabs those of each, (n, s, g).
         spans: Of the answers.
         cell: `rnn`, `lstm` or `gru`.
         width: Of the state.
         dropout: Of the last state, while training.
+        slabs: Whether it reads slabs, of which any number can be read.
     """
 
-    def __init__(self, n_features: int, spans: Span, cell: str = "rnn", width: int = 32, dropout: float = 0.4) -> None:
+    def __init__(
+        self,
+        n_features: int,
+        spans: Span,
+        cell: str = "rnn",
+        width: int = 32,
+        dropout: float = 0.4,
+        slabs: bool = False,
+    ) -> None:
         super().__init__()
         build: Callable[..., nn.RNNBase] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}[cell]
-        self.cell = build(1, width, batch_first=True)
+        self.cell = build(n_features if slabs else 1, width, batch_first=True)
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(width, len(spans))
         self.spans = spans
 
     def read(self, table: Tensor) -> tuple[Tensor, Tensor | None]:
-        """See `TableModule`."""
-        states, _ = self.cell(table[:, :, None])
-        return self.dropout(states[:, -1]), None
+        """See `TableModule`; slabs that are NaN are skipped, and of none at all the state stays at its start, 0."""
+        if table.ndim == 2:
+            states, _ = self.cell(table[:, :, None])
+            return self.dropout(states[:, -1]), None
+        steps, lengths = _present_first(table)
+        states, _ = self.cell(steps)
+        last = states[torch.arange(len(states)), (lengths - 1).clamp(min=0)]
+        return self.dropout(last * (lengths > 0)[:, None]), None
+
+
+def _present_first(slabs: Tensor) -> tuple[Tensor, Tensor]:
+    """Slabs (n, s, g) with those that are NaN moved to the end as zeros, and how many are not NaN, (n,)."""
+    lacking = slabs.isnan().any(dim=2)
+    order = lacking.to(torch.uint8).argsort(dim=1, stable=True)
+    found = torch.where(lacking[:, :, None], 0.0, slabs)
+    return found.gather(1, order[:, :, None].expand_as(found)), (~lacking).sum(dim=1)

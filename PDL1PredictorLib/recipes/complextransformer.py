@@ -7,28 +7,28 @@ from typing import Any, ClassVar
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.core.designs import Design
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.core.needs import Needs
+from PDL1PredictorLib.core.needs import Needs, require_slabs
 from PDL1PredictorLib.core.roles import ModelName
 from PDL1PredictorLib.core.settings import RegionSettings
 from PDL1PredictorLib.learning.deep.table_settings import TableTraining
 from PDL1PredictorLib.learning.fitting import Fitting
 from PDL1PredictorLib.learning.parts.network import NetworkLearner
 from PDL1PredictorLib.learning.parts.network_grid import GridLearner
-from PDL1PredictorLib.learning.parts.network_table import TableInputs, TableNetworkLearner
+from PDL1PredictorLib.learning.parts.network_slabs import SlabInputs
+from PDL1PredictorLib.learning.parts.network_table import Inputs, TableInputs, TableNetworkLearner
 from PDL1PredictorLib.learning.parts.part import PartLearner, Place
 from PDL1PredictorLib.learning.parts.selected import SelectedLearner
 from PDL1PredictorLib.learning.parts.volume import VolumeLearner
 from PDL1PredictorLib.learning.recipe import ModelPlan, check_design
 from PDL1PredictorLib.radiomics.settings import FeatureSettings, preset
+from PDL1PredictorLib.radiomics.slabs import LEAST_VOXELS, SLAB_FEATURES
 
 LEAD, LEAD_PART = "Complex Transformer", "complex_transformer"
 RIVALS = {"ann": "ANN", "cnn": "CNN", "rnn": "RNN", "lstm": "LSTM", "gru": "GRU", "transformer": "Transformer"}
 """Part to title of the networks that the lead is compared with; none of them is shipped."""
-MODELS = (
-    *(
-        ModelPlan(ModelName(title, "part"), (part,), "ridge", order=4 + place, rival=True)
-        for place, (part, title) in enumerate(RIVALS.items())
-    ),
+RECURRENT = ("rnn", "lstm", "gru")
+"""Those of them that can read slabs."""
+LEAD_AND_BASELINES = (
     ModelPlan(ModelName(LEAD, "lead"), (LEAD_PART,), "ridge", order=10),
     ModelPlan(ModelName("Ridge", "baseline"), ("selected",), "ridge", order=3),
     ModelPlan(ModelName("Volume line", "baseline"), ("volume",), "ridge", order=2),
@@ -69,13 +69,13 @@ class ComplexTransformerRecipe:
         lead: How the lead network is trained.
         rivals: How those are that it is compared with, by part.
         grid: Whether learning rate, layers and dropout of the lead network are chosen by inner folds.
+        slabs: Axial slabs of the tumor that the recurrent rivals read from below to above, 2 to 16; 0: they read the
+            row of features, as the others do.
         n_repeats: Repetitions of the cross-validation from which the line is learned.
         coverage: Of the prediction intervals.
     """
 
     name: ClassVar[str] = "complextransformer"
-    models: ClassVar[tuple[ModelPlan, ...]] = MODELS
-    needs: ClassVar[Needs] = Needs(features=True)
     moved: ClassVar[int] = 0  # a filter by stability would leave a network a handful of these features
 
     endpoints: tuple[str, ...] = ("TPS",)
@@ -91,6 +91,7 @@ class ComplexTransformerRecipe:
     lead: TableTraining = LEAD_TRAINING
     rivals: Mapping[str, TableTraining] = field(default_factory=lambda: rivals_of(PLAIN, PLAIN_TRANSFORMER))
     grid: bool = False
+    slabs: int = 0
     n_repeats: int = 5
     coverage: float = 0.9
 
@@ -100,6 +101,25 @@ class ComplexTransformerRecipe:
             raise InputError(f"A network needs at least one feature, got {self.most_features!r}.")
         if set(self.rivals) != set(RIVALS):
             raise InputError(f"The rivals are {', '.join(RIVALS)}; got {', '.join(self.rivals)}.")
+        if self.slabs != 0:
+            require_slabs(self.slabs)
+
+    @property
+    def models(self) -> tuple[ModelPlan, ...]:
+        """The rivals, whose titles say where they read slabs, the lead, and the baselines."""
+        titles = {
+            part: f"{title} over slabs" if self.slabs and part in RECURRENT else title for part, title in RIVALS.items()
+        }
+        rivals = (
+            ModelPlan(ModelName(title, "part"), (part,), "ridge", order=4 + place, rival=True)
+            for place, (part, title) in enumerate(titles.items())
+        )
+        return (*rivals, *LEAD_AND_BASELINES)
+
+    @property
+    def needs(self) -> Needs:
+        """Features, and slabs where they are read."""
+        return Needs(features=True, slabs=self.slabs)
 
     @property
     def as_published(self) -> bool:
@@ -114,15 +134,19 @@ class ComplexTransformerRecipe:
         """Nothing: networks over a table are small, and are trained on the processor."""
 
     def learners(self, cohort: PreparedCohort, place: Place) -> Mapping[str, PartLearner]:
-        """The networks, all given the same features, then features and volume for the baselines."""
+        """The networks, all given the same features or some the slabs, then features and volume for the baselines."""
         inputs = TableInputs(self.most_features)
+        given: dict[str, Inputs] = dict.fromkeys(RECURRENT, SlabInputs()) if self.slabs else {}
         lead = GridLearner if self.grid else TableNetworkLearner
         return {
-            **{part: NetworkLearner(TableNetworkLearner(self.rivals[part], inputs, self.seed)) for part in RIVALS},
+            **{part: NetworkLearner(self._rival(part, given.get(part, inputs))) for part in RIVALS},
             LEAD_PART: NetworkLearner(lead(self.lead, inputs, self.seed)),
             "selected": SelectedLearner(),
             "volume": VolumeLearner(),
         }
+
+    def _rival(self, part: str, inputs: Inputs) -> TableNetworkLearner:
+        return TableNetworkLearner(self.rivals[part], inputs, self.seed)
 
     def with_endpoints(self, endpoints: Sequence[str]) -> "ComplexTransformerRecipe":
         """The same for other endpoints."""
@@ -133,8 +157,11 @@ class ComplexTransformerRecipe:
         return method_text(self)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {**asdict(self), "regions": self.regions.to_dict(), "features": self.features.to_dict()}
+        """Plain values for JSON; slabs that are not read are left out, as in files from before there were any."""
+        values = {**asdict(self), "regions": self.regions.to_dict(), "features": self.features.to_dict()}
+        if not self.slabs:
+            del values["slabs"]
+        return values
 
 
 def rivals_of(how: TableTraining, transformer: TableTraining) -> dict[str, TableTraining]:
@@ -191,10 +218,25 @@ Complex Transformer (radiomic features as tokens, attention among them), with th
 - Training: {loss}; AdamW with a learning rate of {lead.learning_rate:g}, batches of {lead.batch}, gradients
   no longer than {lead.clip_norm:g}; at most {lead.epochs} epochs, {lead.patience} without a better held-out fold end
   it; once for each of {recipe.n_inner_folds} folds, and in the end on all for as long as was best on average.{grid}
-- Rivals on the same features: a perceptron (64, 32), a convolution along the row and three recurrent networks, which
-  read an order into it that it does not have, and a small transformer. They are compared with, and never shipped.
+{rivals_text(recipe)}
 - Baselines: ridge regression on selected features, a line on the logarithm of the volume, the mean, the median.
 - Answer: a line on cross-fitted answers, within the endpoint's bounds; prediction interval: split conformal,
   {recipe.coverage:.0%} coverage by design.
 - Attention of the first layer is shown beside integrated gradients, which add up to the answer. Attention alone
   explains nothing."""
+
+
+def rivals_text(recipe: ComplexTransformerRecipe) -> str:
+    """What the method text says of the networks that are compared with."""
+    if not recipe.slabs:
+        return """\
+- Rivals on the same features: a perceptron (64, 32), a convolution along the row and three recurrent networks, which
+  read an order into it that it does not have, and a small transformer. They are compared with, and never shipped."""
+    return f"""\
+- Rivals on the same features: a perceptron (64, 32), a convolution along the row, which reads an order into it that it
+  does not have, and a small transformer. RNN, LSTM and GRU read slabs instead: the tumor is cut across the patient's
+  axis into {recipe.slabs} slabs of equal height between its lowest and highest voxel, and they read
+  {len(SLAB_FEATURES)} numbers of each (area, first order, GLCM; not selected by the endpoint) from below to above; the
+  last state gives the answer. Mean and SD are those of all slabs of the cases that teach. A slab with fewer than
+  {LEAST_VOXELS} voxels has no features and is skipped; a tumor without any slab is answered without having been seen.
+  Rivals are compared with, and never shipped."""

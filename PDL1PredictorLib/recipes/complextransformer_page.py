@@ -22,6 +22,16 @@ OPTIONS = (
         False,
     ),
     Option("--tokens", {"type": int, "help": "features that a network is given, at most (default: 32)"}),
+    Option(
+        "--slabs",
+        {
+            "type": int,
+            "metavar": "N",
+            "help": "RNN, LSTM and GRU read 2 to 16 axial slabs of the tumor from below to above (default: 0, the row "
+            "of features); slabs are measured anew, and the cache of another number of them is not used",
+        },
+        0,
+    ),
     MOST_EPOCHS,
 )
 
@@ -45,6 +55,7 @@ def build(shared: Shared, options: Mapping[str, Any]) -> "Recipe":
     recipe = ComplexTransformerRecipe(
         **shared.of_study,
         grid=options["grid"],
+        slabs=options["slabs"],
     )
     if options["as_published"]:
         rivals = rivals_of(PUBLISHED_RIVAL, PUBLISHED_PLAIN)

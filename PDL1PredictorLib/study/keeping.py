@@ -109,7 +109,7 @@ def _voxel_maps(learned: Learned, shipped: Mapping[str, Shipped]) -> tuple[str, 
 
 def _needs(recipe: Recipe, parts: Mapping[str, PartModel]) -> Needs:
     """What the models that are shipped ask of a case: no picture without a network, no value that nobody reads."""
-    answering, own = answering_of(parts), recipe.needs
+    answering, own = answering_of(parts), replace(recipe.needs, slabs=0)  # what reads slabs is never shipped
     columns = () if answering is None else answering.columns
     if imputer_of(parts) is None and not set(columns) & set(own.clinical):
         own = replace(own, clinical=(), declared=())

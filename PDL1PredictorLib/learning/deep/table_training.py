@@ -27,6 +27,7 @@ from PDL1PredictorLib.networks.tabular import (
 from PDL1PredictorLib.networks.transformer import FeatureTransformer
 
 AT_ONCE = 256  # rows of one forward pass
+RECURRENT = ("rnn", "lstm", "gru")
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +45,7 @@ class TrainedTable:
     history: tuple[dict[str, float], ...]
 
     def answers(self, table: np.ndarray) -> np.ndarray:
-        """Of standardized features (n, t): (n, e), on the standardized scale."""
+        """Of standardized features, (n, t), or of slabs (n, s, g): (n, e), on the standardized scale."""
         return run_table(self.network, table)[0]
 
 
@@ -52,7 +53,7 @@ class Cases:
     """Rows of features and what is to be learned of them, as tensors.
 
     Args:
-        table: Standardized features, (n, t).
+        table: Standardized features, (n, t), or of slabs (n, s, g), where NaN stands for a slab that is not there.
         values: On the standardized scale, (n, e); NaN where not known.
 
     Raises:
@@ -66,10 +67,24 @@ class Cases:
         return len(self.table)
 
 
-def build_table_network(n_features: int, bounds: Sequence[Bounds], settings: TableTraining) -> TableModule:
-    """A network with start weights from torch's generator, whose first answers are about 0, the mean."""
+def build_table_network(
+    n_features: int, bounds: Sequence[Bounds], settings: TableTraining, slabs: bool = False
+) -> TableModule:
+    """A network with start weights from torch's generator, whose first answers are about 0, the mean.
+
+    Args:
+        n_features: That it is given, of slabs of each.
+        bounds: Of its answers.
+        settings: How.
+        slabs: Whether it is given slabs, and no row.
+
+    Raises:
+        InputError: Such a network reads no slabs.
+    """
     spans, dropout = Span(bounds), settings.dropout
     network: TableModule
+    if slabs and (settings.network not in RECURRENT or settings.line):
+        raise InputError(f"Slabs are read by {', '.join(RECURRENT)} without a line beside; got {settings}.")
     if settings.network == "transformer":
         sizes = (settings.width, settings.heads, settings.layers, settings.feedforward)
         network = FeatureTransformer(n_features, spans, *sizes, dropout)
@@ -78,7 +93,7 @@ def build_table_network(n_features: int, bounds: Sequence[Bounds], settings: Tab
     elif settings.network == "cnn":
         network = RowConvolution(n_features, spans, dropout=dropout)
     else:
-        network = Recurrent(n_features, spans, settings.network, dropout=dropout)
+        network = Recurrent(n_features, spans, settings.network, dropout=dropout, slabs=slabs)
     with torch.no_grad():
         network.classifier.bias.copy_(spans.raw_of_zero())
     return network
@@ -105,7 +120,7 @@ def train_table(
         progress: Told after every epoch.
 
     Raises:
-        InputError: Too few cases.
+        InputError: Too few cases, or slabs for a network that does not read them.
         CancelledError: Through `progress`.
     """
     if len(fit) < 2 or (settings.patience is not None and not len(watched)):
@@ -116,7 +131,7 @@ def train_table(
     own = list(bounds) if settings.bounded else [Bounds()] * len(bounds)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = build_table_network(fit.table.shape[1], own, settings)
+        network = build_table_network(fit.table.shape[-1], own, settings, slabs=fit.table.ndim == 3)
         if settings.line:
             network.put_beside(*_line_of(network, fit))
         return _trained(network, fit, watched, settings, progress)
@@ -228,7 +243,7 @@ def _watched(network: TableModule, watched: Cases) -> dict[str, float]:
 
 @torch.no_grad()
 def run_table(network: TableModule, table: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """Answers (n, e) of standardized features (n, t), and the attention (n, t) where there is one; 64-bit."""
+    """Answers (n, e) of standardized features, see `Cases`, and the attention (n, t) where there is one; 64-bit."""
     network.eval()
     rows = torch.from_numpy(np.asarray(table, np.float32))
     outputs = [network(None, part) for part in torch.split(rows, AT_ONCE)] if len(rows) else [network(None, rows)]

@@ -6,11 +6,13 @@ it, as of any part.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import torch
 
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
+from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import Progress
 from PDL1PredictorLib.core.targets import Target
 from PDL1PredictorLib.learning.deep.table_settings import TableTraining, best_epoch
@@ -25,6 +27,27 @@ from PDL1PredictorLib.networks.tabular import Bounds, TableModule
 
 TUMOR = "tumor_"  # begins the names of its features
 LARGE = 150_000  # weights: with more, a bundle holds them in 16 bits
+
+
+class Seen(Protocol):
+    """What a network is given of a case, once that was learned."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of what it is given."""
+        ...
+
+    def of(self, cohort: PreparedCohort, rows: np.ndarray) -> np.ndarray:
+        """Standardized, see `table_training.Cases`."""
+        ...
+
+
+class Inputs(Protocol):
+    """Learns on cases that teach what networks are given."""
+
+    def of(self, training: TrainingSet, fit: np.ndarray) -> Seen:
+        """From the rows `fit`."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,13 +154,13 @@ class TableModel:
 
     Attributes:
         cohort: All cases.
-        table: Which features it is given.
+        table: What it is given.
         scales: Of the endpoints.
         trained: The network.
     """
 
     cohort: PreparedCohort
-    table: Columns
+    table: Seen
     scales: tuple[Scale, ...]
     trained: TrainedTable
 
@@ -160,7 +183,13 @@ class TableModel:
         return run_table(self.trained.network, self.table.of(self.cohort, rows))[1]
 
     def end_to_end(self, outputs: Sequence[int], rows: np.ndarray) -> EndToEnd:
-        """What a bundle is written from."""
+        """What a bundle is written from.
+
+        Raises:
+            InputError: The network reads slabs, which no bundle gives it.
+        """
+        if not isinstance(self.table, Columns):
+            raise InputError("A network over slabs is compared with; it cannot be written into a bundle.")
         module = self.trained.network.with_outputs(outputs)
         mean, sd = (tuple(float(value) for value in part) for part in (self.table.mean, self.table.sd))
         return EndToEnd(
@@ -182,11 +211,11 @@ class TableNetworkLearner:
 
     Args:
         how: Its settings.
-        inputs: Which features; shared by the networks of a recipe.
+        inputs: What they are given; shared by the networks of a recipe.
         seed: Of the trainings.
     """
 
-    def __init__(self, how: TableTraining, inputs: TableInputs, seed: int) -> None:
+    def __init__(self, how: TableTraining, inputs: Inputs, seed: int) -> None:
         self._how, self._inputs, self._seed = how, inputs, seed
 
     def learn(self, training: TrainingSet, fit: np.ndarray, watch: np.ndarray, progress: Progress) -> TableModel:
