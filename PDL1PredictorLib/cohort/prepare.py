@@ -34,7 +34,7 @@ from PDL1PredictorLib.imaging.sanity import sanity_row
 from PDL1PredictorLib.imaging.volume import tumor_volume, volume_arrays
 from PDL1PredictorLib.radiomics.extract import extract_features
 from PDL1PredictorLib.radiomics.settings import FeatureSettings
-from PDL1PredictorLib.radiomics.slabs import measure_slabs, skipped_slabs
+from PDL1PredictorLib.radiomics.slabs import measure_slabs
 
 __all__ = ["FileSource", "PhantomSource", "PreparedCohort", "Source", "file_sources", "prepare"]
 
@@ -101,8 +101,6 @@ def prepare(
         ]
         cohort = _gather(cases, tuple(endpoints), how)
         write_feature_table(cohort, cache / "features.parquet", overwrite=True)
-        if needs.slabs:
-            warnings += skipped_slabs(cohort.block("slabs_measured"), cohort.names)
         return replace(cohort, failed=failed, warnings=tuple(warnings))
 
 

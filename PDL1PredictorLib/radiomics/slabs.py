@@ -1,6 +1,5 @@
 """Axial slabs of a tumor, from below to above in the patient, each with a row of features of its own."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -37,7 +36,6 @@ SLAB_FEATURES = (
 more or less, by which their volumes would differ.
 """
 ROUNDING_SLACK = 1e-6  # of a slab's height: a center on the plane between two slabs lies in the upper one
-MOST_NAMED = 5
 
 
 class Slabs(NamedTuple):
@@ -103,27 +101,3 @@ def measure_slabs(regions: Regions, n_slabs: int, settings: FeatureSettings) -> 
         found[AREA] = region.size * i_mm * j_mm / region.inside.shape[0]
         features[number] = [found[name] for name in SLAB_FEATURES]
     return Slabs(features, measured)
-
-
-def skipped_slabs(measured: np.ndarray, names: Sequence[str]) -> tuple[str, ...]:
-    """What must be told of slabs that were not measured; nothing where all were.
-
-    Args:
-        measured: (n, s) bool.
-        names: Of the n cases.
-    """
-    if measured.all():
-        return ()
-    n, s = measured.shape
-    cut, without = int((~measured).any(axis=1).sum()), [names[row] for row in np.flatnonzero(~measured.any(axis=1))]
-    told = [
-        f"{int((~measured).sum())} of {n * s} slabs hold fewer than {LEAST_VOXELS} voxels of the tumor and have no "
-        f"features, in {cut} of {n} cases: a network over slabs skips them."
-    ]
-    if without:
-        more = f" and {len(without) - MOST_NAMED} more" if len(without) > MOST_NAMED else ""
-        told.append(
-            f"No slab could be measured of {', '.join(without[:MOST_NAMED])}{more}: networks over slabs answer "
-            "without having seen anything of them."
-        )
-    return tuple(told)

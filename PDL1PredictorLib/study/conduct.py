@@ -27,6 +27,7 @@ from PDL1PredictorLib.learning.deep.cost import Cost, measured
 from PDL1PredictorLib.learning.export import export_bundle
 from PDL1PredictorLib.learning.parts.deep import network_of
 from PDL1PredictorLib.learning.parts.network import answering_of
+from PDL1PredictorLib.learning.parts.network_slabs import skipped_slabs
 from PDL1PredictorLib.learning.recipe import Recipe, lead_plan, roles_of
 from PDL1PredictorLib.models.bundle import Bundle
 from PDL1PredictorLib.phantom.truth import LATER_LAWS, LAWS, bayes_auc
@@ -259,7 +260,7 @@ def _outcome(plan: Plan, cases: Cases, study: Study, run: StudyRun, cost: Cost) 
         history=() if network is None else network.history,
         gallery=examples(study, run),
         overlays=overlays(cases.sources, run.endpoints, plan.recipe.regions),
-        notes=(*cases.notes, *_stability(plan.recipe, run), *chosen_models(run.choices)),
+        notes=(*cases.notes, *skipped_slabs(study.cohort), *_stability(plan.recipe, run), *chosen_models(run.choices)),
         case_warnings=study.cohort.case_warnings,
         choice_repeats=ChoiceRepeats(plan.recipe.fitting(study.once).n_repeats, plan.recipe.fitting(True).n_repeats),
     )

@@ -1,5 +1,7 @@
 """Named blocks and targets of a cohort: what is not needed is not made, numbers and PET of the table."""
 
+import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import SimpleITK as sitk
 from pyarrow import parquet
 
 from PDL1PredictorLib.cohort.describe import dividing, table_1
+from PDL1PredictorLib.cohort.preparation import Preparation
 from PDL1PredictorLib.cohort.prepare import prepare
 from PDL1PredictorLib.cohort.prepared import PreparedCohort
 from PDL1PredictorLib.cohort.sources import FileSource, file_sources
@@ -20,7 +23,8 @@ from PDL1PredictorLib.core.errors import CohortError, InputError
 from PDL1PredictorLib.core.needs import Needs
 from PDL1PredictorLib.core.settings import RegionSettings, VolumeSettings
 from PDL1PredictorLib.core.targets import Target
-from PDL1PredictorLib.radiomics.settings import FeatureSettings
+from PDL1PredictorLib.radiomics.settings import FeatureSettings, preset
+from PDL1PredictorLib.radiomics.slabs import SLAB_FEATURES
 
 FEATURES = FeatureSettings(name="tiny", classes=("firstorder",), wavelet=None)
 CLINICAL = ("age_years", "smoking")
@@ -195,6 +199,49 @@ def test_needs_of_a_volume_go_through_json():
     for wrong in ({"voxels": 16}, {"voxels": 16.0, "spacing_mm": 2}, {"voxels": 8, "spacing_mm": 2.0}, [16, 2.0]):
         with pytest.raises(InputError):
             Needs.from_dict({**needs.to_dict(), "volume": wrong})
+
+
+def test_slabs_are_made_where_they_are_asked_for_and_kept(table, tmp_path):
+    needs = Needs(slabs=4)
+    plain, found = (run(table, tmp_path / "cache", one) for one in (Needs(), needs))
+    assert set(found.blocks) - set(plain.blocks) == {"slabs", "slabs_measured"}
+    assert found.block("slabs").shape == (2, 4, len(SLAB_FEATURES))
+    assert found.block("slabs_measured").all()
+    np.testing.assert_array_equal(found.features, plain.features)
+    means = found.block("slabs")[:, :, SLAB_FEATURES.index("firstorder_Mean")]
+    np.testing.assert_allclose(means[1] - means[0], 1)  # the second CT is brighter by 1 HU
+    again = run(table, tmp_path / "cache", needs)
+    np.testing.assert_array_equal(again.block("slabs"), found.block("slabs"))
+    other = run(table, tmp_path / "cache", Needs(slabs=5))
+    assert other.block("slabs").shape[1] == 5
+    assert found.take(np.array([1])).block("slabs_measured").shape == (1, 4)
+
+
+def test_without_slabs_the_key_of_the_cache_is_what_it_was_before_there_were_any():
+    """The digest was taken of the commit before: cached cases of months stay good."""
+
+    def digest(needs: Needs) -> str:
+        settings = Preparation(needs, RegionSettings(), preset("karim")).to_dict()
+        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+
+    assert digest(Needs()) == "6d089c3372e35b5f9e3af2d20feb0574ac61160ae771e0b52522eb6a5db9c314"
+    assert len({digest(Needs(slabs=n)) for n in (0, 2, 16)}) == 3
+
+
+@pytest.mark.parametrize("n_slabs", [1, 17, -2, 4.0, True])
+def test_a_number_of_slabs_out_of_bounds_is_refused(n_slabs):
+    with pytest.raises(InputError, match="cut into 2 to 16 axial slabs"):
+        Needs(slabs=n_slabs)
+
+
+def test_slabs_without_features_are_refused():
+    with pytest.raises(InputError, match="ask for features, too"):
+        Needs(features=False, slabs=4)
+
+
+def test_no_model_of_a_bundle_asks_for_slabs():
+    with pytest.raises(InputError, match=r"Unknown needs: slabs\. Known: features, picture, clinical, pet, volume"):
+        Needs.from_dict(Needs(slabs=4).to_dict())
 
 
 def test_clinical_words_are_numbered():

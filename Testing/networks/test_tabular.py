@@ -125,6 +125,55 @@ def test_long_tails_are_drawn_in_and_the_middle_stays():
     assert found[4] == -FARTHEST
 
 
+SLABS, EACH = 4, 3
+RECURRENT = ("rnn", "lstm", "gru")
+
+
+def over_slabs(kind: str) -> Recurrent:
+    torch.manual_seed(0)
+    return Recurrent(EACH, Span((PERCENT,)), kind, slabs=True).eval()
+
+
+def slabs(*lacking: int) -> torch.Tensor:
+    """Slabs of `N` cases; these of every case are not there."""
+    found = torch.randn(N, SLABS, EACH, generator=torch.Generator().manual_seed(0))
+    found[:, list(lacking)] = torch.nan
+    return found
+
+
+@pytest.mark.parametrize("kind", RECURRENT)
+def test_slabs_that_are_not_there_are_skipped_wherever_they_lie(kind: str):
+    network, whole = over_slabs(kind), slabs()
+    for lacking in ((0,), (2,), (3,), (1, 3)):
+        there = [number for number in range(SLABS) if number not in lacking]
+        wanted = network(None, whole[:, there]).answers
+        torch.testing.assert_close(network(None, slabs(*lacking)).answers, wanted)
+    mixed = torch.stack([whole[0], slabs(1, 2)[1]])  # cases of other lengths stand in one batch
+    one, other = network(None, whole[:1]).answers, network(None, slabs(1, 2)[1:2]).answers
+    torch.testing.assert_close(network(None, mixed).answers, torch.cat([one, other]))
+
+
+@pytest.mark.parametrize("kind", RECURRENT)
+def test_without_any_slab_the_answer_is_that_of_the_start(kind: str):
+    network = over_slabs(kind)
+    wanted = network.spans(network.classifier.bias[None]).expand(N, 1)
+    torch.testing.assert_close(network(None, slabs(0, 1, 2, 3)).answers, wanted)
+
+
+@pytest.mark.parametrize("kind", RECURRENT)
+def test_slabs_are_read_in_their_order(kind: str):
+    network, whole = over_slabs(kind), slabs()
+    assert (network(None, whole).answers - network(None, whole.flip(1)).answers).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("kind", RECURRENT)
+def test_slabs_that_are_not_there_teach_nothing_and_spoil_no_weight(kind: str):
+    network = over_slabs(kind)
+    network(None, torch.cat([slabs(1), slabs(0, 1, 2, 3)])).answers.sum().backward()
+    assert all(torch.isfinite(weight.grad).all() for weight in network.parameters())
+    assert network.cell.weight_ih_l0.grad.abs().max() > 0
+
+
 def test_a_picture_is_refused():
     with pytest.raises(ValueError, match="a table and no picture"):
         made("ann")(table(), table())

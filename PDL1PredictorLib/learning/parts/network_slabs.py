@@ -10,6 +10,8 @@ from PDL1PredictorLib.learning.selection import Standardizer, fit_standardizer
 from PDL1PredictorLib.learning.training_set import TrainingSet
 from PDL1PredictorLib.radiomics.slabs import LEAST_VOXELS, SLAB_FEATURES
 
+MOST_NAMED = 5  # cases
+
 
 @dataclass(frozen=True, eq=False)
 class SlabColumns:
@@ -52,3 +54,23 @@ class SlabInputs:
                 f"No slab of the {len(fit)} cases that teach holds {LEAST_VOXELS} voxels: take fewer slabs."
             )
         return SlabColumns(fit_standardizer(slabs[measured]), slabs.shape[1])
+
+
+def skipped_slabs(cohort: PreparedCohort) -> tuple[str, ...]:
+    """What a study tells of slabs that were not measured; nothing where all were, or none was asked for."""
+    measured = cohort.blocks.get("slabs_measured")
+    if measured is None or measured.all():
+        return ()
+    n, s = measured.shape
+    told = [
+        f"{int((~measured).sum())} of {n * s} slabs hold fewer than {LEAST_VOXELS} voxels of the tumor and have no "
+        f"features, in {int((~measured).any(axis=1).sum())} of {n} cases: networks over slabs skip them."
+    ]
+    without = [cohort.names[row] for row in np.flatnonzero(~measured.any(axis=1))]
+    if without:
+        more = f" and {len(without) - MOST_NAMED} more" if len(without) > MOST_NAMED else ""
+        told.append(
+            f"No slab could be measured of {', '.join(without[:MOST_NAMED])}{more}: networks over slabs answer "
+            "without having seen anything of them."
+        )
+    return tuple(told)

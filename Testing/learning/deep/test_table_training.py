@@ -9,7 +9,14 @@ import torch
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.learning.deep.table_settings import ARCHITECTURES, TableTraining, best_epoch
 from PDL1PredictorLib.learning.deep.table_shares import table_shares
-from PDL1PredictorLib.learning.deep.table_training import Cases, masked_entropy, masked_squares, run_table, train_table
+from PDL1PredictorLib.learning.deep.table_training import (
+    RECURRENT,
+    Cases,
+    masked_entropy,
+    masked_squares,
+    run_table,
+    train_table,
+)
 from PDL1PredictorLib.networks.tabular import Bounds, Span
 
 QUICK = TableTraining(epochs=25, patience=None, learning_rate=5e-3, dropout=0.0, width=8, heads=2, layers=1,
@@ -164,3 +171,34 @@ def test_too_few_cases_are_refused():
         train_table(cases(1), cases(5), FREE, QUICK, 1)
     with pytest.raises(InputError, match="1 to watch"):
         train_table(cases(5), Cases(np.zeros((0, 4)), np.zeros((0, 1))), FREE, replace(QUICK, patience=2), 1)
+
+
+def rising(n: int, seed: int) -> Cases:
+    """Slabs of the same values in another order: whether they rise from below to above is the number.
+
+    Neither sum nor spread of the slabs tells it; every fourth case lacks a slab.
+    """
+    rng = np.random.default_rng(seed)
+    up = rng.random(n) < 0.5
+    steps = np.where(up[:, None], np.arange(4) - 1.5, 1.5 - np.arange(4))
+    slabs = np.stack([steps, rng.normal(size=(n, 4))], axis=2) + rng.normal(0, 0.1, (n, 4, 2))
+    slabs[::4, 1] = np.nan
+    return Cases(slabs, np.where(up, 1.0, -1.0)[:, None])
+
+
+@pytest.mark.parametrize("network", RECURRENT)
+def test_what_the_order_of_slabs_tells_is_learned_by_a_recurrent_network(network: str):
+    how, test = replace(QUICK, network=network, epochs=30), rising(200, 9)
+    trained = train_table(rising(160, 0), rising(20, 1), FREE, how, 1)
+    found = trained.answers(test.table.numpy())
+    wanted = test.values.numpy()
+    assert r2(found[:, 0], wanted[:, 0]) > 0.8
+    turned = trained.answers(test.table.numpy()[:, ::-1].copy())  # above is below
+    assert r2(turned[:, 0], wanted[:, 0]) < -1
+    assert np.abs(turned - found).max() > 1
+
+
+@pytest.mark.parametrize("changes", [{"network": "ann"}, {"network": "transformer"}, {"network": "gru", "line": True}])
+def test_slabs_for_a_network_that_does_not_read_them_are_refused(changes: dict):
+    with pytest.raises(InputError, match="Slabs are read by rnn, lstm, gru without a line"):
+        train_table(rising(20, 0), rising(8, 1), FREE, replace(QUICK, **changes), 1)
