@@ -18,6 +18,7 @@ LEAST_DICE = 0.75
 BONE_HU, AIR_HU = 300.0, -800.0
 MOVED_CLICK_MM = 0.75
 LOOK = "Look at the contour in three planes and correct it."
+DRAW = f"A line across its longest diameter says its size, and may leak less. {LOOK}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +88,7 @@ def _of_surface(seen: Evidence) -> Iterator[CaseWarning]:
             f"In {1 - edge:.0%} of all directions the tumor touches tissue that is as dense: chest wall, mediastinum "
             "or a vessel. There the contour runs on between its edges, and may leak or cut."
         )
-        yield CaseWarning("segment_attached", f"{text} {LOOK}")
+        yield CaseWarning("segment_attached", f"{text} {DRAW if seen.prompt.length_mm is None else LOOK}")
 
 
 def _touches_end(mask: sitk.Image) -> bool:

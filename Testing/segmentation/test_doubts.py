@@ -16,7 +16,16 @@ BALL = sphere(COARSE)
 N = len(BALL.directions)
 
 
-def told(
+POINT = Prompt(((0.0, 0.0, 0.0),))
+LINE = Prompt(((-8.0, 0.0, 0.0), (8.0, 0.0, 0.0)))
+
+
+def told(**changed: float | int | None) -> str:
+    """Codes of a plain tumor, changed in one thing."""
+    return codes(doubts(evidence(**changed)))
+
+
+def evidence(
     edge: float = 1.0,
     at_end: float = 0.0,
     hu: float = 40.0,
@@ -24,8 +33,9 @@ def told(
     away_mm: float = 0.0,
     least_dice: float | None = None,
     first: int = 2,
-) -> str:
-    """Codes of a plain tumor, changed in one thing."""
+    prompt: Prompt = POINT,
+) -> Evidence:
+    """Of a plain tumor."""
     share = (np.arange(N) + 0.5) / N
     surface = Surface(BALL, np.zeros(3), np.full(N, 8.0), share < edge, share < at_end)
     voxels = np.zeros((9, 9, 9), np.uint8)
@@ -34,7 +44,7 @@ def told(
     seed = np.array([away_mm, 0.0, 0.0])
     tissue = Tissue(hu, -850.0, -600.0)
     mask = sitk.GetImageFromArray(voxels)
-    return codes(doubts(Evidence(Prompt(((0.0, 0.0, 0.0),)), clicked_hu, seed, tissue, surface, spread, mask)))
+    return Evidence(prompt, clicked_hu, seed, tissue, surface, spread, mask)
 
 
 @pytest.mark.parametrize(
@@ -56,3 +66,9 @@ def test_each_doubt_is_told_and_its_neighbor_is_not(changed, near, code):
 
 def test_a_plain_tumor_raises_no_doubt():
     assert told() == ""
+
+
+def test_where_a_point_may_leak_a_line_is_advised_and_of_a_line_no_more():
+    (of_point,), (of_line,) = doubts(evidence(edge=0.8)), doubts(evidence(edge=0.8, prompt=LINE))
+    assert "A line across" in of_point.text
+    assert "A line across" not in of_line.text
