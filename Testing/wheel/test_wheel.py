@@ -131,7 +131,7 @@ def _sha256(file: Path) -> str:
 
 def test_the_commands_of_the_readme_work_with_the_wheel_alone(site, place):
     typed = commands(README, "Install by name")
-    assert [words[1] for words in typed] == ["version", "examples", "predict"]
+    assert [words[1] for words in typed] == ["version", "examples", "predict", "segment"]
     said = []
     for words in typed:
         done = run(site, place, *words)
@@ -141,6 +141,8 @@ def test_the_commands_of_the_readme_work_with_the_wheel_alone(site, place):
     assert "Model: phantom-demo 1.0.0" in said[0]
     assert re.search(r"PD-L1 +79 %", said[2])  # as in docs/slicer.md
     assert (place / "here" / "result" / "report.html").is_file()
+    assert "by the network method, semi-automatic" in said[3]
+    assert (place / "here" / "clicked.seg.nrrd").is_file()
     assert [path.name for path in (place / "home").rglob("*") if path.is_file() and "numba" not in path.parts] == []
 
 
