@@ -10,7 +10,7 @@ from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.needs import Needs, require_slabs
 from PDL1PredictorLib.core.roles import ModelName
 from PDL1PredictorLib.core.settings import RegionSettings
-from PDL1PredictorLib.learning.deep.table_settings import TableTraining
+from PDL1PredictorLib.learning.deep.table_settings import RECURRENT, TableTraining
 from PDL1PredictorLib.learning.fitting import Fitting
 from PDL1PredictorLib.learning.parts.network import NetworkLearner
 from PDL1PredictorLib.learning.parts.network_grid import GridLearner
@@ -26,8 +26,6 @@ from PDL1PredictorLib.radiomics.slabs import LEAST_VOXELS, SLAB_FEATURES
 LEAD, LEAD_PART = "Complex Transformer", "complex_transformer"
 RIVALS = {"ann": "ANN", "cnn": "CNN", "rnn": "RNN", "lstm": "LSTM", "gru": "GRU", "transformer": "Transformer"}
 """Part to title of the networks that the lead is compared with; none of them is shipped."""
-RECURRENT = ("rnn", "lstm", "gru")
-"""Those of them that can read slabs."""
 LEAD_AND_BASELINES = (
     ModelPlan(ModelName(LEAD, "lead"), (LEAD_PART,), "ridge", order=10),
     ModelPlan(ModelName("Ridge", "baseline"), ("selected",), "ridge", order=3),

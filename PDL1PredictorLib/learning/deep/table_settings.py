@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from PDL1PredictorLib.core.errors import InputError
 
-ARCHITECTURES = ("transformer", "ann", "cnn", "rnn", "lstm", "gru")
+RECURRENT = ("rnn", "lstm", "gru")
+"""Those that can read the slabs of a tumor, too."""
+ARCHITECTURES = ("transformer", "ann", "cnn", *RECURRENT)
 LOSSES = ("squares", "shares")
 
 

@@ -13,7 +13,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from PDL1PredictorLib.core.errors import InputError
 from PDL1PredictorLib.core.progress import SILENT, Progress
-from PDL1PredictorLib.learning.deep.table_settings import TableTraining
+from PDL1PredictorLib.learning.deep.table_settings import RECURRENT, TableTraining
 from PDL1PredictorLib.learning.numbers.fractional import fractional_line, ridge_line
 from PDL1PredictorLib.networks.tabular import (
     Bounds,
@@ -27,7 +27,6 @@ from PDL1PredictorLib.networks.tabular import (
 from PDL1PredictorLib.networks.transformer import FeatureTransformer
 
 AT_ONCE = 256  # rows of one forward pass
-RECURRENT = ("rnn", "lstm", "gru")
 
 
 @dataclass(frozen=True, eq=False)

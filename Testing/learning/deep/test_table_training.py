@@ -7,10 +7,9 @@ import pytest
 import torch
 
 from PDL1PredictorLib.core.errors import InputError
-from PDL1PredictorLib.learning.deep.table_settings import ARCHITECTURES, TableTraining, best_epoch
+from PDL1PredictorLib.learning.deep.table_settings import ARCHITECTURES, RECURRENT, TableTraining, best_epoch
 from PDL1PredictorLib.learning.deep.table_shares import table_shares
 from PDL1PredictorLib.learning.deep.table_training import (
-    RECURRENT,
     Cases,
     masked_entropy,
     masked_squares,
