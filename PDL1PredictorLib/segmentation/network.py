@@ -26,6 +26,8 @@ MAX_BYTES = 3 * 10**6
 MAPS = "maps"  # the graph's name of the log-odds of each voxel
 TUMOR_FROM = 0.3  # chance; of 0.2 to 0.6 among the best for watched cases: readers' masks run outside of what one sees
 MOST_DOUBT = 0.35  # expected share of wrong voxels, of the answer's
+MOST_WIDE_DOUBT = 0.18  # likewise, in the widest cube; from there a closer look that holds the tumor counts,
+CLOSER_DOUBT = 1.3  # if its own doubt is below so many times that one: of very large tumors it sees a part only
 NEAR_VOXELS = 2
 MIRRORS = ((), (0,), (1,), (2,))  # axes along which the cube is looked at once more
 
@@ -50,6 +52,14 @@ class _Look:
     cut: Cube
     chance: np.ndarray
     tumor: np.ndarray
+
+    @property
+    def doubt(self) -> float:
+        """Expected share of wrong voxels at the part, of its own; infinite where there is none."""
+        if not self.tumor.any():
+            return np.inf
+        about = ndimage.binary_dilation(self.tumor, iterations=3)
+        return float(np.minimum(self.chance, 1 - self.chance)[about].sum() / self.tumor.sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +129,9 @@ class Segmenter:
     def answer(self, ct: sitk.Image, prompt: Prompt, radius_mm: float) -> NetworkAnswer:
         """Its contour; looked at again in another cube where the first one was too small, or much too large.
 
+        In its widest cube it expects large tumors, and runs out into heart and aorta where no edge parts them; it
+        doubts such answers more than others.
+
         Args:
             ct: HU.
             prompt: The click, or line.
@@ -126,15 +139,22 @@ class Segmenter:
         """
         spacing, looks = spacing_for(prompt.length_mm or LONGER * 2 * radius_mm), dict[float, _Look]()
         while spacing not in looks:
-            cut = _cut(cube_about(ct, prompt.center, (VOXELS // 2) * spacing, spacing))
-            places = np.array([cut.place(np.array(point)) for point in prompt.points])
-            chance = np.where(cut.body, self.probability(cut.hu, places), 0.0)
-            looks[spacing] = look = _Look(cut, chance, _part_near(chance >= TUMOR_FROM, places.mean(axis=0)))
+            looks[spacing] = look = self._look(ct, prompt, spacing)
             spacing = _better_spacing(look.tumor, spacing)
         look = looks[spacing]
+        if spacing == SPACINGS_MM[-1] and look.doubt > MOST_WIDE_DOUBT:
+            closer = looks.get(SPACINGS_MM[-2]) or self._look(ct, prompt, SPACINGS_MM[-2])
+            holds = not _reaches_end(closer.tumor) and closer.doubt < CLOSER_DOUBT * look.doubt
+            look = closer if holds else look
         signed = np.where(ndimage.binary_dilation(look.tumor, iterations=2), look.chance - TUMOR_FROM, -TUMOR_FROM)
         mask = on_grid_of(ct, look.cut, np.where(look.cut.body, signed, -TUMOR_FROM))
-        return NetworkAnswer(mask, _unsure(look.chance, look.tumor))
+        return NetworkAnswer(mask, _unsure(look))
+
+    def _look(self, ct: sitk.Image, prompt: Prompt, spacing: float) -> _Look:
+        cut = _cut(cube_about(ct, prompt.center, (VOXELS // 2) * spacing, spacing))
+        places = np.array([cut.place(np.array(point)) for point in prompt.points])
+        chance = np.where(cut.body, self.probability(cut.hu, places), 0.0)
+        return _Look(cut, chance, _part_near(chance >= TUMOR_FROM, places.mean(axis=0)))
 
 
 def _cut(cube: Cube) -> Cube:
@@ -170,13 +190,11 @@ def _better_spacing(tumor: np.ndarray, spacing: float) -> float:
     return min(spacing, spacing_for(longest_mm))
 
 
-def _unsure(chance: np.ndarray, tumor: np.ndarray) -> str:
-    if not tumor.any():
+def _unsure(look: _Look) -> str:
+    if not look.tumor.any():
         return "it sees no tumor at the point"
-    about = ndimage.binary_dilation(tumor, iterations=3)
-    doubt = float(np.minimum(chance, 1 - chance)[about].sum() / tumor.sum())
-    if doubt > MOST_DOUBT:
-        return f"by its own numbers {doubt:.0%} of the contour may be wrong"
+    if look.doubt > MOST_DOUBT:
+        return f"by its own numbers {look.doubt:.0%} of the contour may be wrong"
     return ""
 
 
