@@ -26,8 +26,10 @@ MAX_BYTES = 3 * 10**6
 MAPS = "maps"  # the graph's name of the log-odds of each voxel
 TUMOR_FROM = 0.3  # chance; of 0.2 to 0.6 among the best for watched cases: readers' masks run outside of what one sees
 MOST_DOUBT = 0.35  # expected share of wrong voxels, of the answer's
-MOST_WIDE_DOUBT = 0.18  # likewise, in the widest cube; from there a closer look that holds the tumor counts,
-CLOSER_DOUBT = 1.3  # if its own doubt is below so many times that one: of very large tumors it sees a part only
+MOST_WIDE_DOUBT = 0.18  # likewise, of the widest cube's; above it a closer look that holds the tumor counts
+CLOSER_DOUBT = (
+    1.3  # times the widest cube's doubt: as much or more, and the closer look sees but a part of a large tumor
+)
 NEAR_VOXELS = 2
 MIRRORS = ((), (0,), (1,), (2,))  # axes along which the cube is looked at once more
 
@@ -53,7 +55,7 @@ class _Look:
     chance: np.ndarray
     tumor: np.ndarray
 
-    @property
+    @cached_property
     def doubt(self) -> float:
         """Expected share of wrong voxels at the part, of its own; infinite where there is none."""
         if not self.tumor.any():
@@ -129,26 +131,32 @@ class Segmenter:
     def answer(self, ct: sitk.Image, prompt: Prompt, radius_mm: float) -> NetworkAnswer:
         """Its contour; looked at again in another cube where the first one was too small, or much too large.
 
-        In its widest cube it expects large tumors, and runs out into heart and aorta where no edge parts them; it
-        doubts such answers more than others.
-
         Args:
             ct: HU.
             prompt: The click, or line.
             radius_mm: How large the tumor is, about: decides the spacing of a point; a line says it itself.
         """
-        spacing, looks = spacing_for(prompt.length_mm or LONGER * 2 * radius_mm), dict[float, _Look]()
-        while spacing not in looks:
-            looks[spacing] = look = self._look(ct, prompt, spacing)
-            spacing = _better_spacing(look.tumor, spacing)
-        look = looks[spacing]
-        if spacing == SPACINGS_MM[-1] and look.doubt > MOST_WIDE_DOUBT:
-            closer = looks.get(SPACINGS_MM[-2]) or self._look(ct, prompt, SPACINGS_MM[-2])
-            holds = not _reaches_end(closer.tumor) and closer.doubt < CLOSER_DOUBT * look.doubt
-            look = closer if holds else look
+        look = self._best_look(ct, prompt, spacing_for(prompt.length_mm or LONGER * 2 * radius_mm))
         signed = np.where(ndimage.binary_dilation(look.tumor, iterations=2), look.chance - TUMOR_FROM, -TUMOR_FROM)
         mask = on_grid_of(ct, look.cut, np.where(look.cut.body, signed, -TUMOR_FROM))
         return NetworkAnswer(mask, _unsure(look))
+
+    def _best_look(self, ct: sitk.Image, prompt: Prompt, spacing: float) -> _Look:
+        """The cube whose answer counts, from a first one on.
+
+        In the widest the network expects large tumors, and runs out into heart and aorta where no edge parts them; it
+        doubts such answers more than others.
+        """
+        looks: dict[float, _Look] = {}
+        while spacing not in looks:
+            looks[spacing] = self._look(ct, prompt, spacing)
+            spacing = _better_spacing(looks[spacing].tumor, spacing)
+        look = looks[spacing]
+        if spacing < SPACINGS_MM[-1] or look.doubt <= MOST_WIDE_DOUBT:
+            return look
+        closer = looks.get(SPACINGS_MM[-2]) or self._look(ct, prompt, SPACINGS_MM[-2])
+        holds = not _reaches_end(closer.tumor) and closer.doubt < CLOSER_DOUBT * look.doubt
+        return closer if holds else look
 
     def _look(self, ct: sitk.Image, prompt: Prompt, spacing: float) -> _Look:
         cut = _cut(cube_about(ct, prompt.center, (VOXELS // 2) * spacing, spacing))

@@ -23,10 +23,10 @@ class Scripted(Segmenter):
     asked: list[tuple[float, float]] = field(default_factory=list)
 
     def probability(self, hu, places_kji):
-        radius, beside = self.script[len(self.asked)]
-        self.asked.append(self.script[len(self.asked)])
+        radius, errs = self.script[len(self.asked)]
+        self.asked.append((radius, errs))
         away = np.linalg.norm(np.indices(hu.shape).T - places_kji.mean(axis=0), axis=-1).T
-        return np.where(away <= radius, 1 - beside, beside)
+        return np.where(away <= radius, 1 - errs, errs)
 
 
 def answer(*script, radius_mm=5.0, line_mm=None):
@@ -72,6 +72,10 @@ def test_a_doubtful_answer_of_the_widest_cube_gives_way_to_a_closer_look():
 @pytest.mark.parametrize("closer", [(VOXELS, SURE), (0, SURE), (14, MUCH_DOUBT)])
 def test_but_not_to_one_that_does_not_hold_the_tumor(closer):
     assert answer((18, SOME_DOUBT), closer, radius_mm=40)[1] == pytest.approx(18 * 2.5, rel=0.1)
+
+
+def test_where_the_widest_cube_sees_nothing_a_closer_look_counts():
+    assert answer((0, SURE), (14, SURE), radius_mm=40)[1] == pytest.approx(14 * 1.5, rel=0.1)
 
 
 def test_what_was_looked_at_before_is_not_looked_at_again():
